@@ -4,11 +4,28 @@
 //! No I/O, no async, no clock but the [`Clock`] trait.
 
 mod class;
+mod context;
+mod event;
+mod identifier;
+mod key;
+mod kind;
+pub mod limits;
 mod position;
+mod raw;
+mod record;
 mod record_id;
+mod refusal;
 mod time;
 
 pub use class::Class;
+pub use context::{Context, Shared};
+pub use event::Event;
+pub use identifier::{Collection, Identifier};
+pub use key::{Digest, IdentifierKey, KeyHasher, ProfileId};
+pub use kind::EventType;
 pub use position::{ItemPosition, Position};
+pub use raw::{Kind, Raw};
+pub use record::{EventsHead, HeadError, ImportOrigin, RecordKind, SourceNumber};
 pub use record_id::RecordId;
+pub use refusal::Refusal;
 pub use time::{Clock, SystemClock, Time};

@@ -56,7 +56,9 @@ impl Time {
         }
         let civil = text
             .parse::<DateTime>()
-            .or_else(|_| text.parse::<Date>().map(|date| date.to_datetime(jiff::civil::time(0, 0, 0, 0))))
+            .or_else(|_| {
+                text.parse::<Date>().map(|date| date.to_datetime(jiff::civil::time(0, 0, 0, 0)))
+            })
             .ok()?;
         let zoned = civil.to_zoned(TimeZone::UTC).ok()?;
         Some(Self::from_micros(zoned.timestamp().as_microsecond()))

@@ -1,0 +1,165 @@
+//! What a record of the event log says: its kind, and the head that its items share.
+//!
+//! ```text
+//! kind 1, events:    head = EventsHead, items = accepted events, each the JSON it came as
+//! kind 2, rejected:  head = EventsHead and a reason per item, items = refused events, raw
+//! kind 3, config:    head = a configuration change as JSON, no items
+//! kind 4, skip:      head = offset (u64) and reason, no items: an earlier record is not folded
+//! ```
+
+use crate::{Event, EventType, Raw, Refusal, Shared, Time};
+
+/// The kind of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RecordKind {
+    /// Accepted events of one request.
+    Events = 1,
+    /// Refused events of one request, set aside.
+    Rejected = 2,
+    /// A change of the configuration, in force from here on.
+    Config = 3,
+    /// An earlier record that could not be folded and is passed over.
+    Skip = 4,
+}
+
+impl RecordKind {
+    /// The kind of that number.
+    pub fn from_code(code: u8) -> Option<Self> {
+        [Self::Events, Self::Rejected, Self::Config, Self::Skip]
+            .into_iter()
+            .find(|kind| *kind as u8 == code)
+    }
+}
+
+/// The number of a source. Sources are numbered in the order in which the log creates them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct SourceNumber(pub u32);
+
+/// What the items of an events record share.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventsHead {
+    /// The source whose write key the request had.
+    pub source: SourceNumber,
+    /// The type that the route named.
+    pub implied: Option<EventType>,
+    /// The sender's clock when the request was sent.
+    pub sent_at: Option<Time>,
+    /// The batch's `context`, an object as JSON text.
+    pub context: Option<String>,
+    /// The batch's `integrations`, as JSON text.
+    pub integrations: Option<String>,
+    /// The address the request came from, for events that a client sent itself.
+    pub ip: Option<String>,
+    /// The file and first line that an import read, so that it may be run again.
+    pub import: Option<ImportOrigin>,
+    /// Why each item was refused, of a rejected record.
+    pub refusals: Vec<Refusal>,
+}
+
+/// Where imported events come from: item `i` is line `first_line + i` of the file with that digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImportOrigin {
+    /// The digest of the file.
+    pub file: [u8; 16],
+    /// The line of the first item, from 1.
+    pub first_line: u64,
+}
+
+/// A head that this build cannot read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the head of an events record is damaged or from a newer version")]
+pub struct HeadError;
+
+const VERSION: u8 = 1;
+
+impl EventsHead {
+    /// What events of this record share.
+    pub fn shared(&self) -> Shared<'_> {
+        Shared {
+            implied: self.implied,
+            sent_at: self.sent_at,
+            context: self.context.as_deref().map(Raw::trusted),
+            integrations: self.integrations.as_deref().map(Raw::trusted),
+        }
+    }
+
+    /// Reads an item that was checked before it was appended.
+    pub fn event<'a>(&'a self, item: &'a [u8]) -> Result<Event<'a>, Refusal> {
+        let text = std::str::from_utf8(item).map_err(|_| Refusal::NotObject)?;
+        Event::read(Raw::trusted(text), &self.shared())
+    }
+
+    /// The bytes of the head.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(64);
+        out.push(VERSION);
+        out.extend_from_slice(&self.source.0.to_le_bytes());
+        out.push(self.implied.map_or(0, EventType::code));
+        out.extend_from_slice(&self.sent_at.map_or(-1, Time::micros).to_le_bytes());
+        for text in [&self.context, &self.integrations, &self.ip] {
+            let bytes = text.as_deref().unwrap_or_default().as_bytes();
+            out.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+            out.extend_from_slice(bytes);
+        }
+        match self.import {
+            Some(origin) => {
+                out.push(1);
+                out.extend_from_slice(&origin.file);
+                out.extend_from_slice(&origin.first_line.to_le_bytes());
+            }
+            None => out.push(0),
+        }
+        out.extend(self.refusals.iter().map(|refusal| refusal.number()));
+        out
+    }
+
+    /// Reads a head.
+    pub fn decode(bytes: &[u8]) -> Result<Self, HeadError> {
+        let mut rest = bytes;
+        let [version] = take(&mut rest)?;
+        if version != VERSION {
+            return Err(HeadError);
+        }
+        let source = SourceNumber(u32::from_le_bytes(take(&mut rest)?));
+        let [implied] = take(&mut rest)?;
+        let sent_at = i64::from_le_bytes(take(&mut rest)?);
+        let mut text = || {
+            let length =
+                usize::try_from(u32::from_le_bytes(take(&mut rest)?)).map_err(|_| HeadError)?;
+            let (bytes, behind) = rest.split_at_checked(length).ok_or(HeadError)?;
+            rest = behind;
+            let text = std::str::from_utf8(bytes).map_err(|_| HeadError)?;
+            Ok::<_, HeadError>(Some(text.to_owned()).filter(|text| !text.is_empty()))
+        };
+        let (context, integrations, ip) = (text()?, text()?, text()?);
+        let [has_import] = take(&mut rest)?;
+        let import = match has_import {
+            0 => None,
+            _ => Some(ImportOrigin {
+                file: take(&mut rest)?,
+                first_line: u64::from_le_bytes(take(&mut rest)?),
+            }),
+        };
+        let refusals = rest.iter().map(|number| Refusal::from_number(*number).ok_or(HeadError));
+        Ok(Self {
+            source,
+            implied: EventType::from_code(implied),
+            sent_at: (sent_at >= 0).then(|| Time::from_micros(sent_at)),
+            context,
+            integrations,
+            ip,
+            import,
+            refusals: refusals.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], HeadError> {
+    let (taken, behind) = rest.split_first_chunk().ok_or(HeadError)?;
+    *rest = behind;
+    Ok(*taken)
+}
+
+#[cfg(test)]
+mod tests;
