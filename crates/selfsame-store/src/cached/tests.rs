@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::Durability;
+
+impl RowKey for u64 {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.to_be_bytes().to_vec()
+    }
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self::from_be_bytes)
+    }
+}
+
+impl Row for String {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.as_bytes());
+    }
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        Self::from_utf8(bytes.to_vec()).ok()
+    }
+    fn memory(&self) -> usize {
+        self.len() + 32
+    }
+}
+
+fn flush(table: &CachedTable<u64, String>, store: &Store) {
+    let keys = table.take_dirty();
+    let mut batch = Batch::default();
+    keys.iter().for_each(|key| table.write_back(key, &mut batch, |_| ()));
+    store.commit(batch, Durability::Later).expect("commits");
+    table.written(&keys);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Put(u64, String),
+    Append(u64, String),
+    Release(u64),
+    Flush,
+    Shrink,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        (0_u64..40, "[a-z]{0,8}").prop_map(|(key, text)| Step::Put(key, text)),
+        (0_u64..40, "[a-z]{0,8}").prop_map(|(key, text)| Step::Append(key, text)),
+        (0_u64..40).prop_map(Step::Release),
+        Just(Step::Flush),
+        Just(Step::Shrink),
+    ];
+    prop::collection::vec(step, 1..120)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// However rows are written back and leave memory, a reader sees what was last written.
+    #[test]
+    fn a_small_cache_behaves_like_a_map(steps in steps()) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("opens");
+        let table = CachedTable::<u64, String>::new(store.clone(), Table::Sections, 200);
+        let mut model = BTreeMap::<u64, String>::new();
+        for step in steps {
+            match step {
+                Step::Put(key, text) => {
+                    table.put(key, text.clone());
+                    model.insert(key, text);
+                }
+                Step::Append(key, text) => {
+                    table.update(key, String::new, |row| row.push_str(&text)).expect("updates");
+                    model.entry(key).or_default().push_str(&text);
+                }
+                // Released rows come back at once, as when they move to another owner.
+                Step::Release(key) => {
+                    let row = table.release(&key).expect("releases");
+                    prop_assert_eq!(row.as_ref(), model.get(&key));
+                    if let Some(row) = row {
+                        table.put(key, row);
+                    }
+                }
+                Step::Flush => flush(&table, &store),
+                Step::Shrink => (0..SHARDS).for_each(|_| table.shrink()),
+            }
+        }
+        for key in 0..40 {
+            prop_assert_eq!(table.read(&key, Clone::clone).expect("reads"), model.get(&key).cloned());
+        }
+        let mut scanned = BTreeMap::new();
+        table.scan(&[], |key, row| {
+            scanned.insert(u64::from_bytes(key).expect("a key"), row.clone());
+            true
+        }).expect("scans");
+        prop_assert_eq!(&scanned, &model);
+        flush(&table, &store);
+        drop(table);
+        let again = CachedTable::<u64, String>::new(store, Table::Sections, 200);
+        for (key, text) in model {
+            let expected = Some(text);
+            prop_assert_eq!(again.get(&key).expect("gets"), expected);
+        }
+    }
+}
+
+#[test]
+fn clean_rows_leave_and_dirty_ones_stay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("opens");
+    let table = CachedTable::<u64, String>::new(store.clone(), Table::Sections, 1_000);
+    (0..100).for_each(|key| table.put(key, "x".repeat(20)));
+    (0..1_000).for_each(|_| table.shrink());
+    assert_eq!(table.memory().1, 100, "nothing that the store lacks may leave");
+    flush(&table, &store);
+    (0..1_000).for_each(|_| table.shrink());
+    assert!(table.memory().0 <= 1_000, "{:?}", table.memory());
+    assert_eq!(table.get(&7).expect("gets").as_deref(), Some("xxxxxxxxxxxxxxxxxxxx"));
+}
