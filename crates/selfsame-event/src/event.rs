@@ -41,9 +41,15 @@ pub struct Event<'a> {
     pub context: Context<'a>,
     /// `integrations`, the event's own or its batch's, whatever it is.
     pub integrations: Option<Raw<'a>>,
+    /// A checksum of what the event says, without what a retry changes: two events of one
+    /// `messageId` with other checksums are not the same event.
+    pub fingerprint: u32,
     /// The whole event as it came.
     pub raw: Raw<'a>,
 }
+
+/// Keys that a client may write anew when it sends an event again.
+const CHANGED_BY_A_RETRY: [&str; 3] = ["sentAt", "writeKey", "_metadata"];
 
 /// The values of an event's top-level keys, before they are checked.
 #[derive(Default)]
@@ -64,12 +70,17 @@ struct Fields<'a> {
     traits: Option<Raw<'a>>,
     context: Option<Raw<'a>>,
     integrations: Option<Raw<'a>>,
+    fingerprint: u32,
 }
 
 impl<'a> Fields<'a> {
     fn read(raw: Raw<'a>) -> Self {
         let mut fields = Self::default();
         raw.each_field(|key, value| {
+            if !CHANGED_BY_A_RETRY.contains(&key) {
+                let of_key = crc32c::crc32c_append(fields.fingerprint, key.as_bytes());
+                fields.fingerprint = crc32c::crc32c_append(of_key, value.text().as_bytes());
+            }
             let slot = match key {
                 "type" => &mut fields.kind,
                 "messageId" => &mut fields.message_id,
@@ -124,6 +135,7 @@ impl<'a> Event<'a> {
                 shared: shared.context,
             },
             integrations: fields.integrations.or(shared.integrations),
+            fingerprint: fields.fingerprint,
             raw,
         };
         event.check_ids()?;

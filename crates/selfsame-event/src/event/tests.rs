@@ -154,3 +154,11 @@ fn a_batch_lends_what_an_event_does_not_say() {
     assert_eq!(event.sent_at, shared.sent_at);
     assert_eq!(event.context.merged().as_deref(), Some(r#"{"ip":"1.2.3.4","locale":"de"}"#));
 }
+
+#[test]
+fn a_retry_says_the_same_and_another_event_does_not() {
+    let print = |text: &str| read(text).expect("valid").fingerprint;
+    let first = print(r#"{"type":"page","userId":"u","sentAt":"2026-01-01T00:00:00Z","writeKey":"a"}"#);
+    assert_eq!(first, print(r#"{"type":"page","_metadata":{"retryCount":1},"userId":"u","sentAt":"2026-01-02T00:00:00Z"}"#));
+    assert_ne!(first, print(r#"{"type":"page","userId":"v"}"#));
+}
