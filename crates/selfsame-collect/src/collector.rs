@@ -1,0 +1,413 @@
+//! From a request to records and an answer.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::Body;
+use hyper::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH,
+    VARY,
+};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, StatusCode};
+use selfsame_event::{EventType, EventsHead, RecordKind, Refusal};
+use tokio::time::Instant;
+
+use crate::budget::{Budget, Held};
+use crate::metrics::Meters;
+use crate::respond::{self, Answer};
+use crate::script::Served;
+use crate::{
+    CollectConfig, Envelope, Events, Intake, IntakeError, Lookup, Peer, Problem, Route, Scripts,
+    Shape, SourceSettings, Sources, body, cors, credential, network, pixel, settings,
+};
+
+/// Answers what SDKs call.
+pub struct Collector<I, S> {
+    config: CollectConfig,
+    sources: S,
+    intake: I,
+    scripts: Scripts,
+    budget: Arc<Budget>,
+    meters: Meters,
+}
+
+impl<I, S> fmt::Debug for Collector<I, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collector").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// A request that is not taken.
+#[derive(Debug, Clone, Copy)]
+struct Stop {
+    problem: Problem,
+    retry_after: Option<Duration>,
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self { problem, retry_after: None }
+    }
+}
+
+impl From<IntakeError> for Stop {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Backlog { retry_after } => {
+                Self { problem: Problem::Backlog, retry_after: Some(retry_after) }
+            }
+            IntakeError::Full => Problem::DiskFull.into(),
+            IntakeError::Stopping => Problem::Stopping.into(),
+            IntakeError::Unavailable => Problem::Unavailable.into(),
+        }
+    }
+}
+
+/// What was set aside of a request that is durable.
+#[derive(Debug, Default)]
+struct Aside {
+    /// How many of how many.
+    refused: usize,
+    total: usize,
+    /// The first, with its place.
+    first: Option<(usize, Refusal)>,
+    /// The codes, for the header.
+    codes: String,
+    /// Whether the source wants to hear of it as an error.
+    strict: bool,
+}
+
+impl<I: Intake, S: Sources> Collector<I, S> {
+    /// A collector. Metrics go to the recorder that is installed by now.
+    pub fn new(config: CollectConfig, sources: S, intake: I, scripts: Scripts) -> Self {
+        let budget = Budget::new(config.in_flight_bytes);
+        Self { config, sources, intake, scripts, budget, meters: Meters::new() }
+    }
+
+    /// The route of a method and path; `None` for what is not ours.
+    pub fn route(&self, method: &Method, path: &str) -> Option<Route> {
+        Route::of(method, path)
+    }
+
+    /// Bytes of bodies held now.
+    pub fn in_flight_bytes(&self) -> usize {
+        self.budget.used()
+    }
+
+    /// Answers a request that [`Collector::route`] knows.
+    pub async fn answer<B>(&self, route: Route, request: Request<B>, peer: Peer) -> Answer
+    where
+        B: Body<Data = Bytes>,
+    {
+        let (parts, body) = request.into_parts();
+        let mut answer = match route {
+            Route::Event { kind, client } => {
+                self.collect(&parts, body, Shape::Event(Some(kind)), client, peer).await
+            }
+            Route::Batch { client } => self.collect(&parts, body, Shape::Batch, client, peer).await,
+            Route::Telemetry => self.telemetry(&parts, body).await,
+            Route::Pixel(kind) => self.pixel(&parts, kind, peer).await,
+            Route::Preflight => {
+                let mut answer = respond::empty(StatusCode::NO_CONTENT);
+                cors::preflight(&self.config, &parts.headers, answer.headers_mut());
+                return answer;
+            }
+            Route::WrongMethod => self.stop(Problem::MethodUnknown.into()),
+            Route::Settings(key) => self.settings(&parts, &key, peer),
+            Route::Script(key) => self.script(&parts, &key),
+            Route::Bundle(name) => self.bundle(&parts, &name),
+        };
+        cors::open(&self.config, &parts.headers, answer.headers_mut());
+        answer
+    }
+
+    async fn collect<B>(
+        &self,
+        parts: &Parts,
+        body: B,
+        shape: Shape,
+        client: bool,
+        peer: Peer,
+    ) -> Answer
+    where
+        B: Body<Data = Bytes>,
+    {
+        let started = Instant::now();
+        let mut held = self.budget.hold();
+        let outcome = match self.envelope(parts, body, shape, &mut held).await {
+            Ok((envelope, source)) => self.store(&envelope, source, client, parts, peer).await,
+            Err(problem) => Err(problem.into()),
+        };
+        let answer = match outcome {
+            Ok(aside) => self.taken(&aside),
+            Err(stop) => self.stop(stop),
+        };
+        self.meters.in_flight.set(self.budget.used() as f64);
+        self.meters.seconds.record(started.elapsed());
+        answer
+    }
+
+    /// Reads a body and finds whose it is; both in the order in which answers are due.
+    async fn envelope<B>(
+        &self,
+        parts: &Parts,
+        body: B,
+        shape: Shape,
+        held: &mut Held,
+    ) -> Result<(Envelope, SourceSettings), Problem>
+    where
+        B: Body<Data = Bytes>,
+    {
+        let limit = match shape {
+            Shape::Event(_) => self.config.event_bytes,
+            Shape::Batch => self.config.batch_bytes,
+        };
+        let read = body::read(&self.config, &parts.headers, body, limit, held).await;
+        let header_key = || credential::of(&parts.headers);
+        let envelope = match read.and_then(|body| Envelope::read(body, shape)) {
+            Ok(envelope) => envelope,
+            Err(problem) => {
+                // A body that cannot be read names no key, so the header's decides what comes first.
+                if let Some(key) = header_key() {
+                    self.source(&key)?;
+                }
+                return Err(problem);
+            }
+        };
+        let key = envelope.write_key().or_else(header_key).ok_or(Problem::KeyMissing)?;
+        let source = self.source(&key)?;
+        match envelope.fault() {
+            Some(problem) => Err(problem),
+            None => Ok((envelope, source)),
+        }
+    }
+
+    fn source(&self, key: &str) -> Result<SourceSettings, Problem> {
+        match self.sources.by_key(key) {
+            Lookup::Active(settings) => Ok(settings),
+            Lookup::Revoked => Err(Problem::KeyRevoked),
+            Lookup::Unknown => Err(Problem::KeyUnknown),
+        }
+    }
+
+    /// Makes everything durable: the accepted events, and what is set aside.
+    async fn store(
+        &self,
+        envelope: &Envelope,
+        source: SourceSettings,
+        client: bool,
+        parts: &Parts,
+        peer: Peer,
+    ) -> Result<Aside, Stop> {
+        let client = client || source.kind.is_client();
+        let events = envelope.events(!client);
+        let total = envelope.len();
+        self.meters.received.increment(total as u64);
+        let mut head = envelope.head(source.number);
+        let address = || network::client_address(&self.config, parts, peer);
+        if client {
+            head.ip = address();
+        }
+        let Events { accepted, direct, refused } = events;
+        let direct_head =
+            (!direct.is_empty()).then(|| EventsHead { ip: address(), ..head.clone() });
+        let count = accepted.len() + direct.len();
+        let mut aside = Aside { total, strict: source.strict, ..Aside::default() };
+        let mut refused_head = None;
+        if let Some(first) = refused.first() {
+            aside.refused = refused.len();
+            aside.first = Some((first.index, first.refusal));
+            let refusals: Vec<Refusal> = refused.iter().map(|event| event.refusal).collect();
+            let codes: BTreeSet<Refusal> = refusals.iter().copied().collect();
+            aside.codes = codes.into_iter().map(Refusal::code).collect::<Vec<_>>().join(", ");
+            refused_head = Some(EventsHead { refusals, ..head.clone() });
+        }
+        let refused_items = refused.iter().map(|event| event.item.clone()).collect();
+        let (events, direct, rejected) = tokio::join!(
+            self.append(RecordKind::Events, Some(&head), accepted),
+            self.append(RecordKind::Events, direct_head.as_ref(), direct),
+            self.append(RecordKind::Rejected, refused_head.as_ref(), refused_items),
+        );
+        events.and(direct).and(rejected)?;
+        self.meters.accepted.increment(count as u64);
+        refused.iter().for_each(|event| self.meters.refused(event.refusal));
+        Ok(aside)
+    }
+
+    async fn append(
+        &self,
+        kind: RecordKind,
+        head: Option<&EventsHead>,
+        items: Vec<Bytes>,
+    ) -> Result<(), IntakeError> {
+        match head {
+            Some(head) if !items.is_empty() => {
+                self.intake.append(kind, head.encode(), items).await.map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The answer to a request whose events are durable. An SDK repeats a whole request on any
+    /// other status than 200, or drops it, so what was set aside is named in a header.
+    fn taken(&self, aside: &Aside) -> Answer {
+        self.meters.requests.increment(1);
+        let (code, message) = match aside.first {
+            None if aside.total > 0 => return respond::success(),
+            None => (EMPTY_BATCH, "The batch has no events.".to_owned()),
+            Some((_, refusal)) if aside.total == 1 => {
+                (refusal.code(), refusal.sentence().to_owned())
+            }
+            Some((index, refusal)) => {
+                let Aside { refused, total, .. } = aside;
+                let sentence = refusal.sentence();
+                let counts = format!("{refused} of {total} events were set aside; the first, ");
+                (refusal.code(), format!("{counts}number {index} from 0: {sentence}"))
+            }
+        };
+        let mut answer = if aside.strict {
+            respond::failure(StatusCode::BAD_REQUEST, code, &message)
+        } else {
+            respond::success()
+        };
+        let codes = if aside.codes.is_empty() { code } else { &aside.codes };
+        respond::rejected(&mut answer, codes);
+        answer
+    }
+
+    fn stop(&self, stop: Stop) -> Answer {
+        self.meters.problem(stop.problem);
+        let usual = Duration::from_secs(self.config.retry_after_seconds.into());
+        respond::problem(stop.problem, stop.retry_after.unwrap_or(usual))
+    }
+
+    /// An image is answered with an image whatever happens; a header says what did.
+    async fn pixel(&self, parts: &Parts, kind: Option<EventType>, peer: Peer) -> Answer {
+        let query = pixel::read(parts.uri.query().unwrap_or(""));
+        let mut answer = respond::pixel();
+        match self.pixel_event(parts, query, kind, peer).await {
+            Ok(aside) => {
+                self.meters.requests.increment(1);
+                if aside.first.is_some() {
+                    respond::rejected(&mut answer, &aside.codes);
+                }
+            }
+            Err(stop) => {
+                self.meters.problem(stop.problem);
+                respond::rejected(&mut answer, stop.problem.code());
+            }
+        }
+        answer
+    }
+
+    async fn pixel_event(
+        &self,
+        parts: &Parts,
+        query: pixel::Query,
+        kind: Option<EventType>,
+        peer: Peer,
+    ) -> Result<Aside, Stop> {
+        if query.body.len() > self.config.event_bytes {
+            return Err(Problem::BodyTooLarge.into());
+        }
+        let envelope = Envelope::read(query.body, Shape::Event(kind))?;
+        let key = envelope.write_key().or(query.write_key).ok_or(Problem::KeyMissing)?;
+        let source = self.source(&key)?;
+        self.store(&envelope, source, true, parts, peer).await
+    }
+
+    /// An SDK's counters of its own health: nobody reads them here.
+    async fn telemetry<B>(&self, parts: &Parts, body: B) -> Answer
+    where
+        B: Body<Data = Bytes>,
+    {
+        let mut held = self.budget.hold();
+        let limit = self.config.batch_bytes;
+        self.meters.telemetry.increment(1);
+        match body::read(&self.config, &parts.headers, body, limit, &mut held).await {
+            Ok(_) => respond::success(),
+            Err(problem) => self.stop(problem.into()),
+        }
+    }
+
+    fn settings(&self, parts: &Parts, key: &str, peer: Peer) -> Answer {
+        if !matches!(self.sources.by_key(key), Lookup::Active(_)) {
+            return self.stop(Problem::SettingsMissing.into());
+        }
+        let Some((scheme, host)) = network::own_address(&self.config, parts, peer) else {
+            return self.stop(Problem::HostInvalid.into());
+        };
+        let document = settings::document(key, scheme, &host);
+        let mut answer = respond::answer(StatusCode::OK, "application/json", document);
+        cache(answer.headers_mut(), &max_age(self.config.settings_cache_seconds));
+        answer
+    }
+
+    fn script(&self, parts: &Parts, key: &str) -> Answer {
+        if !matches!(self.sources.by_key(key), Lookup::Active(_)) {
+            return self.stop(Problem::SettingsMissing.into());
+        }
+        match self.scripts.script(key) {
+            Some(script) => serve(parts, &script, &max_age(self.config.script_cache_seconds)),
+            None => self.stop(Problem::ScriptMissing.into()),
+        }
+    }
+
+    fn bundle(&self, parts: &Parts, name: &str) -> Answer {
+        match self.scripts.bundle(name) {
+            // The name has a hash of the content in it.
+            Some(bundle) => serve(parts, bundle, "public, max-age=31536000, immutable"),
+            None if self.scripts.is_built() => self.stop(Problem::BundleMissing.into()),
+            None => self.stop(Problem::ScriptMissing.into()),
+        }
+    }
+}
+
+const EMPTY_BATCH: &str = "empty_batch";
+
+fn serve(parts: &Parts, served: &Served, lifetime: &str) -> Answer {
+    let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let gzip = header(ACCEPT_ENCODING).is_some_and(accepts_gzip);
+    let tag = format!("\"{}{}\"", served.tag, if gzip { "-gz" } else { "" });
+    let known = header(IF_NONE_MATCH).is_some_and(|tags| {
+        tags.split(',').any(|known| matches!(known.trim().trim_start_matches("W/"), known if known == tag || known == "*"))
+    });
+    let mut answer = if known {
+        respond::empty(StatusCode::NOT_MODIFIED)
+    } else {
+        let body = if gzip { &served.gzip } else { &served.plain };
+        respond::answer(StatusCode::OK, "application/javascript; charset=utf-8", body.clone())
+    };
+    let headers = answer.headers_mut();
+    if gzip && !known {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(ETAG, tag);
+    }
+    headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
+    cache(headers, lifetime);
+    answer
+}
+
+fn accepts_gzip(accepted: &str) -> bool {
+    accepted.split(',').any(|entry| {
+        let (name, weight) = entry.split_once(';').unwrap_or((entry, ""));
+        let refused = weight.trim().strip_prefix("q=").and_then(|q| q.trim().parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && refused != Some(0.0)
+    })
+}
+
+fn max_age(seconds: u32) -> String {
+    format!("public, max-age={seconds}")
+}
+
+fn cache(headers: &mut HeaderMap, lifetime: &str) {
+    if let Ok(lifetime) = HeaderValue::from_str(lifetime) {
+        headers.insert(CACHE_CONTROL, lifetime);
+    }
+}

@@ -1,0 +1,79 @@
+//! The one pass over a body before any parser sees it: bounds its shape, repairs lone surrogates.
+//!
+//! Not a check of the grammar. Whatever this lets through, a parser that recurses or counts cannot
+//! be made to do more than the limits say.
+
+use crate::Problem;
+
+/// The limits of one body's tree.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Deepest nesting.
+    pub depth: u32,
+    /// Most values.
+    pub values: usize,
+}
+
+/// Checks the bounds and, in place, turns a byte order mark into spaces and every `\uD800` to
+/// `\uDFFF` without its partner into `\ufffd`, so that nothing later has to know of them.
+pub(crate) fn prepare(body: &mut [u8], bounds: Bounds) -> Result<(), Problem> {
+    if let Some(mark) = body.get_mut(..3)
+        && mark == b"\xef\xbb\xbf"
+    {
+        mark.fill(b' ');
+    }
+    let (mut at, mut depth, mut values) = (0, 0_u32, 0_usize);
+    while let Some(byte) = body.get(at) {
+        match byte {
+            b'"' => at = string(body, at + 1),
+            b'{' | b'[' => {
+                depth += 1;
+                values += 1;
+                if depth > bounds.depth {
+                    return Err(Problem::JsonDeep);
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' => values += 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    if values > bounds.values { Err(Problem::JsonWide) } else { Ok(()) }
+}
+
+/// The index of the quote that ends the string whose content starts at `at`.
+fn string(body: &mut [u8], mut at: usize) -> usize {
+    while let Some(byte) = body.get(at) {
+        match byte {
+            b'"' => return at,
+            b'\\' if body.get(at + 1) == Some(&b'u') => at = escape(body, at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+/// Passes over the `\u` escape at `at`, and over the partner that it may have.
+fn escape(body: &mut [u8], at: usize) -> usize {
+    let Some(unit) = code_unit(body, at) else { return at + 2 };
+    if !(0xd800..0xe000).contains(&unit) {
+        return at + 6;
+    }
+    let partner = code_unit(body, at + 6);
+    if unit < 0xdc00 && partner.is_some_and(|unit| (0xdc00..0xe000).contains(&unit)) {
+        return at + 12;
+    }
+    body[at + 2..at + 6].copy_from_slice(b"fffd");
+    at + 6
+}
+
+/// The value of the `\uXXXX` at `at`, if there is one.
+fn code_unit(body: &[u8], at: usize) -> Option<u32> {
+    let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
+    digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))
+}
+
+#[cfg(test)]
+mod tests;

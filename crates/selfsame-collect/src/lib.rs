@@ -1,0 +1,44 @@
+//! Collecting over HTTP: the routes that Segment's SDKs call, and what each is answered.
+//!
+//! [`Collector`] turns a request into records of the log and a response. It knows nothing of
+//! sockets, of the log's files, or of how sources are kept: the server hands it an [`Intake`] and
+//! [`Sources`], and asks [`Collector::route`] first whether a request is for it at all.
+//!
+//! Invariants:
+//! - what is answered `200 {"success":true}` was durable before: accepted events in an events
+//!   record, refused ones, raw and each with its reason, in a rejected record;
+//! - the answers come in a fixed order: no key 400, unknown or revoked key 401, an unreadable body
+//!   400, too much at once 429, and only then the success; 503 is for a server that cannot take part;
+//! - no body, compressed or not, is held beyond its limit, and all bodies together stay within
+//!   [`CollectConfig::in_flight_bytes`].
+//!
+//! Not here: duplicates and clocks. The fold sees to both, from what the records say.
+
+mod batch;
+mod body;
+mod budget;
+mod collector;
+mod config;
+mod cors;
+mod credential;
+mod intake;
+mod json;
+pub mod metrics;
+mod network;
+mod pixel;
+mod problem;
+mod respond;
+mod route;
+mod script;
+mod settings;
+mod source;
+
+pub use batch::{Envelope, Events, Refused, Shape};
+pub use collector::Collector;
+pub use config::CollectConfig;
+pub use intake::{Intake, IntakeError, Receipt};
+pub use network::{Network, NetworkError, Peer};
+pub use problem::Problem;
+pub use route::Route;
+pub use script::Scripts;
+pub use source::{Lookup, SourceKind, SourceSettings, Sources};

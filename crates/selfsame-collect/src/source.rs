@@ -1,0 +1,59 @@
+//! The sources, as far as collecting has to know them.
+
+use std::sync::Arc;
+
+use selfsame_event::SourceNumber;
+
+/// Finds sources by their write keys. Asked once per request: cheap, and without a lock.
+pub trait Sources: Send + Sync + 'static {
+    /// The source of a write key.
+    fn by_key(&self, key: &str) -> Lookup;
+}
+
+impl<T: Sources> Sources for Arc<T> {
+    fn by_key(&self, key: &str) -> Lookup {
+        T::by_key(self, key)
+    }
+}
+
+/// What is known of a write key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookup {
+    /// It belongs to a source.
+    Active(SourceSettings),
+    /// It belonged to a source.
+    Revoked,
+    /// Nobody has it.
+    Unknown,
+}
+
+/// What a source says about collecting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceSettings {
+    /// Its number in records.
+    pub number: SourceNumber,
+    /// Whether an invalid event is answered 400 instead of 200. For tests of a tracking code; SDKs
+    /// drop or repeat a whole batch on it.
+    pub strict: bool,
+    /// Who sends to it.
+    pub kind: SourceKind,
+}
+
+/// Who sends to a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SourceKind {
+    /// Browsers: the address of the connection is the sender's own.
+    Browser,
+    /// Apps on phones: the address of the connection is the sender's own.
+    Mobile,
+    /// Servers: the address of the connection says nothing about a customer.
+    #[default]
+    Server,
+}
+
+impl SourceKind {
+    /// Whether the address of the connection is the customer's.
+    pub(crate) fn is_client(self) -> bool {
+        matches!(self, Self::Browser | Self::Mobile)
+    }
+}
