@@ -13,6 +13,7 @@ function client(settings) {
 }
 
 test("@segment/analytics-node: every call ends on one profile", async () => {
+  const earlier = new Date(Date.now() - 2 * 24 * 60 * 60 * 1000);
   const { analytics, failures } = client({});
   const who = somebody("node");
   const { userId, anonymousId, groupId, email } = who;
@@ -28,7 +29,7 @@ test("@segment/analytics-node: every call ends on one profile", async () => {
     event: "Order Completed",
     properties: order,
     context: { ip: "203.0.113.7", locale: "en-GB" },
-    timestamp: new Date("2026-01-02T03:04:05.678Z"),
+    timestamp: earlier,
     integrations: { All: true },
     messageId: who.message("order"),
   });
@@ -44,8 +45,8 @@ test("@segment/analytics-node: every call ends on one profile", async () => {
   const bought = events.find((event) => event.event === "Order Completed");
   assert.deepEqual(bought.properties, order);
   assert.equal(bought.context.locale, "en-GB");
-  // The clock between the two is not set off: sentAt corrects by a few milliseconds at most.
-  assert.ok(Math.abs(Date.parse(bought.timestamp) - Date.parse("2026-01-02T03:04:05.678Z")) < 5000, bought.timestamp);
+  // Both clocks are the same one, so correcting by sentAt moves the time by the way's length only.
+  assert.ok(Math.abs(Date.parse(bought.timestamp) - earlier.getTime()) < 5000, bought.timestamp);
 });
 
 test("@segment/analytics-node: an event sent twice counts once, batches of one work", async () => {

@@ -13,7 +13,7 @@ export interface Listener {
 }
 
 const AGAIN_AFTER_MS = 1500;
-const STATUS_EVERY_MS = 2000;
+const STATUS_EVERY_MS = 1000;
 
 export class Live {
   readonly #listener: Listener;
