@@ -1,0 +1,114 @@
+//! The parts of a section, side by side in one buffer.
+//!
+//! One allocation holds everything of a section, because there are millions of them and most are
+//! small. The part that changes with every event, the open timeline, is last.
+
+use crate::bytes::{Reader, Scratch, put_number};
+
+/// The parts, in the order in which they lie in the buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum Part {
+    /// Traits and the stamps that set them: `traits`.
+    Traits,
+    /// The other ends of group calls: `links`.
+    Links,
+    /// The earliest and latest time of each full chunk of the timeline: `timeline`.
+    Chunks,
+    /// The stamp of the earliest event.
+    First,
+    /// The stamp of the latest event; empty where it is the earliest too.
+    Last,
+    /// The entries that are in no full chunk: `timeline`.
+    Open,
+}
+
+const COUNT: usize = 6;
+
+/// The parts' bytes. Invariant: `ends` never falls, and its last is the length of the buffer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Parts {
+    buffer: Vec<u8>,
+    ends: [u32; COUNT],
+}
+
+impl Parts {
+    fn start(&self, part: Part) -> usize {
+        match (part as usize).checked_sub(1) {
+            Some(before) => self.ends[before] as usize,
+            None => 0,
+        }
+    }
+
+    /// The bytes of a part.
+    pub(crate) fn get(&self, part: Part) -> &[u8] {
+        self.buffer.get(self.start(part)..self.ends[part as usize] as usize).unwrap_or_default()
+    }
+
+    /// Puts other bytes in the place of a part.
+    pub(crate) fn set(&mut self, part: Part, bytes: &[u8]) {
+        let length = self.get(part).len();
+        self.splice(part, 0, length, bytes);
+    }
+
+    /// Puts `bytes` in the place of the `removed` bytes that start at `at` of a part.
+    pub(crate) fn splice(&mut self, part: Part, at: usize, removed: usize, bytes: &[u8]) {
+        let from = self.start(part) + at;
+        let (old_end, new_end) = (from + removed, from + bytes.len());
+        let old_length = self.buffer.len();
+        let new_length = old_length - removed + bytes.len();
+        assert!(u32::try_from(new_length).is_ok(), "a section is far smaller than 4 GiB");
+        if new_length > old_length {
+            self.reserve(new_length);
+            self.buffer.resize(new_length, 0);
+        }
+        self.buffer.copy_within(old_end..old_length, new_end);
+        self.buffer[from..new_end].copy_from_slice(bytes);
+        self.buffer.truncate(new_length);
+        for end in &mut self.ends[part as usize..] {
+            let moved = *end as usize - removed + bytes.len();
+            *end = u32::try_from(moved).expect("no end is behind the length, which was checked");
+        }
+    }
+
+    /// Grows by an eighth instead of doubling: half-empty buffers would be the largest part of all.
+    fn reserve(&mut self, length: usize) {
+        if length > self.buffer.capacity() {
+            let spare = (length / 8).max(32);
+            self.buffer.reserve_exact(length + spare - self.buffer.len());
+        }
+    }
+
+    /// The length of each part, then the bytes of all.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let mut lengths = Scratch::new();
+        let mut start = 0;
+        for end in self.ends {
+            put_number(&mut lengths, u64::from(end - start));
+            start = end;
+        }
+        out.extend_from_slice(&lengths);
+        out.extend_from_slice(&self.buffer);
+    }
+
+    /// Reads what [`Self::write`] wrote, which is all that is left.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (mut ends, mut end) = ([0_u32; COUNT], 0_u32);
+        for slot in &mut ends {
+            end = end.checked_add(reader.small()?)?;
+            *slot = end;
+        }
+        if reader.left() != end as usize {
+            return None;
+        }
+        Some(Self { buffer: reader.slice(end as usize)?.to_vec(), ends })
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.buffer.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests;

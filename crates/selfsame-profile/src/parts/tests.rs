@@ -1,0 +1,30 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const ALL: [Part; COUNT] =
+    [Part::Traits, Part::Links, Part::Chunks, Part::First, Part::Last, Part::Open];
+
+proptest! {
+    /// Against six buffers of their own.
+    #[test]
+    fn parts_change_alone(
+        changes in prop::collection::vec((0..COUNT, 0..9_usize, 0..9_usize, prop::collection::vec(any::<u8>(), 0..60)), 0..40)
+    ) {
+        let mut parts = Parts::default();
+        let mut apart = vec![Vec::new(); COUNT];
+        for (part, at, removed, bytes) in changes {
+            let length = apart[part].len();
+            let at = at.min(length);
+            let removed = removed.min(length - at);
+            parts.splice(ALL[part], at, removed, &bytes);
+            apart[part].splice(at..at + removed, bytes);
+            for (part, bytes) in ALL.into_iter().zip(&apart) {
+                prop_assert_eq!(parts.get(part), bytes.as_slice());
+            }
+        }
+        let mut written = Vec::new();
+        parts.write(&mut written);
+        prop_assert_eq!(Parts::read(&mut Reader(&written)), Some(parts));
+    }
+}
