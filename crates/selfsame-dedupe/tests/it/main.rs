@@ -1,0 +1,1 @@
+//! Formats of the past, opened by today's code.
