@@ -31,7 +31,7 @@ start() {
   tries=0
   until curl -sf -o /dev/null "http://127.0.0.1:$2/readyz"; do
     tries=$((tries + 1))
-    if [ "$tries" -gt 150 ] || ! kill -0 "$!" 2>/dev/null; then
+    if [ "$tries" -gt 75 ] || ! kill -0 "$!" 2>/dev/null; then
       echo "$1 did not become ready:" >&2
       tail -n 50 "$work/$1.log" >&2
       exit 1
@@ -51,8 +51,8 @@ export SELFSAME_DEMO_URL="http://127.0.0.1:$demo_port"
 export SELFSAME_WRITE_KEY=dev SELFSAME_TOKEN=dev SELFSAME_SPACE=dev
 
 failed=0
-(cd "$here" && timeout 130 node --test --test-concurrency=1 --test-timeout=60000 test/) || failed=1
-(cd "$here/python" && timeout 60 "$root/.tools/venv/bin/python" -m unittest -v test_analytics) || failed=1
+(cd "$here" && timeout 110 node --test --test-concurrency=1 --test-timeout=60000 test/) || failed=1
+(cd "$here/python" && timeout 40 "$root/.tools/venv/bin/python" -m unittest -v test_analytics) || failed=1
 if [ "$failed" = 1 ]; then
   for name in dev demo; do echo "--- last of $name"; tail -n 20 "$work/$name.log"; done >&2
 fi

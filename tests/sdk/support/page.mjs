@@ -10,10 +10,10 @@ const METHODS = [
   "setAnonymousId", "addDestinationMiddleware", "register",
 ];
 
-function loader(scriptUrl, writeKey, options) {
+function loader(scriptUrl, writeKey, options, name) {
   return `
 (function () {
-  var key = "analytics";
+  var key = ${JSON.stringify(name)};
   var queue = (window[key] = window[key] || []);
   if (queue.initialize || queue.invoked) return;
   queue.invoked = true;
@@ -53,10 +53,13 @@ function loader(scriptUrl, writeKey, options) {
 })();`;
 }
 
-/** Serves the page on a free port of the loopback; `close` ends it. */
-export async function customerPage({ scriptUrl, writeKey, options = {} }) {
+/**
+ * Serves the page on a free port of the loopback; `close` ends it. `name` is the global
+ * of our SDK, `before` a script that was on the page already.
+ */
+export async function customerPage({ scriptUrl, writeKey, options = {}, name = "analytics", before = "" }) {
   const html = `<!doctype html><meta charset="utf-8"><title>A customer's page</title><link rel="icon" href="data:,">
-<script>${loader(scriptUrl, writeKey, options)}</script><h1>A customer's page</h1>`;
+<script>${before}</script><script>${loader(scriptUrl, writeKey, options, name)}</script><h1>A customer's page</h1>`;
   const server = http.createServer((_, response) => {
     response.writeHead(200, { "content-type": "text/html" });
     response.end(html);

@@ -91,6 +91,26 @@ test("@segment/analytics-next by the snippet: lazy chunks come from the server",
   });
 });
 
+test("@segment/analytics-next by the snippet: beside another SDK each keeps to its own", async () => {
+  const before = 'window.analytics = { _cdn: "https://cdn.elsewhere.example", theirs: true };';
+  const site = await customerPage({ scriptUrl, writeKey: target.writeKey, name: "ours", before });
+  try {
+    await withBrowser(async (browser) => {
+      const page = await browser.newPage();
+      const seen = watch(page);
+      await page.goto(site.origin);
+      await page.waitForFunction(() => window.ours.initialized === true);
+      await page.evaluate(() => window.ours.track("Clicked"));
+      assert.deepEqual(await page.evaluate(() => window.analytics), { _cdn: "https://cdn.elsewhere.example", theirs: true });
+      assert.ok(posted(seen).some(({ body }) => body.event === "Clicked"));
+      assert.deepEqual(origins(seen).filter((origin) => origin !== home && origin !== site.origin), []);
+      assert.deepEqual(seen.errors, []);
+    });
+  } finally {
+    await site.close();
+  }
+});
+
 test("@segment/analytics-next by the snippet: a failing start calls nobody else", async () => {
   await withBrowser(async (browser) => {
     const site = await customerPage({ scriptUrl, writeKey: target.writeKey });

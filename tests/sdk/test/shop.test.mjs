@@ -27,10 +27,11 @@ async function inShop(settings, use) {
   });
 }
 
-async function signIn(page, userId) {
+async function signIn(page, userId, name = "Ada Lovelace") {
   await page.getByRole("link", { name: "Sign in", exact: true }).first().click();
   await page.getByLabel("User id").fill(userId);
   await page.getByLabel("E-mail").fill(`${userId}@example.com`);
+  await page.getByLabel("Name").fill(name);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { name: `Hello, ${userId}` }).waitFor(PATIENCE);
 }
@@ -103,6 +104,22 @@ test("the demo shop: two devices of one user become one profile", { skip }, asyn
     await page.getByRole("button", { name: /^Laptop/ }).click();
     await page.getByRole("heading", { name: `Hello, ${userId}` }).waitFor();
     await panel.locator("#profile", { hasText: first }).waitFor(PATIENCE);
+  });
+});
+
+test("the demo shop: what looks like markup stays text", { skip }, async () => {
+  await inShop({ viewport: { width: 1280, height: 860 } }, async (page) => {
+    const name = `<img src=x onerror=alert(1)> ${"very".repeat(20)}`;
+    const panel = page.locator("#panel");
+    await panel.locator("#events li").first().waitFor(PATIENCE);
+    await signIn(page, newUser(), name);
+    await panel.locator("#profile strong", { hasText: name }).waitFor(PATIENCE);
+    await page.getByLabel("Search the shop").fill("<script>alert(1)</script>");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Results for “<script>alert(1)</script>”" }).waitFor();
+    assert.equal(await page.locator("img, #app script").count(), 0);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth), false);
+    await shot(page, "shop-7-hostile");
   });
 });
 

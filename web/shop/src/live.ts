@@ -43,7 +43,7 @@ export class Live {
     this.#spoke = false;
     stream.addEventListener("open", () => {
       this.#listener.connected(true);
-      void this.#catchUp(query);
+      void this.#catchUp(stream, query);
     });
     stream.addEventListener("change", (event) =>
       this.#read<Me>(event, (me) => {
@@ -52,22 +52,25 @@ export class Live {
       }),
     );
     stream.addEventListener("inbox", (event) => this.#read<Delivery>(event, (one) => this.#listener.delivered(one)));
-    stream.addEventListener("error", () => {
-      if (stream !== this.#stream) return;
-      stream.close();
-      this.#listener.connected(false);
-      this.#retry = window.setTimeout(() => this.#open(query), AGAIN_AFTER_MS);
-    });
+    stream.addEventListener("error", () => this.#lost(stream, query));
   }
 
-  async #catchUp(query: string): Promise<void> {
+  #lost(stream: EventSource, query: string): void {
+    if (stream !== this.#stream) return;
+    stream.close();
+    this.#listener.connected(false);
+    clearTimeout(this.#retry);
+    this.#retry = window.setTimeout(() => this.#open(query), AGAIN_AFTER_MS);
+  }
+
+  async #catchUp(stream: EventSource, query: string): Promise<void> {
     try {
       const [me, inbox] = await Promise.all([ask<Me>(`/demo/me?ids=${query}`), ask<Inbox>("/demo/inbox?limit=30")]);
-      if (query !== this.#query) return;
+      if (stream !== this.#stream) return;
       if (!this.#spoke) this.#listener.changed(me);
       this.#listener.inbox(inbox);
     } catch {
-      if (query === this.#query) this.#listener.connected(false);
+      this.#lost(stream, query);
     }
   }
 
