@@ -21,6 +21,7 @@ mod chain;
 mod config;
 pub mod conformance;
 mod error;
+pub mod fault;
 mod format;
 mod frame;
 pub mod fs;

@@ -1,0 +1,115 @@
+//! Calls that fail: the k-th of each kind, for every k.
+
+use selfsame_event::{Class, Position};
+use selfsame_log::conformance::{assert_numbered, numbered};
+use selfsame_log::fault::{Call, Failure, FaultFs};
+use selfsame_log::{AppendError, Log, LogRead};
+
+use crate::{all, open};
+
+const CALLS: [Call; 6] =
+    [Call::Write, Call::Sync, Call::SyncDir, Call::Allocate, Call::Truncate, Call::Name];
+const RECORDS: u64 = 40;
+
+/// Numbers are offsets, so a record that was refused for good is one that is not there.
+fn check_all(fs: &FaultFs, acknowledged: u64, what: &str) {
+    for crashed in [None, Some(0), Some(1), Some(2), Some(3)] {
+        let fs = crashed.map_or_else(|| fs.clone(), |seed| fs.image(seed));
+        let log = open(&fs).unwrap_or_else(|error| panic!("{what}, {crashed:?}: {error:?}"));
+        let records = all(&log);
+        assert!(records.len() as u64 >= acknowledged, "{what}, {crashed:?}");
+        for (record, number) in records.iter().zip(0..) {
+            assert_numbered(record, number);
+        }
+        // The log goes on, and nothing of the failed past comes between.
+        let end = log.end().offset;
+        log.append_wait(numbered(end)).expect("append");
+        drop(log);
+        let log = open(&fs.image(0)).expect("open");
+        assert_numbered(&log.get(Position::embedded(end)).expect("get"), end);
+    }
+}
+
+#[test]
+fn after_a_failed_call_nothing_is_acknowledged_and_nothing_acknowledged_is_lost() {
+    for call in CALLS {
+        let mut reached = 0;
+        for k in 0.. {
+            let fs = FaultFs::default();
+            let log = open(&fs).expect("open");
+            let before = fs.count(call);
+            fs.fail(call, k, Failure::Broken, 1);
+            let mut acknowledged = 0;
+            let mut failed = false;
+            for number in 0..RECORDS {
+                match log.append_wait(numbered(number)) {
+                    Ok(appended) => {
+                        assert!(!failed, "{call:?} {k}: acknowledged after a failure");
+                        assert_eq!(appended.position.offset, number);
+                        acknowledged += 1;
+                    }
+                    Err(error) => {
+                        assert!(matches!(error, AppendError::Failed(_)), "{error:?}");
+                        assert_eq!(error.class(), Class::Unavailable);
+                        failed = true;
+                    }
+                }
+            }
+            assert_eq!(all(&log).len() as u64, acknowledged, "what is not durable is not shown");
+            drop(log);
+            let hit = fs.count(call) - before > k;
+            fs.heal();
+            check_all(&fs, acknowledged, &format!("{call:?} {k}"));
+            if !hit {
+                break;
+            }
+            reached += 1;
+        }
+        assert!(reached > 0 || call == Call::Truncate, "{call:?} was never reached");
+    }
+}
+
+#[test]
+fn a_full_disk_is_waited_out() {
+    for call in [Call::Write, Call::Allocate] {
+        for k in 0..40 {
+            let fs = FaultFs::default();
+            let log = open(&fs).expect("open");
+            fs.fail(call, k, Failure::Full, 3);
+            let mut full = 0;
+            let mut number = 0;
+            while number < RECORDS {
+                match log.append_wait(numbered(number)) {
+                    Ok(appended) => {
+                        assert_eq!(appended.position.offset, number);
+                        number += 1;
+                    }
+                    Err(error) => {
+                        assert!(matches!(error, AppendError::Full(_)), "{call:?} {k}: {error:?}");
+                        assert_eq!(error.class(), Class::Limited);
+                        full += 1;
+                    }
+                }
+            }
+            assert!(full <= 3);
+            drop(log);
+            fs.heal();
+            check_all(&fs, RECORDS, &format!("{call:?} {k}"));
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_that_cannot_be_tidied_stops_the_log() {
+    let fs = FaultFs::default();
+    let log = open(&fs).expect("open");
+    log.append_wait(numbered(0)).expect("append");
+    fs.fail(Call::Write, 0, Failure::Full, 1);
+    fs.fail(Call::Truncate, 0, Failure::Broken, 1);
+    for number in 1..3 {
+        let error = log.append_wait(numbered(number)).expect_err("half a block is in the way");
+        assert_eq!(error.class(), Class::Unavailable);
+    }
+    drop(log);
+    check_all(&fs, 1, "full and broken");
+}
