@@ -16,7 +16,7 @@ use crate::traits::{self, Trait};
 
 /// The sections of a profile, each anchor once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sections<'a>(SmallVec<[(IdentifierKey, &'a Section); 3]>);
+pub struct Sections<'a>(Vec<(IdentifierKey, &'a Section)>);
 
 impl<'a> Sections<'a> {
     /// Adds a section. Where the anchor is there already, the one folded further stays.

@@ -1,0 +1,105 @@
+//! Sections as bytes.
+
+use proptest::prelude::*;
+use selfsame_event::{Position, Time};
+use selfsame_profile::{Chunk, Limits, Query, Role, Rules, Section, combine, page};
+
+use crate::history::{History, RULES, spec};
+
+fn section() -> impl Strategy<Value = Section> {
+    (prop::collection::vec(spec(), 0..40), any::<bool>()).prop_map(|(specs, user)| {
+        let role = if user { Role::User } else { Role::Account };
+        let history = History::new(specs);
+        history.fold(0..history.specs.len(), role, &RULES).0
+    })
+}
+
+fn encoded(section: &Section) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    section.encode(&mut bytes);
+    bytes
+}
+
+/// Whatever was decoded can be read, folded into and encoded.
+fn use_it(section: &Section) {
+    let view = combine(&[section, section], &Limits { traits: 3, links: 1 });
+    assert!(view.registers.len() <= 3);
+    let query = Query { to: Time::from_micros(2_000), ..Query::default() };
+    page(&[section], &query, |_| true, |_, number| Chunk::decode(number, [].as_slice())).ok();
+    let history = History::new(vec![spec_of_now()]);
+    let mut again = section.clone();
+    again.drop_tombstones(Time::MAX);
+    assert!(history.fold([0], Role::User, &Rules::default()).0.memory_bytes() > 0);
+}
+
+fn spec_of_now() -> crate::history::Spec {
+    crate::history::Spec {
+        kind: selfsame_event::EventType::Identify,
+        micros: 1,
+        message_id: "m".to_owned(),
+        source: 1,
+        record: 1,
+        traits: vec![("a".to_owned(), "1".to_owned())],
+        from_us: false,
+        link: 0,
+    }
+}
+
+proptest! {
+    #[test]
+    fn sections_survive(section in section()) {
+        let bytes = encoded(&section);
+        let again = Section::decode(&bytes);
+        prop_assert_eq!(again.as_ref(), Ok(&section));
+        prop_assert_eq!(again.map(|again| encoded(&again)), Ok(bytes));
+    }
+
+    #[test]
+    fn cut_off_sections_are_refused(section in section(), cut in 1..400_usize) {
+        let bytes = encoded(&section);
+        let kept = bytes.len().saturating_sub(cut);
+        prop_assert!(Section::decode(&bytes[..kept]).is_err());
+    }
+
+    /// Other bytes are another section or none, and never a panic.
+    #[test]
+    fn changed_sections_do_no_harm(
+        section in section(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut bytes = encoded(&section);
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Ok(section) = Section::decode(&bytes) {
+            prop_assert_eq!(encoded(&section), bytes);
+            use_it(&section);
+        }
+    }
+
+    #[test]
+    fn random_bytes_do_no_harm(mut bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(Section::decode(&bytes).is_err() || bytes.len() > 15);
+        if let Some(first) = bytes.first_mut() {
+            *first = 1;
+        }
+        if let Ok(section) = Section::decode(&bytes) {
+            use_it(&section);
+        }
+        prop_assert!(Chunk::decode(0, bytes).is_err());
+    }
+}
+
+#[test]
+fn a_section_without_events_survives() {
+    let section = Section::default();
+    assert_eq!(Section::decode(&encoded(&section)), Ok(section));
+}
+
+#[test]
+fn a_newer_version_is_named() {
+    let error = Section::decode(&[2, 0]).expect_err("a newer version");
+    assert_eq!(error.to_string(), "the section has version 2, which this build does not know");
+    assert_eq!(Section::default().folded_to(), Position::default());
+}

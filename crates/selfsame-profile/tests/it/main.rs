@@ -1,0 +1,7 @@
+//! Properties of sections and profiles, against a naive fold.
+
+mod codec;
+mod history;
+mod laws;
+mod naive;
+mod timeline;
