@@ -20,8 +20,9 @@ export async function withBrowser(use) {
   }
 }
 
-/** Records what a page asks for and what goes wrong in it. */
+/** Records what a page asks for and what goes wrong in it; its waits are short, for the server is near. */
 export function watch(page) {
+  page.setDefaultTimeout(10_000);
   const seen = { requests: [], failures: [], errors: [] };
   page.on("request", (request) => seen.requests.push(request));
   page.on("requestfailed", (request) => seen.failures.push(`${request.url()} ${request.failure()?.errorText}`));

@@ -72,7 +72,7 @@ function deviceSwitch(devices: Devices, actions: HeaderActions): HTMLElement {
         "button",
         { type: "button", "data-key": `device-${index}`, "aria-pressed": index === devices.current ? "true" : "false", click: () => actions.use(index) },
         device.name,
-        device.identity.userId === null ? null : h("small", {}, ` ${device.identity.userId}`),
+        device.identity.userId === null ? null : h("small", {}, device.identity.userId),
       ),
     ),
     h("button", { type: "button", "data-key": "another-device", title: "A browser of its own: new anonymous id, empty cart", click: () => actions.another() }, "Use another device"),
