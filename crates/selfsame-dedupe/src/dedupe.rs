@@ -292,6 +292,7 @@ impl Dedupe {
 
     /// To be called when a checkpoint is durable, with the manifests of all checkpoints that are
     /// kept. Gives the files that none of them names. A manifest that cannot be read keeps all.
+    /// Not to be called while a manifest that was taken is not yet stored, unless it is among them.
     pub fn stored(&mut self, kept: &[&[u8]]) -> Discard {
         let mut named: Vec<u64> = Vec::new();
         for manifest in kept {
