@@ -21,9 +21,11 @@ pub(crate) fn put_text(out: &mut Scratch, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Microseconds since the epoch, never negative.
+/// A time: twice its milliseconds where it is a whole number of them, as most are; else twice its
+/// microseconds and one.
 pub(crate) fn put_time(out: &mut Scratch, time: Time) {
-    put_number(out, time.micros().unsigned_abs());
+    let micros = time.micros().unsigned_abs();
+    put_number(out, if micros.is_multiple_of(1_000) { micros / 500 } else { micros * 2 + 1 });
 }
 
 /// Small numbers of either sign as small numbers without one.
@@ -72,7 +74,9 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn time(&mut self) -> Option<Time> {
-        Some(Time::from_micros(i64::try_from(self.number()?).ok()?))
+        let number = self.number()?;
+        let micros = if number % 2 == 1 { number / 2 } else { (number / 2).checked_mul(1_000)? };
+        Some(Time::from_micros(i64::try_from(micros).ok()?))
     }
 
     pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {

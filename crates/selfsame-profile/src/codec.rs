@@ -108,7 +108,7 @@ fn is_sound(section: &Section) -> bool {
 fn is_stamp(bytes: &[u8], stamp: Stamp<'_>) -> bool {
     let mut again = Scratch::new();
     stamp.write(&mut again);
-    again.as_slice() == bytes
+    stamp.message_id.is_canonical() && again.as_slice() == bytes
 }
 
 fn are_chunks(bytes: &[u8], count: u64) -> bool {

@@ -137,25 +137,22 @@ impl Section {
         Stamp::read(&mut crate::bytes::Reader(self.parts.get(part)))
     }
 
-    /// Makes room for the event between the first and the last one.
+    /// Makes the event the first or the last one, if it is. Most are the last, by their time alone.
     fn widen(&mut self, event: &FoldEvent<'_>) {
-        let (Some(first), Some(last)) = (self.first(), self.last()) else {
-            return self.set_stamp(Part::First, event.stamp());
+        let stamp = || event.stamp();
+        let Some(first) = Stamp::time_of(self.parts.get(Part::First)) else {
+            return self.set_stamp(Part::First, stamp());
         };
+        let last = Stamp::time_of(self.parts.get(Part::Last)).unwrap_or(first);
         let time = event.happened_at;
-        if first.time < time && time < last.time {
-            return;
-        }
-        let stamp = event.stamp();
-        let (is_first, is_last) = (stamp < first, stamp > last);
-        if is_first {
+        if time > last || time == last && Some(stamp()) > self.last() {
+            self.set_stamp(Part::Last, stamp());
+        } else if time < first || time == first && Some(stamp()) < self.first() {
             if self.parts.get(Part::Last).is_empty() {
                 let only = Scratch::from_slice(self.parts.get(Part::First));
                 self.parts.set(Part::Last, &only);
             }
-            self.set_stamp(Part::First, stamp);
-        } else if is_last {
-            self.set_stamp(Part::Last, stamp);
+            self.set_stamp(Part::First, stamp());
         }
     }
 

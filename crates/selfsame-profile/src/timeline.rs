@@ -24,6 +24,7 @@ use selfsame_event::{EventType, Position, RecordId, Time};
 
 use crate::bytes::{Reader, Scratch, put_number, put_time, unzigzag, zigzag};
 use crate::rank;
+use crate::stamp::Stamp;
 
 /// How many entries a full chunk has.
 pub const CHUNK_ENTRIES: usize = 256;
@@ -89,6 +90,13 @@ impl Entry {
             EventType::Screen => Some(NameKey::of("Screen Viewed")),
             EventType::Identify | EventType::Group | EventType::Alias => None,
         }
+    }
+
+    /// Whether this may be the entry of that event: it has the same time, item and tie. So the event
+    /// that set a trait is found in the log.
+    pub fn may_be(&self, stamp: &Stamp<'_>) -> bool {
+        let EntryKey { time, tie, item, .. } = self.key;
+        time == stamp.time && item == stamp.item && stamp.record.0.starts_with(&tie)
     }
 
     /// A number that stands for the entry wherever the log keeps its record.

@@ -82,6 +82,7 @@ impl<'a> Table<'a> {
     pub(crate) fn check(bytes: &[u8]) -> bool {
         let Some(table) = Table::read(bytes) else { return false };
         let in_order = table.stamps.is_sorted_by(|a, b| a < b)
+            && table.stamps.iter().all(|stamp| stamp.message_id.is_canonical())
             && table.rows.is_sorted_by(|a, b| a.key < b.key)
             && table.rows.iter().all(|row| row.stamp < table.stamps.len());
         in_order && table.packed().as_slice() == bytes

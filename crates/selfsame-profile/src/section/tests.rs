@@ -239,3 +239,21 @@ fn as_of_knows_nothing_later() {
     assert_eq!(traits_of(&section), "a=2@m");
     assert_eq!(section.events(), 2);
 }
+
+#[test]
+fn the_event_that_set_a_trait_is_found_in_the_timeline() {
+    let lines = [
+        r#"1 m1 {"type":"identify","userId":"u","traits":{"a":1}}"#,
+        r#"1 m2 {"type":"identify","userId":"u","traits":{"b":1}}"#,
+        r#"2 m3 {"type":"identify","userId":"u","traits":{"c":1}}"#,
+    ];
+    let (section, _) = fold(USER, &Rules::default(), &lines);
+    for (offset, set) in (0..).zip(section.traits()) {
+        let its: Vec<Position> = section
+            .open_entries()
+            .filter(|entry| entry.may_be(&set.stamp))
+            .map(|entry| entry.key.position)
+            .collect();
+        assert_eq!(its, [Position::embedded(offset)], "{}", set.key);
+    }
+}

@@ -3,5 +3,6 @@
 mod codec;
 mod history;
 mod laws;
+mod memory;
 mod naive;
 mod timeline;
