@@ -1,0 +1,130 @@
+//! Whether profiles may be joined by an event: the limits.
+//!
+//! What would be joined is judged as it would be afterwards: every identifier of every matched
+//! profile, and the new ones. A type is over its limit only if the event would bring a value of it to a
+//! profile that did not have it, so a profile that is over a limit that was tightened later still
+//! takes its own events.
+//!
+//! A limit with a window allows so many values in any window of that length that contains the
+//! event's time. For events in order that is the window that ends at the event; an event that comes
+//! late is counted among what happened around it, not among what came around it.
+
+use std::sync::Arc;
+
+use selfsame_event::Time;
+use smallvec::SmallVec;
+
+use crate::claim::Claim;
+use crate::compile::{Rules, Type};
+use crate::number::TypeNumber;
+use crate::row::{ComponentId, ComponentRow};
+use crate::verdict::Verdict;
+
+/// An identifier on the event, and where it is mapped.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate<'c> {
+    pub(crate) claim: &'c Claim<'c>,
+    /// The component that mapped it.
+    pub(crate) home: Option<ComponentId>,
+    /// The root of that component.
+    pub(crate) root: Option<ComponentId>,
+    pub(crate) anchored: bool,
+    /// Whether it is an alias call's `previousId`, which is trusted less than its `userId`.
+    pub(crate) is_previous: bool,
+}
+
+/// A root component and its row.
+pub(crate) type Root = (ComponentId, Arc<ComponentRow>);
+
+/// A limit that would be exceeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Breach {
+    pub(crate) verdict: Verdict,
+    pub(crate) limited: TypeNumber,
+}
+
+/// How many of the identifiers, the most trusted first, may be joined; and for each of the others,
+/// the last first, the limit for which it was demoted.
+///
+/// The least trusted identifier on the event goes first, whichever limit is exceeded. The most trusted
+/// one always stays.
+pub(crate) fn decide(
+    ids: &[Candidate<'_>],
+    roots: &[Root],
+    at: Time,
+    rules: &Rules,
+) -> (usize, SmallVec<[Breach; 2]>) {
+    let mut kept = ids.len();
+    let mut breaches = SmallVec::new();
+    // Known identifiers of one profile add nothing.
+    if roots.len() == 1 && ids.iter().all(|id| id.root.is_some()) {
+        return (kept, breaches);
+    }
+    while kept > 1 {
+        let Some(breach) = breach(&ids[..kept], roots, at, rules) else { break };
+        breaches.push(breach);
+        kept -= 1;
+    }
+    (kept, breaches)
+}
+
+/// The limit that joining these would exceed; of several, that of the most trusted type.
+fn breach(ids: &[Candidate<'_>], roots: &[Root], at: Time, rules: &Rules) -> Option<Breach> {
+    let matched: SmallVec<[&Root; 2]> =
+        roots.iter().filter(|(root, _)| ids.iter().any(|id| id.root == Some(*root))).collect();
+    let is_new = |id: &&Candidate<'_>| id.root.is_none();
+    rules
+        .listed()
+        // With one profile only types of new identifiers can gain.
+        .filter(|one| {
+            matched.len() > 1 || ids.iter().filter(is_new).any(|id| id.claim.number == one.number)
+        })
+        .find_map(|one| {
+            let fresh = ids.iter().filter(is_new).filter(|id| id.claim.number == one.number);
+            breach_of(one, &matched, fresh.count(), at)
+        })
+}
+
+fn breach_of(one: &Type, matched: &[&Root], fresh: usize, at: Time) -> Option<Breach> {
+    let limit = usize::try_from(one.limit.count).unwrap_or(usize::MAX);
+    let members =
+        |root: &Root| root.1.members.iter().filter(|member| member.number == one.number).count();
+    let (mut total, mut holders) = (fresh, 0);
+    for root in matched {
+        let count = members(root);
+        total += count;
+        holders += usize::from(count > 0);
+    }
+    let gains = fresh > 0 || holders > 1;
+    if total <= limit || !gains {
+        return None;
+    }
+    let verdict = match one.limit.window.micros() {
+        None => Verdict::ValueLimit,
+        Some(window) if most_in_window(one, matched, fresh, at, window) > limit => {
+            Verdict::ValueTimeLimit
+        }
+        Some(_) => return None,
+    };
+    Some(Breach { verdict, limited: one.number })
+}
+
+/// The most values in any window of that length that contains `at`.
+fn most_in_window(one: &Type, matched: &[&Root], fresh: usize, at: Time, window: i64) -> usize {
+    let at = at.micros();
+    let members = matched.iter().flat_map(|root| &root.1.members);
+    let mut times: Vec<i64> = members
+        .filter(|member| member.number == one.number)
+        .map(|member| member.event_time.micros())
+        .filter(|time| (time - at).abs() < window)
+        .collect();
+    times.extend(std::iter::repeat_n(at, fresh));
+    times.sort_unstable();
+    // A fullest window can be moved to start at a value, or at the event.
+    let starts = times.iter().copied().filter(|time| *time <= at).chain([at]);
+    let within = |start: i64| {
+        let from = times.partition_point(|time| *time < start);
+        times.partition_point(|time| *time < start + window) - from
+    };
+    starts.map(within).max().unwrap_or(0)
+}

@@ -1,0 +1,48 @@
+//! Who is who: the identifiers on an event, the rules that say how far they are trusted, and the
+//! graph that joins them into profiles.
+//!
+//! ```text
+//! Event --extract--> Claims --resolve--> Outcome        (rules: compiled RuleSet)
+//!                               |  ^
+//!                               v  |
+//!                              Rows                     (the engine's tables, or MemoryRows)
+//! ```
+//!
+//! **Invariants**
+//! * Both functions depend on their arguments alone: no clock, no chance, no order of a hash table.
+//! * An event belongs to the profile that holds its *anchor*, its most trusted identifier, whatever is
+//!   merged, demoted or refused. No limit and no cap ever loses an event.
+//! * Nothing in the graph is taken apart: a merged profile keeps its row and gets a parent.
+//! * What links identifiers leaves evidence, and what kept profiles apart leaves a refusal.
+
+mod blocklist;
+mod claim;
+mod codec;
+mod compile;
+mod decide;
+mod extract;
+mod memory;
+mod number;
+mod resolution;
+mod resolve;
+mod row;
+pub mod rule;
+mod verdict;
+
+pub use claim::{Claim, Claims, Keys, Previous, Unfit};
+pub use codec::DecodeError;
+pub use compile::{RuleError, Rules};
+pub use extract::extract;
+pub use memory::MemoryRows;
+pub use number::{TypeNumber, TypeNumbers};
+pub use resolution::{
+    LedgerEntry, LedgerRow, Link, Mapped, Merge, Outcome, Refused, Resolution, Violation,
+};
+pub use resolve::{
+    EVIDENCE_SETS, Occurrence, ResolveError, find_profile, find_root, resolve, resolve_claims,
+};
+pub use row::{
+    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Member, Rows, Seen, SetKey, Stamp,
+};
+pub use rule::RuleSet;
+pub use verdict::Verdict;

@@ -1,0 +1,147 @@
+//! What resolving an event decided.
+
+use selfsame_event::{IdentifierKey, ProfileId};
+use smallvec::SmallVec;
+
+use crate::number::TypeNumber;
+use crate::row::{ComponentId, Seen, Stamp};
+use crate::verdict::Verdict;
+
+/// What resolving decided about one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whose event it is; none if nothing on it identifies a user.
+    pub user: Option<Resolution>,
+    /// Which account it names.
+    pub account: Option<Resolution>,
+    /// The link that a group call makes.
+    pub link: Option<Link>,
+}
+
+/// Which profile of one collection an event belongs to, and what that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// The profile's root component.
+    pub component: ComponentId,
+    /// The profile's id.
+    pub profile: ProfileId,
+    /// The identifier under which the event is folded.
+    pub anchor: IdentifierKey,
+    /// The anchor's type.
+    pub anchor_number: TypeNumber,
+    /// Whether this event created the profile.
+    pub created: bool,
+    /// Whether this is the first event under its anchor.
+    pub opens_section: bool,
+    /// Every identifier of the event, the most trusted first, with what became of it. Those kept are
+    /// the event's `external_ids`.
+    pub identifiers: SmallVec<[Seen; 4]>,
+    /// Identifiers that are new to the profile, the most trusted first.
+    pub mapped: Vec<Mapped>,
+    /// Identifiers that were left out, and why.
+    pub violations: Vec<Violation>,
+    /// Merges that the event caused, the oldest child first.
+    pub merges: Vec<Merge>,
+    /// Links that the event asked for and did not get.
+    pub refused: Vec<Refused>,
+    /// Whether the event is the first with exactly these identifiers, and was recorded as evidence.
+    pub is_evidence: bool,
+}
+
+/// A new identifier of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mapped {
+    /// Its type.
+    pub number: TypeNumber,
+    /// Its key.
+    pub key: IdentifierKey,
+}
+
+/// A limit or cap that the event met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Violation {
+    /// Which rule.
+    pub verdict: Verdict,
+    /// The type whose limit it was; for caps, the type of the identifier.
+    pub limited: TypeNumber,
+    /// The type of the identifier that was left out, or that asked for the merge.
+    pub number: TypeNumber,
+    /// That identifier.
+    pub key: IdentifierKey,
+}
+
+/// One profile became part of another. Everything needed to explain it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Merge {
+    /// The older profile, which survives.
+    pub parent: ComponentId,
+    /// The younger one.
+    pub child: ComponentId,
+    /// The survivor's profile id.
+    pub parent_profile: ProfileId,
+    /// The profile id that the child had.
+    pub child_profile: ProfileId,
+    /// The most trusted identifier of the event that the parent had.
+    pub parent_by: IdentifierKey,
+    /// The most trusted identifier of the event that the child had.
+    pub child_by: IdentifierKey,
+}
+
+/// Two profiles that an event would have joined, and that stay two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// Which rule kept them apart.
+    pub verdict: Verdict,
+    /// The profile that the event belongs to or that would have survived.
+    pub component: ComponentId,
+    /// The other one.
+    pub other: ComponentId,
+    /// The id of the first.
+    pub profile: ProfileId,
+    /// The id of the other.
+    pub other_profile: ProfileId,
+    /// The identifier of the event that the other profile has.
+    pub by: IdentifierKey,
+}
+
+/// A user belongs to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// The identifier under which the user's event is folded.
+    pub user_anchor: IdentifierKey,
+    /// The identifier under which the account's event is folded.
+    pub account_anchor: IdentifierKey,
+}
+
+/// One row of the merge ledger: a link made or refused, and the event that asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// What happened.
+    pub entry: LedgerEntry,
+    /// The event.
+    pub stamp: Stamp,
+    /// The event's identifiers.
+    pub identifiers: SmallVec<[Seen; 4]>,
+}
+
+/// What a row of the merge ledger says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerEntry {
+    /// Two profiles became one.
+    Merged(Merge),
+    /// Two profiles stayed two.
+    Refused(Refused),
+}
+
+impl Resolution {
+    /// The rows that this event adds to the merge ledger.
+    pub fn ledger(&self, stamp: Stamp) -> impl Iterator<Item = LedgerRow> {
+        let merged = self.merges.iter().map(|merge| LedgerEntry::Merged(*merge));
+        let refused = self.refused.iter().map(|refused| LedgerEntry::Refused(*refused));
+        merged.chain(refused).map(move |entry| LedgerRow {
+            entry,
+            stamp,
+            identifiers: self.identifiers.clone(),
+        })
+    }
+}

@@ -1,0 +1,481 @@
+//! Finds whose event it is: looks its identifiers up, decides what may be joined, joins it.
+//!
+//! ```text
+//! identifiers, most trusted first
+//!   -> demote from the end while joining would exceed a limit   (`decide`)
+//!   -> merge the matched profiles into the oldest, up to the cap
+//!   -> map what is new to the profile of the most trusted known identifier, up to the cap
+//!   -> anchor = the most trusted identifier that is mapped
+//! ```
+//!
+//! Choices where the documented algorithm leaves room, each of which keeps the event with its anchor:
+//! * Of two identifiers with one type, the larger value is demoted first; an alias call's `previousId`
+//!   before any other of its type.
+//! * When the cap on merges refuses a merge, the event stays with its most trusted known identifier,
+//!   and new identifiers go there too. Merges are counted over the whole profile, so that no profile
+//!   ever consists of more than the cap allows.
+//! * The cap on mappings refuses mappings, not merges.
+
+use std::sync::Arc;
+
+use selfsame_event::{Class, IdentifierKey};
+use smallvec::SmallVec;
+
+use crate::claim::{Claim, Claims, Previous};
+use crate::compile::Rules;
+use crate::decide::{Candidate, Root, decide};
+use crate::resolution::{Link, Mapped, Merge, Outcome, Refused, Resolution, Violation};
+use crate::row::{
+    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Member, Rows, Seen, SetKey, Stamp,
+};
+use crate::verdict::Verdict;
+
+/// Most sets of identifiers recorded under one component. Beyond: its row says so.
+pub const EVIDENCE_SETS: u32 = 10_000;
+
+/// The event that is resolved, apart from its identifiers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Occurrence<'m> {
+    /// Where and when.
+    pub stamp: Stamp,
+    /// The event's message id.
+    pub message_id: Option<&'m str>,
+}
+
+/// Why an event could not be resolved. Nothing that was set meanwhile may be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError<E> {
+    /// The rows failed.
+    #[error("a row of the identity graph cannot be read or written")]
+    Rows(#[from] E),
+    /// The rows contradict each other.
+    #[error("the row of component {} contradicts the rows that name it", component.0)]
+    Corrupt { component: ComponentId },
+}
+
+impl<E> ResolveError<E> {
+    /// What the caller can do about it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Rows(_) => Class::Unavailable,
+            Self::Corrupt { .. } => Class::Corrupt,
+        }
+    }
+}
+
+/// Resolves one event: its user, its account, and the link between the two.
+pub fn resolve<R: Rows>(
+    claims: &Claims<'_>,
+    at: &Occurrence<'_>,
+    rules: &Rules,
+    rows: &mut R,
+) -> Result<Outcome, ResolveError<R::Error>> {
+    let user = resolve_claims(&claims.users, claims.previous.as_deref(), at, rules, rows)?;
+    let account = resolve_claims(&claims.accounts, None, at, rules, rows)?;
+    let link = match (&user, &account) {
+        (Some(user), Some(account)) if claims.links => {
+            Some(Link { user_anchor: user.anchor, account_anchor: account.anchor })
+        }
+        _ => None,
+    };
+    Ok(Outcome { user, account, link })
+}
+
+/// Resolves the claims of one collection, which are in order; none if there are none.
+pub fn resolve_claims<R: Rows>(
+    claims: &[Claim<'_>],
+    previous: Option<&Previous<'_>>,
+    at: &Occurrence<'_>,
+    rules: &Rules,
+    rows: &mut R,
+) -> Result<Option<Resolution>, ResolveError<R::Error>> {
+    let mut step = Step { at, rules, rows, ids: SmallVec::new(), roots: SmallVec::new() };
+    for claim in claims {
+        step.look_up(claim, false)?;
+    }
+    if let Some(previous) = previous {
+        step.look_up_previous(previous)?;
+    }
+    if step.ids.is_empty() { Ok(None) } else { step.run().map(Some) }
+}
+
+/// The root of a component: its profile as it is now.
+pub fn find_root<R: Rows>(
+    rows: &mut R,
+    component: ComponentId,
+) -> Result<Root, ResolveError<R::Error>> {
+    let mut id = component;
+    loop {
+        let row = rows.component(id)?.ok_or(ResolveError::Corrupt { component: id })?;
+        match row.parent {
+            None => return Ok((id, row)),
+            // Parents are older, so this ends.
+            Some(parent) if parent < id => id = parent,
+            Some(_) => return Err(ResolveError::Corrupt { component: id }),
+        }
+    }
+}
+
+/// The work on one event in one collection.
+struct Step<'s, 'c, R> {
+    at: &'s Occurrence<'s>,
+    rules: &'s Rules,
+    rows: &'s mut R,
+    /// Most trusted first.
+    ids: SmallVec<[Candidate<'c>; 4]>,
+    /// Every root that an identifier is in, the oldest first.
+    roots: SmallVec<[Root; 2]>,
+}
+
+/// What was found out so far.
+#[derive(Default)]
+struct Findings {
+    mapped: Vec<Mapped>,
+    violations: Vec<Violation>,
+    merges: Vec<Merge>,
+    refused: Vec<Refused>,
+}
+
+impl<'c, R: Rows> Step<'_, 'c, R> {
+    fn look_up(
+        &mut self,
+        claim: &'c Claim<'c>,
+        is_previous: bool,
+    ) -> Result<(), ResolveError<R::Error>> {
+        let row = self.rows.identifier(claim.key)?;
+        self.push(claim, row, is_previous)
+    }
+
+    fn look_up_previous(
+        &mut self,
+        previous: &'c Previous<'c>,
+    ) -> Result<(), ResolveError<R::Error>> {
+        for claim in [&previous.anonymous, &previous.user].into_iter().flatten() {
+            if self.ids.iter().any(|id| id.claim.key == claim.key) {
+                return Ok(());
+            }
+            if let Some(row) = self.rows.identifier(claim.key)? {
+                return self.push(claim, Some(row), true);
+            }
+        }
+        match &previous.anonymous {
+            Some(claim) => self.push(claim, None, true),
+            None => Ok(()),
+        }
+    }
+
+    fn push(
+        &mut self,
+        claim: &'c Claim<'c>,
+        row: Option<IdentifierRow>,
+        is_previous: bool,
+    ) -> Result<(), ResolveError<R::Error>> {
+        let home = row.map(|row| row.component);
+        let root = match home {
+            Some(home) => Some(self.root_of(home)?),
+            None => None,
+        };
+        let anchored = row.is_some_and(|row| row.anchored);
+        let order = |id: &Candidate<'_>| {
+            (id.claim.priority, id.is_previous) <= (claim.priority, is_previous)
+        };
+        let index = self.ids.iter().take_while(|id| order(id)).count();
+        self.ids.insert(index, Candidate { claim, home, root, anchored, is_previous });
+        Ok(())
+    }
+
+    fn root_of(&mut self, home: ComponentId) -> Result<ComponentId, ResolveError<R::Error>> {
+        if let Some(same) = self.ids.iter().find(|id| id.home == Some(home)).and_then(|id| id.root)
+        {
+            return Ok(same);
+        }
+        let (root, row) = find_root(self.rows, home)?;
+        let index = self.roots.partition_point(|(other, _)| *other < root);
+        if self.roots.get(index).is_none_or(|(other, _)| *other != root) {
+            self.roots.insert(index, (root, row));
+        }
+        Ok(root)
+    }
+
+    fn run(mut self) -> Result<Resolution, ResolveError<R::Error>> {
+        let (kept, breaches) = decide(&self.ids, &self.roots, self.at.stamp.event_time, self.rules);
+        let mut findings = Findings::default();
+        for (id, breach) in self.ids.iter().rev().zip(&breaches) {
+            findings.violations.push(Violation {
+                verdict: breach.verdict,
+                limited: breach.limited,
+                number: id.claim.number,
+                key: id.claim.key,
+            });
+        }
+        self.merge(kept, &mut findings)?;
+        let known = self.ids[..kept].iter().find_map(|id| id.root);
+        let (component, mut row) = match known {
+            Some(root) => (root, self.row(root)?),
+            None => (self.rows.next_component()?, Arc::default()),
+        };
+        let mut is_dirty = self.map(kept, component, &mut row, &mut findings)?;
+        let anchor = self.ids[..kept].iter().find(|id| id.root.is_some());
+        let anchor = anchor.ok_or(ResolveError::Corrupt { component })?.clone();
+        if !anchor.anchored {
+            self.open_section(&anchor, component, &mut row)?;
+            is_dirty = true;
+        }
+        let profile = row.profile().ok_or(ResolveError::Corrupt { component })?;
+        self.refuse(kept, component, &row, &breaches, &mut findings)?;
+        let identifiers = self.seen(kept);
+        let is_evidence = self.record(&anchor, component, &mut row, &identifiers, &mut is_dirty)?;
+        if is_dirty {
+            self.rows.set_component(component, Arc::unwrap_or_clone(row))?;
+        }
+        Ok(Resolution {
+            component,
+            profile,
+            anchor: anchor.claim.key,
+            anchor_number: anchor.claim.number,
+            created: known.is_none(),
+            opens_section: !anchor.anchored,
+            identifiers,
+            mapped: findings.mapped,
+            violations: findings.violations,
+            merges: findings.merges,
+            refused: findings.refused,
+            is_evidence,
+        })
+    }
+
+    fn row(&self, root: ComponentId) -> Result<Arc<ComponentRow>, ResolveError<R::Error>> {
+        let found = self.roots.iter().find(|(other, _)| *other == root);
+        found.map(|(_, row)| Arc::clone(row)).ok_or(ResolveError::Corrupt { component: root })
+    }
+
+    /// Merges the roots of the kept identifiers into the oldest.
+    fn merge(
+        &mut self,
+        kept: usize,
+        findings: &mut Findings,
+    ) -> Result<(), ResolveError<R::Error>> {
+        let kept = &self.ids[..kept];
+        let mut matched: SmallVec<[Root; 2]> = SmallVec::new();
+        for (root, row) in &self.roots {
+            if kept.iter().any(|id| id.root == Some(*root)) {
+                matched.push((*root, Arc::clone(row)));
+            }
+        }
+        if matched.len() < 2 {
+            return Ok(());
+        }
+        let by =
+            |root: ComponentId| kept.iter().find(|id| id.root == Some(root)).map(|id| id.claim);
+        let mut matched = matched.into_iter();
+        let mut joined: SmallVec<[ComponentId; 2]> = SmallVec::new();
+        let Some((parent, mut row)) = matched.next() else { return Ok(()) };
+        for (child, child_row) in matched {
+            let (Some(parent_by), Some(child_by)) = (by(parent), by(child)) else { continue };
+            let parent_profile =
+                row.profile().ok_or(ResolveError::Corrupt { component: parent })?;
+            let child_profile =
+                child_row.profile().ok_or(ResolveError::Corrupt { component: child })?;
+            let merges = row.merges.saturating_add(child_row.merges).saturating_add(1);
+            if merges > self.rules.caps().merges {
+                let verdict = Verdict::MergeLimit;
+                let (number, key) = (child_by.number, child_by.key);
+                findings.violations.push(Violation { verdict, limited: number, number, key });
+                findings.refused.push(Refused {
+                    verdict,
+                    component: parent,
+                    other: child,
+                    profile: parent_profile,
+                    other_profile: child_profile,
+                    by: key,
+                });
+                continue;
+            }
+            findings.merges.push(Merge {
+                parent,
+                child,
+                parent_profile,
+                child_profile,
+                parent_by: parent_by.key,
+                child_by: child_by.key,
+            });
+            let joined_row = Arc::make_mut(&mut row);
+            joined_row.merges = merges;
+            joined_row.members.extend(child_row.members.iter().cloned());
+            joined_row.members.sort_by_key(|member| (member.position, member.rank));
+            let mut child_row = Arc::unwrap_or_clone(child_row);
+            child_row.parent = Some(parent);
+            self.rows.set_component(child, child_row)?;
+            joined.push(child);
+        }
+        for id in &mut self.ids {
+            if id.root.is_some_and(|root| joined.contains(&root)) {
+                id.root = Some(parent);
+            }
+        }
+        if let Some(slot) = self.roots.iter_mut().find(|(root, _)| *root == parent) {
+            slot.1 = Arc::clone(&row);
+        }
+        if joined.is_empty() {
+            return Ok(());
+        }
+        // Written here because the event may stay with another root, whose merge the cap refused.
+        Ok(self.rows.set_component(parent, Arc::unwrap_or_clone(row))?)
+    }
+
+    /// Maps new identifiers to the component. Gives whether its row changed.
+    fn map(
+        &mut self,
+        kept: usize,
+        component: ComponentId,
+        row: &mut Arc<ComponentRow>,
+        findings: &mut Findings,
+    ) -> Result<bool, ResolveError<R::Error>> {
+        let cap = usize::try_from(self.rules.caps().mappings).unwrap_or(usize::MAX);
+        let stamp = self.at.stamp;
+        for (index, id) in self.ids[..kept].iter_mut().enumerate() {
+            if id.root.is_some() {
+                continue;
+            }
+            let (number, key) = (id.claim.number, id.claim.key);
+            if row.members.len() >= cap {
+                let verdict = Verdict::MappingLimit;
+                findings.violations.push(Violation { verdict, limited: number, number, key });
+                continue;
+            }
+            let mapped_at = stamp.log_time;
+            Arc::make_mut(row).members.push(Member {
+                number,
+                rank: u8::try_from(index).unwrap_or(u8::MAX),
+                anchored: false,
+                key,
+                value: id.claim.value.as_ref().into(),
+                mapped_at,
+                event_time: stamp.event_time,
+                position: stamp.position,
+                source: stamp.source,
+                message_id: self.at.message_id.map(Box::from),
+            });
+            let mapping = IdentifierRow { component, number, anchored: false, mapped_at };
+            self.rows.set_identifier(key, mapping)?;
+            (id.home, id.root) = (Some(component), Some(component));
+            findings.mapped.push(Mapped { number, key });
+        }
+        Ok(!findings.mapped.is_empty())
+    }
+
+    /// Notes that events are folded under the anchor from now on.
+    fn open_section(
+        &mut self,
+        anchor: &Candidate<'_>,
+        component: ComponentId,
+        row: &mut Arc<ComponentRow>,
+    ) -> Result<(), ResolveError<R::Error>> {
+        let key = anchor.claim.key;
+        let mapping = self.rows.identifier(key)?.ok_or(ResolveError::Corrupt { component })?;
+        self.rows.set_identifier(key, IdentifierRow { anchored: true, ..mapping })?;
+        let mut members = Arc::make_mut(row).members.iter_mut();
+        let member = members.find(|member| member.key == key);
+        member.ok_or(ResolveError::Corrupt { component })?.anchored = true;
+        Ok(())
+    }
+
+    /// Lists the profiles that demotion kept apart from the event's.
+    fn refuse(
+        &self,
+        kept: usize,
+        component: ComponentId,
+        row: &ComponentRow,
+        breaches: &[crate::decide::Breach],
+        findings: &mut Findings,
+    ) -> Result<(), ResolveError<R::Error>> {
+        let profile = row.profile().ok_or(ResolveError::Corrupt { component })?;
+        for (id, breach) in self.ids[kept..].iter().zip(breaches.iter().rev()) {
+            let Some(other) = id.root.filter(|root| *root != component) else { continue };
+            if findings.refused.iter().any(|refused| refused.other == other) {
+                continue;
+            }
+            let other_profile =
+                self.row(other)?.profile().ok_or(ResolveError::Corrupt { component: other })?;
+            findings.refused.push(Refused {
+                verdict: breach.verdict,
+                component,
+                other,
+                profile,
+                other_profile,
+                by: id.claim.key,
+            });
+        }
+        Ok(())
+    }
+
+    fn seen(&self, kept: usize) -> SmallVec<[Seen; 4]> {
+        let fate = |(index, id): (usize, &Candidate<'_>)| match id.root {
+            _ if index >= kept => Fate::Demoted,
+            Some(_) => Fate::Kept,
+            None => Fate::Stopped,
+        };
+        let ids = self.ids.iter().enumerate();
+        ids.map(|one| Seen { number: one.1.claim.number, key: one.1.claim.key, fate: fate(one) })
+            .collect()
+    }
+
+    /// Records identifiers that are seen together for the first time, under the component that mapped
+    /// the anchor: that never changes, so a known set is found again whatever was merged meanwhile.
+    fn record(
+        &mut self,
+        anchor: &Candidate<'_>,
+        component: ComponentId,
+        row: &mut Arc<ComponentRow>,
+        seen: &SmallVec<[Seen; 4]>,
+        is_dirty: &mut bool,
+    ) -> Result<bool, ResolveError<R::Error>> {
+        if seen.len() < 2 {
+            return Ok(false);
+        }
+        let home = anchor.home.ok_or(ResolveError::Corrupt { component })?;
+        let set = SetKey::of(seen.iter().map(|one| one.key));
+        if self.rows.has_evidence(home, set)? {
+            return Ok(false);
+        }
+        let mut other = match home == component {
+            true => None,
+            false => {
+                Some(self.rows.component(home)?.ok_or(ResolveError::Corrupt { component: home })?)
+            }
+        };
+        let home_row = other.as_mut().unwrap_or(row);
+        let is_full = home_row.sets >= EVIDENCE_SETS;
+        if is_full && home_row.sets_overflowed {
+            return Ok(false);
+        }
+        let home_row = Arc::make_mut(home_row);
+        if is_full {
+            home_row.sets_overflowed = true;
+        } else {
+            home_row.sets += 1;
+            let values = self.ids.iter().zip(seen).filter(|(_, one)| one.fate != Fate::Kept);
+            let unmapped = values.map(|(id, _)| id.claim.value.as_ref().into()).collect();
+            let first = self.at.stamp;
+            let evidence = EvidenceRow { first, identifiers: seen.clone(), unmapped };
+            self.rows.set_evidence(home, set, evidence)?;
+        }
+        match other {
+            Some(other) => self.rows.set_component(home, Arc::unwrap_or_clone(other))?,
+            None => *is_dirty = true,
+        }
+        Ok(!is_full)
+    }
+}
+
+/// The component of an identifier's profile, if it is mapped. Any profile id that was ever issued
+/// is looked up by its own key.
+pub fn find_profile<R: Rows>(
+    rows: &mut R,
+    key: IdentifierKey,
+) -> Result<Option<Root>, ResolveError<R::Error>> {
+    match rows.identifier(key)? {
+        Some(row) => find_root(rows, row.component).map(Some),
+        None => Ok(None),
+    }
+}

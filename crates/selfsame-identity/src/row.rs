@@ -1,0 +1,189 @@
+//! What is stored about the graph, and the trait through which it is reached.
+//!
+//! ```text
+//! identifier key  ->  IdentifierRow   where it was mapped, and whether events are folded under it
+//! component       ->  ComponentRow    members, parent, counts
+//! component, set  ->  EvidenceRow     identifiers once seen together on an event
+//! ```
+//!
+//! A component is what one mapping created. It is never taken apart: when it is merged away it gets a
+//! parent and keeps what it had, while the parent's row takes its members in as well. So the row of a
+//! root holds the whole profile, and the rows below it hold the truth that an unmerge needs.
+//!
+//! **Invariants:** a parent is older (has the smaller number) than its child; members are in order of
+//! position and rank; every member's identifier row names the component that first mapped it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use selfsame_event::{IdentifierKey, ItemPosition, ProfileId, RecordId, SourceNumber, Time};
+use smallvec::SmallVec;
+
+use crate::number::TypeNumber;
+
+/// The number of a component. Components are numbered as they are created: smaller is older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ComponentId(pub u64);
+
+/// The row of one identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdentifierRow {
+    /// The component that mapped it. Follow parents from here to the profile.
+    pub component: ComponentId,
+    /// Its type.
+    pub number: TypeNumber,
+    /// Whether events are folded under it: it was the anchor of one.
+    pub anchored: bool,
+    /// The log time of the mapping.
+    pub mapped_at: Time,
+}
+
+/// One identifier of a component.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its type.
+    pub number: TypeNumber,
+    /// Its place among the identifiers of the event that mapped it: 0 is the most trusted.
+    pub rank: u8,
+    /// Whether events are folded under it. The identifier row is the truth; the root has this copy.
+    pub anchored: bool,
+    /// Its key.
+    pub key: IdentifierKey,
+    /// Its value.
+    pub value: Box<str>,
+    /// The log time of the mapping.
+    pub mapped_at: Time,
+    /// The event time of the mapping, by which windows count.
+    pub event_time: Time,
+    /// The event that mapped it.
+    pub position: ItemPosition,
+    /// That event's source.
+    pub source: SourceNumber,
+    /// That event's message id.
+    pub message_id: Option<Box<str>>,
+}
+
+/// The row of one component.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ComponentRow {
+    /// What it was merged into.
+    pub parent: Option<ComponentId>,
+    /// Merges that the profile consists of.
+    pub merges: u32,
+    /// Distinct sets of identifiers recorded under this component.
+    pub sets: u32,
+    /// Whether there were more sets than are recorded.
+    pub sets_overflowed: bool,
+    /// Its identifiers; of a root, those of everything merged into it too.
+    pub members: Vec<Member>,
+}
+
+impl ComponentRow {
+    /// The id of the profile: the candidate of its earliest mapped identifier.
+    pub fn profile(&self) -> Option<ProfileId> {
+        self.members.first().map(|first| ProfileId::candidate(first.mapped_at, first.key))
+    }
+}
+
+/// Where and when an event is: what evidence says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stamp {
+    /// The event's place in the log; its `index` is the item of the record.
+    pub position: ItemPosition,
+    /// The record's id.
+    pub record: RecordId,
+    /// The event's source.
+    pub source: SourceNumber,
+    /// The effective event time.
+    pub event_time: Time,
+    /// The log time.
+    pub log_time: Time,
+}
+
+/// What became of an identifier that was on an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Fate {
+    /// It is mapped and linked.
+    Kept = 0,
+    /// It was demoted.
+    Demoted = 1,
+    /// The cap on mappings stopped it.
+    Stopped = 2,
+}
+
+/// An identifier as evidence names it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Its type.
+    pub number: TypeNumber,
+    /// Its key.
+    pub key: IdentifierKey,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// Identifiers seen together, by the first event that had exactly these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvidenceRow {
+    /// That event.
+    pub first: Stamp,
+    /// The identifiers, the most trusted first.
+    pub identifiers: SmallVec<[Seen; 4]>,
+    /// The values of those that are not kept, in the same order: no other row has them.
+    pub unmapped: Vec<Box<str>>,
+}
+
+/// The key of a set of identifiers: the sum of their keys. These come from a keyed hash, so nobody
+/// outside can make two sets with one sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct SetKey(pub u128);
+
+impl SetKey {
+    /// The key of these identifiers, in whatever order.
+    pub fn of(keys: impl IntoIterator<Item = IdentifierKey>) -> Self {
+        let sum = |sum: u128, key: IdentifierKey| sum.wrapping_add(u128::from_le_bytes(key.0));
+        Self(keys.into_iter().fold(0, sum))
+    }
+}
+
+/// The rows of one space, of both collections. What is set is read back at once; the owner makes it
+/// durable, and drops all of it when resolving fails.
+pub trait Rows {
+    /// Why a row cannot be read or written.
+    type Error: std::error::Error + 'static;
+
+    /// The row of an identifier.
+    fn identifier(&mut self, key: IdentifierKey) -> Result<Option<IdentifierRow>, Self::Error>;
+    /// Writes the row of an identifier.
+    fn set_identifier(&mut self, key: IdentifierKey, row: IdentifierRow)
+    -> Result<(), Self::Error>;
+    /// The row of a component.
+    fn component(&mut self, id: ComponentId) -> Result<Option<Arc<ComponentRow>>, Self::Error>;
+    /// Writes the row of a component.
+    fn set_component(&mut self, id: ComponentId, row: ComponentRow) -> Result<(), Self::Error>;
+    /// Takes the next number for a component: each is greater than all before it.
+    fn next_component(&mut self) -> Result<ComponentId, Self::Error>;
+    /// Whether evidence of that set is recorded under the component.
+    fn has_evidence(&mut self, id: ComponentId, set: SetKey) -> Result<bool, Self::Error>;
+    /// Records evidence under a component.
+    fn set_evidence(
+        &mut self,
+        id: ComponentId,
+        set: SetKey,
+        row: EvidenceRow,
+    ) -> Result<(), Self::Error>;
+}
+
+/// Values are personal data: `Debug` shows the type and the key only.
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Member({}:…, {:?}, {})", self.number.0, self.key, self.position)
+    }
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Seen({}:…, {:?}, {:?})", self.number.0, self.key, self.fate)
+    }
+}

@@ -1,0 +1,11 @@
+//! The crate from outside: events as JSON in, profiles out.
+
+mod accounts;
+mod aliases;
+mod caps;
+mod demotion;
+mod evidence;
+mod naive;
+mod order;
+mod windows;
+mod world;
