@@ -27,9 +27,10 @@ fn use_it(section: &Section) {
     let query = Query { to: Time::from_micros(2_000), ..Query::default() };
     page(&[section], &query, |_| true, |_, number| Chunk::decode(number, [].as_slice())).ok();
     let history = History::new(vec![spec_of_now()]);
-    let mut again = section.clone();
-    again.drop_tombstones(Time::MAX);
-    assert!(history.fold([0], Role::User, &Rules::default()).0.memory_bytes() > 0);
+    let mut more = section.clone();
+    more.drop_tombstones(Time::MAX);
+    history.fold_into(&mut more, [0], Role::User, &Rules::default());
+    assert_eq!(Section::decode(&encoded(&more)), Ok(more));
 }
 
 fn spec_of_now() -> crate::history::Spec {
@@ -103,3 +104,26 @@ fn a_newer_version_is_named() {
     assert_eq!(error.to_string(), "the section has version 2, which this build does not know");
     assert_eq!(Section::default().folded_to(), Position::default());
 }
+
+/// What is on disk stays readable: these bytes were written by version 1.
+#[test]
+fn version_1_stays_as_it_is() {
+    let mut group = spec_of_now();
+    group.kind = selfsame_event::EventType::Group;
+    group.micros = 2_000;
+    let history = History::new(vec![spec_of_now(), group]);
+    let (section, _) = history.fold([0, 1], Role::User, &RULES);
+    let hex: String = encoded(&section).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, VERSION_1);
+}
+
+/// Head, lengths, traits, link, first, last, entries.
+const VERSION_1: &str = concat!(
+    "0100010226e8e2b8a9aa781a",
+    "1b120015150a",
+    "0103000101010101010101010101010101010101046d0161000131",
+    "000000000000000000000000000000000401",
+    "03000101010101010101010101010101010101046d",
+    "04010101010101010101010101010101010101046d",
+    "2d02010101010111cf0f",
+);

@@ -97,7 +97,20 @@ impl History {
         role: Role,
         rules: &Rules<'_>,
     ) -> (Section, Vec<Chunk>) {
-        let (mut section, mut chunks) = (Section::default(), Vec::new());
+        let mut section = Section::default();
+        let chunks = self.fold_into(&mut section, indices, role, rules);
+        (section, chunks)
+    }
+
+    /// Folds them into a section that may have others.
+    pub(crate) fn fold_into(
+        &self,
+        section: &mut Section,
+        indices: impl IntoIterator<Item = usize>,
+        role: Role,
+        rules: &Rules<'_>,
+    ) -> Vec<Chunk> {
+        let mut chunks = Vec::new();
         for index in indices {
             let spec = &self.specs[index];
             let raw = Raw::check(self.texts[index].as_bytes()).expect("JSON");
@@ -120,6 +133,6 @@ impl History {
             );
             chunks.extend(folded.chunk);
         }
-        (section, chunks)
+        chunks
     }
 }
