@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// Bytes of disk that one id may need: 29.4 in its run, and more than a third again for the copy
-/// that a merge writes, for files that a kept manifest still names, and for the part of the oldest
-/// run that has left the window.
-const DISK_BYTES_PER_ID: u64 = 40;
+/// Bytes of disk that one id may need: 29.4 in its run, and for an eighth of all ids each: the copy
+/// that a merge writes, its inputs until a manifest is stored, what waited for that before, and the
+/// part of the oldest run that has left the window.
+const DISK_BYTES_PER_ID: u64 = 48;
 /// Bytes of memory for one tag, at the load that a full generation has.
 const MEMORY_BYTES_PER_TAG: u64 = 5;
 /// More tags than this do not pay.
@@ -18,7 +18,7 @@ const PARTS: u64 = 64;
 pub struct Config {
     /// How long an id is remembered, in log time. Rounded up to whole hours.
     pub window: Duration,
-    /// Disk for run files. Says how many ids are remembered: 40 bytes each.
+    /// Disk for run files. Says how many ids are remembered: 48 bytes each.
     pub disk_budget_bytes: u64,
     /// Memory. At most half is for tags (5 bytes each, at most 20 million), a quarter for ids that
     /// are not in a run yet, the rest for filters; filters that do not fit are read from disk.
@@ -36,7 +36,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// How many ids the window may hold (107 million by default).
+    /// How many ids the window may hold (89 million by default).
     pub fn most_ids(&self) -> u64 {
         (self.disk_budget_bytes / DISK_BYTES_PER_ID).max(PARTS)
     }

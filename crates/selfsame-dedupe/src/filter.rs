@@ -16,6 +16,9 @@ const BITS: usize = BIT_BYTES * 8;
 const BITS_PER_ID: u64 = 10;
 const PROBES: u32 = 6;
 
+#[cfg(test)]
+mod tests;
+
 /// Lines for so many ids.
 pub(crate) fn lines_for(ids: u64) -> usize {
     length((ids * BITS_PER_ID).div_ceil(wide(BITS)).max(1))

@@ -11,6 +11,9 @@ use crate::entry::Id;
 
 const SHARDS: usize = 256;
 
+#[cfg(test)]
+mod tests;
+
 fn tag(id: Id) -> u32 {
     low32(id.high >> 24).max(1)
 }

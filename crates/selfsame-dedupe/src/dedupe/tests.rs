@@ -19,7 +19,7 @@ const HOUR: i64 = 3_600_000_000;
 fn config(ids: u64, tags: u64) -> Config {
     Config {
         window: Duration::from_secs(3 * 3_600),
-        disk_budget_bytes: ids * 40,
+        disk_budget_bytes: ids * 48,
         memory_budget_bytes: tags * 10,
     }
 }
