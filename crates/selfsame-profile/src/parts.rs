@@ -55,6 +55,10 @@ impl Parts {
     pub(crate) fn splice(&mut self, part: Part, at: usize, removed: usize, bytes: &[u8]) {
         let from = self.start(part) + at;
         let (old_end, new_end) = (from + removed, from + bytes.len());
+        if old_end == new_end {
+            self.buffer[from..new_end].copy_from_slice(bytes);
+            return;
+        }
         let old_length = self.buffer.len();
         let new_length = old_length - removed + bytes.len();
         assert!(u32::try_from(new_length).is_ok(), "a section is far smaller than 4 GiB");

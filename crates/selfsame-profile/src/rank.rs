@@ -2,9 +2,12 @@
 
 /// A fixed 64-bit hash of some bytes, well mixed.
 pub(crate) fn of(bytes: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in bytes {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let mut hash = bytes.len() as u64;
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        let next = hash.rotate_left(29) ^ u64::from_le_bytes(word);
+        hash = next.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
     mix(hash)
 }

@@ -181,6 +181,11 @@ fn uuid_chars(uuid: &[u8; 16]) -> impl Iterator<Item = u8> {
 
 impl Ord for MessageId<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
+        let shape = |id: &Self| (id.browser_millis.is_some(), id.uuid.is_some());
+        if self.head == other.head && shape(self) == shape(other) {
+            // Digits of one length are in the order of their numbers.
+            return (self.browser_millis, self.uuid).cmp(&(other.browser_millis, other.uuid));
+        }
         self.text_bytes().cmp(other.text_bytes())
     }
 }

@@ -104,8 +104,9 @@ impl Entry {
         let [a, b, c] = self.key.tie;
         let name = self.track.map_or(0, |name| u64::from(name.0));
         let rest = u64::from(u32::from_le_bytes([a, b, c, self.kind.code()])) << 16 | name;
-        let hash = rank::mix(self.key.time.micros().unsigned_abs().wrapping_add(1));
-        rank::mix(hash ^ rank::mix(rest) ^ u64::from(self.key.item).rotate_left(40))
+        let place =
+            self.key.time.micros().unsigned_abs() ^ u64::from(self.key.item).rotate_left(51);
+        rank::mix(rank::mix(place) ^ rest)
     }
 
     fn write(&self, newer: Option<&Self>, out: &mut Scratch) {

@@ -119,7 +119,7 @@ fn version_1_stays_as_it_is() {
 
 /// Head, lengths, traits, link, first, last, entries.
 const VERSION_1: &str = concat!(
-    "0100010226e8e2b8a9aa781a",
+    "010001027f2e9dbfe66d9df4",
     "1b120015150a",
     "0103000101010101010101010101010101010101046d0161000131",
     "000000000000000000000000000000000401",
