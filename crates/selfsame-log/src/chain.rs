@@ -185,7 +185,13 @@ impl Chain {
             // The same object again: the error was no race with one who replaced it.
             let replaced = tried.as_ref().is_none_or(|(serial, _)| *serial != segment.serial);
             if let Some((_, error)) = tried.take_if(|_| !replaced) {
-                return Err(self.read_error(&segment, error));
+                // It may have been cut off since it was asked for.
+                let end = self.position(self.progress.end());
+                let position = self.position(offset);
+                return Err(match position < end {
+                    true => self.read_error(&segment, error),
+                    false => ReadError::Beyond { position, end },
+                });
             }
             match self.frames_in(&segment, offset) {
                 Ok(frames) => return Ok(frames),

@@ -161,7 +161,7 @@ impl SegmentLog {
 }
 
 impl Drop for SegmentLog {
-    /// Commits what waits, and stops.
+    /// Commits what waits, and stops. Blocks until that is done.
     fn drop(&mut self) {
         self.shared.queue().closed = true;
         self.shared.changed.notify_one();
@@ -253,13 +253,11 @@ impl Committer {
             if self.chain.active().first != active {
                 self.sealer.ask();
             }
-            if let Some(failed) = self.appender.failure() {
-                self.refuse(&failed);
+            if self.appender.failure().is_some() {
                 return;
             }
         }
         self.appender.close();
-        self.refuse(&AppendError::Closed);
     }
 
     /// Waits for work; `None` when the log is closed and all is done.
@@ -340,5 +338,12 @@ impl Committer {
         for roll in rolls {
             drop(roll.send(Err(error.clone())));
         }
+    }
+}
+
+impl Drop for Committer {
+    /// However the thread ends, nobody is left waiting for it.
+    fn drop(&mut self) {
+        self.refuse(&self.appender.failure().unwrap_or(AppendError::Closed));
     }
 }

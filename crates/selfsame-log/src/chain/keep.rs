@@ -76,6 +76,9 @@ impl Chain {
         }
         if erased > 0 {
             self.tail().clear();
+        } else {
+            // An erasure before this one may have failed at the very last step.
+            self.fs.sync_dir(&self.folder).map_err(KeepError::io("sync the folder"))?;
         }
         Ok(erased)
     }
@@ -103,7 +106,7 @@ impl Chain {
 
     /// Writes a closed segment anew, sealed and without these items, and puts it in place.
     fn rewrite(&self, old: &Segment, erasures: &Erasures) -> Result<(), KeepError> {
-        let io = KeepError::io("rewrite a segment");
+        let io = |source| KeepError::Io { action: "rewrite a segment", source };
         let name = segment::name(old.first);
         let temporary = self.folder.join(format!("{name}.tmp"));
         let (salt, serial) = self.draw(old.first);
@@ -130,13 +133,13 @@ impl Chain {
             }
         };
         assert_eq!(directory.end, old.end(), "a rewritten segment holds the same records");
-        let renamed = self.fs.rename(&temporary, &self.folder.join(&name));
-        renamed.and_then(|()| self.fs.sync_dir(&self.folder)).map_err(io)?;
+        self.fs.rename(&temporary, &self.folder.join(&name)).map_err(io)?;
+        // The name shows the new file now, whatever becomes of the folder's sync.
         let first = old.first;
         let directory = RwLock::new(directory);
         let new = Segment { serial, first, salt, sealed: true, file: None, directory };
         self.replace(old.serial, Some(Arc::new(new)));
-        Ok(())
+        self.fs.sync_dir(&self.folder).map_err(io)
     }
 
     fn copy_block(

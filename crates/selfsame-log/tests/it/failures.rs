@@ -113,3 +113,34 @@ fn a_full_disk_that_cannot_be_tidied_stops_the_log() {
     drop(log);
     check_all(&fs, 1, "full and broken");
 }
+
+#[test]
+fn an_erasure_that_fails_is_finished_when_it_is_asked_for_again() {
+    let item = Position::embedded(7).item(1);
+    for call in CALLS {
+        let mut failures = 0;
+        for k in 0..12 {
+            let fs = FaultFs::default();
+            let log = open(&fs).expect("open");
+            for number in 0..RECORDS {
+                log.append_wait(numbered(number)).expect("append");
+            }
+            log.seal().expect("seal");
+            fs.fail(call, k, Failure::Broken, 1);
+            failures += u32::from(log.erase(&[item]).is_err());
+            let erased = log.get(item.record).expect("readable after a failure").without(&[1]);
+            for (record, number) in all(&log).iter().zip(0..) {
+                assert_numbered(record, number);
+            }
+            fs.heal();
+            log.erase(&[item]).expect("erase again");
+            assert_eq!(log.get(item.record).expect("get"), erased);
+            let number = log.append_wait(numbered(RECORDS)).expect("the log was not stopped");
+            assert_eq!(number.position.offset, RECORDS);
+            let crashed = open(&fs.image(0)).expect("open");
+            assert_eq!(crashed.get(item.record).expect("get"), erased, "{call:?} {k}");
+        }
+        let reached = !matches!(call, Call::Allocate | Call::Truncate);
+        assert_eq!(failures > 0, reached, "{call:?}");
+    }
+}
