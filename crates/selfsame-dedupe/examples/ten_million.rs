@@ -2,9 +2,10 @@
 
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement")]
 
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use selfsame_dedupe::{Config, Dedupe, Frozen, Merge, RunInfo, Verdict};
 use selfsame_event::{Position, Time};
@@ -45,88 +46,67 @@ impl Times {
     }
 }
 
+/// The thread that may wait.
+struct Worker {
+    work: SyncSender<Work>,
+    results: Receiver<RunInfo>,
+    outstanding: usize,
+}
+
+impl Worker {
+    fn start(folder: PathBuf) -> Self {
+        let (work, jobs) = sync_channel(16);
+        let (done, results) = sync_channel(16);
+        thread::spawn(move || {
+            for job in jobs {
+                let start = Instant::now();
+                let (what, info) = match job {
+                    Work::Write(frozen) => ("write", frozen.write(&folder).expect("writes")),
+                    Work::Merge(merge) => ("merge", merge.run().expect("merges")),
+                };
+                println!(
+                    "  {what} {} ids, {} bytes, {:?}",
+                    info.ids(),
+                    info.bytes(),
+                    start.elapsed()
+                );
+                done.send(info).expect("someone listens");
+            }
+        });
+        Self { work, results, outstanding: 0 }
+    }
+
+    fn give(&mut self, work: Work) {
+        self.work.send(work).expect("there is room");
+        self.outstanding += 1;
+    }
+
+    fn take(&mut self, dedupe: &mut Dedupe, info: RunInfo) {
+        self.outstanding -= 1;
+        dedupe.installed(info);
+        let manifest = dedupe.manifest();
+        let discard = dedupe.stored(&[&manifest]);
+        thread::spawn(|| discard.remove());
+    }
+}
+
 fn main() {
     let count: u64 = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(10_000_000);
     let place = std::env::args().nth(2).unwrap_or_else(|| "/tmp".into());
     let dir = tempfile::tempdir_in(place).expect("a folder");
-    let base = resident_mib();
     let mut dedupe = Dedupe::open(dir.path(), None, &Config::default()).expect("opens");
-    let (work, jobs): (SyncSender<Work>, Receiver<Work>) = sync_channel(16);
-    let (done, results) = sync_channel::<RunInfo>(16);
-    let folder = dir.path().to_owned();
-    let worker = thread::spawn(move || {
-        for job in jobs {
-            let start = Instant::now();
-            let (what, info) = match job {
-                Work::Write(frozen) => ("write", frozen.write(&folder).expect("writes")),
-                Work::Merge(merge) => ("merge", merge.run().expect("merges")),
-            };
-            println!("  {what} {} ids, {} bytes, {:?}", info.ids(), info.bytes(), start.elapsed());
-            done.send(info).expect("someone listens");
-        }
-    });
-    let mut times = Times(Vec::with_capacity(usize::try_from(count).expect("64 bits")));
-    let mut peak = 0;
-    let mut outstanding = 0;
-    let mut worst_call = std::time::Duration::ZERO;
-    let original = Some(Time::from_millis(1_000_000));
-    let begun = Instant::now();
-    for number in 0..count {
-        let id = id(number);
-        let now = Time::from_micros(1_000_000_000 + i64::try_from(number).expect("small") * 200);
-        let start = Instant::now();
-        let verdict = dedupe.admit(id, 1, Position::embedded(number).item(0), now, original);
-        times.0.push(u32::try_from(start.elapsed().as_nanos()).unwrap_or(u32::MAX));
-        assert_eq!(verdict.ok(), Some(Verdict::New));
-        if number % 100_000 == 99_999 {
-            let start = Instant::now();
-            while let Ok(info) = results.try_recv() {
-                dedupe.installed(info);
-                outstanding -= 1;
-                let manifest = dedupe.manifest();
-                let discard = dedupe.stored(&[&manifest]);
-                thread::spawn(|| discard.remove());
-            }
-            if number % 1_000_000 == 999_999 {
-                work.send(Work::Write(dedupe.freeze())).expect("there is room");
-                outstanding += 1;
-            } else if outstanding == 0
-                && let Some(merge) = dedupe.plan_merge()
-            {
-                work.send(Work::Merge(merge)).expect("there is room");
-                outstanding += 1;
-            }
-            worst_call = worst_call.max(start.elapsed());
-            peak = peak.max(resident_mib());
-        }
+    let mut worker = Worker::start(dir.path().to_owned());
+    admit_new(&mut dedupe, &mut worker, count);
+    while worker.outstanding > 0 {
+        let info = worker.results.recv().expect("it works");
+        worker.take(&mut dedupe, info);
     }
-    println!("{count} ids in {:?}, checkpoints beside it", begun.elapsed());
-    times.print("new ids");
-    println!("worst round of installed, manifest, stored, freeze, plan: {worst_call:?}");
-    let timing_mib = count * 4 / 1024 / 1024;
-    println!("RSS before {base} MiB, peak {peak} MiB, of which {timing_mib} MiB are these timings");
-    drop(work);
-    while let Ok(info) = results.recv() {
-        dedupe.installed(info);
-    }
-    worker.join().expect("ends well");
-    let mut again = Times(Vec::new());
-    for n in 0..200_000_u64 {
-        let id = id(n.wrapping_mul(7_919) % count);
-        let at = Position::embedded(count + n).item(0);
-        let start = Instant::now();
-        let verdict = dedupe.admit(id, 1, at, Time::from_millis(3_700_000), original);
-        again.0.push(u32::try_from(start.elapsed().as_nanos()).unwrap_or(u32::MAX));
-        assert!(matches!(verdict, Ok(Verdict::Duplicate { .. })));
-    }
-    again.print("duplicates from all over");
+    admit_again(&mut dedupe, count);
     println!("{:?}", dedupe.stats());
-    let manifest = {
-        let frozen = dedupe.freeze();
-        let info = frozen.write(dir.path()).expect("writes");
-        dedupe.installed(info);
-        dedupe.manifest()
-    };
+    worker.give(Work::Write(dedupe.freeze()));
+    let info = worker.results.recv().expect("it works");
+    worker.take(&mut dedupe, info);
+    let manifest = dedupe.manifest();
     let start = Instant::now();
     let hash = dedupe.canonical_hash().expect("reads");
     println!("canonical hash in {:?}; manifest {} bytes", start.elapsed(), manifest.len());
@@ -135,4 +115,56 @@ fn main() {
     let dedupe = Dedupe::open(dir.path(), Some(&manifest), &Config::default()).expect("opens");
     println!("opened in {:?}, RSS {} MiB", start.elapsed(), resident_mib());
     assert_eq!(dedupe.canonical_hash().ok(), Some(hash));
+}
+
+fn admit_new(dedupe: &mut Dedupe, worker: &mut Worker, count: u64) {
+    let original = Some(Time::from_millis(1_000_000));
+    let mut times = Times(vec![0; usize::try_from(count).expect("64 bits")]);
+    times.0.fill(1);
+    let (before, mut peak, mut worst_round) = (resident_mib(), 0, Duration::ZERO);
+    let begun = Instant::now();
+    for number in 0..count {
+        let id = id(number);
+        let now = Time::from_micros(1_000_000_000 + i64::try_from(number).expect("small") * 200);
+        let at = Position::embedded(number).item(0);
+        let start = Instant::now();
+        let verdict = dedupe.admit(id, 1, at, now, original);
+        let nanos = start.elapsed().as_nanos();
+        times.0[usize::try_from(number).expect("64 bits")] =
+            u32::try_from(nanos).unwrap_or(u32::MAX);
+        assert_eq!(verdict.ok(), Some(Verdict::New));
+        if number % 100_000 != 99_999 {
+            continue;
+        }
+        let start = Instant::now();
+        while let Ok(info) = worker.results.try_recv() {
+            worker.take(dedupe, info);
+        }
+        if number % 1_000_000 == 999_999 {
+            worker.give(Work::Write(dedupe.freeze()));
+        } else if worker.outstanding == 0
+            && let Some(merge) = dedupe.plan_merge()
+        {
+            worker.give(Work::Merge(merge));
+        }
+        worst_round = worst_round.max(start.elapsed());
+        peak = peak.max(resident_mib());
+    }
+    println!("{count} ids in {:?}, checkpoints and merges beside it", begun.elapsed());
+    times.print("new ids");
+    println!("worst round of installed, manifest, stored, freeze, plan: {worst_round:?}");
+    println!("RSS {before} MiB before, peak {peak} MiB: {} MiB for the set", peak - before);
+}
+
+fn admit_again(dedupe: &mut Dedupe, count: u64) {
+    let mut times = Times(Vec::new());
+    for number in 0..200_000_u64 {
+        let id = id(number.wrapping_mul(7_919) % count);
+        let at = Position::embedded(count + number).item(0);
+        let start = Instant::now();
+        let verdict = dedupe.admit(id, 1, at, Time::from_millis(1_000_000), None);
+        times.0.push(u32::try_from(start.elapsed().as_nanos()).unwrap_or(u32::MAX));
+        assert!(matches!(verdict, Ok(Verdict::Duplicate { .. })));
+    }
+    times.print("duplicates from all over");
 }
