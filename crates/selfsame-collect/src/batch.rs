@@ -63,6 +63,8 @@ impl Envelope {
     pub fn read(mut body: Vec<u8>, shape: Shape) -> Result<Self, Problem> {
         json::prepare(&mut body, bounds(shape))?;
         let body = Bytes::from(body);
+        // Not left to the parser: it asserts in places that its text is UTF-8.
+        std::str::from_utf8(&body).map_err(|_| Problem::JsonInvalid)?;
         let raw = Raw::check(&body).ok_or(Problem::JsonInvalid)?;
         let mut envelope = Self {
             body: body.clone(),

@@ -314,7 +314,10 @@ impl<I: Intake, S: Sources> Collector<I, S> {
         if query.body.len() > self.config.event_bytes {
             return Err(Problem::BodyTooLarge.into());
         }
-        let envelope = Envelope::read(query.body, Shape::Event(kind))?;
+        let shape = Shape::Event(kind);
+        // An image cannot be sent again, so what cannot be read is set aside as text.
+        let envelope = Envelope::read(query.body.clone(), shape)
+            .or_else(|_| Envelope::read(pixel::quote(&query.body), shape))?;
         let key = envelope.write_key().or(query.write_key).ok_or(Problem::KeyMissing)?;
         let source = self.source(&key)?;
         self.store(&envelope, source, true, parts, peer).await

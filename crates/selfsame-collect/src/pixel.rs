@@ -15,10 +15,8 @@ const DEPTH: usize = 16;
 pub(crate) struct Query {
     /// `writeKey`, outside of `data`.
     pub(crate) write_key: Option<String>,
-    /// The event as JSON; for `data` whatever it decodes to.
+    /// The event as JSON; for `data` whatever it decodes to, or its text if that is no base 64.
     pub(crate) body: Vec<u8>,
-    /// Whether `data` was there and is no base 64. Then the body is its text, as a JSON string.
-    pub(crate) is_broken: bool,
 }
 
 /// Reads a query. Values of plain parameters are strings; a dot in a name makes an object.
@@ -36,14 +34,18 @@ pub(crate) fn read(query: &str) -> Query {
             _ => put(&mut event, &name, decode(value).into_owned()),
         }
     }
-    let (body, is_broken) = match data {
-        None => (Value::Object(event).to_string().into_bytes(), false),
-        Some(text) => match credential::decode(&text.replace(' ', "+")) {
-            Some(decoded) => (decoded, false),
-            None => (Value::String(text).to_string().into_bytes(), true),
-        },
+    let body = match data {
+        None => Value::Object(event).to_string().into_bytes(),
+        Some(text) => {
+            credential::decode(&text.replace(' ', "+")).unwrap_or_else(|| text.into_bytes())
+        }
     };
-    Query { write_key: write_key.filter(|key| !key.is_empty()), body, is_broken }
+    Query { write_key: write_key.filter(|key| !key.is_empty()), body }
+}
+
+/// Bytes that are no JSON as a JSON text, so that they can be set aside and read.
+pub(crate) fn quote(bytes: &[u8]) -> Vec<u8> {
+    Value::String(String::from_utf8_lossy(bytes).into_owned()).to_string().into_bytes()
 }
 
 fn decode(text: &str) -> Cow<'_, str> {
