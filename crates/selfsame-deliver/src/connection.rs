@@ -1,0 +1,161 @@
+//! A connection: one destination as somebody set it up. Plain data, passed in by the server.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use selfsame_event::Class;
+
+use crate::feed::{EffectKind, FeedEnd};
+
+/// The identity of a connection, drawn by the server; part of every idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub [u8; 16]);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Which kinds of effects a connection wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filter(u64);
+
+impl Filter {
+    /// Every kind.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// These kinds only.
+    pub fn only(kinds: impl IntoIterator<Item = EffectKind>) -> Self {
+        Self(kinds.into_iter().fold(0, |mask, kind| mask | bit(kind)))
+    }
+
+    /// Whether this kind is wanted.
+    pub fn accepts(self, kind: EffectKind) -> bool {
+        self.0 & bit(kind) != 0
+    }
+}
+
+fn bit(kind: EffectKind) -> u64 {
+    1_u64.checked_shl(u32::from(kind.0)).unwrap_or(0)
+}
+
+/// Where a connection begins that the ledger does not know yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// With the effects that come from now on.
+    Now,
+    /// At a place of the feed.
+    At(FeedEnd),
+}
+
+/// A key that signs webhooks.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Vec<u8>);
+
+/// Why a text is not a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// It does not begin with `whsec_`.
+    #[error("a webhook secret begins with `whsec_`")]
+    Prefix,
+    /// What follows is not base64.
+    #[error("a webhook secret is base64 after its prefix")]
+    Base64,
+    /// The key is too short or too long.
+    #[error("a webhook secret has 24 to 64 bytes, this one has {0}")]
+    Length(usize),
+}
+
+impl SecretError {
+    /// What the caller can do about it.
+    pub fn class(self) -> Class {
+        Class::Invalid
+    }
+}
+
+const PREFIX: &str = "whsec_";
+
+impl Secret {
+    /// Reads `whsec_` and the base64 of 24 to 64 bytes.
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
+        let encoded = text.trim().strip_prefix(PREFIX).ok_or(SecretError::Prefix)?;
+        let key = STANDARD.decode(encoded).map_err(|_| SecretError::Base64)?;
+        if (24..=64).contains(&key.len()) {
+            Ok(Self(key))
+        } else {
+            Err(SecretError::Length(key.len()))
+        }
+    }
+
+    /// A secret of these bytes, drawn by the caller.
+    pub fn from_bytes(key: [u8; 32]) -> Self {
+        Self(key.to_vec())
+    }
+
+    /// The text that [`Secret::parse`] reads; shown to whoever sets up the receiver.
+    pub fn reveal(&self) -> String {
+        format!("{PREFIX}{}", STANDARD.encode(&self.0))
+    }
+
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// A webhook connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Its identity.
+    pub id: ConnectionId,
+    /// What people call it.
+    pub name: String,
+    /// Where it sends to.
+    pub url: String,
+    /// The key that signs.
+    pub secret: Secret,
+    /// The key before, while receivers still know it only: then both sign.
+    pub previous_secret: Option<Secret>,
+    /// Which kinds of effects it wants; the others count as filtered.
+    pub filter: Filter,
+    /// Whether it sends. Its cursor waits while it does not.
+    pub enabled: bool,
+    /// Whether it may send to this machine: for the demo and tests.
+    pub allow_loopback: bool,
+    /// How many requests at once, at least 1.
+    pub concurrency: usize,
+    /// How long a request may take in all.
+    pub timeout: Duration,
+    /// Where it begins if it is new.
+    pub start: Start,
+}
+
+impl Connection {
+    /// A connection with the usual numbers: 16 requests at once, 30 seconds each.
+    pub fn new(id: ConnectionId, url: impl Into<String>, secret: Secret) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            url: url.into(),
+            secret,
+            previous_secret: None,
+            filter: Filter::ALL,
+            enabled: true,
+            allow_loopback: false,
+            concurrency: 16,
+            timeout: Duration::from_secs(30),
+            start: Start::Now,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,286 @@
+//! The service: reads the ledger, and keeps one task for each connection.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use selfsame_event::{Class, Clock};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{error, info};
+
+use crate::connection::{Connection, ConnectionId, Start};
+use crate::feed::Feed;
+use crate::handle::DelivererHandle;
+use crate::image::{Images, Known};
+use crate::lane::Limits;
+use crate::ledger::{Ledger, LedgerError};
+use crate::outbound::Outbound;
+use crate::random::Random;
+use crate::record::{Entry, Record};
+use crate::retry::RetryPolicy;
+use crate::runner::{Runner, append};
+use crate::shared::Shared;
+use crate::wire::WireError;
+
+/// `[deliver]`: how deliveries run. What differs between connections is in [`Connection`].
+#[derive(Debug, Clone)]
+pub struct DeliverConfig {
+    /// Effects of a connection that a crash may deliver again: in flight, or delivered and not yet
+    /// in the ledger. At least the connection's concurrency.
+    pub in_flight_limit: usize,
+    /// Effects of a connection that the cursor may leave behind. Then it stops.
+    pub exception_limit: usize,
+    /// Effects of one profile that the cursor may leave behind. Then it stops.
+    pub profile_exception_limit: usize,
+    /// Dead letters of a connection. Then nothing dies any more: it is tried on.
+    pub dead_letter_limit: usize,
+    /// How long ordinary progress may wait to be appended to the ledger.
+    pub flush_interval: Duration,
+    /// How many records of a connection make a new snapshot worth its while.
+    pub snapshot_records: u64,
+    /// Records that the ledger keeps for the trace of attempts, at least.
+    pub trace_records: u64,
+    /// Attempts kept in memory for the trace.
+    pub trace_rows: usize,
+    /// How long requests in flight may go on when the process stops.
+    pub stop_timeout: Duration,
+    /// The retries.
+    pub retry: RetryPolicy,
+}
+
+impl Default for DeliverConfig {
+    fn default() -> Self {
+        Self {
+            in_flight_limit: 256,
+            exception_limit: 100_000,
+            profile_exception_limit: 1_000,
+            dead_letter_limit: 100_000,
+            flush_interval: Duration::from_millis(50),
+            snapshot_records: 10_000,
+            trace_records: 1_000_000,
+            trace_rows: 10_000,
+            stop_timeout: Duration::from_secs(10),
+            retry: RetryPolicy::default(),
+        }
+    }
+}
+
+impl DeliverConfig {
+    pub(crate) fn limits(&self, connection: &Connection) -> Limits {
+        let concurrency = connection.concurrency.max(1);
+        Limits {
+            concurrency,
+            in_flight: self.in_flight_limit.max(concurrency),
+            exceptions: self.exception_limit,
+            profile_exceptions: self.profile_exception_limit,
+            dead: self.dead_letter_limit,
+        }
+    }
+}
+
+/// What deliveries are made with.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// What there is to deliver.
+    pub feed: Arc<dyn Feed>,
+    /// What the outside told us.
+    pub ledger: Arc<dyn Ledger>,
+    /// The way out.
+    pub outbound: Outbound,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The jitter.
+    pub random: Arc<dyn Random>,
+}
+
+/// Why deliveries did not begin, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    /// The ledger could not be read.
+    #[error("the ledger of deliveries could not be read")]
+    Read(#[source] LedgerError),
+    /// A record of the ledger makes no sense.
+    #[error("record {offset} of the ledger of deliveries is damaged or newer than this program")]
+    Record {
+        /// Which one.
+        offset: u64,
+        /// What is wrong with it.
+        #[source]
+        source: WireError,
+    },
+    /// A connection's task broke a rule of ours.
+    #[error("a connection's task ended")]
+    Task(#[source] tokio::task::JoinError),
+}
+
+impl DeliverError {
+    /// What the caller can do about it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Read(source) => source.class(),
+            Self::Record { .. } => Class::Corrupt,
+            Self::Task(_) => Class::Bug,
+        }
+    }
+}
+
+/// Delivers. Made with [`Deliverer::new`], asked through its [`DelivererHandle`].
+#[derive(Debug)]
+pub struct Deliverer {
+    config: Arc<DeliverConfig>,
+    parts: Parts,
+    shared: Arc<Shared>,
+}
+
+/// A connection's task, as the service sees it.
+struct Running {
+    connection: watch::Sender<Arc<Connection>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Deliverer {
+    /// A deliverer that has not begun.
+    pub fn new(config: DeliverConfig, parts: Parts) -> Self {
+        let shared = Arc::new(Shared::new(Arc::clone(&parts.ledger), config.trace_rows));
+        Self { config: Arc::new(config), parts, shared }
+    }
+
+    /// A handle to it.
+    pub fn handle(&self) -> DelivererHandle {
+        DelivererHandle { shared: Arc::clone(&self.shared) }
+    }
+
+    /// Reads the ledger, then delivers until `shutdown` ends. Sends nothing before the first
+    /// [`DelivererHandle::set_connections`].
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), DeliverError> {
+        let mut images = self.load().await?;
+        info!(connections = images.0.len(), "deliveries have read their ledger");
+        let mut wanted = self.shared.connections.subscribe();
+        wanted.mark_changed();
+        let mut running: BTreeMap<ConnectionId, Running> = BTreeMap::new();
+        let mut tasks = JoinSet::new();
+        tokio::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                Some(ended) = tasks.join_next() => ended.map_err(DeliverError::Task)?,
+                Ok(()) = wanted.changed() => {
+                    let connections = wanted.borrow_and_update().clone();
+                    let Some(connections) = connections else { continue };
+                    self.remove_missing(&connections, &mut running, &mut images).await;
+                    for connection in connections.iter() {
+                        let connection = Arc::new(connection.clone());
+                        if let Some(running) = running.get(&connection.id) {
+                            running.connection.send_replace(connection);
+                        } else {
+                            let id = connection.id;
+                            let known = images.0.remove(&id);
+                            let started = self.start(connection, known, &mut tasks).await;
+                            running.insert(id, started);
+                        }
+                    }
+                }
+            }
+        }
+        for task in running.values() {
+            task.stop.send_replace(true);
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended.map_err(DeliverError::Task)?;
+        }
+        Ok(())
+    }
+
+    async fn load(&self) -> Result<Images, DeliverError> {
+        let (ledger, shared) = (Arc::clone(&self.parts.ledger), Arc::clone(&self.shared));
+        let read = tokio::task::spawn_blocking(move || -> Result<Images, DeliverError> {
+            let (mut images, mut from) = (Images::default(), Some(0));
+            while let Some(offset) = from {
+                let page = ledger.read(offset).map_err(DeliverError::Read)?;
+                for (offset, bytes) in page.records {
+                    let record = Record::decode(&bytes)
+                        .map_err(|source| DeliverError::Record { offset, source })?;
+                    if let Entry::Step(step) = &record.entry {
+                        shared.trace(record.connection, step.attempts.clone());
+                    }
+                    images.take(offset, record);
+                }
+                from = page.next;
+            }
+            Ok(images)
+        });
+        read.await.map_err(DeliverError::Task)?
+    }
+
+    async fn remove_missing(
+        &self,
+        connections: &[Connection],
+        running: &mut BTreeMap<ConnectionId, Running>,
+        images: &mut Images,
+    ) {
+        let is_missing =
+            |id: &ConnectionId| !connections.iter().any(|connection| connection.id == *id);
+        let gone: Vec<_> = running.keys().copied().filter(is_missing).collect();
+        for id in gone {
+            let Some(task) = running.remove(&id) else { continue };
+            task.stop.send_replace(true);
+            // Its last step must not come behind the record that removes it.
+            task.connection.closed().await;
+            images.0.insert(id, Known::default());
+        }
+        let unknown: Vec<_> = images.0.keys().copied().filter(is_missing).collect();
+        for connection in unknown {
+            images.0.remove(&connection);
+            self.shared.forget(connection);
+            append(&*self.parts.ledger, &Record { connection, entry: Entry::Removed }).await;
+            info!(connection_id = %connection, "connection removed");
+        }
+    }
+
+    async fn start(
+        &self,
+        connection: Arc<Connection>,
+        known: Option<Known>,
+        tasks: &mut JoinSet<()>,
+    ) -> Running {
+        let known = match known {
+            Some(known) => known,
+            None => self.begin(&connection).await,
+        };
+        let (config, watched) = watch::channel(Arc::clone(&connection));
+        let (stop, stopped) = watch::channel(false);
+        let runner = Runner::new(
+            Arc::clone(&self.config),
+            self.parts.clone(),
+            Arc::clone(&self.shared),
+            (watched, stopped),
+            known,
+        );
+        tasks.spawn(runner.run());
+        Running { connection: config, stop }
+    }
+
+    /// Writes down where a new connection begins.
+    async fn begin(&self, connection: &Connection) -> Known {
+        let start = match connection.start {
+            Start::Now => *self.parts.feed.subscribe().borrow(),
+            Start::At(end) => end,
+        };
+        let record = Record { connection: connection.id, entry: Entry::Started(start) };
+        let from = append(&*self.parts.ledger, &record).await;
+        Known::begin(start, from)
+    }
+}
+
+/// Logs an error with its causes.
+pub(crate) fn log_chain(error: &(dyn std::error::Error + 'static), message: &'static str) {
+    let mut chain = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        chain.push_str(": ");
+        chain.push_str(&error.to_string());
+        cause = error.source();
+    }
+    error!(error = %chain, "{message}");
+}

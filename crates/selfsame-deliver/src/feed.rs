@@ -1,0 +1,109 @@
+//! What delivery reads: effects in order, and their bodies.
+//!
+//! The server implements [`Feed`] over the outbox and the log.
+
+use std::fmt;
+
+use bytes::Bytes;
+use selfsame_event::{Class, EventType, ItemPosition, ProfileId, Time};
+use tokio::sync::watch;
+
+/// What kind of thing happened: the code of an [`EventType`] (1 to 6), or a number of the server's
+/// for derived events. Below 64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EffectKind(pub u8);
+
+impl From<EventType> for EffectKind {
+    fn from(kind: EventType) -> Self {
+        Self(kind.code())
+    }
+}
+
+/// One thing that connections may want to hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effect {
+    /// Where it is: unique, and ascending in the order of the feed.
+    pub at: ItemPosition,
+    /// Its identity: the same whenever it is derived again.
+    pub id: [u8; 16],
+    /// Whose it is. Effects of one profile are delivered in order.
+    pub profile: ProfileId,
+    /// What happened.
+    pub kind: EffectKind,
+    /// The log time of its record.
+    pub log_time: Time,
+}
+
+/// A place in the feed and the number of effects before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FeedEnd {
+    /// Every effect so far is before this place.
+    pub at: ItemPosition,
+    /// How many effects there ever were before this place. Never less for a later place.
+    pub effects: u64,
+}
+
+/// Some effects, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedPage {
+    /// Every effect at or behind the place asked for and before `next`.
+    pub effects: Vec<Effect>,
+    /// Where to read on. The place asked for if there was nothing.
+    pub next: ItemPosition,
+}
+
+/// Why the feed could not be read. It is read again later.
+#[derive(Debug, thiserror::Error)]
+#[error("the feed cannot be read")]
+pub struct FeedError {
+    /// What the feed said.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+    /// Whether it is worth another try.
+    pub class: Class,
+}
+
+impl FeedError {
+    /// What the caller can do about it.
+    pub fn class(&self) -> Class {
+        self.class
+    }
+}
+
+/// Why an effect has no body.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// It was erased. The effect ends, counted as withheld.
+    #[error("the body was erased")]
+    Erased,
+    /// Consent or suppression forbid it now. The effect ends, counted as withheld.
+    #[error("the profile does not allow it")]
+    Suppressed,
+    /// It was removed with old log segments. The effect becomes a dead letter.
+    #[error("the body was removed with old records")]
+    Gone,
+    /// It cannot be read now. Tried again, without counting as an attempt.
+    #[error("the body cannot be read now")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl BodyError {
+    /// What the caller can do about it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Erased | Self::Gone => Class::Missing,
+            Self::Suppressed => Class::Denied,
+            Self::Unavailable(_) => Class::Unavailable,
+        }
+    }
+}
+
+/// Where effects come from. Calls may read files: they are made on blocking threads.
+pub trait Feed: Send + Sync + fmt::Debug + 'static {
+    /// At most `max` effects from this place on.
+    fn read(&self, from: ItemPosition, max: usize) -> Result<FeedPage, FeedError>;
+    /// The JSON to deliver. Read only when it is sent.
+    fn body(&self, effect: &Effect) -> Result<Bytes, BodyError>;
+    /// The end, as it moves. Only what is durable may show here.
+    fn subscribe(&self) -> watch::Receiver<FeedEnd>;
+}

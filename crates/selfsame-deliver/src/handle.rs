@@ -1,0 +1,124 @@
+//! What the rest of the program asks of deliveries.
+
+use std::sync::Arc;
+
+use selfsame_event::{Class, ItemPosition};
+use tokio::sync::oneshot;
+
+use crate::connection::{Connection, ConnectionId};
+use crate::ledger::LedgerError;
+use crate::record::{Entry, Record};
+use crate::shared::{Command, Shared};
+use crate::status::{ConnectionStatus, DeadLetterPage, PageRequest, Selection, TraceRow};
+
+/// Why a connection did not do what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// There is no such connection.
+    #[error("there is no such connection")]
+    Unknown,
+    /// Deliveries have stopped, or have not begun.
+    #[error("deliveries are not running")]
+    Stopped,
+}
+
+impl CommandError {
+    /// What the caller can do about it.
+    pub fn class(self) -> Class {
+        match self {
+            Self::Unknown => Class::Missing,
+            Self::Stopped => Class::Unavailable,
+        }
+    }
+}
+
+/// Asks the deliverer. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct DelivererHandle {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl DelivererHandle {
+    /// Says which connections there are. Deliveries begin with the first call. Those that are
+    /// missing here and known to the ledger are removed, with all that is known of them.
+    pub fn set_connections(&self, connections: Vec<Connection>) {
+        self.shared.connections.send_replace(Some(connections.into()));
+    }
+
+    /// Every connection's numbers, by id.
+    pub fn status(&self) -> Vec<ConnectionStatus> {
+        self.shared.statuses()
+    }
+
+    /// The earliest effect that some connection may still read; `None` while that is not known, or
+    /// when there is no connection.
+    pub fn needed_from(&self) -> Option<ItemPosition> {
+        let known = self.shared.connections.borrow().as_ref().map(|connections| connections.len());
+        let statuses = self.shared.statuses();
+        if known.is_none_or(|known| statuses.len() < known) {
+            return None;
+        }
+        statuses.iter().map(|status| status.needed_from).min()
+    }
+
+    /// A connection's dead letters, in order of place.
+    pub async fn dead_letters(
+        &self,
+        connection: ConnectionId,
+        page: PageRequest,
+    ) -> Result<DeadLetterPage, CommandError> {
+        self.ask(connection, |reply| Command::DeadLetters(page, reply)).await
+    }
+
+    /// Sends dead letters again, with the keys they had. Returns how many.
+    pub async fn resend(
+        &self,
+        connection: ConnectionId,
+        selection: Selection,
+    ) -> Result<usize, CommandError> {
+        self.ask(connection, |reply| Command::Resend(selection, reply)).await
+    }
+
+    /// Lets a connection send again whose receiver had answered 410, or probes one that is down.
+    pub async fn resume(&self, connection: ConnectionId) -> Result<(), CommandError> {
+        self.ask(connection, Command::Resume).await
+    }
+
+    /// Every attempt to deliver an effect, oldest first, as long as the ledger keeps it. Costs a
+    /// read of the whole ledger where the newest attempts, which are in memory, may not be all.
+    pub async fn attempts(&self, at: ItemPosition) -> Result<Vec<TraceRow>, LedgerError> {
+        let (rows, is_partial) = self.shared.traced(at);
+        if !is_partial {
+            return Ok(rows);
+        }
+        let ledger = Arc::clone(&self.shared.ledger);
+        let read = tokio::task::spawn_blocking(move || -> Result<Vec<TraceRow>, LedgerError> {
+            let (mut rows, mut from) = (Vec::new(), Some(0));
+            while let Some(offset) = from {
+                let page = ledger.read(offset)?;
+                let records = page.records.iter();
+                for record in records.filter_map(|(_, bytes)| Record::decode(bytes).ok()) {
+                    let Entry::Step(step) = record.entry else { continue };
+                    let connection = record.connection;
+                    let attempts = step.attempts.into_iter().filter(|attempt| attempt.at == at);
+                    rows.extend(attempts.map(|attempt| TraceRow { connection, attempt }));
+                }
+                from = page.next;
+            }
+            Ok(rows)
+        });
+        read.await
+            .unwrap_or_else(|error| Err(LedgerError { source: Box::new(error), class: Class::Bug }))
+    }
+
+    async fn ask<T>(
+        &self,
+        connection: ConnectionId,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, CommandError> {
+        let mailbox = self.shared.mailbox(connection).ok_or(CommandError::Unknown)?;
+        let (reply, answer) = oneshot::channel();
+        mailbox.send(command(reply)).await.map_err(|_| CommandError::Stopped)?;
+        answer.await.map_err(|_| CommandError::Stopped)
+    }
+}

@@ -1,0 +1,161 @@
+//! What is durably known of a connection: the fold of its ledger records.
+//!
+//! Invariant, after every step: the effects that the cursor has passed are exactly those delivered,
+//! filtered, dead or aside ([`Image::is_balanced`]).
+
+use std::collections::BTreeMap;
+
+use selfsame_event::ItemPosition;
+
+use crate::connection::ConnectionId;
+use crate::feed::FeedEnd;
+use crate::record::{Aside, Counts, DeadLetter, Entry, Record, SnapshotPart, Step};
+
+/// Entries of a snapshot part: about 100 bytes each, so that a part stays far below the record
+/// limit of the ledger.
+const PART_ENTRIES: usize = 2_000;
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Image {
+    /// Effects of the feed before the connection began.
+    pub(crate) started: u64,
+    pub(crate) cursor: ItemPosition,
+    pub(crate) counts: Counts,
+    pub(crate) paused: bool,
+    pub(crate) aside: BTreeMap<ItemPosition, Aside>,
+    pub(crate) dead: BTreeMap<ItemPosition, DeadLetter>,
+}
+
+impl Image {
+    pub(crate) fn begin(start: FeedEnd) -> Self {
+        Self { started: start.effects, cursor: start.at, ..Self::default() }
+    }
+
+    pub(crate) fn apply(&mut self, step: &Step) {
+        self.cursor = step.cursor;
+        self.counts = step.counts;
+        self.paused = step.paused;
+        for at in &step.resent {
+            self.dead.remove(at);
+        }
+        for aside in &step.aside {
+            self.aside.insert(aside.effect.at, *aside);
+        }
+        for at in &step.ended {
+            self.aside.remove(at);
+        }
+        for dead in &step.dead {
+            self.aside.remove(&dead.effect.at);
+            self.dead.insert(dead.effect.at, *dead);
+        }
+    }
+
+    /// Whether every effect that the cursor passed is accounted for exactly once.
+    pub(crate) fn is_balanced(&self) -> bool {
+        let Counts { looked, delivered, filtered, .. } = self.counts;
+        looked == delivered + filtered + (self.aside.len() + self.dead.len()) as u64
+    }
+
+    /// The earliest effect that may still be read.
+    pub(crate) fn needed_from(&self) -> ItemPosition {
+        let aside = self.aside.first_key_value().map(|(at, _)| *at);
+        let dead = self.dead.first_key_value().map(|(at, _)| *at);
+        [aside, dead].into_iter().flatten().fold(self.cursor, ItemPosition::min)
+    }
+
+    /// All of it, in parts that are each a record.
+    pub(crate) fn snapshot(&self) -> Vec<SnapshotPart> {
+        let mut asides = self.aside.values().copied().peekable();
+        let mut deads = self.dead.values().copied().peekable();
+        let mut parts = Vec::new();
+        loop {
+            let aside: Vec<_> = asides.by_ref().take(PART_ENTRIES).collect();
+            let dead: Vec<_> = deads.by_ref().take(PART_ENTRIES - aside.len()).collect();
+            let last = asides.peek().is_none() && deads.peek().is_none();
+            let part = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+            let Self { started, cursor, counts, paused, .. } = *self;
+            parts.push(SnapshotPart { part, last, started, cursor, counts, paused, aside, dead });
+            if last {
+                return parts;
+            }
+        }
+    }
+
+    fn join(parts: Vec<SnapshotPart>) -> Self {
+        let mut image = Self::default();
+        for part in parts {
+            let SnapshotPart { started, cursor, counts, paused, .. } = part;
+            image = Self { started, cursor, counts, paused, ..image };
+            image.aside.extend(part.aside.into_iter().map(|aside| (aside.effect.at, aside)));
+            image.dead.extend(part.dead.into_iter().map(|dead| (dead.effect.at, dead)));
+        }
+        image
+    }
+}
+
+/// One connection as the ledger has it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    pub(crate) image: Image,
+    /// The first record that is needed to know this again.
+    pub(crate) from: u64,
+    parts: Vec<SnapshotPart>,
+    parts_from: u64,
+}
+
+impl Known {
+    pub(crate) fn begin(start: FeedEnd, from: u64) -> Self {
+        Self { image: Image::begin(start), from, ..Self::default() }
+    }
+}
+
+/// All connections as the ledger has them.
+#[derive(Debug, Default)]
+pub(crate) struct Images(pub(crate) BTreeMap<ConnectionId, Known>);
+
+impl Images {
+    /// Takes the next record of the ledger.
+    ///
+    /// A step of a connection whose beginning was released belongs to what a snapshot behind it
+    /// says, and is passed over; so is a snapshot whose last part never came.
+    pub(crate) fn take(&mut self, offset: u64, record: Record) {
+        match record.entry {
+            Entry::Started(start) => {
+                self.0.insert(record.connection, Known::begin(start, offset));
+            }
+            Entry::Removed => {
+                self.0.remove(&record.connection);
+            }
+            Entry::Step(step) => {
+                if let Some(known) = self.0.get_mut(&record.connection) {
+                    known.parts.clear();
+                    known.image.apply(&step);
+                }
+            }
+            Entry::Snapshot(part) => self.take_part(offset, record.connection, part),
+        }
+    }
+
+    fn take_part(&mut self, offset: u64, connection: ConnectionId, part: SnapshotPart) {
+        if part.part > 0 && !self.0.contains_key(&connection) {
+            return;
+        }
+        let known = self.0.entry(connection).or_default();
+        if part.part == 0 {
+            known.parts.clear();
+            known.parts_from = offset;
+        }
+        if part.part as usize != known.parts.len() {
+            return;
+        }
+        let last = part.last;
+        known.parts.push(part);
+        if last {
+            known.image = Image::join(std::mem::take(&mut known.parts));
+            known.from = known.parts_from;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

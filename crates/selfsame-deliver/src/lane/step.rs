@@ -1,0 +1,211 @@
+//! What a lane has to append, and what counts once it is durable.
+
+use selfsame_event::{ItemPosition, Time};
+
+use super::{End, Item, Lane, Slot, State, behind};
+use crate::image::Image;
+use crate::outcome::Failure;
+use crate::record::{Aside, DeadLetter, Step};
+
+/// Effects aside that one step may tell of; the others wait for the next.
+const STEP_CHANGES: usize = 5_000;
+
+/// A lane's numbers now. `looked = delivered + filtered + dead + aside`, whenever it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Numbers {
+    pub(crate) looked: u64,
+    pub(crate) delivered: u64,
+    pub(crate) filtered: u64,
+    pub(crate) withheld: u64,
+    pub(crate) dead: u64,
+    /// Aside and not ended.
+    pub(crate) aside: u64,
+    /// In the window, those to be filtered included.
+    pub(crate) window: u64,
+    pub(crate) in_flight: u64,
+    pub(crate) is_down: bool,
+    pub(crate) is_paused: bool,
+    pub(crate) last_failure: Option<Failure>,
+    pub(crate) oldest: Option<Time>,
+}
+
+impl Lane {
+    /// What must be appended, if anything. One step at a time: the next one can be taken after
+    /// [`Lane::durable`]. An `idle` step may say only that the cursor moved over nothing.
+    pub(crate) fn take_step(&mut self, now: Time, idle: bool) -> Option<Step> {
+        if self.taken {
+            return None;
+        }
+        let mut step = Step { cursor: self.image.cursor, ..Step::default() };
+        self.move_cursor(&mut step, now);
+        for _ in 0..STEP_CHANGES {
+            let Some(at) = self.changed.pop_first() else { break };
+            if self.resent.remove(&at) {
+                step.resent.push(at);
+            }
+            let item = self.items.get(&at).expect("what changed is open");
+            match item.state {
+                State::Ended(end) => self.settle(at, end, &mut step),
+                State::Idle { .. } | State::InFlight => step.aside.push(aside(item, now)),
+            }
+        }
+        step.counts = self.counts;
+        step.paused = self.paused;
+        step.attempts = std::mem::take(&mut self.attempts);
+        let is_news = step.counts != self.image.counts
+            || step.paused != self.image.paused
+            || !step.aside.is_empty()
+            || !step.attempts.is_empty()
+            || !step.ended.is_empty()
+            || !step.dead.is_empty();
+        if !is_news && (!idle || step.cursor == self.image.cursor) {
+            return None;
+        }
+        self.image.apply(&step);
+        debug_assert!(self.image.is_balanced(), "every effect is accounted for once");
+        self.taken = true;
+        Some(step)
+    }
+
+    fn move_cursor(&mut self, step: &mut Step, now: Time) {
+        let is_full = self.room() == 0 || self.in_flight + self.ended >= self.limits.in_flight;
+        while let Some(slot) = self.window.front() {
+            let at = match *slot {
+                Slot::Filtered(count, to) => {
+                    self.counts.looked += count;
+                    self.counts.filtered += count;
+                    step.cursor = to;
+                    self.window.pop_front();
+                    continue;
+                }
+                Slot::Item(at) => at,
+            };
+            let item = self.items.get(&at).expect("the window's effects are open");
+            if let State::Ended(end) = item.state {
+                self.settle(at, end, step);
+            } else if self.may_set_aside(item, is_full) {
+                step.aside.push(aside(item, now));
+                self.set_aside(at);
+            } else {
+                return;
+            }
+            self.counts.looked += 1;
+            step.cursor = behind(at);
+            self.window.pop_front();
+            self.window_items -= 1;
+        }
+        step.cursor = step.cursor.max(self.read_to);
+    }
+
+    /// Whether the cursor may pass an effect that has not ended: when it waits for a time or behind
+    /// one that does, or when nothing else can move because of it.
+    fn may_set_aside(&self, item: &Item, is_full: bool) -> bool {
+        let line = self.lines.get(&item.effect.profile).expect("an open effect has a line");
+        let waits = match item.state {
+            State::Idle { due: Some(_) } => true,
+            State::Idle { due: None } => line.busy.is_none() && line.aside > 0,
+            State::InFlight | State::Ended(_) => false,
+        };
+        (waits || is_full)
+            && !self.breaker.is_down()
+            && !self.paused
+            && self.aside < self.limits.exceptions
+            && line.aside < self.limits.profile_exceptions
+    }
+
+    fn set_aside(&mut self, at: ItemPosition) {
+        let item = self.items.get_mut(&at).expect("the window's effects are open");
+        item.aside = true;
+        self.aside += 1;
+        let line = self.lines.get_mut(&item.effect.profile).expect("an open effect has a line");
+        line.aside += 1;
+    }
+
+    fn settle(&mut self, at: ItemPosition, end: End, step: &mut Step) {
+        let item = self.items.get(&at).expect("what ends was open");
+        match end {
+            End::Delivered => self.counts.delivered += 1,
+            End::Withheld => {
+                self.counts.filtered += 1;
+                self.counts.withheld += 1;
+            }
+            End::Dead { died, failure, status } => {
+                let Item { effect, attempts, first_attempt, .. } = *item;
+                let first_attempt = first_attempt.unwrap_or(died);
+                step.dead.push(DeadLetter {
+                    effect,
+                    attempts,
+                    first_attempt,
+                    died,
+                    failure,
+                    status,
+                });
+            }
+        }
+        if item.aside && !matches!(end, End::Dead { .. }) {
+            step.ended.push(at);
+        }
+        self.settling.push(at);
+    }
+
+    /// The taken step is durable: what it says counts.
+    pub(crate) fn durable(&mut self) {
+        self.taken = false;
+        for at in std::mem::take(&mut self.settling) {
+            let item = self.items.remove(&at).expect("what settles was open");
+            let profile = item.effect.profile;
+            self.ended -= 1;
+            self.aside -= usize::from(item.aside);
+            self.dying -= usize::from(matches!(item.state, State::Ended(End::Dead { .. })));
+            if let Some(line) = self.lines.get_mut(&profile) {
+                line.aside -= usize::from(item.aside);
+                line.busy = line.busy.filter(|busy| *busy != at);
+                self.schedule(profile);
+            }
+        }
+    }
+
+    /// Whether a step should be taken at once: somebody waits for it.
+    pub(crate) fn is_urgent(&self) -> bool {
+        let half = (self.limits.in_flight / 2).max(1);
+        self.dying > 0 || self.ended >= half || self.paused != self.image.paused || self.room() == 0
+    }
+
+    /// What is known durably once the taken step is.
+    pub(crate) fn image(&self) -> &Image {
+        &self.image
+    }
+
+    pub(crate) fn numbers(&self) -> Numbers {
+        let settling_aside =
+            self.settling.iter().filter(|at| self.items.get(at).is_some_and(|item| item.aside));
+        let filtered_ahead = self.window.iter().map(|slot| match slot {
+            Slot::Filtered(count, _) => *count,
+            Slot::Item(_) => 0,
+        });
+        let open = self.items.values().find(|item| !matches!(item.state, State::Ended(_)));
+        Numbers {
+            looked: self.counts.looked,
+            delivered: self.counts.delivered,
+            filtered: self.counts.filtered,
+            withheld: self.counts.withheld,
+            dead: (self.image.dead.len() - self.resent.len()) as u64,
+            aside: (self.aside - settling_aside.count()) as u64,
+            window: self.window_items as u64 + filtered_ahead.sum::<u64>(),
+            in_flight: self.in_flight as u64,
+            is_down: self.breaker.is_down(),
+            is_paused: self.paused,
+            last_failure: self.last_failure,
+            oldest: open.map(|item| item.effect.log_time),
+        }
+    }
+}
+
+fn aside(item: &Item, now: Time) -> Aside {
+    let Item { effect, attempts, first_attempt, .. } = *item;
+    let due = match item.state {
+        State::Idle { due: Some(due) } => due,
+        State::Idle { due: None } | State::InFlight | State::Ended(_) => now,
+    };
+    Aside { effect, attempts, first_attempt, due }
+}

@@ -1,0 +1,256 @@
+use std::time::Duration;
+
+use selfsame_event::{EventType, Position};
+
+use super::*;
+use crate::feed::FeedEnd;
+use crate::status::Selection;
+
+mod sim;
+
+const TRACK: u8 = EventType::Track as u8;
+const PAGE: u8 = EventType::Page as u8;
+const START: Time = Time::from_millis(1_800_000_000_000);
+
+pub(super) fn limits() -> Limits {
+    Limits { concurrency: 4, in_flight: 8, exceptions: 20, profile_exceptions: 5, dead: 100 }
+}
+
+pub(super) fn at(offset: u64) -> ItemPosition {
+    Position::embedded(offset).item(0)
+}
+
+pub(super) fn effect(offset: u64, profile: u8, kind: u8) -> Effect {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&offset.to_le_bytes());
+    Effect {
+        at: at(offset),
+        id,
+        profile: ProfileId::from_bytes([profile; 20]),
+        kind: crate::feed::EffectKind(kind),
+        log_time: START,
+    }
+}
+
+fn seconds(count: u64) -> Time {
+    plus(START, Duration::from_secs(count))
+}
+
+fn lane() -> Lane {
+    Lane::new(limits(), RetryPolicy::default(), Image::begin(FeedEnd::default()))
+}
+
+/// Offers one effect for each letter: its profile; a dot is one that the filter does not want.
+fn offer(lane: &mut Lane, profiles: &str) {
+    let from = lane.read_to().record.offset;
+    let effects: Vec<_> = (from..)
+        .zip(profiles.bytes())
+        .map(|(offset, profile)| {
+            effect(offset, profile, if profile == b'.' { PAGE } else { TRACK })
+        })
+        .collect();
+    let next = at(from + effects.len() as u64);
+    let filter = Filter::only([EventType::Track.into()]);
+    lane.offer(FeedPage { effects, next }, filter);
+}
+
+fn sent(lane: &mut Lane, now: Time) -> Vec<u64> {
+    lane.sends(now).iter().map(|send| send.effect.at.record.offset).collect()
+}
+
+fn report(outcome: Outcome, now: Time) -> Report {
+    Report { outcome, started: now, took_ms: 1, note: String::new() }
+}
+
+fn take(lane: &mut Lane, offset: u64, now: Time) {
+    lane.finished(at(offset), report(Outcome::Delivered { status: 200 }, now), now, u64::MAX);
+}
+
+fn refuse(lane: &mut Lane, offset: u64, status: u16, now: Time) {
+    lane.finished(at(offset), report(Outcome::of_status(status, None), now), now, u64::MAX);
+}
+
+/// Takes a step, makes it durable, and returns the cursor.
+fn flush(lane: &mut Lane, now: Time) -> u64 {
+    while lane.take_step(now, true).is_some() {
+        lane.durable();
+    }
+    let numbers = lane.numbers();
+    assert_eq!(
+        numbers.looked,
+        numbers.delivered + numbers.filtered + numbers.dead + numbers.aside,
+        "{numbers:?}"
+    );
+    lane.image().cursor.record.offset
+}
+
+#[test]
+fn the_cursor_follows_what_has_ended() {
+    let mut lane = lane();
+    offer(&mut lane, "ab.c");
+    assert_eq!(sent(&mut lane, START), [0, 1, 3]);
+    take(&mut lane, 1, START);
+    assert_eq!(flush(&mut lane, START), 0);
+    take(&mut lane, 0, START);
+    assert_eq!(flush(&mut lane, START), 2, "behind the filtered one, before the one in flight");
+    take(&mut lane, 3, START);
+    assert_eq!(flush(&mut lane, START), 4);
+    let numbers = lane.numbers();
+    assert_eq!((numbers.delivered, numbers.filtered, numbers.looked), (3, 1, 4));
+}
+
+#[test]
+fn a_failed_effect_is_set_aside_and_holds_up_its_own_profile_only() {
+    let mut lane = lane();
+    offer(&mut lane, "aab");
+    assert_eq!(sent(&mut lane, START), [0, 2]);
+    refuse(&mut lane, 0, 500, START);
+    take(&mut lane, 2, START);
+    assert_eq!(flush(&mut lane, START), 3);
+    assert_eq!(lane.numbers().aside, 2);
+    assert_eq!(sent(&mut lane, START), [0; 0]);
+    assert_eq!(lane.wake_at(START), Some(seconds(1).plus_micros(-1)));
+    assert_eq!(sent(&mut lane, seconds(1)), [0]);
+    take(&mut lane, 0, seconds(1));
+    assert_eq!(sent(&mut lane, seconds(1)), [1]);
+    take(&mut lane, 1, seconds(1));
+    flush(&mut lane, seconds(1));
+    assert_eq!((lane.numbers().aside, lane.numbers().delivered), (0, 3));
+}
+
+#[test]
+fn after_a_death_the_next_of_the_profile_waits_until_it_is_durable() {
+    let mut lane = lane();
+    offer(&mut lane, "aa");
+    assert_eq!(sent(&mut lane, START), [0]);
+    let gone = Outcome::failed(Failure::BodyGone);
+    lane.finished(at(0), report(gone, START), START, 0);
+    assert_eq!(sent(&mut lane, START), [0; 0]);
+    let step = lane.take_step(START, false).expect("a death");
+    assert_eq!(step.dead.len(), 1);
+    assert_eq!(sent(&mut lane, START), [0; 0]);
+    lane.durable();
+    assert_eq!(sent(&mut lane, START), [1]);
+}
+
+#[test]
+fn after_72_hours_an_effect_is_dead_and_can_be_sent_again() {
+    let mut lane = lane();
+    offer(&mut lane, "a");
+    let (mut now, mut attempts) = (START, 0);
+    while lane.numbers().dead == 0 {
+        assert_eq!(sent(&mut lane, now), [0]);
+        refuse(&mut lane, 0, 400, now);
+        flush(&mut lane, now);
+        attempts += 1;
+        now = lane.wake_at(now).unwrap_or(now);
+    }
+    assert_eq!(now, seconds(72 * 3_600));
+    assert!((80..90).contains(&attempts), "{attempts} attempts at the longest waits");
+    assert_eq!(lane.resend(&Selection::Failed(Failure::Server), now), 0);
+    assert_eq!(lane.resend(&Selection::All, now), 1);
+    assert_eq!(lane.resend(&Selection::These(vec![at(0)]), now), 0, "it is on its way");
+    assert_eq!(lane.numbers().dead, 0);
+    assert_eq!(sent(&mut lane, now), [0]);
+    take(&mut lane, 0, now);
+    flush(&mut lane, now);
+    assert_eq!((lane.numbers().dead, lane.numbers().delivered), (0, 1));
+}
+
+#[test]
+fn a_destination_that_is_down_stops_its_cursor_and_is_probed() {
+    let mut lane = lane();
+    offer(&mut lane, "abcdefgh");
+    for offset in 0..8 {
+        let mut open = sent(&mut lane, START);
+        open.retain(|sent| *sent >= offset);
+        refuse(&mut lane, offset, 503, START);
+    }
+    assert!(lane.numbers().is_down);
+    let cursor = flush(&mut lane, START);
+    assert!(cursor < 8, "what fails while it is down is not set aside");
+    offer(&mut lane, "ijkl");
+    assert_eq!(sent(&mut lane, START), [0; 0]);
+    let probe_at = lane.wake_at(START).expect("a probe");
+    assert_eq!(sent(&mut lane, probe_at), [8], "a probe is an effect that never failed, if any");
+    assert_eq!(lane.wake_at(probe_at), None);
+    take(&mut lane, 8, probe_at);
+    assert!(!lane.numbers().is_down);
+    assert_eq!(sent(&mut lane, seconds(3_600)).len(), 4);
+}
+
+#[test]
+fn at_the_limit_of_a_profile_the_cursor_stops() {
+    let mut lane = lane();
+    offer(&mut lane, "aaaaaaaab");
+    assert_eq!(sent(&mut lane, START), [0, 8]);
+    refuse(&mut lane, 0, 400, START);
+    take(&mut lane, 8, START);
+    assert_eq!(flush(&mut lane, START), 5);
+    assert_eq!(lane.numbers().aside, 5);
+    let mut now = START;
+    for offset in 0..8 {
+        now = lane.wake_at(now).unwrap_or(now);
+        assert_eq!(sent(&mut lane, now), [offset]);
+        take(&mut lane, offset, now);
+        flush(&mut lane, now);
+    }
+    assert_eq!(lane.numbers().delivered, 9);
+}
+
+#[test]
+fn a_slow_request_does_not_stop_the_cursor() {
+    let mut lane = lane();
+    offer(&mut lane, "abcdefgh");
+    let mut open = sent(&mut lane, START);
+    while let Some(offset) = open.pop() {
+        if offset > 0 {
+            take(&mut lane, offset, START);
+        }
+        open.extend(sent(&mut lane, START));
+    }
+    assert_eq!(flush(&mut lane, START), 8);
+    assert_eq!((lane.numbers().aside, lane.numbers().in_flight), (1, 1));
+}
+
+#[test]
+fn gone_pauses_until_somebody_resumes() {
+    let mut lane = lane();
+    offer(&mut lane, "ab");
+    sent(&mut lane, START);
+    refuse(&mut lane, 0, 410, START);
+    take(&mut lane, 1, START);
+    assert_eq!(flush(&mut lane, START), 0);
+    assert!(lane.image().paused);
+    assert_eq!(sent(&mut lane, seconds(100)), [0; 0]);
+    lane.resume();
+    assert_eq!(sent(&mut lane, seconds(100)), [0]);
+    take(&mut lane, 0, seconds(100));
+    assert_eq!(flush(&mut lane, seconds(100)), 2);
+    assert!(!lane.image().paused);
+}
+
+#[test]
+fn retry_after_of_a_throttled_answer_holds_the_whole_connection() {
+    let mut lane = lane();
+    offer(&mut lane, "ab");
+    lane.set_limits(Limits { concurrency: 1, ..limits() });
+    assert_eq!(sent(&mut lane, START), [0]);
+    let asked = Some(Duration::from_secs(60));
+    lane.finished(at(0), report(Outcome::of_status(429, asked), START), START, 0);
+    assert_eq!(sent(&mut lane, seconds(59)), [0; 0]);
+    assert_eq!(lane.wake_at(START), Some(seconds(60)));
+    assert_eq!(sent(&mut lane, seconds(60)).len(), 1);
+}
+
+#[test]
+fn what_may_not_be_sent_any_more_counts_as_withheld() {
+    let mut lane = lane();
+    offer(&mut lane, "a");
+    sent(&mut lane, START);
+    let erased = Outcome::Withheld(crate::outcome::Withheld::Erased);
+    lane.finished(at(0), report(erased, START), START, 0);
+    assert_eq!(flush(&mut lane, START), 1);
+    let numbers = lane.numbers();
+    assert_eq!((numbers.filtered, numbers.withheld, numbers.looked), (1, 1, 1));
+}

@@ -1,0 +1,253 @@
+//! Days of deliveries in virtual time: failures, hangs, outages and crashes, by seed.
+//!
+//! A crash forgets everything but the ledger records that were durable; what was in flight then may
+//! have reached the receiver or not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
+use super::*;
+use crate::connection::ConnectionId;
+use crate::image::Images;
+use crate::random::{Random, SeededRandom};
+use crate::record::{Entry, Record};
+
+const EFFECTS: u64 = 600;
+const PROFILES: u64 = 25;
+const CONNECTION: ConnectionId = ConnectionId([7; 16]);
+const HOURS: u64 = 3_600;
+
+struct World {
+    seed: u64,
+    random: SeededRandom,
+    now: Time,
+    lane: Lane,
+    ledger: Vec<Bytes>,
+    /// A step that is being appended, and when it is durable.
+    appending: Option<(Bytes, Time)>,
+    requests: BTreeMap<ItemPosition, (Time, Report)>,
+    arrivals: Vec<(Time, Effect)>,
+    outages: Vec<(Time, Time)>,
+    crashes: Vec<Time>,
+    /// When the receiver took each effect, every time.
+    taken: BTreeMap<ItemPosition, Vec<Time>>,
+    /// Repeats since the last crash, and the most there may be.
+    repeats: BTreeSet<ItemPosition>,
+    unsettled_at_crash: usize,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let random = SeededRandom::new(seed);
+        let hours = |random: &SeededRandom, most: u64| {
+            plus(START, Duration::from_secs(random.next_u64() % (most * HOURS)))
+        };
+        let mut times: Vec<_> = (0..EFFECTS).map(|_| hours(&random, 30)).collect();
+        times.sort();
+        let arrivals = times.into_iter().zip(0..).map(|(time, offset)| {
+            let profile = u8::try_from(random.next_u64() % PROFILES).expect("few");
+            let kind = if random.next_u64().is_multiple_of(7) { PAGE } else { TRACK };
+            (time, effect(offset, profile, kind))
+        });
+        let arrivals = arrivals.collect();
+        let outages = (0..3).map(|_| {
+            let from = hours(&random, 40);
+            (from, plus(from, Duration::from_secs(random.next_u64() % (6 * HOURS))))
+        });
+        let outages = outages.collect();
+        let mut crashes: Vec<_> = (0..40).map(|_| hours(&random, 60)).collect();
+        crashes.sort_by(|a, b| b.cmp(a));
+        let start = FeedEnd::default();
+        let first = Record { connection: CONNECTION, entry: Entry::Started(start) }.encode();
+        Self {
+            seed,
+            random,
+            now: START,
+            lane: Lane::new(limits(), RetryPolicy::default(), Image::begin(start)),
+            ledger: vec![first],
+            appending: None,
+            requests: BTreeMap::new(),
+            arrivals,
+            outages,
+            crashes,
+            taken: BTreeMap::new(),
+            repeats: BTreeSet::new(),
+            unsettled_at_crash: 0,
+        }
+    }
+
+    fn chance(&self, in_hundred: u64) -> bool {
+        self.random.next_u64() % 100 < in_hundred
+    }
+
+    /// What the receiver will do with an attempt that begins now.
+    fn answer(&self, effect: &Effect) -> (Time, Report) {
+        let poison = effect.at.record.offset.is_multiple_of(41);
+        let down = self.outages.iter().any(|(from, to)| (*from..*to).contains(&self.now));
+        let (takes_ms, outcome) = match () {
+            () if self.chance(3) => (30_000, Outcome::failed(Failure::Timeout)),
+            () if down => (5, Outcome::failed(Failure::Connect)),
+            () if poison => (20, Outcome::of_status(400, None)),
+            () if self.chance(2) => (20, Outcome::of_status(429, Some(Duration::from_secs(30)))),
+            () if self.chance(20) => (20, Outcome::of_status(500, None)),
+            () => (self.random.next_u64() % 2_000, Outcome::Delivered { status: 200 }),
+        };
+        let ends = plus(self.now, Duration::from_millis(takes_ms));
+        (ends, report(outcome, self.now))
+    }
+
+    fn take(&mut self, at: ItemPosition) {
+        let times = self.taken.entry(at).or_default();
+        times.push(self.now);
+        if times.len() > 1 {
+            self.repeats.insert(at);
+            assert!(
+                self.repeats.len() <= self.unsettled_at_crash,
+                "seed {}: more repeats than a crash left open",
+                self.seed
+            );
+        }
+    }
+
+    fn crash(&mut self) {
+        self.unsettled_at_crash = self.lane.in_flight + self.lane.ended;
+        assert!(self.unsettled_at_crash <= limits().in_flight + 1, "seed {}", self.seed);
+        self.repeats.clear();
+        let open: Vec<_> = std::mem::take(&mut self.requests).into_iter().collect();
+        for (at, (_, report)) in open {
+            let arrives = self.chance(50);
+            if arrives && matches!(report.outcome, Outcome::Delivered { .. }) {
+                self.take(at);
+            }
+        }
+        if let Some((record, _)) = self.appending.take()
+            && self.chance(50)
+        {
+            self.ledger.push(record);
+        }
+        let mut images = Images::default();
+        for (offset, bytes) in (0..).zip(&self.ledger) {
+            images.take(offset, Record::decode(bytes).expect("what was written"));
+        }
+        let image = images.0.remove(&CONNECTION).expect("it began").image;
+        if self.chance(30) {
+            for part in image.snapshot() {
+                let entry = Entry::Snapshot(part);
+                self.ledger.push(Record { connection: CONNECTION, entry }.encode());
+            }
+        }
+        assert!(image.is_balanced());
+        self.lane = Lane::new(limits(), RetryPolicy::default(), image);
+    }
+
+    fn act(&mut self) {
+        if self.crashes.last().is_some_and(|crash| *crash <= self.now) {
+            self.crashes.pop();
+            self.crash();
+        }
+        if self.appending.as_ref().is_some_and(|(_, durable)| *durable <= self.now) {
+            self.ledger.extend(self.appending.take().map(|(record, _)| record));
+            self.lane.durable();
+        }
+        let ended: Vec<_> = self
+            .requests
+            .iter()
+            .filter(|(_, (ends, _))| *ends <= self.now)
+            .map(|(at, _)| *at)
+            .collect();
+        for at in ended {
+            let (_, report) = self.requests.remove(&at).expect("just seen");
+            if matches!(report.outcome, Outcome::Delivered { .. }) {
+                self.take(at);
+            }
+            self.lane.finished(at, report, self.now, self.random.next_u64());
+        }
+        let (from, room) = (self.lane.read_to(), self.lane.room());
+        let effects: Vec<_> = self
+            .arrivals
+            .iter()
+            .filter(|(time, effect)| *time <= self.now && effect.at >= from)
+            .map(|(_, effect)| *effect)
+            .take(room)
+            .collect();
+        if let Some(last) = effects.last() {
+            let next = behind(last.at);
+            self.lane.offer(FeedPage { effects, next }, Filter::only([EventType::Track.into()]));
+        }
+        for send in self.lane.sends(self.now) {
+            let answer = self.answer(&send.effect);
+            let before = self.requests.insert(send.effect.at, answer);
+            assert!(before.is_none(), "seed {}: sent twice at once", self.seed);
+        }
+        if self.appending.is_none()
+            && let Some(step) = self.lane.take_step(self.now, false)
+        {
+            let record = Record { connection: CONNECTION, entry: Entry::Step(step) }.encode();
+            let durable = plus(self.now, Duration::from_millis(self.random.next_u64() % 500));
+            self.appending = Some((record, durable));
+        }
+        self.check();
+    }
+
+    fn check(&self) {
+        let numbers = self.lane.numbers();
+        let Numbers { looked, delivered, filtered, dead, aside, window, .. } = numbers;
+        let seed = self.seed;
+        assert_eq!(looked, delivered + filtered + dead + aside, "seed {seed}: {numbers:?}");
+        assert_eq!(looked + window, self.lane.read_to().record.offset, "seed {seed}");
+        assert!(self.lane.aside <= limits().exceptions, "seed {seed}");
+        assert!(self.lane.in_flight <= limits().concurrency, "seed {seed}");
+        assert!(self.lane.in_flight + self.lane.ended <= limits().in_flight + 1, "seed {seed}");
+        let mut busy = BTreeSet::new();
+        for at in self.requests.keys() {
+            let profile = self.arrivals[usize::try_from(at.record.offset).expect("few")].1.profile;
+            assert!(busy.insert(profile), "seed {seed}: two of a profile in flight");
+        }
+    }
+
+    /// The next moment at which something happens.
+    fn next(&self) -> Option<Time> {
+        let arrival = self.arrivals.iter().map(|(time, _)| *time).find(|time| *time > self.now);
+        let ends = self.requests.values().map(|(ends, _)| *ends);
+        let durable = self.appending.as_ref().map(|(_, durable)| *durable);
+        let crash = self.crashes.last().copied();
+        ends.chain(arrival).chain(durable).chain(crash).chain(self.lane.wake_at(self.now)).min()
+    }
+
+    fn run(&mut self) {
+        loop {
+            self.act();
+            let Some(next) = self.next() else { return };
+            assert!(next < plus(START, Duration::from_secs(400 * HOURS)), "seed {}", self.seed);
+            self.now = self.now.plus_micros(1).max(next);
+        }
+    }
+
+    fn check_end(&self) {
+        let (seed, numbers) = (self.seed, self.lane.numbers());
+        assert_eq!((numbers.window, numbers.aside), (0, 0), "seed {seed}: {numbers:?}");
+        assert_eq!(numbers.looked, EFFECTS, "seed {seed}");
+        let dead = &self.lane.image().dead;
+        let wanted = self.arrivals.iter().filter(|(_, effect)| effect.kind.0 == TRACK);
+        let mut newest: BTreeMap<ProfileId, Time> = BTreeMap::new();
+        for (_, effect) in wanted {
+            let first = self.taken.get(&effect.at).map(|times| times[0]);
+            assert!(first.is_some() != dead.contains_key(&effect.at), "seed {seed}: {effect:?}");
+            let Some(first) = first else { continue };
+            let before = newest.insert(effect.profile, first).unwrap_or(START);
+            assert!(before <= first, "seed {seed}: {} was taken out of order", effect.at);
+        }
+        assert!(dead.len() > 5, "seed {seed}: the poisoned ones die");
+        assert!(!self.taken.contains_key(&at(0)), "seed {seed}: nothing poisoned is taken");
+    }
+}
+
+#[test]
+fn every_effect_ends_in_order_and_is_accounted_for_through_failures_and_crashes() {
+    for seed in 0..40 {
+        let mut world = World::new(seed);
+        world.run();
+        world.check_end();
+    }
+}

@@ -1,0 +1,56 @@
+//! Delivery: what was decided reaches the tools that want it.
+//!
+//! Each connection reads the same feed of effects at its own pace: one cursor, one task, a number of
+//! requests at once. An event is delivered at least once, with one idempotency key for ever; events
+//! of one profile arrive in order; what fails is retried for 72 hours and then listed as a dead
+//! letter, which can be sent again. A destination that hangs or fails holds up nobody else.
+//!
+//! **Invariants:**
+//! - for every connection, at any moment: accepted = delivered + filtered + dead + pending;
+//! - what the outside told us counts once it is in the ledger; a crash repeats at most what was in
+//!   flight (see [`DeliverConfig::in_flight_limit`]);
+//! - nothing is dropped: at a limit the cursor stops;
+//! - nothing leaves but through [`Outbound`].
+
+mod address;
+mod breaker;
+mod connection;
+mod deliverer;
+mod feed;
+mod handle;
+mod http_date;
+mod image;
+mod lane;
+mod ledger;
+pub mod metrics;
+mod outbound;
+mod outcome;
+mod random;
+mod record;
+mod retry;
+mod runner;
+mod shared;
+mod status;
+pub mod webhook;
+mod wire;
+
+pub use address::{is_loopback, is_public};
+pub use connection::{Connection, ConnectionId, Filter, Secret, SecretError, Start};
+pub use deliverer::{DeliverConfig, DeliverError, Deliverer, Parts};
+pub use feed::{BodyError, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage};
+pub use handle::{CommandError, DelivererHandle};
+pub use ledger::{Appending, Ledger, LedgerError, LedgerPage, MemoryLedger};
+pub use outbound::{
+    ANSWER_BYTES, Answer, Outbound, OutboundConfig, OutboundError, Request, Resolver, Resolving,
+    SystemResolver, UrlError,
+};
+pub use outcome::{Failure, Outcome, Withheld};
+pub use random::{Random, SeededRandom, SystemRandom};
+pub use record::{Attempt, DeadLetter};
+pub use retry::{Decision, Failed, RetryPolicy};
+pub use status::{
+    ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, Selection, TraceRow,
+};
+
+/// No record of the ledger is larger.
+pub const LEDGER_RECORD_BYTES: usize = 4 * 1024 * 1024;

@@ -1,0 +1,144 @@
+//! How an attempt ended, and what a receiver's answer means.
+//!
+//! As Standard Webhooks has it: any 2xx is success and everything else is a failure, redirects
+//! included. All failures are retried for the whole span, 4xx too: receivers answer 401 or 404 while
+//! somebody sets them up, and an event must outlive a bad afternoon. What differs:
+//!
+//! | answer | failure | besides the retry |
+//! |---|---|---|
+//! | 410 | gone | the connection is paused until somebody resumes it |
+//! | 429, 502, 503, 504 | throttled | `Retry-After` holds the whole connection |
+//! | 401, 403, 404, 405, 407, 451 | denied | |
+//! | other 4xx | refused | |
+//! | other 5xx | server | |
+//! | 1xx, 3xx, other | unexpected | |
+//! | no answer | timeout, connect, tls, protocol, blocked | |
+
+use std::time::Duration;
+
+use selfsame_event::Class;
+
+macro_rules! failures {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $label:literal, $class:ident;)*) => {
+        /// Why an attempt failed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Failure { $($(#[$doc])* $name = $code,)* }
+
+        impl Failure {
+            /// Every failure.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The word that metrics and JSON use.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$name => $label,)* }
+            }
+
+            /// What whoever set the destination up can do about it.
+            pub const fn class(self) -> Class {
+                match self { $(Self::$name => Class::$class,)* }
+            }
+        }
+    };
+}
+
+failures! {
+    /// It does not take this request.
+    Refused = 1, "refused", Invalid;
+    /// It does not take requests from us, or not there.
+    Denied = 2, "denied", Denied;
+    /// It says that it is gone for good.
+    Gone = 3, "gone", Missing;
+    /// It wants fewer requests, or is away for a while.
+    Throttled = 4, "throttled", Limited;
+    /// It failed.
+    Server = 5, "server", Unavailable;
+    /// It answered with something that is neither success nor error, such as a redirect.
+    Unexpected = 6, "unexpected", Invalid;
+    /// It did not answer in time.
+    Timeout = 7, "timeout", Unavailable;
+    /// There was no connection.
+    Connect = 8, "connect", Unavailable;
+    /// The answer was not HTTP, or broke off.
+    Protocol = 9, "protocol", Unavailable;
+    /// The address is not one that may be sent to.
+    Blocked = 10, "blocked", Denied;
+    /// The name has no address.
+    Resolve = 11, "resolve", Unavailable;
+    /// The body was removed with old records before it was delivered.
+    BodyGone = 12, "body_gone", Missing;
+    /// The attempt broke a rule of ours.
+    Bug = 13, "bug", Bug;
+}
+
+impl Failure {
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|failure| *failure as u8 == code)
+    }
+}
+
+/// Why an effect was withheld at the time of sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Withheld {
+    /// It was erased.
+    Erased,
+    /// Consent or suppression.
+    Suppressed,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The receiver took it.
+    Delivered {
+        /// The status, 2xx.
+        status: u16,
+    },
+    /// The receiver did not take it.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// The status, where there was an answer.
+        status: Option<u16>,
+        /// What it asked for.
+        retry_after: Option<Duration>,
+    },
+    /// It may not be sent any more.
+    Withheld(Withheld),
+    /// Nothing was sent, for a reason of our own that will pass.
+    Postponed,
+}
+
+impl Outcome {
+    /// What an answer means.
+    pub fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
+        let failure = match status {
+            200..=299 => return Self::Delivered { status },
+            410 => Failure::Gone,
+            429 | 502 | 503 | 504 => Failure::Throttled,
+            401 | 403 | 404 | 405 | 407 | 451 => Failure::Denied,
+            400..=499 => Failure::Refused,
+            500..=599 => Failure::Server,
+            _ => Failure::Unexpected,
+        };
+        Self::Failed { failure, status: Some(status), retry_after }
+    }
+
+    /// A failure without an answer.
+    pub fn failed(failure: Failure) -> Self {
+        Self::Failed { failure, status: None, retry_after: None }
+    }
+
+    /// The word that metrics use.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Delivered { .. } => "delivered",
+            Self::Failed { failure, .. } => failure.label(),
+            Self::Withheld(_) => "withheld",
+            Self::Postponed => "postponed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,365 @@
+//! The records of the ledger.
+//!
+//! ```text
+//! every record:  | version: u8 = 1 | kind: u8 | connection: 16 | body |
+//!
+//! kind 1 started   | cursor: position | effects: uint |
+//! kind 2 step      | cursor | counts | pause: u8 | aside: [aside] | ended: [position]
+//!                  | resent: [position] | dead: [dead] | attempts: [attempt] |
+//! kind 3 snapshot  | part: uint | last: u8 | started: uint | cursor | counts | pause
+//!                  | aside: [aside] | dead: [dead] |
+//! kind 4 removed   | |
+//!
+//! counts    | looked: uint | delivered: uint | filtered: uint | withheld: uint |
+//! effect    | at: position | id: 16 | profile: 20 | kind: u8 | log_time: time |
+//! aside     | effect | attempts: uint | first attempt: time, 0 = none | due: time |
+//! dead      | effect | attempts: uint | first attempt: time | died: time | failure: u8
+//!           | status: uint, 0 = none |
+//! attempt   | offset: int, from the row before | partition, index: uint | number: uint
+//!           | started: int, from the row before | took: uint, ms | outcome: u8 | status: uint
+//!           | note: bytes |
+//! position  | partition: uint | offset: uint | index: uint |
+//! uint, int: LEB128, zigzag.   time: int, microseconds.   [x]: uint count, then so many x.
+//! ```
+//!
+//! A step is one move of a connection's cursor together with the exceptions it leaves behind, so
+//! that neither can be durable without the other. Counts are totals, not differences.
+
+use bytes::Bytes;
+use selfsame_event::{ItemPosition, ProfileId, Time};
+
+use crate::connection::ConnectionId;
+use crate::feed::{Effect, EffectKind, FeedEnd};
+use crate::outcome::{Failure, Outcome, Withheld};
+use crate::wire::{Reader, WireError, Writer};
+
+const VERSION: u8 = 1;
+
+/// Totals of a connection since it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Counts {
+    /// Effects that the cursor has passed.
+    pub(crate) looked: u64,
+    /// Effects that the receiver took.
+    pub(crate) delivered: u64,
+    /// Effects that the connection does not want, and those withheld.
+    pub(crate) filtered: u64,
+    /// The part of `filtered` that was withheld when it was to be sent.
+    pub(crate) withheld: u64,
+}
+
+/// An effect that the cursor has passed before it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Aside {
+    /// The effect.
+    pub(crate) effect: Effect,
+    /// Attempts made.
+    pub(crate) attempts: u32,
+    /// When the first one was made.
+    pub(crate) first_attempt: Option<Time>,
+    /// When to try again.
+    pub(crate) due: Time,
+}
+
+/// An effect that is not tried any more until somebody asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The effect.
+    pub effect: Effect,
+    /// Attempts made.
+    pub attempts: u32,
+    /// When the first one was made.
+    pub first_attempt: Time,
+    /// When it was given up.
+    pub died: Time,
+    /// Why the last attempt failed.
+    pub failure: Failure,
+    /// The status of the last attempt, where there was an answer.
+    pub status: Option<u16>,
+}
+
+/// One attempt, for the trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The effect's place.
+    pub at: ItemPosition,
+    /// 1 for the first.
+    pub number: u32,
+    /// When it began.
+    pub started: Time,
+    /// How long it took.
+    pub took_ms: u32,
+    /// How it ended; a `Retry-After` is not kept.
+    pub outcome: Outcome,
+    /// The beginning of a failed answer's body, control characters escaped.
+    pub note: String,
+}
+
+/// What one connection appends at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Step {
+    /// The cursor now.
+    pub(crate) cursor: ItemPosition,
+    /// The totals now.
+    pub(crate) counts: Counts,
+    /// Whether the receiver has told us to stop.
+    pub(crate) paused: bool,
+    /// Effects set aside, or aside and tried again.
+    pub(crate) aside: Vec<Aside>,
+    /// Effects that were aside and were delivered or withheld.
+    pub(crate) ended: Vec<ItemPosition>,
+    /// Dead letters that are to be sent again; they are in `aside` too.
+    pub(crate) resent: Vec<ItemPosition>,
+    /// New dead letters.
+    pub(crate) dead: Vec<DeadLetter>,
+    /// Attempts that ended.
+    pub(crate) attempts: Vec<Attempt>,
+}
+
+/// A part of all that is known of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct SnapshotPart {
+    /// 0 for the first.
+    pub(crate) part: u32,
+    /// Whether it is the last.
+    pub(crate) last: bool,
+    /// Effects of the feed before the connection began.
+    pub(crate) started: u64,
+    /// The cursor.
+    pub(crate) cursor: ItemPosition,
+    /// The totals.
+    pub(crate) counts: Counts,
+    /// Whether the receiver has told us to stop.
+    pub(crate) paused: bool,
+    /// Some of the effects that are aside.
+    pub(crate) aside: Vec<Aside>,
+    /// Some of the dead letters.
+    pub(crate) dead: Vec<DeadLetter>,
+}
+
+/// What a record says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// The connection begins here.
+    Started(FeedEnd),
+    /// The connection went on.
+    Step(Step),
+    /// All that is known of it, in parts.
+    Snapshot(SnapshotPart),
+    /// The connection was removed; nothing of it is kept.
+    Removed,
+}
+
+/// A record of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Whose it is.
+    pub(crate) connection: ConnectionId,
+    /// What it says.
+    pub(crate) entry: Entry,
+}
+
+impl Record {
+    /// The bytes of the record.
+    pub(crate) fn encode(&self) -> Bytes {
+        let mut out = Writer::default();
+        out.byte(VERSION);
+        out.byte(match self.entry {
+            Entry::Started(_) => 1,
+            Entry::Step(_) => 2,
+            Entry::Snapshot(_) => 3,
+            Entry::Removed => 4,
+        });
+        out.raw(&self.connection.0);
+        match &self.entry {
+            Entry::Started(start) => {
+                out.position(start.at);
+                out.uint(start.effects);
+            }
+            Entry::Step(step) => write_step(&mut out, step),
+            Entry::Snapshot(part) => write_snapshot(&mut out, part),
+            Entry::Removed => {}
+        }
+        out.finish().into()
+    }
+
+    /// Reads a record.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        let mut from = Reader::new(bytes);
+        if from.byte()? != VERSION {
+            return Err(WireError);
+        }
+        let kind = from.byte()?;
+        let connection = ConnectionId(from.raw()?);
+        let entry = match kind {
+            1 => Entry::Started(FeedEnd { at: from.position()?, effects: from.uint()? }),
+            2 => Entry::Step(read_step(&mut from)?),
+            3 => Entry::Snapshot(read_snapshot(&mut from)?),
+            4 => Entry::Removed,
+            _ => return Err(WireError),
+        };
+        if from.is_empty() { Ok(Self { connection, entry }) } else { Err(WireError) }
+    }
+}
+
+fn write_step(out: &mut Writer, step: &Step) {
+    out.position(step.cursor);
+    write_counts(out, step.counts);
+    out.byte(step.paused.into());
+    out.list(&step.aside, write_aside);
+    out.list(&step.ended, |out, at| out.position(*at));
+    out.list(&step.resent, |out, at| out.position(*at));
+    out.list(&step.dead, write_dead);
+    let mut before = (0, 0);
+    out.list(&step.attempts, |out, attempt| before = write_attempt(out, attempt, before));
+}
+
+fn read_step(from: &mut Reader<'_>) -> Result<Step, WireError> {
+    let cursor = from.position()?;
+    let counts = read_counts(from)?;
+    let paused = from.byte()? != 0;
+    let aside = from.list(read_aside)?;
+    let ended = from.list(Reader::position)?;
+    let resent = from.list(Reader::position)?;
+    let dead = from.list(read_dead)?;
+    let mut before = (0, 0);
+    let attempts = from.list(|from| read_attempt(from, &mut before))?;
+    Ok(Step { cursor, counts, paused, aside, ended, resent, dead, attempts })
+}
+
+fn write_snapshot(out: &mut Writer, part: &SnapshotPart) {
+    out.uint(u64::from(part.part));
+    out.byte(part.last.into());
+    out.uint(part.started);
+    out.position(part.cursor);
+    write_counts(out, part.counts);
+    out.byte(part.paused.into());
+    out.list(&part.aside, write_aside);
+    out.list(&part.dead, write_dead);
+}
+
+fn read_snapshot(from: &mut Reader<'_>) -> Result<SnapshotPart, WireError> {
+    Ok(SnapshotPart {
+        part: from.u32()?,
+        last: from.byte()? != 0,
+        started: from.uint()?,
+        cursor: from.position()?,
+        counts: read_counts(from)?,
+        paused: from.byte()? != 0,
+        aside: from.list(read_aside)?,
+        dead: from.list(read_dead)?,
+    })
+}
+
+fn write_counts(out: &mut Writer, counts: Counts) {
+    let Counts { looked, delivered, filtered, withheld } = counts;
+    [looked, delivered, filtered, withheld].into_iter().for_each(|count| out.uint(count));
+}
+
+fn read_counts(from: &mut Reader<'_>) -> Result<Counts, WireError> {
+    let (looked, delivered) = (from.uint()?, from.uint()?);
+    Ok(Counts { looked, delivered, filtered: from.uint()?, withheld: from.uint()? })
+}
+
+fn write_effect(out: &mut Writer, effect: &Effect) {
+    out.position(effect.at);
+    out.raw(&effect.id);
+    out.raw(&effect.profile.to_bytes());
+    out.byte(effect.kind.0);
+    out.time(effect.log_time);
+}
+
+fn read_effect(from: &mut Reader<'_>) -> Result<Effect, WireError> {
+    Ok(Effect {
+        at: from.position()?,
+        id: from.raw()?,
+        profile: ProfileId::from_bytes(from.raw()?),
+        kind: EffectKind(from.byte()?),
+        log_time: from.time()?,
+    })
+}
+
+fn write_aside(out: &mut Writer, aside: &Aside) {
+    write_effect(out, &aside.effect);
+    out.uint(u64::from(aside.attempts));
+    out.time(aside.first_attempt.unwrap_or(Time::EPOCH));
+    out.time(aside.due);
+}
+
+fn read_aside(from: &mut Reader<'_>) -> Result<Aside, WireError> {
+    let (effect, attempts) = (read_effect(from)?, from.u32()?);
+    let first_attempt = Some(from.time()?).filter(|time| *time != Time::EPOCH);
+    Ok(Aside { effect, attempts, first_attempt, due: from.time()? })
+}
+
+fn write_dead(out: &mut Writer, dead: &DeadLetter) {
+    write_effect(out, &dead.effect);
+    out.uint(u64::from(dead.attempts));
+    out.time(dead.first_attempt);
+    out.time(dead.died);
+    out.byte(dead.failure as u8);
+    out.uint(u64::from(dead.status.unwrap_or(0)));
+}
+
+fn read_dead(from: &mut Reader<'_>) -> Result<DeadLetter, WireError> {
+    let (effect, attempts) = (read_effect(from)?, from.u32()?);
+    let (first_attempt, died) = (from.time()?, from.time()?);
+    let failure = Failure::from_code(from.byte()?).ok_or(WireError)?;
+    Ok(DeadLetter { effect, attempts, first_attempt, died, failure, status: read_status(from)? })
+}
+
+fn read_status(from: &mut Reader<'_>) -> Result<Option<u16>, WireError> {
+    let status = u16::try_from(from.uint()?).map_err(|_| WireError)?;
+    Ok(Some(status).filter(|status| *status != 0))
+}
+
+const DELIVERED: u8 = 0;
+const ERASED: u8 = 101;
+const SUPPRESSED: u8 = 102;
+const POSTPONED: u8 = 103;
+
+fn write_attempt(out: &mut Writer, attempt: &Attempt, before: (u64, i64)) -> (u64, i64) {
+    let now = (attempt.at.record.offset, attempt.started.micros());
+    out.int(now.0.wrapping_sub(before.0).cast_signed());
+    out.uint(u64::from(attempt.at.record.partition));
+    out.uint(u64::from(attempt.at.index));
+    out.uint(u64::from(attempt.number));
+    out.int(now.1 - before.1);
+    out.uint(u64::from(attempt.took_ms));
+    let (code, status) = match attempt.outcome {
+        Outcome::Delivered { status } => (DELIVERED, Some(status)),
+        Outcome::Failed { failure, status, .. } => (failure as u8, status),
+        Outcome::Withheld(Withheld::Erased) => (ERASED, None),
+        Outcome::Withheld(Withheld::Suppressed) => (SUPPRESSED, None),
+        Outcome::Postponed => (POSTPONED, None),
+    };
+    out.byte(code);
+    out.uint(u64::from(status.unwrap_or(0)));
+    out.bytes(attempt.note.as_bytes());
+    now
+}
+
+fn read_attempt(from: &mut Reader<'_>, before: &mut (u64, i64)) -> Result<Attempt, WireError> {
+    let offset = before.0.wrapping_add(from.int()?.cast_unsigned());
+    let position = selfsame_event::Position { partition: from.u32()?, offset };
+    let (at, number) = (position.item(from.u32()?), from.u32()?);
+    let micros = before.1.checked_add(from.int()?).ok_or(WireError)?;
+    *before = (offset, micros);
+    let took_ms = from.u32()?;
+    let (code, status) = (from.byte()?, read_status(from)?);
+    let outcome = match code {
+        DELIVERED => Outcome::Delivered { status: status.unwrap_or(0) },
+        ERASED => Outcome::Withheld(Withheld::Erased),
+        SUPPRESSED => Outcome::Withheld(Withheld::Suppressed),
+        POSTPONED => Outcome::Postponed,
+        code => {
+            let failure = Failure::from_code(code).ok_or(WireError)?;
+            Outcome::Failed { failure, status, retry_after: None }
+        }
+    };
+    let note = std::str::from_utf8(from.bytes()?).map_err(|_| WireError)?.to_owned();
+    Ok(Attempt { at, number, started: Time::from_micros(micros), took_ms, outcome, note })
+}
+
+#[cfg(test)]
+mod tests;

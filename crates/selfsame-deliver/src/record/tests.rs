@@ -1,0 +1,150 @@
+use proptest::prelude::*;
+use selfsame_event::Position;
+
+use super::*;
+
+fn position() -> impl Strategy<Value = ItemPosition> {
+    any::<(u32, u64, u32)>()
+        .prop_map(|(partition, offset, index)| Position { partition, offset }.item(index))
+}
+
+fn time() -> impl Strategy<Value = Time> {
+    (1..Time::MAX.micros()).prop_map(Time::from_micros)
+}
+
+fn effect() -> impl Strategy<Value = Effect> {
+    (position(), any::<[u8; 16]>(), any::<[u8; 20]>(), any::<u8>(), time()).prop_map(
+        |(at, id, profile, kind, log_time)| Effect {
+            at,
+            id,
+            profile: ProfileId::from_bytes(profile),
+            kind: EffectKind(kind),
+            log_time,
+        },
+    )
+}
+
+fn aside() -> impl Strategy<Value = Aside> {
+    (effect(), any::<u32>(), prop::option::of(time()), time()).prop_map(
+        |(effect, attempts, first_attempt, due)| Aside { effect, attempts, first_attempt, due },
+    )
+}
+
+fn status() -> impl Strategy<Value = Option<u16>> {
+    prop::option::of(1_u16..)
+}
+
+fn dead() -> impl Strategy<Value = DeadLetter> {
+    (effect(), any::<u32>(), time(), time(), prop::sample::select(Failure::ALL), status()).prop_map(
+        |(effect, attempts, first_attempt, died, failure, status)| DeadLetter {
+            effect,
+            attempts,
+            first_attempt,
+            died,
+            failure,
+            status,
+        },
+    )
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        (200_u16..300).prop_map(|status| Outcome::Delivered { status }),
+        (prop::sample::select(Failure::ALL), status()).prop_map(|(failure, status)| {
+            Outcome::Failed { failure, status, retry_after: None }
+        }),
+        Just(Outcome::Withheld(Withheld::Erased)),
+        Just(Outcome::Withheld(Withheld::Suppressed)),
+        Just(Outcome::Postponed),
+    ]
+}
+
+fn attempt() -> impl Strategy<Value = Attempt> {
+    (position(), any::<u32>(), time(), any::<u32>(), outcome(), "\\PC{0,20}").prop_map(
+        |(at, number, started, took_ms, outcome, note)| Attempt {
+            at,
+            number,
+            started,
+            took_ms,
+            outcome,
+            note,
+        },
+    )
+}
+
+fn counts() -> impl Strategy<Value = Counts> {
+    any::<[u64; 4]>().prop_map(|[looked, delivered, filtered, withheld]| Counts {
+        looked,
+        delivered,
+        filtered,
+        withheld,
+    })
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    use prop::collection::vec;
+    let step = (
+        (position(), counts(), any::<bool>(), vec(aside(), 0..4)),
+        vec(position(), 0..4),
+        vec(position(), 0..4),
+        vec(dead(), 0..4),
+        vec(attempt(), 0..4),
+    );
+    let snapshot = (
+        any::<(u32, bool, u64, bool)>(),
+        position(),
+        counts(),
+        vec(aside(), 0..4),
+        vec(dead(), 0..4),
+    );
+    prop_oneof![
+        Just(Entry::Removed),
+        (position(), any::<u64>())
+            .prop_map(|(at, effects)| Entry::Started(FeedEnd { at, effects })),
+        step.prop_map(|((cursor, counts, paused, aside), ended, resent, dead, attempts)| {
+            Entry::Step(Step { cursor, counts, paused, aside, ended, resent, dead, attempts })
+        }),
+        snapshot.prop_map(|((part, last, started, paused), cursor, counts, aside, dead)| {
+            Entry::Snapshot(SnapshotPart {
+                part,
+                last,
+                started,
+                cursor,
+                counts,
+                paused,
+                aside,
+                dead,
+            })
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_record_is_read_as_it_was_written(connection: [u8; 16], entry in entry()) {
+        let record = Record { connection: ConnectionId(connection), entry };
+        prop_assert_eq!(Record::decode(&record.encode()), Ok(record));
+    }
+
+    #[test]
+    fn a_cut_record_is_refused(entry in entry(), cut: prop::sample::Index) {
+        let bytes = Record { connection: ConnectionId([1; 16]), entry }.encode();
+        prop_assert_eq!(Record::decode(&bytes[..cut.index(bytes.len())]), Err(WireError));
+    }
+
+    #[test]
+    fn any_bytes_read_or_fail_without_panic(kind in 0_u8..6, bytes: Vec<u8>) {
+        let record = [&[1, kind][..], &[0; 16], &bytes].concat();
+        if let Ok(read) = Record::decode(&record) {
+            prop_assert_eq!(Record::decode(&read.encode()), Ok(read));
+        }
+    }
+}
+
+#[test]
+fn a_newer_version_is_refused() {
+    let mut bytes =
+        Record { connection: ConnectionId([1; 16]), entry: Entry::Removed }.encode().to_vec();
+    bytes[0] = 2;
+    assert_eq!(Record::decode(&bytes), Err(WireError));
+}

@@ -1,0 +1,417 @@
+//! One connection's task: reads, sends and appends what its lane decides.
+//!
+//! Nothing here waits for another connection. Of reads, appends and snapshots at most one each is
+//! under way; requests run beside them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use selfsame_event::{ItemPosition, Time};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use crate::connection::{Connection, ConnectionId};
+use crate::deliverer::{DeliverConfig, Parts, log_chain};
+use crate::feed::{BodyError, Effect, FeedEnd, FeedError, FeedPage};
+use crate::image::{Image, Known};
+use crate::lane::{Lane, Numbers, Report};
+use crate::ledger::Ledger;
+use crate::metrics;
+use crate::outcome::{Failure, Outcome, Withheld};
+use crate::record::{Attempt, Entry, Record, Step};
+use crate::retry::plus;
+use crate::shared::{Command, Shared};
+use crate::status::{ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, age};
+use crate::webhook;
+
+/// Commands that may wait for a connection's task. Beyond, whoever asks waits.
+const MAILBOX: usize = 16;
+/// A task looks around at least this often: the wall clock may have jumped.
+const LOOK_AROUND: Duration = Duration::from_secs(30);
+/// How long a read that failed waits.
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
+pub(crate) struct Runner {
+    config: Arc<DeliverConfig>,
+    parts: Parts,
+    shared: Arc<Shared>,
+    id: ConnectionId,
+    connection: watch::Receiver<Arc<Connection>>,
+    stop: watch::Receiver<bool>,
+    feed_end: watch::Receiver<FeedEnd>,
+    commands: mpsc::Receiver<Command>,
+    lane: Lane,
+    requests: JoinSet<Report>,
+    places: HashMap<Id, ItemPosition>,
+    reading: Option<JoinHandle<Result<FeedPage, FeedError>>>,
+    read_again_at: Time,
+    appending: Option<JoinHandle<(u64, Vec<Attempt>)>>,
+    /// Whether the lane may have something to append.
+    is_changed: bool,
+    flush_at: Time,
+    idle_at: Time,
+    /// Records appended since the last snapshot.
+    records: u64,
+}
+
+/// Appends a record, for as long as it takes. Returns its offset.
+pub(crate) async fn append(ledger: &dyn Ledger, record: &Record) -> u64 {
+    let bytes = record.encode();
+    assert!(bytes.len() <= crate::LEDGER_RECORD_BYTES, "records are cut before they grow so large");
+    ::metrics::counter!(metrics::LEDGER_RECORDS).increment(1);
+    ::metrics::counter!(metrics::LEDGER_BYTES).increment(bytes.len() as u64);
+    let mut wait = Duration::from_millis(100);
+    loop {
+        match ledger.append(bytes.clone()).await {
+            Ok(offset) => return offset,
+            Err(error) => log_chain(&error, "the ledger did not take a record, trying again"),
+        }
+        ::metrics::counter!(metrics::LEDGER_FAILURES).increment(1);
+        sleep(wait).await;
+        wait = (wait * 2).min(Duration::from_secs(10));
+    }
+}
+
+/// The end of a task that may not be there.
+async fn ended<T>(task: &mut Option<JoinHandle<T>>) -> Result<T, JoinError> {
+    match task {
+        Some(running) => {
+            let result = running.await;
+            *task = None;
+            result
+        }
+        None => std::future::pending().await,
+    }
+}
+
+impl Runner {
+    pub(crate) fn new(
+        config: Arc<DeliverConfig>,
+        parts: Parts,
+        shared: Arc<Shared>,
+        (connection, stop): (watch::Receiver<Arc<Connection>>, watch::Receiver<bool>),
+        known: Known,
+    ) -> Self {
+        let first = Arc::clone(&connection.borrow());
+        let (mailbox, commands) = mpsc::channel(MAILBOX);
+        shared.set_mailbox(first.id, mailbox);
+        shared.keep_from(first.id, known.from);
+        let lane = Lane::new(config.limits(&first), config.retry, known.image);
+        let runner = Self {
+            id: first.id,
+            feed_end: parts.feed.subscribe(),
+            config,
+            parts,
+            shared,
+            connection,
+            stop,
+            commands,
+            lane,
+            requests: JoinSet::new(),
+            places: HashMap::new(),
+            reading: None,
+            read_again_at: Time::EPOCH,
+            appending: None,
+            is_changed: true,
+            flush_at: Time::EPOCH,
+            idle_at: Time::EPOCH,
+            records: 0,
+        };
+        runner.publish();
+        runner
+    }
+
+    pub(crate) async fn run(mut self) {
+        while !*self.stop.borrow_and_update() {
+            let now = self.parts.clock.wall();
+            self.send(now);
+            self.read(now);
+            self.flush(now);
+            self.publish();
+            let wait = self.wait(now);
+            tokio::select! {
+                biased;
+                _ = self.stop.changed() => {}
+                Some(done) = self.requests.join_next_with_id() => self.finished(done),
+                done = ended(&mut self.appending) => self.appended(done).await,
+                page = ended(&mut self.reading) => self.offered(page),
+                Some(command) = self.commands.recv() => self.answer(command),
+                Ok(()) = self.connection.changed() => self.reconfigured(),
+                Ok(()) = self.feed_end.changed() => {}
+                () = sleep(wait) => {}
+            }
+        }
+        self.stop().await;
+    }
+
+    fn settings(&self) -> Arc<Connection> {
+        Arc::clone(&self.connection.borrow())
+    }
+
+    fn send(&mut self, now: Time) {
+        let connection = self.settings();
+        if !connection.enabled {
+            return;
+        }
+        for send in self.lane.sends(now) {
+            let attempt = attempt(self.parts.clone(), Arc::clone(&connection), send.effect);
+            let task = self.requests.spawn(attempt);
+            self.places.insert(task.id(), send.effect.at);
+        }
+    }
+
+    fn read(&mut self, now: Time) {
+        let (from, room) = (self.lane.read_to(), self.lane.room());
+        let is_behind = from < self.feed_end.borrow_and_update().at;
+        if self.reading.is_some() || room == 0 || !is_behind || now < self.read_again_at {
+            return;
+        }
+        let feed = Arc::clone(&self.parts.feed);
+        self.reading = Some(tokio::task::spawn_blocking(move || feed.read(from, room)));
+    }
+
+    fn offered(&mut self, page: Result<Result<FeedPage, FeedError>, JoinError>) {
+        match page {
+            Ok(Ok(page)) => {
+                let filter = self.settings().filter;
+                self.lane.offer(page, filter);
+                self.is_changed = true;
+                return;
+            }
+            Ok(Err(error)) => log_chain(&error, "the feed could not be read, trying again"),
+            Err(error) => log_chain(&error, "reading the feed ended, trying again"),
+        }
+        self.read_again_at = plus(self.parts.clock.wall(), READ_AGAIN);
+    }
+
+    fn finished(&mut self, done: Result<(Id, Report), JoinError>) {
+        let now = self.parts.clock.wall();
+        let (task, report) = match done {
+            Ok(done) => done,
+            Err(error) => {
+                log_chain(&error, "an attempt ended without an outcome");
+                let outcome = Outcome::failed(Failure::Bug);
+                (error.id(), Report { outcome, started: now, took_ms: 0, note: String::new() })
+            }
+        };
+        let label = report.outcome.label();
+        ::metrics::counter!(metrics::ATTEMPTS, "outcome" => label).increment(1);
+        ::metrics::histogram!(metrics::ATTEMPT_SECONDS).record(f64::from(report.took_ms) / 1e3);
+        if let Some(at) = self.places.remove(&task) {
+            self.lane.finished(at, report, now, self.parts.random.next_u64());
+            self.is_changed = true;
+        }
+    }
+
+    fn flush(&mut self, now: Time) {
+        if self.appending.is_some() {
+            return;
+        }
+        let is_idle = now >= self.idle_at;
+        let is_due = self.is_changed && (now >= self.flush_at || self.lane.is_urgent());
+        if !is_due && !is_idle {
+            return;
+        }
+        self.is_changed = false;
+        self.flush_at = plus(now, self.config.flush_interval);
+        if is_idle {
+            self.idle_at = plus(now, LOOK_AROUND);
+        }
+        let Some(step) = self.lane.take_step(now, is_idle) else { return };
+        count(&step);
+        let attempts = step.attempts.clone();
+        let record = Record { connection: self.id, entry: Entry::Step(step) };
+        let ledger = Arc::clone(&self.parts.ledger);
+        self.appending =
+            Some(tokio::spawn(async move { (append(&*ledger, &record).await, attempts) }));
+    }
+
+    async fn appended(&mut self, done: Result<(u64, Vec<Attempt>), JoinError>) {
+        let (offset, attempts) = done.expect("appending does not panic and is not cancelled");
+        self.lane.durable();
+        self.shared.trace(self.id, attempts);
+        self.is_changed = true;
+        self.records += 1;
+        if self.records >= self.config.snapshot_records {
+            self.snapshot(offset).await;
+        }
+    }
+
+    /// Writes all that is known, so that the records before are not needed any more.
+    async fn snapshot(&mut self, newest: u64) {
+        self.records = 0;
+        let mut first = None;
+        for part in self.lane.image().snapshot() {
+            let record = Record { connection: self.id, entry: Entry::Snapshot(part) };
+            let offset = append(&*self.parts.ledger, &record).await;
+            first.get_or_insert(offset);
+        }
+        self.shared.keep_from(self.id, first.unwrap_or(newest));
+        self.shared.release(newest, self.config.trace_records);
+    }
+
+    fn reconfigured(&mut self) {
+        let connection = Arc::clone(&self.connection.borrow_and_update());
+        self.lane.set_limits(self.config.limits(&connection));
+    }
+
+    fn answer(&mut self, command: Command) {
+        // A reply that nobody waits for any more is no loss.
+        match command {
+            Command::DeadLetters(page, reply) => {
+                reply.send(dead_letters(self.lane.image(), page)).ok();
+            }
+            Command::Resend(selection, reply) => {
+                let resent = self.lane.resend(&selection, self.parts.clock.wall());
+                info!(connection_id = %self.id, resent, "dead letters are sent again");
+                ::metrics::counter!(metrics::RESENT).increment(resent as u64);
+                self.is_changed = true;
+                reply.send(resent).ok();
+            }
+            Command::Resume(reply) => {
+                self.lane.resume();
+                self.is_changed = true;
+                reply.send(()).ok();
+            }
+        }
+    }
+
+    /// How long there is nothing to do, unless something happens.
+    fn wait(&self, now: Time) -> Duration {
+        let flush = (self.is_changed && self.appending.is_none()).then_some(self.flush_at);
+        let read = (self.read_again_at > now).then_some(self.read_again_at);
+        let wake = self.lane.wake_at(now).filter(|_| self.settings().enabled);
+        let next = [flush, read, wake].into_iter().flatten().min();
+        let wait = next.map_or(LOOK_AROUND, |at| {
+            let micros = at.micros().saturating_sub(now.micros());
+            Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+        });
+        wait.clamp(Duration::from_millis(1), LOOK_AROUND)
+    }
+
+    fn publish(&self) {
+        let numbers: Numbers = self.lane.numbers();
+        let image = self.lane.image();
+        let end = *self.feed_end.borrow();
+        let accepted = end.effects.saturating_sub(image.started);
+        let unread = accepted.saturating_sub(numbers.looked + numbers.window);
+        let state = match () {
+            () if !self.settings().enabled => ConnectionState::Disabled,
+            () if numbers.is_paused => ConnectionState::Paused,
+            () if numbers.is_down => ConnectionState::Down,
+            () => ConnectionState::Running,
+        };
+        self.shared.publish(ConnectionStatus {
+            id: self.id,
+            state,
+            cursor: image.cursor,
+            needed_from: image.needed_from(),
+            accepted,
+            delivered: numbers.delivered,
+            filtered: numbers.filtered,
+            withheld: numbers.withheld,
+            dead: numbers.dead,
+            pending: unread + numbers.window + numbers.aside,
+            in_flight: numbers.in_flight,
+            waiting: numbers.aside,
+            last_failure: numbers.last_failure,
+            lag: age(numbers.oldest, self.parts.clock.wall()),
+        });
+    }
+
+    /// Lets requests end, and appends what they told.
+    async fn stop(mut self) {
+        let stop_timeout = self.config.stop_timeout;
+        let last = async {
+            while !self.requests.is_empty() {
+                if let Some(done) = self.requests.join_next_with_id().await {
+                    self.finished(done);
+                }
+            }
+        };
+        if tokio::time::timeout(stop_timeout, last).await.is_err() {
+            warn!(connection_id = %self.id, "requests were cut off at the stop");
+            self.requests.abort_all();
+        }
+        loop {
+            if self.appending.is_some() {
+                let done = ended(&mut self.appending).await;
+                self.appended(done).await;
+            }
+            let now = self.parts.clock.wall();
+            (self.is_changed, self.flush_at, self.idle_at) = (true, now, now);
+            self.flush(now);
+            if self.appending.is_none() {
+                break;
+            }
+        }
+        self.publish();
+    }
+}
+
+fn count(step: &Step) {
+    ::metrics::counter!(metrics::DEAD).increment(step.dead.len() as u64);
+    let delivered = step
+        .attempts
+        .iter()
+        .filter(|attempt| matches!(attempt.outcome, Outcome::Delivered { .. }))
+        .count();
+    ::metrics::counter!(metrics::DELIVERED).increment(delivered as u64);
+}
+
+fn dead_letters(image: &Image, page: PageRequest) -> DeadLetterPage {
+    use std::ops::Bound::{Excluded, Unbounded};
+    let from = page.after.map_or(Unbounded, Excluded);
+    let mut rest = image.dead.range((from, Unbounded)).map(|(_, letter)| *letter);
+    let letters: Vec<_> = rest.by_ref().take(page.limit).collect();
+    let more = rest.next().is_some();
+    let after = letters.last().filter(|_| more).map(|letter| letter.effect.at);
+    DeadLetterPage { letters, total: image.dead.len(), after }
+}
+
+/// Makes one attempt. Ends in the connection's time, whatever the receiver does.
+async fn attempt(parts: Parts, connection: Arc<Connection>, effect: Effect) -> Report {
+    let started = parts.clock.wall();
+    let began = parts.clock.monotonic_micros();
+    let (outcome, note) = outcome(&parts, &connection, effect, started).await;
+    let took = parts.clock.monotonic_micros().saturating_sub(began) / 1_000;
+    Report { outcome, started, took_ms: u32::try_from(took).unwrap_or(u32::MAX), note }
+}
+
+async fn outcome(
+    parts: &Parts,
+    connection: &Connection,
+    effect: Effect,
+    now: Time,
+) -> (Outcome, String) {
+    let feed = Arc::clone(&parts.feed);
+    let quiet = |outcome| (outcome, String::new());
+    let body = match tokio::task::spawn_blocking(move || feed.body(&effect)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(BodyError::Erased)) => return quiet(Outcome::Withheld(Withheld::Erased)),
+        Ok(Err(BodyError::Suppressed)) => return quiet(Outcome::Withheld(Withheld::Suppressed)),
+        Ok(Err(BodyError::Gone)) => return quiet(Outcome::failed(Failure::BodyGone)),
+        Ok(Err(error @ BodyError::Unavailable(_))) => {
+            log_chain(&error, "a body could not be read, trying again");
+            return quiet(Outcome::Postponed);
+        }
+        Err(error) => {
+            log_chain(&error, "reading a body ended");
+            return quiet(Outcome::failed(Failure::Bug));
+        }
+    };
+    let key = webhook::key(&effect.id, connection.id);
+    let Ok(request) = webhook::request(&parts.outbound, connection, &key, body, now) else {
+        return quiet(Outcome::failed(Failure::Blocked));
+    };
+    match parts.outbound.post(request, now).await {
+        Ok(answer) => match Outcome::of_status(answer.status, answer.retry_after) {
+            outcome @ Outcome::Delivered { .. } => quiet(outcome),
+            outcome => (outcome, webhook::note(&answer.body)),
+        },
+        Err(failure) => quiet(Outcome::failed(failure)),
+    }
+}
