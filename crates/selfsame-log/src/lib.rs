@@ -16,6 +16,8 @@
 //! an owner who can write the end of the log again after a crash. The bytes on disk are drawn in
 //! `docs/formats/log.md`.
 
+#![warn(missing_docs)]
+
 mod appender;
 mod chain;
 mod config;

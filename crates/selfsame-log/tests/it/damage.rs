@@ -256,7 +256,20 @@ fn a_regenerable_log_is_cut_at_damage_above_its_floor_and_refused_below() {
                 for (record, number) in records.iter().zip(0..) {
                     assert_numbered(record, number);
                 }
+                if at % 16 == 0 {
+                    nothing_comes_back(&fs, log);
+                }
             }
         }
     }
+}
+
+/// What was cut off does not reappear behind what is written in its place.
+fn nothing_comes_back(fs: &FaultFs, log: selfsame_log::RegenerableLog) {
+    let end = log.end().offset;
+    log.append_batch(vec![(Default::default(), numbered(end))]).expect("append");
+    log.sync().expect("sync");
+    drop(log);
+    let log = open_regenerable(fs, end + 1).expect("open again");
+    assert_eq!(log.end().offset, end + 1);
 }

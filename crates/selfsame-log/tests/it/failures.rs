@@ -1,11 +1,11 @@
 //! Calls that fail: the k-th of each kind, for every k.
 
-use selfsame_event::{Class, Position};
+use selfsame_event::{Class, Position, Time};
 use selfsame_log::conformance::{assert_numbered, numbered};
 use selfsame_log::fault::{Call, Failure, FaultFs};
 use selfsame_log::{AppendError, Log, LogRead};
 
-use crate::{all, open};
+use crate::{all, open, open_regenerable};
 
 const CALLS: [Call; 6] =
     [Call::Write, Call::Sync, Call::SyncDir, Call::Allocate, Call::Truncate, Call::Name];
@@ -142,5 +142,41 @@ fn an_erasure_that_fails_is_finished_when_it_is_asked_for_again() {
         }
         let reached = !matches!(call, Call::Allocate | Call::Truncate);
         assert_eq!(failures > 0, reached, "{call:?}");
+    }
+}
+
+#[test]
+fn a_regenerable_log_that_failed_takes_nothing_and_keeps_what_was_synced() {
+    for call in [Call::Write, Call::Sync, Call::SyncDir, Call::Allocate, Call::Name] {
+        for k in 0..30 {
+            let fs = FaultFs::default();
+            let log = open_regenerable(&fs, 0).expect("open");
+            fs.fail(call, k, Failure::Broken, 1);
+            let mut floor = 0;
+            let mut failed = false;
+            for number in 0..RECORDS {
+                let appended = log.append_batch(vec![(Time::EPOCH, numbered(number))]);
+                let synced = if number % 3 == 0 { Some(log.sync()) } else { None };
+                assert!(!failed || appended.is_err(), "{call:?} {k}: written after a failure");
+                failed |= appended.is_err();
+                match synced {
+                    Some(Ok(end)) if !failed => floor = end.offset,
+                    Some(Ok(_)) => panic!("{call:?} {k}: synced after a failure"),
+                    Some(Err(_)) => failed = true,
+                    None => {}
+                }
+            }
+            assert!(log.synced().offset == floor);
+            drop(log);
+            fs.heal();
+            for seed in 0..4 {
+                let fs = fs.image(seed);
+                let log = open_regenerable(&fs, floor).expect("open");
+                assert!(log.end().offset >= floor);
+                for (record, number) in all(&log).iter().zip(0..) {
+                    assert_numbered(record, number);
+                }
+            }
+        }
     }
 }
