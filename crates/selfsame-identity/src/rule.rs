@@ -35,7 +35,7 @@ pub struct TypeRule {
     /// How many values of it one profile may have.
     #[serde(default)]
     pub limit: Limit,
-    /// The trait or property that carries a custom identifier, in camelCase or snake_case (both are
+    /// The trait or property that carries a custom identifier, in camel or snake case (both are
     /// found). Without it, the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,

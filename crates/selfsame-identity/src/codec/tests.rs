@@ -1,1 +1,161 @@
+use proptest::prelude::*;
+
 use super::*;
+
+prop_compose! {
+    fn stamp()(
+        partition: u32, offset: u64, index: u32, record: [u8; 16], source: u32,
+        event_time in 0..=Time::MAX.micros(), log_time in 0..=Time::MAX.micros(),
+    ) -> Stamp {
+        Stamp {
+            position: Position { partition, offset }.item(index),
+            record: RecordId(record),
+            source: SourceNumber(source),
+            event_time: Time::from_micros(event_time),
+            log_time: Time::from_micros(log_time),
+        }
+    }
+}
+
+prop_compose! {
+    fn member()(
+        number: u16, rank: u8, anchored: bool, key: [u8; 16], value in ".{0,40}", at in stamp(),
+        message_id in prop::option::of(".{0,40}"),
+    ) -> Member {
+        Member {
+            number: TypeNumber(number),
+            rank,
+            anchored,
+            key: IdentifierKey(key),
+            value: value.into(),
+            mapped_at: at.log_time,
+            event_time: at.event_time,
+            position: at.position,
+            source: at.source,
+            message_id: message_id.map(Into::into),
+        }
+    }
+}
+
+prop_compose! {
+    fn seen()(number: u16, key: [u8; 16], fate in 0..3_u8) -> Seen {
+        let fate = [Fate::Kept, Fate::Demoted, Fate::Stopped][usize::from(fate)];
+        Seen { number: TypeNumber(number), key: IdentifierKey(key), fate }
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_identifier_row_is_read_back(
+        component: u64, number: u16, anchored: bool, at in 0..=Time::MAX.micros(),
+    ) {
+        let row = IdentifierRow {
+            component: ComponentId(component),
+            number: TypeNumber(number),
+            anchored,
+            mapped_at: Time::from_micros(at),
+        };
+        prop_assert_eq!(IdentifierRow::decode(&row.encode()), Ok(row));
+    }
+
+    #[test]
+    fn a_component_row_is_read_back_and_no_part_of_it_is_one(
+        parent in prop::option::of(any::<u64>()), merges: u32, sets: u32, sets_overflowed: bool,
+        members in prop::collection::vec(member(), 0..4),
+    ) {
+        let parent = parent.map(ComponentId);
+        let row = ComponentRow { parent, merges, sets, sets_overflowed, members };
+        let bytes = row.encode();
+        prop_assert_eq!(ComponentRow::decode(&bytes), Ok(row));
+        for length in 0..bytes.len() {
+            prop_assert_eq!(ComponentRow::decode(&bytes[..length]), Err(DecodeError));
+        }
+    }
+
+    #[test]
+    fn an_evidence_row_is_read_back(
+        first in stamp(), identifiers in prop::collection::vec(seen(), 0..6),
+    ) {
+        let unmapped = identifiers.iter().filter(|seen| seen.fate != Fate::Kept);
+        let unmapped = unmapped.map(|seen| format!("{:?}", seen.key).into()).collect();
+        let row = EvidenceRow { first, identifiers: identifiers.into(), unmapped };
+        prop_assert_eq!(EvidenceRow::decode(&row.encode()), Ok(row));
+    }
+
+    #[test]
+    fn a_ledger_row_is_read_back(
+        components: [u64; 2], profiles: [[u8; 16]; 2], keys: [[u8; 16]; 2], verdict in 0..8_u8,
+        stamp in stamp(), identifiers in prop::collection::vec(seen(), 0..6),
+    ) {
+        let [parent, child] = components.map(ComponentId);
+        let [parent_by, child_by] = keys.map(IdentifierKey);
+        let [parent_profile, child_profile] =
+            profiles.map(|key| ProfileId::candidate(stamp.log_time, IdentifierKey(key)));
+        let entry = match Verdict::from_code(verdict) {
+            None => LedgerEntry::Merged(Merge {
+                parent, child, parent_profile, child_profile, parent_by, child_by,
+            }),
+            Some(verdict) => LedgerEntry::Refused(Refused {
+                verdict,
+                component: parent,
+                other: child,
+                profile: parent_profile,
+                other_profile: child_profile,
+                by: child_by,
+            }),
+        };
+        let row = LedgerRow { entry, stamp, identifiers: identifiers.into() };
+        prop_assert_eq!(LedgerRow::decode(&row.encode()), Ok(row));
+    }
+
+    /// What can be read is what was written: there is one encoding for each row, or none.
+    #[test]
+    fn any_bytes_are_read_or_refused(mut bytes in prop::collection::vec(any::<u8>(), 0..120)) {
+        for version in [VERSION, 0] {
+            if let Some(first) = bytes.first_mut() {
+                *first = version;
+            }
+            let refused = version != VERSION || bytes.is_empty();
+            let read = [
+                IdentifierRow::decode(&bytes).is_ok(),
+                ComponentRow::decode(&bytes).is_ok(),
+                EvidenceRow::decode(&bytes).is_ok(),
+                LedgerRow::decode(&bytes).is_ok(),
+            ];
+            prop_assert!(!refused || read == [false; 4]);
+        }
+    }
+
+    /// Damage to a row that was good reaches deeper into the readers than noise does.
+    #[test]
+    fn a_damaged_row_never_panics(
+        members in prop::collection::vec(member(), 1..4), at: prop::sample::Index, byte: u8,
+    ) {
+        let row = ComponentRow { members, ..ComponentRow::default() };
+        let mut bytes = row.encode();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(read) = ComponentRow::decode(&bytes) {
+            prop_assert_eq!(ComponentRow::decode(&read.encode()), Ok(read));
+        }
+    }
+}
+
+#[test]
+fn rows_are_small() {
+    assert_eq!(IdentifierRow::BYTES, 20);
+    let member = Member {
+        number: TypeNumber(0),
+        rank: 0,
+        anchored: true,
+        key: IdentifierKey([9; 16]),
+        value: "0b7e6e0a-7f1a-4b3e-9a51-1f0d3c2b4a59".into(),
+        mapped_at: Time::from_micros(1_800_000_000_000_000),
+        event_time: Time::from_micros(1_800_000_000_000_000),
+        position: Position::embedded(1_000_000_000).item(12),
+        source: SourceNumber(3),
+        message_id: None,
+    };
+    let row = ComponentRow { members: vec![member], ..ComponentRow::default() };
+    assert!(row.encode().len() <= 90, "{}", row.encode().len());
+}

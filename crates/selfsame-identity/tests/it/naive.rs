@@ -1,1 +1,421 @@
-//! .
+//! The real resolver against a slow and obvious one: profiles are lists of identifiers that are
+//! physically combined, and every question is answered by looking at all of them.
+
+use std::collections::BTreeSet;
+
+use selfsame_event::{Context, Event, EventType, Raw, Shared, Time};
+use selfsame_identity::rule::{Blocked, EventNames, Limit, Options, TypeRule, Window};
+use selfsame_identity::{Fate, Keys, Outcome, RuleSet, extract};
+
+use crate::world::{DAY, World};
+
+const LETTERS: [char; 4] = ['u', 'e', 'a', 'p'];
+
+fn name_of(letter: char) -> &'static str {
+    match letter {
+        'u' => "user_id",
+        'e' => "email",
+        'a' => "anonymous_id",
+        'p' => "phone",
+        other => panic!("no type {other}"),
+    }
+}
+
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        // splitmix64
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (bits ^ (bits >> 31)) % bound
+    }
+
+    fn one_in(&mut self, chances: u64) -> bool {
+        self.below(chances) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[usize::try_from(self.below(from.len() as u64)).expect("an index")]
+    }
+}
+
+type Id = (char, String);
+
+#[derive(Default)]
+struct Profile {
+    ids: Vec<(Id, i64)>,
+    merges: u32,
+}
+
+struct Call {
+    ids: Vec<Id>,
+    previous: Option<String>,
+    time: i64,
+}
+
+/// What the slow resolver says about one event.
+#[derive(Debug, PartialEq, Eq)]
+struct Answer {
+    profile: Vec<String>,
+    anchor: String,
+    kept: Vec<String>,
+    verdicts: Vec<String>,
+    merges: usize,
+    everybody: BTreeSet<Vec<String>>,
+}
+
+struct Naive<'r> {
+    rules: &'r RuleSet,
+    profiles: Vec<Profile>,
+}
+
+impl Naive<'_> {
+    fn rule(&self, letter: char) -> Option<&TypeRule> {
+        self.rules.types.iter().find(|rule| rule.name == name_of(letter))
+    }
+
+    fn is_fit(&self, id: &Id) -> bool {
+        let Some(rule) = self.rule(id.0) else { return false };
+        let lists = [&rule.blocked, &self.rules.blocked];
+        !lists.iter().any(|list| {
+            list.exact.contains(&id.1)
+                || list.regex.iter().any(|pattern| match &**pattern {
+                    "^[0-]*$" => id.1.chars().all(|letter| letter == '0' || letter == '-'),
+                    "3$" => id.1.ends_with('3'),
+                    other => panic!("no pattern {other}"),
+                })
+        })
+    }
+
+    fn holder(&self, id: &Id) -> Option<usize> {
+        self.profiles.iter().position(|profile| profile.ids.iter().any(|(one, _)| one == id))
+    }
+
+    /// The identifiers that count, the most trusted first.
+    fn identifiers(&self, call: &Call) -> Vec<Id> {
+        let mut ids: Vec<(u16, bool, Id)> = Vec::new();
+        for id in &call.ids {
+            if self.is_fit(id) && !ids.iter().any(|(_, _, one)| one == id) {
+                ids.push((self.rule(id.0).expect("fit").priority, false, id.clone()));
+            }
+        }
+        if let Some(value) = call.previous.as_ref().filter(|_| self.rules.options.alias) {
+            let readings = [('a', value.clone()), ('u', value.clone())];
+            let known = readings.iter().find(|id| {
+                self.is_fit(id)
+                    && (self.holder(id).is_some() || ids.iter().any(|(_, _, one)| one == *id))
+            });
+            let id = known.unwrap_or(&readings[0]);
+            if self.is_fit(id) && !ids.iter().any(|(_, _, one)| one == id) {
+                ids.push((self.rule(id.0).expect("fit").priority, true, id.clone()));
+            }
+        }
+        ids.sort();
+        ids.into_iter().map(|(_, _, id)| id).collect()
+    }
+
+    fn matched(&self, ids: &[Id]) -> Vec<usize> {
+        let found: BTreeSet<usize> = ids.iter().filter_map(|id| self.holder(id)).collect();
+        found.into_iter().collect()
+    }
+
+    fn violation(&self, ids: &[Id], now: i64) -> Option<&'static str> {
+        let matched = self.matched(ids);
+        let mut union: Vec<(Id, i64)> =
+            matched.iter().flat_map(|index| self.profiles[*index].ids.clone()).collect();
+        for id in ids {
+            if !union.iter().any(|(one, _)| one == id) {
+                union.push((id.clone(), now));
+            }
+        }
+        let mut rules: Vec<&TypeRule> = self.rules.types.iter().collect();
+        rules.sort_by_key(|rule| rule.priority);
+        for rule in rules {
+            let of = |ids: &[(Id, i64)]| -> Vec<i64> {
+                let ids = ids.iter().filter(|((letter, _), _)| rule.name == name_of(*letter));
+                ids.map(|(_, time)| *time).collect()
+            };
+            let times = of(&union);
+            let has_all_already =
+                matched.iter().any(|index| of(&self.profiles[*index].ids).len() == times.len());
+            if times.is_empty() || has_all_already {
+                continue;
+            }
+            let limit = rule.limit.count as usize;
+            let days = match rule.limit.window {
+                Window::Ever if times.len() > limit => {
+                    return Some("Identifier value limit exceeded");
+                }
+                Window::Ever => continue,
+                Window::Daily => 1,
+                Window::Weekly => 7,
+                Window::Monthly => 30,
+                Window::Annually => 365,
+            };
+            let too_many = times.iter().chain([&now]).any(|start| {
+                let end = start + days * DAY;
+                *start <= now
+                    && now < end
+                    && times.iter().filter(|time| start <= *time && **time < end).count() > limit
+            });
+            if too_many {
+                return Some("Identifier value time limit exceeded");
+            }
+        }
+        None
+    }
+
+    fn resolve(&mut self, call: &Call) -> Option<Answer> {
+        let mut ids = self.identifiers(call);
+        let mut verdicts = Vec::new();
+        while let Some(verdict) = self.violation(&ids, call.time) {
+            if ids.len() == 1 {
+                break;
+            }
+            let (_, value) = ids.pop().expect("more than one");
+            verdicts.push(format!("{verdict}: {value}"));
+        }
+        if ids.is_empty() {
+            return None;
+        }
+        let (mut merges, matched) = (0, self.matched(&ids));
+        if let Some((parent, others)) = matched.split_first() {
+            for other in others {
+                let by = ids.iter().find(|id| self.holder(id) == Some(*other)).expect("matched");
+                let total = self.profiles[*parent].merges + self.profiles[*other].merges + 1;
+                if total > self.rules.caps.merges {
+                    verdicts.push(format!("Profile merge limit exceeded: {}", by.1));
+                    continue;
+                }
+                let moved = std::mem::take(&mut self.profiles[*other]);
+                self.profiles[*parent].ids.extend(moved.ids);
+                self.profiles[*parent].merges = total;
+                merges += 1;
+            }
+        }
+        let target = ids.iter().find_map(|id| self.holder(id)).unwrap_or_else(|| {
+            self.profiles.push(Profile::default());
+            self.profiles.len() - 1
+        });
+        for id in &ids {
+            if self.holder(id).is_some() {
+                continue;
+            }
+            if self.profiles[target].ids.len() >= self.rules.caps.mappings as usize {
+                verdicts.push(format!("Identifier mapping limit exceeded: {}", id.1));
+            } else {
+                self.profiles[target].ids.push((id.clone(), call.time));
+            }
+        }
+        let kept: Vec<&Id> = ids.iter().filter(|id| self.holder(id).is_some()).collect();
+        assert_eq!(self.holder(kept[0]), Some(target), "the event is with its anchor");
+        Some(Answer {
+            profile: values(&self.profiles[target]),
+            anchor: kept[0].1.clone(),
+            kept: kept.iter().map(|id| id.1.clone()).collect(),
+            verdicts,
+            merges,
+            everybody: self.profiles.iter().map(values).filter(|ids| !ids.is_empty()).collect(),
+        })
+    }
+}
+
+fn values(profile: &Profile) -> Vec<String> {
+    let mut values: Vec<String> =
+        profile.ids.iter().map(|((letter, value), _)| format!("{letter}:{value}")).collect();
+    values.sort();
+    values
+}
+
+fn random_rules(chance: &mut Chance) -> RuleSet {
+    let mut letters = LETTERS.to_vec();
+    for index in (1..letters.len()).rev() {
+        // Mostly the usual order, sometimes any.
+        if chance.one_in(3) {
+            letters.swap(index, usize::try_from(chance.below(4)).expect("small"));
+        }
+    }
+    if chance.one_in(8) {
+        letters.pop();
+    }
+    let windows = [
+        Window::Ever,
+        Window::Ever,
+        Window::Daily,
+        Window::Weekly,
+        Window::Monthly,
+        Window::Annually,
+    ];
+    let types = letters.iter().zip(1_u16..).map(|(letter, priority)| {
+        let mut rule = TypeRule::new(name_of(*letter), priority);
+        let count = u32::try_from(chance.pick(&[1, 1, 2, 3, 9])).expect("small");
+        rule.limit = Limit { count, window: chance.pick(&windows) };
+        rule.fold_case = Some(false);
+        if chance.one_in(6) {
+            rule.blocked.exact.push(format!("{letter}{}", 1 + chance.below(3)));
+        }
+        rule
+    });
+    let types = types.collect();
+    let regex = if chance.one_in(20) { vec!["3$".to_owned()] } else { Vec::new() };
+    let mut rules = RuleSet {
+        types,
+        blocked: Blocked { exact: vec!["void".to_owned()], regex },
+        options: Options { alias: !chance.one_in(8), ..Options::default() },
+        ..RuleSet::default()
+    };
+    rules.blocked.regex.push("^[0-]*$".to_owned());
+    assert_eq!(rules.options.properties_email, EventNames::All(false));
+    if chance.one_in(3) {
+        rules.caps.merges = u32::try_from(chance.below(3)).expect("small");
+    }
+    if chance.one_in(3) {
+        rules.caps.mappings = u32::try_from(1 + chance.below(4)).expect("small");
+    }
+    rules
+}
+
+fn random_call(chance: &mut Chance, now: &mut i64) -> Call {
+    let steps = [0, DAY / 2, DAY, 7 * DAY, 20 * DAY, -DAY / 2, -6 * DAY, -7 * DAY, -100 * DAY];
+    *now += chance.pick(&steps);
+    let count = 1 + chance.below(4);
+    let mut ids: Vec<Id> = (0..count)
+        .map(|_| {
+            let letter = chance.pick(&LETTERS);
+            let value = match chance.below(16) {
+                0 => "00-0".to_owned(),
+                1 => "void".to_owned(),
+                _ => format!("{letter}{}", 1 + chance.below(3)),
+            };
+            (letter, value)
+        })
+        .collect();
+    let mut previous = None;
+    if chance.one_in(8) {
+        if !ids.iter().any(|(letter, _)| *letter == 'u') {
+            ids.push(('u', format!("u{}", 1 + chance.below(3))));
+        }
+        previous = Some(format!("{}{}", chance.pick(&['a', 'u', 'u']), 1 + chance.below(3)));
+    }
+    Call { ids, previous, time: *now }
+}
+
+/// The event that a call is. First values of the ids that have a key of their own stand there, all
+/// others in `context.externalIds`.
+fn real(world: &mut World, call: &Call) -> Outcome {
+    let first = |letter: char| {
+        let id = call.ids.iter().find(|(one, _)| *one == letter);
+        id.map(|(_, value)| value.as_str().into())
+    };
+    let (user_id, anonymous_id) = (first('u'), first('a'));
+    let external: Vec<String> = call
+        .ids
+        .iter()
+        .map(|(letter, id)| {
+            let kind = name_of(*letter);
+            format!(r#"{{"id":"{id}","type":"{kind}","collection":"users","encoding":"none"}}"#)
+        })
+        .collect();
+    let context = format!(r#"{{"externalIds":[{}]}}"#, external.join(","));
+    let base = Raw::trusted(r#"{"type":"identify","userId":"x"}"#);
+    let event = Event {
+        kind: if call.previous.is_some() { EventType::Alias } else { EventType::Identify },
+        user_id,
+        anonymous_id,
+        previous_id: call.previous.as_deref().map(Into::into),
+        context: Context { own: Some(Raw::trusted(&context)), shared: None },
+        ..Event::read(base, &Shared::default()).expect("accepted")
+    };
+    let claims = extract(&event, &world.rules, &Keys { hasher: &world.hasher, space: 1 });
+    world.now = Time::from_micros(call.time);
+    world.claims(&claims)
+}
+
+fn answer(world: &World, outcome: &Outcome, call: &Call) -> Option<Answer> {
+    let user = outcome.user.as_ref()?;
+    let named = |key: [u8; 16]| {
+        let ids = call.ids.iter().cloned();
+        let previous = call.previous.iter().flat_map(|id| [('a', id.clone()), ('u', id.clone())]);
+        let found = ids.chain(previous).find(|(letter, value)| {
+            let (users, kind) = (crate::world::collection("u"), name_of(*letter));
+            world.hasher.identifier(1, users, kind, value).0 == key
+        });
+        found.expect("an identifier of the event").1
+    };
+    let profile = |row: &selfsame_identity::ComponentRow| {
+        let members = row.members.iter();
+        let mut values: Vec<String> = members
+            .map(|member| {
+                let letter = LETTERS
+                    .into_iter()
+                    .find(|letter| Some(name_of(*letter)) == world.rules.name(member.number));
+                format!("{}:{}", letter.expect("a listed type"), member.value)
+            })
+            .collect();
+        values.sort();
+        values
+    };
+    let violations = user.violations.iter();
+    let roots = world.rows.components.values().filter(|row| row.parent.is_none());
+    let kept = user.identifiers.iter().filter(|seen| seen.fate == Fate::Kept);
+    Some(Answer {
+        profile: profile(&world.rows.components[&user.component]),
+        anchor: named(user.anchor.0),
+        kept: kept.map(|seen| named(seen.key.0)).collect(),
+        verdicts: violations
+            .map(|one| format!("{}: {}", one.verdict.name(), named(one.key.0)))
+            .collect(),
+        merges: user.merges.len(),
+        everybody: roots.map(|row| profile(row)).collect(),
+    })
+}
+
+/// Compares the two on 25,000 histories.
+fn compare(seed: u64) {
+    let mut chance = Chance(seed);
+    let (mut merges, mut verdicts) = (0, 0);
+    for _ in 0..500 {
+        let rules = random_rules(&mut chance);
+        let mut world = World::with(&rules);
+        for history in 0..50 {
+            world.rows = selfsame_identity::MemoryRows::default();
+            let mut naive = Naive { rules: &rules, profiles: Vec::new() };
+            let mut now = 1_700_000_000_000_000;
+            let mut told = Vec::new();
+            for _ in 0..2 + chance.below(6) {
+                let call = random_call(&mut chance, &mut now);
+                told.push((call.ids.clone(), call.previous.clone(), call.time));
+                let outcome = real(&mut world, &call);
+                let ours = answer(&world, &outcome, &call);
+                let theirs = naive.resolve(&call);
+                assert_eq!(ours, theirs, "history {history}: {told:?} under {rules:#?}");
+                merges += ours.as_ref().map_or(0, |answer| answer.merges);
+                verdicts += ours.map_or(0, |answer| answer.verdicts.len());
+            }
+        }
+    }
+    assert!(merges > 3_000 && verdicts > 30_000, "{merges} merges and {verdicts} verdicts");
+}
+
+#[test]
+fn a_naive_resolver_agrees_on_the_first_25_000_histories() {
+    compare(1);
+}
+
+#[test]
+fn a_naive_resolver_agrees_on_the_second_25_000_histories() {
+    compare(2);
+}
+
+#[test]
+fn a_naive_resolver_agrees_on_the_third_25_000_histories() {
+    compare(3);
+}
+
+#[test]
+fn a_naive_resolver_agrees_on_the_fourth_25_000_histories() {
+    compare(4);
+}

@@ -3,8 +3,6 @@
 //! e-mail address "e3", `p2` the custom id `phone` "p2", `g1` the group id "g1", `d1` the custom account
 //! id `domain` "d1", and `x1` an alias call's previous id "x1" (`xu1` is "u1").
 
-use std::collections::BTreeMap;
-
 use selfsame_event::{
     Collection, Event, KeyHasher, Position, Raw, RecordId, Shared, SourceNumber, Time,
 };
@@ -139,13 +137,6 @@ impl World {
         let key = self.hasher.identifier(1, collection(value), &name, value);
         let row = self.rows.identifiers.get(&key).copied()?;
         Some(find_root(&mut self.rows, row.component).expect("memory does not fail").0)
-    }
-
-    /// The values of keys, for messages.
-    pub(crate) fn values(&self) -> BTreeMap<[u8; 16], String> {
-        let rows = self.rows.components.values();
-        let members = rows.flat_map(|row| &row.members);
-        members.map(|member| (member.key.0, member.value.to_string())).collect()
     }
 }
 
