@@ -135,10 +135,10 @@ impl Store {
         }
     }
 
-    /// The hash of all that the store holds, table by table.
+    /// The hash of the state that the store holds, table by table.
     pub fn hash(&self) -> Result<StateHash, StoreError> {
         let mut tables = Vec::with_capacity(Table::ALL.len());
-        for table in Table::ALL {
+        for table in Table::ALL.iter().filter(|table| table.is_state()) {
             let mut hash = TableHash::default();
             self.scan(*table, &[], ScanOrder::Forwards, |key, value| {
                 hash.add(key, value);

@@ -8,7 +8,7 @@
 //! - a batch is in the store whole or not at all, and batches survive a crash in commit order: if a
 //!   later one is there, so is every earlier one;
 //! - a row that the store does not have yet is never dropped from memory;
-//! - [`Store::hash`] depends on every byte of every row of every table.
+//! - [`Store::hash`] depends on every byte of every row of every table that is a function of the log.
 
 mod cached;
 mod engine;

@@ -20,16 +20,20 @@ macro_rules! tables {
 
 tables! {
     /// One row per fact about the whole state: the position of the checkpoint, the configuration,
-    /// the counters. Written only by the batch that ends a checkpoint.
+    /// the counters. Exact.
     Meta = "meta";
+    /// How this folder lays its files out: which runs of message ids there are. Exact, and alone not
+    /// part of the state: two folders with the same state may differ here.
+    Layout = "layout";
     /// space, identifier key -> whose it is. Exactly as of the checkpoint.
     Identifiers = "identifiers";
     /// space, component -> its members, or the component it was merged into. Exactly as of the
     /// checkpoint.
     Components = "components";
-    /// space, component, number -> one piece of evidence: a merge, or identifiers seen together.
-    /// Exactly as of the checkpoint.
+    /// space, component, set -> identifiers seen together. Exactly as of the checkpoint.
     Evidence = "evidence";
+    /// space, component, event -> a merge made or refused. Exactly as of the checkpoint.
+    Ledger = "ledger";
     /// space, anchor -> what was folded under it. Each row says up to which record.
     Sections = "sections";
     /// space, anchor, number -> a full piece of the timeline.
@@ -43,6 +47,11 @@ tables! {
 }
 
 impl Table {
+    /// Whether the rows are a function of the log, and so part of the state's hash.
+    pub const fn is_state(self) -> bool {
+        !matches!(self, Self::Layout)
+    }
+
     /// The table's place in [`Table::ALL`].
     pub(crate) fn index(self) -> usize {
         self as usize

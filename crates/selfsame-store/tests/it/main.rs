@@ -17,7 +17,7 @@ fn one_byte_in_any_table_changes_the_hash() {
     store.commit(batch, Durability::Synced).expect("commits");
     let before = store.hash().expect("hashes");
     assert_eq!(before, store.hash().expect("hashes"));
-    for table in Table::ALL {
+    for table in Table::ALL.iter().filter(|table| table.is_state()) {
         let mut value = [7; 9];
         value[3] ^= 1;
         let mut batch = Batch::default();

@@ -1,0 +1,277 @@
+//! Fuzzy checkpoints: the state is written back beside the fold, not in its way.
+//!
+//! ```text
+//! engine                                         checkpoint thread
+//!   freeze at C: exact rows, ids, dirty keys ->    sections and chunks, in batches of 4 MB,
+//!   ... folds on ...                                 each behind durable(outbox)
+//!                                            <-    the run of message ids
+//!   installs the run, makes the manifest     ->    one batch: exact rows, the state's row, the
+//!   ... folds on ...                                 manifest; synced
+//!   marks what was written               <-    done
+//! ```
+//!
+//! A section that is written may be ahead of C; it says so. The exact rows are as of C. So after a
+//! crash folding goes on from C, and passes over what a section already has.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use selfsame_dedupe::{Frozen, RunInfo};
+use selfsame_event::Position;
+use selfsame_log::{LogRead, RegenerableLog};
+use selfsame_store::{Batch, Durability, StoreError, Table};
+
+use crate::key::InSpace;
+use crate::state::{MANIFEST_KEY, META_KEY, State, StateError};
+use crate::tables::{ExactKeys, Tables};
+
+const BATCH_BYTES: usize = 4 << 20;
+
+/// Why a checkpoint was not made. The state on disk is that of the one before.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The state failed.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The outbox could not be made durable.
+    #[error("the outbox could not be made durable")]
+    Outbox(#[from] selfsame_log::AppendError),
+    /// The thread could not be started or has stopped.
+    #[error("the checkpoint thread is not running")]
+    Stopped,
+}
+
+impl From<StoreError> for CheckpointError {
+    fn from(error: StoreError) -> Self {
+        Self::State(error.into())
+    }
+}
+
+/// What is written back, frozen at a position.
+#[derive(Debug)]
+struct Job {
+    next: Position,
+    exact: Batch,
+    keys: ExactKeys,
+    frozen: Frozen,
+    seen_folder: PathBuf,
+    dirty: Vec<Vec<InSpace<selfsame_event::IdentifierKey>>>,
+}
+
+#[derive(Debug)]
+enum Answer {
+    /// The run of message ids is written; its manifest is awaited.
+    Run(RunInfo),
+    /// All is durable.
+    Done { next: Position, keys: ExactKeys },
+    Failed(CheckpointError),
+}
+
+/// Runs checkpoints on a thread of its own, one at a time.
+#[derive(Debug)]
+pub(crate) struct Checkpointer {
+    jobs: Option<SyncSender<Job>>,
+    manifests: SyncSender<Vec<u8>>,
+    answers: Receiver<Answer>,
+    thread: Option<JoinHandle<()>>,
+    is_running: bool,
+    manifest: Vec<u8>,
+    /// The next record to fold of the last checkpoint and of the one before it.
+    pub(crate) done: [Option<Position>; 2],
+}
+
+impl Checkpointer {
+    pub(crate) fn start(
+        tables: Arc<Tables>,
+        outbox: Option<Arc<RegenerableLog>>,
+    ) -> Result<Self, CheckpointError> {
+        let (jobs, incoming) = sync_channel::<Job>(1);
+        let (manifests, manifest) = sync_channel(1);
+        let (answer, answers) = sync_channel(2);
+        let work = move || {
+            for job in incoming {
+                let answered = match write(&tables, outbox.as_deref(), job, &answer, &manifest) {
+                    Ok((next, keys)) => Answer::Done { next, keys },
+                    Err(error) => Answer::Failed(error),
+                };
+                if answer.send(answered).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(work);
+        let thread = Some(thread.map_err(|_| CheckpointError::Stopped)?);
+        Ok(Self {
+            jobs: Some(jobs),
+            manifests,
+            answers,
+            thread,
+            is_running: false,
+            manifest: Vec::new(),
+            done: [None; 2],
+        })
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.is_running
+    }
+
+    /// Freezes the state as it is and begins to write it back.
+    pub(crate) fn begin(&mut self, state: &mut State) -> Result<(), CheckpointError> {
+        debug_assert!(!self.is_running, "one checkpoint at a time");
+        let mut exact = Batch::default();
+        let keys = state.tables.freeze_exact(&mut exact);
+        let meta = serde_json::to_vec(&state.meta).map_err(StateError::Meta)?;
+        exact.put(Table::Meta, META_KEY, meta);
+        let partitions = &state.tables.partitions;
+        let job = Job {
+            next: state.next(),
+            exact,
+            keys,
+            frozen: state.dedupe.freeze(),
+            seen_folder: state.dedupe.dir().to_owned(),
+            dirty: partitions.iter().map(|partition| partition.sections.take_dirty()).collect(),
+        };
+        let jobs = self.jobs.as_ref().ok_or(CheckpointError::Stopped)?;
+        jobs.send(job).map_err(|_| CheckpointError::Stopped)?;
+        self.is_running = true;
+        Ok(())
+    }
+
+    /// Does the engine's part of a running checkpoint, waiting at most so long for the thread's.
+    /// Says whether one has just ended.
+    pub(crate) fn poll(
+        &mut self,
+        state: &mut State,
+        wait: Duration,
+    ) -> Result<bool, CheckpointError> {
+        if !self.is_running {
+            return Ok(false);
+        }
+        match self.answers.recv_timeout(wait) {
+            Err(RecvTimeoutError::Timeout) => Ok(false),
+            Err(RecvTimeoutError::Disconnected) => Err(CheckpointError::Stopped),
+            Ok(Answer::Run(info)) => {
+                state.dedupe.installed(info);
+                self.manifest = state.dedupe.manifest();
+                let sent = self.manifests.send(self.manifest.clone());
+                sent.map_err(|_| CheckpointError::Stopped)?;
+                Ok(false)
+            }
+            Ok(Answer::Done { next, keys }) => {
+                self.is_running = false;
+                self.done = [Some(next), self.done[0]];
+                state.tables.exact_written(&keys);
+                let discard = state.dedupe.stored(&[&self.manifest]);
+                if let Err(error) = discard.remove() {
+                    tracing::warn!(error = %error, "files of old message ids could not be removed");
+                }
+                self.merge_one(state);
+                Ok(true)
+            }
+            Ok(Answer::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Merges runs of message ids, one merge after a checkpoint.
+    fn merge_one(&self, state: &mut State) {
+        let Some(merge) = state.dedupe.plan_merge() else { return };
+        match merge.run() {
+            Ok(info) => state.dedupe.installed(info),
+            Err(error) => {
+                tracing::warn!(error = %error, "runs of message ids could not be merged");
+            }
+        }
+    }
+
+    /// Makes a checkpoint of the state as it is, and waits for it.
+    pub(crate) fn run_now(&mut self, state: &mut State) -> Result<(), CheckpointError> {
+        const WAIT: Duration = Duration::from_secs(3600);
+        while self.is_running {
+            self.poll(state, WAIT)?;
+        }
+        self.begin(state)?;
+        while !self.poll(state, WAIT)? {}
+        Ok(())
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        // A thread that waits for a manifest sees that nobody will send one.
+        let (nobody, _) = sync_channel(1);
+        self.manifests = nobody;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the checkpoint thread panicked");
+        }
+    }
+}
+
+fn write(
+    tables: &Tables,
+    outbox: Option<&RegenerableLog>,
+    job: Job,
+    answers: &SyncSender<Answer>,
+    manifests: &Receiver<Vec<u8>>,
+) -> Result<(Position, ExactKeys), CheckpointError> {
+    write_sections(tables, outbox, &job.dirty)?;
+    let info = job.frozen.write(&job.seen_folder).map_err(StateError::from)?;
+    answers.send(Answer::Run(info)).map_err(|_| CheckpointError::Stopped)?;
+    let manifest = manifests.recv().map_err(|_| CheckpointError::Stopped)?;
+    let mut exact = job.exact;
+    exact.put(Table::Layout, MANIFEST_KEY, manifest);
+    make_durable(outbox, job.next)?;
+    tables.store.commit(exact, Durability::Synced)?;
+    Ok((job.next, job.keys))
+}
+
+fn write_sections(
+    tables: &Tables,
+    outbox: Option<&RegenerableLog>,
+    dirty: &[Vec<InSpace<selfsame_event::IdentifierKey>>],
+) -> Result<(), CheckpointError> {
+    for (partition, anchors) in tables.partitions.iter().zip(dirty) {
+        let mut rest = anchors.as_slice();
+        loop {
+            let (mut batch, mut behind) = (Batch::default(), Position::default());
+            let mut count = 0;
+            while let Some(anchor) = rest.get(count).filter(|_| batch.bytes() < BATCH_BYTES) {
+                partition.sections.write_back(anchor, &mut batch, |section| {
+                    behind = behind.max(section.folded_to().next());
+                });
+                count += 1;
+            }
+            // After the sections: every chunk that one of them points to is in this batch or before.
+            let chunks = partition.chunks.take_dirty();
+            chunks.iter().for_each(|chunk| partition.chunks.write_back(chunk, &mut batch, |_| ()));
+            if !batch.is_empty() {
+                make_durable(outbox, behind)?;
+                tables.store.commit(batch, Durability::Later)?;
+            }
+            let (written, left) = rest.split_at(count);
+            partition.sections.written(written);
+            partition.chunks.written(&chunks);
+            rest = left;
+            if rest.is_empty() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes the outbox durable up to a position, if it is not yet.
+fn make_durable(outbox: Option<&RegenerableLog>, end: Position) -> Result<(), CheckpointError> {
+    let Some(outbox) = outbox else { return Ok(()) };
+    if outbox.synced() < end {
+        let durable = outbox.sync()?;
+        debug_assert!(durable >= end.min(outbox.end()));
+    }
+    Ok(())
+}

@@ -1,0 +1,373 @@
+//! Runs the fold: reads what is durable, steps over it, writes the outbox, checkpoints behind it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use selfsame_event::{Class, Clock, Position, RecordId, RecordKind, Time};
+use selfsame_log::{AppendError, Item, Log, LogRead, NewRecord, ReadError, Record, RegenerableLog};
+use selfsame_store::StateHash;
+
+use crate::checkpoint::{CheckpointError, Checkpointer};
+use crate::poison::{self, Marker};
+use crate::shared::Shared;
+use crate::state::{State, StateConfig, StateError};
+use crate::step::Emitted;
+
+/// How the engine runs. None of it shows in a result.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// The folder of the state.
+    pub folder: PathBuf,
+    /// How the state is held.
+    pub state: StateConfig,
+    /// How many bytes of records one batch reads.
+    pub batch_bytes: usize,
+    /// After how many events a checkpoint begins.
+    pub checkpoint_events: u64,
+    /// After how long without one a checkpoint begins, if anything was folded.
+    pub checkpoint_interval: Duration,
+}
+
+impl EngineConfig {
+    /// The defaults, for a folder.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            state: StateConfig::default(),
+            batch_bytes: 512 << 10,
+            checkpoint_events: 500_000,
+            checkpoint_interval: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why the engine stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The state failed.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A checkpoint failed.
+    #[error("a checkpoint failed")]
+    Checkpoint(#[from] CheckpointError),
+    /// The log cannot be read.
+    #[error("the log cannot be read")]
+    Read(#[from] ReadError),
+    /// The outbox cannot be written.
+    #[error("the outbox cannot be written")]
+    Outbox(#[source] AppendError),
+    /// The outbox ends before what the state says was emitted.
+    #[error("the outbox ends at {end}, and the state has folded up to {folded}")]
+    OutboxShort {
+        /// Where the outbox ends.
+        end: Position,
+        /// Up to where the state is folded.
+        folded: Position,
+    },
+    /// A record that may not be folded could not be skipped.
+    #[error("record {position} stops the fold and could not be set aside")]
+    Poison {
+        /// Which.
+        position: Position,
+        /// Why not.
+        #[source]
+        source: AppendError,
+    },
+    /// The marker file of a record that stops the fold cannot be read or written.
+    #[error("the marker of a record that stops the fold cannot be written")]
+    Marker(#[source] std::io::Error),
+    /// Readers kept the state of before.
+    #[error("the state could not be opened anew: it is still being read")]
+    Busy,
+}
+
+impl EngineError {
+    /// What the caller can do about it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::State(error) => error.class(),
+            Self::Read(error) => error.class(),
+            Self::OutboxShort { .. } => Class::Corrupt,
+            Self::Checkpoint(_)
+            | Self::Outbox(_)
+            | Self::Poison { .. }
+            | Self::Marker(_)
+            | Self::Busy => Class::Unavailable,
+        }
+    }
+}
+
+/// The engine of one log.
+#[derive(Debug)]
+pub struct Engine {
+    config: EngineConfig,
+    log: Arc<dyn Log>,
+    outbox: Arc<RegenerableLog>,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    state: State,
+    checkpointer: Checkpointer,
+    events_since: u64,
+    checkpointed_micros: u64,
+}
+
+/// What the engine works with.
+#[derive(Debug, Clone)]
+pub struct EngineParts {
+    /// The log that is folded.
+    pub log: Arc<dyn Log>,
+    /// The outbox that is written.
+    pub outbox: Arc<RegenerableLog>,
+    /// Says when a checkpoint is due; nothing else.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Engine {
+    /// Opens the state and makes ready to fold on from its checkpoint. A state that is damaged is
+    /// made anew from the log.
+    pub fn open(config: EngineConfig, parts: EngineParts) -> Result<Self, EngineError> {
+        let state = open_or_rebuild(&config)?;
+        let folded = state.next();
+        if parts.outbox.end() < folded {
+            return Err(EngineError::OutboxShort { end: parts.outbox.end(), folded });
+        }
+        let EngineParts { log, outbox, clock } = parts;
+        let shared = Arc::new(Shared::new(&state));
+        let tables = Arc::clone(state.tables());
+        let checkpointer = Checkpointer::start(tables, Some(Arc::clone(&outbox)))?;
+        let checkpointed_micros = clock.monotonic_micros();
+        let mut engine = Self {
+            config,
+            log,
+            outbox,
+            clock,
+            shared,
+            state,
+            checkpointer,
+            events_since: 0,
+            checkpointed_micros,
+        };
+        engine.find_skips()?;
+        Ok(engine)
+    }
+
+    /// What other threads see of the engine.
+    pub fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Folds until told to stop; then makes a last checkpoint.
+    pub fn run(mut self, stop: &AtomicBool) -> Result<(), EngineError> {
+        const IDLE: Duration = Duration::from_millis(50);
+        while !stop.load(Ordering::Acquire) {
+            if !self.turn()? {
+                self.log.wait_beyond(self.state.next(), IDLE);
+            }
+        }
+        self.checkpointer.run_now(&mut self.state)?;
+        Ok(())
+    }
+
+    /// Takes so many turns, as [`Engine::run`] does.
+    pub fn turns(&mut self, turns: usize) -> Result<(), EngineError> {
+        (0..turns).try_for_each(|_| self.turn().map(drop))
+    }
+
+    /// Folds all that the log has, and makes a checkpoint of it.
+    pub fn catch_up(&mut self) -> Result<(), EngineError> {
+        while self.turn()? {}
+        self.checkpointer.run_now(&mut self.state)?;
+        self.shared.publish(&self.state);
+        Ok(())
+    }
+
+    /// The hash of the state at the end of the log.
+    pub fn hash(&mut self) -> Result<StateHash, EngineError> {
+        self.catch_up()?;
+        Ok(self.state.hash()?)
+    }
+
+    /// The state, between two turns.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// One turn: a batch of records, if there is one, and whatever else is due. Says whether there
+    /// was a batch.
+    fn turn(&mut self) -> Result<bool, EngineError> {
+        self.tend_checkpoint()?;
+        let next = self.state.next();
+        if self.log.end() <= next {
+            return Ok(false);
+        }
+        let records = self.log.read(next, self.config.batch_bytes)?;
+        if let Err(position) = self.fold(&records)? {
+            self.recover_from(position)?;
+            return Ok(true);
+        }
+        self.state.tables.shrink();
+        self.shared.publish(&self.state);
+        Ok(!records.is_empty())
+    }
+
+    /// Folds records and emits what was decided. A record whose fold panicked is the inner error.
+    fn fold(&mut self, records: &[Record]) -> Result<Result<(), Position>, EngineError> {
+        let mut outgoing = Outgoing::behind(self.outbox.end());
+        for record in records {
+            let state = &mut self.state;
+            let step = std::panic::AssertUnwindSafe(|| state.step(record));
+            let Ok(emitted) = std::panic::catch_unwind(step) else {
+                return Ok(Err(record.position));
+            };
+            let emitted = emitted?;
+            self.events_since += u64::try_from(record.items.len()).unwrap_or(0);
+            if let Some(change) = emitted.change.clone() {
+                self.shared.note_change(record.id, change);
+            }
+            outgoing.add(record, &emitted);
+        }
+        let batch = outgoing.finish();
+        if !batch.is_empty() {
+            self.outbox.append_batch(batch).map_err(EngineError::Outbox)?;
+        }
+        Ok(Ok(()))
+    }
+
+    fn tend_checkpoint(&mut self) -> Result<(), EngineError> {
+        if self.checkpointer.is_running() {
+            if self.checkpointer.poll(&mut self.state, Duration::ZERO)? {
+                self.shared.note_checkpoint(self.checkpointer.done);
+                poison::Marker::clear(&self.config.folder).map_err(EngineError::Marker)?;
+            }
+            return Ok(());
+        }
+        let now = self.clock.monotonic_micros();
+        let interval = u64::try_from(self.config.checkpoint_interval.as_micros()).unwrap_or(u64::MAX);
+        let is_due = self.events_since >= self.config.checkpoint_events
+            || self.state.dedupe.wants_freeze()
+            || self.events_since > 0 && now.saturating_sub(self.checkpointed_micros) >= interval
+            || self.shared.take_checkpoint_request();
+        if is_due {
+            self.events_since = 0;
+            self.checkpointed_micros = now;
+            self.checkpointer.begin(&mut self.state)?;
+        }
+        Ok(())
+    }
+
+    /// A record whose fold panicked left the state half changed: the state is opened anew, and after
+    /// the second time the record is set aside for good.
+    fn recover_from(&mut self, position: Position) -> Result<(), EngineError> {
+        let failures = Marker::count(&self.config.folder, position).map_err(EngineError::Marker)?;
+        tracing::error!(position = %position, failures, "a record stopped the fold");
+        if failures >= poison::TRIES {
+            let head = poison::skip_head(position.offset, "the fold panicked");
+            let record = NewRecord {
+                id: poison::skip_id(position.offset),
+                kind: RecordKind::Skip as u8,
+                head: head.into(),
+                items: Vec::new(),
+            };
+            let appended = self.log.append_wait(record);
+            appended.map_err(|source| EngineError::Poison { position, source })?;
+        }
+        self.reopen()
+    }
+
+    fn reopen(&mut self) -> Result<(), EngineError> {
+        const WAITS: u32 = 1_000;
+        self.shared.close();
+        let folder = self.config.folder.join("reopening");
+        // The store's folder can be opened once; what holds it now has to let go first.
+        let placeholder = State::open(&folder, &self.config.state)?;
+        let old = std::mem::replace(&mut self.state, placeholder);
+        let idle = Checkpointer::start(Arc::clone(self.state.tables()), None)?;
+        drop(std::mem::replace(&mut self.checkpointer, idle));
+        let readers = Arc::downgrade(old.tables());
+        drop(old);
+        for _ in 0..WAITS {
+            if readers.strong_count() == 0 {
+                break;
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        if readers.strong_count() > 0 {
+            return Err(EngineError::Busy);
+        }
+        self.state = open_or_rebuild(&self.config)?;
+        let tables = Arc::clone(self.state.tables());
+        self.checkpointer = Checkpointer::start(tables, Some(Arc::clone(&self.outbox)))?;
+        self.find_skips()?;
+        self.shared.open(&self.state);
+        if let Err(error) = std::fs::remove_dir_all(&folder) {
+            tracing::warn!(error = %error, "an empty folder could not be removed");
+        }
+        Ok(())
+    }
+
+    /// Looks ahead for records that say that an earlier one is passed over.
+    fn find_skips(&mut self) -> Result<(), EngineError> {
+        let skips = poison::find_skips(&*self.log, self.state.next())?;
+        self.state.skip(skips);
+        Ok(())
+    }
+}
+
+fn open_or_rebuild(config: &EngineConfig) -> Result<State, EngineError> {
+    match State::open(&config.folder, &config.state) {
+        Err(error) if error.is_mended_by_rebuilding() => {
+            tracing::error!(error = %error, "the state is damaged and is made anew from the log");
+            for part in ["store", "seen"] {
+                std::fs::remove_dir_all(config.folder.join(part)).map_err(EngineError::Marker)?;
+            }
+            Ok(State::open(&config.folder, &config.state)?)
+        }
+        opened => Ok(opened?),
+    }
+}
+
+/// Records of the outbox that are being put together.
+struct Outgoing {
+    /// What the outbox has already: a crash may come between its write and the next checkpoint.
+    written: Position,
+    rows: BytesMut,
+    records: Vec<(Time, RecordId, u8, Vec<usize>)>,
+}
+
+impl Outgoing {
+    fn behind(written: Position) -> Self {
+        Self { written, rows: BytesMut::with_capacity(64 << 10), records: Vec::new() }
+    }
+
+    fn add(&mut self, record: &Record, emitted: &Emitted) {
+        if record.position < self.written {
+            return;
+        }
+        let mut row = Vec::with_capacity(128);
+        let mut ends = Vec::with_capacity(emitted.decisions.len());
+        for decision in &emitted.decisions {
+            row.clear();
+            decision.encode(&mut row);
+            self.rows.put_slice(&row);
+            ends.push(self.rows.len());
+        }
+        self.records.push((record.time, record.id, record.kind, ends));
+    }
+
+    fn finish(self) -> Vec<(Time, NewRecord)> {
+        let rows = self.rows.freeze();
+        let mut start = 0;
+        let record = |(time, id, kind, ends): (Time, RecordId, u8, Vec<usize>)| {
+            let items = ends.into_iter().map(|end| {
+                let row = rows.slice(start..end);
+                start = end;
+                Item::Body(row)
+            });
+            (time, NewRecord { id, kind, head: Bytes::new(), items: items.collect() })
+        };
+        self.records.into_iter().map(record).collect()
+    }
+}

@@ -1,0 +1,44 @@
+//! The engine: reads the log, and folds each record into the state.
+//!
+//! ```text
+//! record -> admit (seen before?) -> resolve (whose is it?) -> fold (its section) -> emit (outbox)
+//! ```
+//!
+//! [`State::step`] is a function of the state and the record. [`Engine`] runs it: it reads what is
+//! durable, writes the outbox, and checkpoints the state behind it.
+//!
+//! **Invariants:**
+//! - position of any state row <= durable end of the outbox <= durable end of the log;
+//! - the outbox has one record for each record of the log, at the same offset, and a crash never
+//!   renumbers one;
+//! - the same log gives the same state, byte for byte, for any size of batch, any number of
+//!   partitions and any crashes in between.
+
+mod checkpoint;
+pub mod decision;
+mod engine;
+mod graph;
+mod key;
+mod meta;
+mod partition;
+mod poison;
+mod replay;
+mod row;
+mod search;
+mod shared;
+mod state;
+mod step;
+mod tables;
+pub mod workspace;
+
+pub use checkpoint::CheckpointError;
+pub use engine::{Engine, EngineConfig, EngineError, EngineParts};
+pub use graph::Graph;
+pub use key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, TraitIndexKey};
+pub use meta::{LOGIC_VERSION, Meta, SourceMeta, SpaceMeta};
+pub use replay::{ReplayConfig, replay};
+pub use row::{Folded, Listed, Owner, Packed, Present};
+pub use shared::{Shared, View};
+pub use state::{State, StateConfig, StateError};
+pub use step::{CHANGED, DUPLICATE, Emitted, LIST_LENGTH, derived_message_id};
+pub use tables::{MemoryBudget, PartitionTables, Tables};

@@ -1,0 +1,86 @@
+//! What the state knows besides its tables: one row, written by the batch that ends a checkpoint.
+
+use std::collections::BTreeMap;
+
+use selfsame_identity::TypeNumbers;
+use serde::{Deserialize, Serialize};
+
+use crate::workspace::Workspace;
+
+/// The version of everything that decides. A change of it holds from its position on.
+pub const LOGIC_VERSION: u32 = 1;
+
+/// The format of the tables' rows. An older one is rebuilt from the log.
+pub const STATE_FORMAT: u32 = 1;
+
+/// The row of the whole state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Meta {
+    /// The format of the rows.
+    pub format: u32,
+    /// The logic that wrote them.
+    pub logic: u32,
+    /// The offset of the next record to fold.
+    pub next: u64,
+    /// Log time of the last record, in microseconds.
+    pub log_time: i64,
+    /// The configuration.
+    pub workspace: Workspace,
+    /// What each space counts, by its number.
+    pub spaces: Vec<SpaceMeta>,
+    /// What each source counts, by its number.
+    pub sources: Vec<SourceMeta>,
+    /// Up to which line files were imported, by their digest in hex.
+    pub imports: BTreeMap<String, u64>,
+}
+
+/// What a space counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SpaceMeta {
+    /// The numbers of its identifier types.
+    pub numbers: TypeNumbers,
+    /// The number of the next component.
+    pub next_component: u64,
+    /// Profiles that are not merged into another one.
+    pub profiles: u64,
+    /// Merges made.
+    pub merges: u64,
+    /// Events folded.
+    pub events: u64,
+    /// Events that identified nobody.
+    pub unattached: u64,
+    /// Entries that the list of insights ever had.
+    pub insights: u64,
+    /// How often each limit or block was met, by its number.
+    pub violations: BTreeMap<u8, u64>,
+}
+
+/// What a source counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SourceMeta {
+    /// Events accepted, duplicates not counted.
+    pub events: u64,
+    /// Duplicates.
+    pub duplicates: u64,
+    /// Events whose id was there before with other content.
+    pub changed: u64,
+    /// Events set aside, by refusal number.
+    pub rejected: BTreeMap<u8, u64>,
+    /// Entries of the list of rejected events, by day. The newest thirty days are kept.
+    pub rejected_days: BTreeMap<u32, u64>,
+}
+
+impl Default for Meta {
+    fn default() -> Self {
+        Self {
+            format: STATE_FORMAT,
+            logic: LOGIC_VERSION,
+            next: 0,
+            log_time: 0,
+            workspace: Workspace::default(),
+            spaces: Vec::new(),
+            sources: Vec::new(),
+            imports: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Fold: one partition of the profiles, and the records that partitions exchange.
+//!
+//! A profile lives in the partition that its id hashes to; the sections of its anchors live with it.
+//! When profiles merge, the child's sections may have to move. They do so as records: the resolver
+//! tells the old partition to *release* anchors and the new one to *expect* them; the old one answers
+//! with *adopt*, a record of the new partition. Until then events of these anchors wait there.
+//!
+//! Invariants: nothing crosses partitions except by these records; an anchor's events are folded in
+//! log order, by one partition at a time; so a section is the same for any number of partitions.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use selfsame_event::{Event, IdentifierKey, Position, ProfileId, RecordId, SourceNumber, Time};
+use selfsame_profile::{FoldEvent, Linked, Role, Rules};
+use selfsame_store::StoreError;
+
+use crate::key::{ChunkKey, InSpace};
+use crate::row::{Folded, Packed};
+use crate::tables::{PartitionTables, Tables};
+
+/// A section's key.
+pub type Anchor = InSpace<IdentifierKey>;
+
+/// An event with its identity decided, on its way into one section.
+#[derive(Debug, Clone, Copy)]
+pub struct Resolved<'a> {
+    /// The section.
+    pub anchor: Anchor,
+    /// The section's kind.
+    pub role: Role,
+    /// The event.
+    pub event: &'a Event<'a>,
+    /// Its message id, or the one derived from its record.
+    pub message_id: &'a str,
+    /// Its record's id.
+    pub record: RecordId,
+    /// Its record's position.
+    pub position: Position,
+    /// Its number in the record.
+    pub item: u32,
+    /// Its source.
+    pub source: SourceNumber,
+    /// When it happened.
+    pub happened_at: Time,
+    /// When it was received.
+    pub received_at: Time,
+    /// The section at the other end of a group call.
+    pub link: Option<IdentifierKey>,
+}
+
+/// A record of a partition.
+#[derive(Debug)]
+pub enum PartitionRecord {
+    /// Send these sections to another partition.
+    Release {
+        /// Their keys.
+        anchors: Vec<Anchor>,
+        /// The partition that gets them.
+        to: u32,
+    },
+    /// These sections will come; their events wait until then.
+    Expect {
+        /// Their keys.
+        anchors: Vec<Anchor>,
+    },
+    /// Here they are.
+    Adopt {
+        /// Each with what was folded so far, if anything was.
+        sections: Vec<(Anchor, Option<Folded>)>,
+    },
+}
+
+/// What folding an event met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Met {
+    /// Trait keys that the cap refused or pushed out.
+    pub traits_refused: u32,
+    /// Whether a link was refused or pushed out at the cap.
+    pub link_refused: bool,
+}
+
+/// One partition: the sections of its profiles.
+#[derive(Debug)]
+pub struct Partition {
+    tables: Arc<Tables>,
+    number: usize,
+    expected: BTreeSet<Anchor>,
+}
+
+/// The partition of a profile.
+pub fn partition_of(profile: ProfileId, partitions: u32) -> u32 {
+    let key = profile.key().0;
+    let hash = u64::from_le_bytes([key[0], key[1], key[2], key[3], key[4], key[5], key[6], key[7]]);
+    u32::try_from(hash % u64::from(partitions.max(1))).unwrap_or(0)
+}
+
+impl Partition {
+    /// The partition of that number. Its tables are nobody else's to write.
+    pub fn new(tables: Arc<Tables>, number: usize) -> Self {
+        Self { tables, number, expected: BTreeSet::new() }
+    }
+
+    fn own(&self) -> &PartitionTables {
+        &self.tables.partitions[self.number]
+    }
+
+    /// Whether the section has to arrive before events can be folded into it.
+    pub fn awaits(&self, anchor: &Anchor) -> bool {
+        self.expected.contains(anchor)
+    }
+
+    /// Takes a record in. The answer is for another partition.
+    pub fn take(
+        &mut self,
+        record: PartitionRecord,
+    ) -> Result<Option<(u32, PartitionRecord)>, StoreError> {
+        match record {
+            PartitionRecord::Release { anchors, to } => {
+                let take = |anchor| Ok((anchor, self.own().sections.release(&anchor)?));
+                let sections = anchors.into_iter().map(take).collect::<Result<_, StoreError>>()?;
+                Ok(Some((to, PartitionRecord::Adopt { sections })))
+            }
+            PartitionRecord::Expect { anchors } => {
+                self.expected.extend(anchors);
+                Ok(None)
+            }
+            PartitionRecord::Adopt { sections } => {
+                for (anchor, section) in sections {
+                    self.expected.remove(&anchor);
+                    if let Some(section) = section {
+                        self.own().sections.put(anchor, section);
+                    }
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Folds an event into its section. One that the section has already is passed over.
+    pub fn fold(&self, resolved: &Resolved<'_>, rules: &Rules<'_>) -> Result<Met, StoreError> {
+        debug_assert!(!self.awaits(&resolved.anchor), "the caller waits for the section first");
+        let event = FoldEvent {
+            event: resolved.event,
+            message_id: resolved.message_id,
+            record: resolved.record,
+            item: resolved.item,
+            position: resolved.position,
+            source: resolved.source,
+            happened_at: resolved.happened_at,
+            received_at: resolved.received_at,
+            link: resolved.link,
+        };
+        let anchor = resolved.anchor;
+        let own = self.own();
+        let folded = own.sections.update(anchor, Folded::default, |section| {
+            let folded = section.fold_once(&event, resolved.role, rules);
+            // While the section is locked: whoever writes the section back after this sees the chunk.
+            if let Some(chunk) = &folded.chunk {
+                let InSpace { space, key: anchor } = anchor;
+                let key = ChunkKey { space, anchor, number: chunk.number() };
+                own.chunks.put(key, Packed(chunk.bytes().into()));
+            }
+            folded
+        })?;
+        Ok(Met {
+            traits_refused: folded.traits_refused + folded.traits_displaced,
+            link_refused: matches!(folded.link, Linked::Refused | Linked::Displaced),
+        })
+    }
+}
+
+/// Records under way between partitions, in the order in which they were sent.
+#[derive(Debug, Default)]
+pub struct Exchange(VecDeque<(u32, PartitionRecord)>);
+
+impl Exchange {
+    /// Sends a record.
+    pub fn send(&mut self, to: u32, record: PartitionRecord) {
+        self.0.push_back((to, record));
+    }
+
+    /// Lets every partition take what is for it, until nothing is under way.
+    pub fn settle(&mut self, partitions: &mut [Partition]) -> Result<(), StoreError> {
+        while let Some((to, record)) = self.0.pop_front() {
+            let Some(partition) = partitions.get_mut(usize::try_from(to).unwrap_or(usize::MAX)) else {
+                continue;
+            };
+            self.0.extend(partition.take(record)?);
+        }
+        Ok(())
+    }
+}

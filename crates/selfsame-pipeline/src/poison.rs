@@ -1,0 +1,81 @@
+//! Records that stop the fold.
+//!
+//! A step that panics leaves its state half changed, so the state is opened anew and the record tried
+//! again: what stopped it may have been the machine. After [`TRIES`] a record of the log says that it
+//! is passed over, so that every replay passes over it too.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use selfsame_event::{Position, RecordId, RecordKind};
+use selfsame_log::{LogRead, ReadError};
+
+/// How often a record is tried.
+pub(crate) const TRIES: u32 = 2;
+
+/// The file that names a record which stopped the fold, and how often it did.
+#[derive(Debug)]
+pub(crate) struct Marker;
+
+impl Marker {
+    fn path(folder: &Path) -> PathBuf {
+        folder.join("stopped-at")
+    }
+
+    /// Counts a failure of the record, durably, before it is tried again.
+    pub(crate) fn count(folder: &Path, position: Position) -> io::Result<u32> {
+        let before = match std::fs::read_to_string(Self::path(folder)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error),
+        };
+        let count = match before.split_once(' ') {
+            Some((offset, count)) if offset == position.offset.to_string() => {
+                count.trim().parse().unwrap_or(0)
+            }
+            _ => 0,
+        } + 1;
+        let file = std::fs::File::create(Self::path(folder))?;
+        io::Write::write_all(&mut &file, format!("{} {count}\n", position.offset).as_bytes())?;
+        file.sync_all()?;
+        Ok(count)
+    }
+
+    /// Forgets: a checkpoint is behind the record.
+    pub(crate) fn clear(folder: &Path) -> io::Result<()> {
+        match std::fs::remove_file(Self::path(folder)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The head of a record that passes over another one.
+pub(crate) fn skip_head(offset: u64, reason: &str) -> Vec<u8> {
+    [&offset.to_le_bytes()[..], reason.as_bytes()].concat()
+}
+
+/// Its id, which follows from what it passes over.
+pub(crate) fn skip_id(offset: u64) -> RecordId {
+    let mut id = *b"skip\0\0\0\0........";
+    id[8..].copy_from_slice(&offset.to_le_bytes());
+    RecordId(id)
+}
+
+/// The offsets that records from a position on pass over.
+pub(crate) fn find_skips(log: &dyn LogRead, from: Position) -> Result<BTreeSet<u64>, ReadError> {
+    const READ_BYTES: usize = 4 << 20;
+    let (mut skips, mut next) = (BTreeSet::new(), from);
+    while next < log.end() {
+        for record in log.read(next, READ_BYTES)? {
+            if record.kind == RecordKind::Skip as u8
+                && let Some(offset) = record.head.first_chunk()
+            {
+                skips.insert(u64::from_le_bytes(*offset));
+            }
+            next = record.position.next();
+        }
+    }
+    Ok(skips)
+}

@@ -1,0 +1,73 @@
+//! Makes a state anew from the log alone: the truth that any other state is compared with.
+
+use std::path::Path;
+
+use selfsame_event::Position;
+use selfsame_log::LogRead;
+use selfsame_store::StateHash;
+
+use crate::checkpoint::Checkpointer;
+use crate::engine::EngineError;
+use crate::poison::find_skips;
+use crate::state::{State, StateConfig};
+
+/// How a replay goes about it. None of it shows in the result.
+#[derive(Debug, Clone)]
+pub struct ReplayConfig {
+    /// How the state is held.
+    pub state: StateConfig,
+    /// How many bytes of records one batch reads.
+    pub batch_bytes: usize,
+    /// After how many records the state is checkpointed and opened anew, as after a crash.
+    pub reopen_every: Option<u64>,
+}
+
+impl Default for ReplayConfig {
+    fn default() -> Self {
+        Self { state: StateConfig::default(), batch_bytes: 1 << 20, reopen_every: None }
+    }
+}
+
+/// Folds a log from its first record up to a position into an empty folder, and hashes the state.
+pub fn replay(
+    log: &dyn LogRead,
+    until: Position,
+    folder: &Path,
+    config: &ReplayConfig,
+    mut progress: impl FnMut(Position),
+) -> Result<StateHash, EngineError> {
+    let mut state = open(log, folder, config)?;
+    let mut checkpointer = Checkpointer::start(state.tables.clone(), None)?;
+    let mut since = 0;
+    while state.next() < until {
+        for record in log.read(state.next(), config.batch_bytes)? {
+            if record.position >= until {
+                break;
+            }
+            state.step(&record)?;
+            since += 1;
+        }
+        state.tables.shrink();
+        progress(state.next());
+        if state.dedupe.wants_freeze() {
+            checkpointer.run_now(&mut state)?;
+        }
+        if config.reopen_every.is_some_and(|every| since >= every) {
+            checkpointer.run_now(&mut state)?;
+            drop(checkpointer);
+            drop(state);
+            state = open(log, folder, config)?;
+            checkpointer = Checkpointer::start(state.tables.clone(), None)?;
+            since = 0;
+        }
+    }
+    checkpointer.run_now(&mut state)?;
+    Ok(state.hash()?)
+}
+
+fn open(log: &dyn LogRead, folder: &Path, config: &ReplayConfig) -> Result<State, EngineError> {
+    let mut state = State::open(folder, &config.state)?;
+    let skips = find_skips(log, state.next())?;
+    state.skip(skips);
+    Ok(state)
+}

@@ -1,0 +1,445 @@
+//! One record: admit, resolve, fold, emit. No clock, no chance, no input or output but the tables.
+
+use selfsame_dedupe::Verdict as Seen;
+use selfsame_event::{
+    Event, EventsHead, ItemPosition, Position, RecordId, RecordKind, SourceNumber, Time,
+};
+use selfsame_identity::{Claims, Keys, Merge, Occurrence, Outcome, Resolution, Stamp, Verdict as Met};
+use selfsame_log::Record;
+use selfsame_profile::{Limits, Role, Rules};
+
+use crate::decision::{Accepted, Decision, Note, NoteKind, Verdict};
+use crate::graph::Graph;
+use crate::key::{InSpace, LedgerKey, ListKey, TraitIndexKey};
+use crate::partition::{PartitionRecord, Resolved, partition_of};
+use crate::row::{Listed, Packed, Present};
+use crate::state::{State, StateError};
+use crate::workspace::{Change, ChangeError, DedupeScope};
+
+/// How many entries the lists of insights and of a day's rejected events keep: the newest.
+pub const LIST_LENGTH: u64 = 10_000;
+/// For how many days the lists of rejected events are kept.
+pub const REJECTED_DAYS_KEPT: u32 = 30;
+
+/// What folding a record decided.
+#[derive(Debug, Default)]
+pub struct Emitted {
+    /// One decision for each item.
+    pub decisions: Vec<Decision>,
+    /// What became of a change of the configuration.
+    pub change: Option<Result<(), ChangeError>>,
+}
+
+/// Where the items of a record come from and when.
+#[derive(Clone, Copy)]
+struct Origin<'r> {
+    head: &'r EventsHead,
+    position: Position,
+    record: RecordId,
+    time: Time,
+}
+
+/// One item on its way through the step.
+struct Arrival<'a> {
+    event: &'a Event<'a>,
+    message_id: &'a str,
+    at: ItemPosition,
+    origin: Origin<'a>,
+    happened_at: Time,
+}
+
+impl Arrival<'_> {
+    fn source(&self) -> SourceNumber {
+        self.origin.head.source
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp {
+            position: self.at,
+            record: self.origin.record,
+            source: self.source(),
+            event_time: self.happened_at,
+            log_time: self.origin.time,
+        }
+    }
+}
+
+impl State {
+    /// Folds the next record. After an error the state is to be opened anew.
+    pub fn step(&mut self, record: &Record) -> Result<Emitted, StateError> {
+        debug_assert_eq!(record.position, self.next(), "records are folded in order, each once");
+        let mut emitted = Emitted::default();
+        if self.skipped.contains(&record.position.offset) {
+            let skip = |_| Decision { kind: None, verdict: Verdict::Skipped };
+            emitted.decisions = record.items.iter().map(skip).collect();
+        } else {
+            match RecordKind::from_code(record.kind) {
+                Some(RecordKind::Events) => emitted.decisions = self.events(record)?,
+                Some(RecordKind::Rejected) => emitted.decisions = self.rejected(record)?,
+                Some(RecordKind::Config) => emitted.change = Some(self.change(record)?),
+                Some(RecordKind::Skip) => {}
+                None => return Err(StateError::Record { position: record.position }),
+            }
+        }
+        self.meta.next = record.position.next().offset;
+        self.meta.log_time = record.time.micros();
+        Ok(emitted)
+    }
+
+    fn events(&mut self, record: &Record) -> Result<Vec<Decision>, StateError> {
+        let head = read_head(record)?;
+        let origin =
+            Origin { head: &head, position: record.position, record: record.id, time: record.time };
+        let mut decisions = Vec::with_capacity(record.items.len());
+        for (index, item) in (0_u32..).zip(record.items.iter()) {
+            let decision = match item.body() {
+                Some(body) => self.event(origin, index, body)?,
+                None => Decision { kind: None, verdict: Verdict::Erased },
+            };
+            decisions.push(decision);
+        }
+        Ok(decisions)
+    }
+
+    fn event(
+        &mut self,
+        origin: Origin<'_>,
+        index: u32,
+        body: &[u8],
+    ) -> Result<Decision, StateError> {
+        let at = origin.position.item(index);
+        let event = match origin.head.event(body) {
+            Ok(event) => event,
+            // It was checked before it was appended, by rules that have changed since.
+            Err(refusal) => {
+                return Ok(Decision { kind: None, verdict: Verdict::Refused(refusal) });
+            }
+        };
+        let derived;
+        let message_id = match event.message_id.as_deref() {
+            Some(id) => id,
+            None => {
+                derived = derived_message_id(origin.record, index);
+                derived.as_str()
+            }
+        };
+        let happened_at = event.happened_at(origin.time);
+        let arrival = Arrival { event: &event, message_id, at, origin, happened_at };
+        let verdict = match self.admit(&arrival)? {
+            Some(verdict) => verdict,
+            None => self.resolve_and_fold(&arrival)?,
+        };
+        Ok(Decision { kind: Some(event.kind), verdict })
+    }
+
+    /// Admit: has this event been there before?
+    fn admit(&mut self, arrival: &Arrival<'_>) -> Result<Option<Verdict>, StateError> {
+        let source = arrival.source();
+        let Some(settings) = self.meta.workspace.source(source) else {
+            return Err(StateError::Record { position: arrival.origin.position });
+        };
+        if let Some(import) = arrival.origin.head.import {
+            let line = import.first_line + u64::from(arrival.at.index);
+            let file = import.file.iter().map(|byte| format!("{byte:02x}")).collect();
+            let next = self.meta.imports.entry(file).or_default();
+            if line < *next {
+                self.count_duplicate(arrival, false);
+                return Ok(Some(Verdict::Duplicate { first: arrival.at }));
+            }
+            *next = line + 1;
+        }
+        let scope = match settings.dedupe {
+            DedupeScope::Source => source.0.to_le_bytes(),
+            DedupeScope::Workspace => u32::MAX.to_le_bytes(),
+        };
+        let id = self.hasher.digest(&[b"message", &scope, arrival.message_id.as_bytes()]);
+        let content = arrival.event.fingerprint;
+        let original = arrival.event.original_timestamp;
+        let seen = self.dedupe.admit(id, content, arrival.at, arrival.origin.time, original)?;
+        let verdict = match seen {
+            Seen::New => return Ok(None),
+            Seen::Duplicate { first } => Verdict::Duplicate { first },
+            Seen::DifferentContent { first } => Verdict::Changed { first },
+        };
+        self.count_duplicate(arrival, matches!(verdict, Verdict::Changed { .. }));
+        Ok(Some(verdict))
+    }
+
+    fn count_duplicate(&mut self, arrival: &Arrival<'_>, changed: bool) {
+        let source = arrival.source();
+        let index = usize::try_from(source.0).unwrap_or(usize::MAX);
+        if let Some(counts) = self.meta.sources.get_mut(index) {
+            *(if changed { &mut counts.changed } else { &mut counts.duplicates }) += 1;
+        }
+        if let Some(space) = self.space_of(source) {
+            self.list_insight(space, arrival, if changed { CHANGED } else { DUPLICATE });
+        }
+    }
+
+    fn space_of(&self, source: SourceNumber) -> Option<u32> {
+        let source = self.meta.workspace.source(source)?;
+        self.meta.workspace.space(&source.space).map(|space| space.number)
+    }
+
+    /// Resolve and fold: whose is it, and what does it change?
+    fn resolve_and_fold(&mut self, arrival: &Arrival<'_>) -> Result<Verdict, StateError> {
+        let source = arrival.source();
+        let (space, slot) = self
+            .space_of(source)
+            .and_then(|space| Some((space, usize::try_from(space).ok()?)))
+            .ok_or(StateError::Record { position: arrival.origin.position })?;
+        let source_slot = usize::try_from(source.0).unwrap_or(usize::MAX);
+        if let Some(counts) = self.meta.sources.get_mut(source_slot) {
+            counts.events += 1;
+        }
+        let keys = Keys { hasher: &self.hasher, space };
+        let claims = selfsame_identity::extract(arrival.event, &self.rules[slot], &keys);
+        let occurrence =
+            Occurrence { stamp: arrival.stamp(), message_id: Some(arrival.message_id) };
+        let tables = std::sync::Arc::clone(&self.tables);
+        let next_component = self.meta.spaces[slot].next_component;
+        let mut graph = Graph { tables: &tables, space, next_component };
+        let outcome =
+            selfsame_identity::resolve(&claims, &occurrence, &self.rules[slot], &mut graph)?;
+        self.meta.spaces[slot].next_component = graph.next_component;
+        let mut notes = Vec::new();
+        self.note_claims(slot, &claims, &mut notes);
+        let Some(user) = &outcome.user else {
+            self.meta.spaces[slot].unattached += 1;
+            notes.push(Note::new(NoteKind::NoIdentifier, "", ""));
+            self.list_notes(space, slot, arrival, &notes);
+            return Ok(Verdict::Unattached { space, notes });
+        };
+        for resolution in [Some(user), outcome.account.as_ref()].into_iter().flatten() {
+            self.note_resolution(space, slot, arrival, resolution, &claims, &mut notes);
+            self.move_merged(space, &resolution.merges)?;
+        }
+        self.fold(space, slot, arrival, &outcome, &mut notes)?;
+        self.meta.spaces[slot].events += 1;
+        self.list_notes(space, slot, arrival, &notes);
+        Ok(Verdict::Accepted(Accepted {
+            space,
+            anchor: user.anchor,
+            profile: user.profile,
+            account: outcome.account.as_ref().map(|account| account.profile),
+            notes,
+        }))
+    }
+
+    fn fold(
+        &mut self,
+        space: u32,
+        slot: usize,
+        arrival: &Arrival<'_>,
+        outcome: &Outcome,
+        notes: &mut Vec<Note>,
+    ) -> Result<(), StateError> {
+        let count = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
+        let space_id = self.meta.workspace.spaces[slot].id.as_str();
+        let rules = Rules { space_id, limits: Limits::default() };
+        let link = outcome.link;
+        let sides = [
+            (outcome.user.as_ref(), Role::User, link.map(|link| link.account_anchor)),
+            (
+                outcome.account.as_ref().filter(|_| link.is_some()),
+                Role::Account,
+                link.map(|link| link.user_anchor),
+            ),
+        ];
+        for (resolution, role, link) in sides {
+            let Some(resolution) = resolution else { continue };
+            let partition = usize::try_from(partition_of(resolution.profile, count)).unwrap_or(0);
+            let resolved = Resolved {
+                anchor: InSpace { space, key: resolution.anchor },
+                role,
+                event: arrival.event,
+                message_id: arrival.message_id,
+                record: arrival.origin.record,
+                position: arrival.origin.position,
+                item: arrival.at.index,
+                source: arrival.source(),
+                happened_at: arrival.happened_at,
+                received_at: arrival.origin.time,
+                link,
+            };
+            let met = self.partitions[partition].fold(&resolved, &rules)?;
+            if met.traits_refused > 0 {
+                let count = met.traits_refused.to_string();
+                notes.push(Note::new(NoteKind::TraitLimit, "", &count));
+            }
+            if met.link_refused {
+                notes.push(Note::new(NoteKind::LinkLimit, "", ""));
+            }
+            self.index_traits(slot, &resolved);
+        }
+        Ok(())
+    }
+
+    /// Adds the values of declared traits to the index.
+    fn index_traits(&self, slot: usize, resolved: &Resolved<'_>) {
+        let space = &self.meta.workspace.spaces[slot];
+        let Some(traits) = resolved.event.traits.filter(|_| !space.indexed_traits.is_empty()) else {
+            return;
+        };
+        traits.each_field(|name, value| {
+            if space.indexed_traits.iter().any(|indexed| indexed == name) {
+                let value = crate::search::trait_digest(&self.hasher, name, value);
+                let anchor = resolved.anchor.key;
+                let key = TraitIndexKey { space: space.number, value, anchor };
+                self.tables.trait_index.put(key, Present);
+            }
+        });
+    }
+
+    fn note_claims(&self, slot: usize, claims: &Claims<'_>, notes: &mut Vec<Note>) {
+        let numbers = &self.meta.spaces[slot].numbers;
+        let unfit = [(&claims.blocked, NoteKind::ValueBlocked), (&claims.too_long, NoteKind::ValueTooLong)];
+        for (values, kind) in unfit {
+            notes.extend(values.iter().map(|unfit| {
+                let name = numbers.name(unfit.number).map_or("", |(_, name)| name);
+                Note::new(kind, name, &unfit.value)
+            }));
+        }
+    }
+
+    fn note_resolution(
+        &mut self,
+        space: u32,
+        slot: usize,
+        arrival: &Arrival<'_>,
+        resolution: &Resolution,
+        claims: &Claims<'_>,
+        notes: &mut Vec<Note>,
+    ) {
+        let rows = resolution.ledger(arrival.stamp());
+        for (row, number) in rows.zip(0_u8..=u8::MAX) {
+            let component = resolution.component;
+            let key = LedgerKey { space, component, event: arrival.at, number };
+            self.tables.ledger.put(key, Packed(row.encode().into()));
+        }
+        let counts = &mut self.meta.spaces[slot];
+        let merges = u64::try_from(resolution.merges.len()).unwrap_or(u64::MAX);
+        counts.merges += merges;
+        counts.profiles += u64::from(resolution.created);
+        counts.profiles = counts.profiles.saturating_sub(merges);
+        let name = |number| counts.numbers.name(number).map_or("", |(_, name)| name);
+        let value = |key| {
+            let claimed = claims.users.iter().chain(&claims.accounts);
+            claimed.clone().find(|claim| claim.key == key).map_or("", |claim| &claim.value)
+        };
+        if resolution.created {
+            notes.push(Note::new(NoteKind::ProfileCreated, "", &resolution.profile.to_string()));
+        }
+        notes.extend(resolution.mapped.iter().map(|mapped| {
+            Note::new(NoteKind::IdentifierMapped, name(mapped.number), value(mapped.key))
+        }));
+        notes.extend(resolution.merges.iter().map(|merge| {
+            Note::new(NoteKind::ProfilesMerged, "", &merge.child_profile.to_string())
+        }));
+        notes.extend(resolution.violations.iter().map(|violation| {
+            let kind = note_kind(violation.verdict);
+            Note::new(kind, name(violation.number), value(violation.key))
+        }));
+    }
+
+    /// Sections of a profile that was merged into one of another partition move there.
+    fn move_merged(&mut self, space: u32, merges: &[Merge]) -> Result<(), StateError> {
+        let count = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
+        for merge in merges {
+            let from = partition_of(merge.child_profile, count);
+            let to = partition_of(merge.parent_profile, count);
+            if from == to {
+                continue;
+            }
+            let key = InSpace { space, key: merge.child };
+            let child = self.tables.components.get(&key)?.and_then(|packed| packed.component());
+            let members = child.map(|child| child.members).unwrap_or_default();
+            let anchors: Vec<_> =
+                members.iter().map(|member| InSpace { space, key: member.key }).collect();
+            self.exchange.send(to, PartitionRecord::Expect { anchors: anchors.clone() });
+            self.exchange.send(from, PartitionRecord::Release { anchors, to });
+        }
+        Ok(self.exchange.settle(&mut self.partitions)?)
+    }
+
+    fn list_notes(&mut self, space: u32, slot: usize, arrival: &Arrival<'_>, notes: &[Note]) {
+        for note in notes.iter().filter(|note| note.kind.is_violation()) {
+            let why = note.kind as u8;
+            *self.meta.spaces[slot].violations.entry(why).or_default() += 1;
+            self.list_insight(space, arrival, why);
+        }
+    }
+
+    fn list_insight(&mut self, space: u32, arrival: &Arrival<'_>, why: u8) {
+        let slot = usize::try_from(space).unwrap_or(usize::MAX);
+        let Some(counts) = self.meta.spaces.get_mut(slot) else { return };
+        let number = u32::try_from(counts.insights % LIST_LENGTH).unwrap_or(0);
+        counts.insights += 1;
+        let key = ListKey { owner: space, day: 0, number };
+        let row = Listed { event: arrival.at, at: arrival.origin.time, why };
+        self.tables.insights.put(key, row);
+    }
+
+    fn rejected(&mut self, record: &Record) -> Result<Vec<Decision>, StateError> {
+        let head = read_head(record)?;
+        let slot = usize::try_from(head.source.0).unwrap_or(usize::MAX);
+        let Some(counts) = self.meta.sources.get_mut(slot) else {
+            return Err(StateError::Record { position: record.position });
+        };
+        let day = u32::try_from(record.time.micros() / 86_400_000_000).unwrap_or(0);
+        let mut decisions = Vec::with_capacity(head.refusals.len());
+        for (index, refusal) in (0_u32..).zip(&head.refusals) {
+            *counts.rejected.entry(refusal.number()).or_default() += 1;
+            let listed = counts.rejected_days.entry(day).or_default();
+            let number = u32::try_from(*listed % LIST_LENGTH).unwrap_or(0);
+            *listed += 1;
+            let key = ListKey { owner: head.source.0, day: day % REJECTED_DAYS_KEPT, number };
+            let event = record.position.item(index);
+            let row = Listed { event, at: record.time, why: refusal.number() };
+            self.tables.rejected.put(key, row);
+            decisions.push(Decision { kind: None, verdict: Verdict::Refused(*refusal) });
+        }
+        while counts.rejected_days.first_key_value().is_some_and(|(first, _)| first + REJECTED_DAYS_KEPT <= day) {
+            counts.rejected_days.pop_first();
+        }
+        Ok(decisions)
+    }
+
+    fn change(&mut self, record: &Record) -> Result<Result<(), ChangeError>, StateError> {
+        let change: Change = serde_json::from_slice(&record.head)
+            .map_err(|_| StateError::Record { position: record.position })?;
+        let mut changed = self.meta.workspace.clone();
+        if let Err(error) = changed.apply(change) {
+            return Ok(Err(error));
+        }
+        self.meta.workspace = changed;
+        self.configure()?;
+        Ok(Ok(()))
+    }
+}
+
+/// What lists of insights say of duplicates, besides the numbers of notes.
+pub const DUPLICATE: u8 = 100;
+/// What lists of insights say of an id that came again with other content.
+pub const CHANGED: u8 = 101;
+
+/// The message id of an event that came without one.
+pub fn derived_message_id(record: RecordId, index: u32) -> String {
+    format!("selfsame-{record}-{index}")
+}
+
+fn note_kind(verdict: Met) -> NoteKind {
+    match verdict {
+        Met::NoIdentifiers => NoteKind::NoIdentifier,
+        Met::ValueLimit => NoteKind::ValueLimit,
+        Met::ValueTimeLimit => NoteKind::ValueTimeLimit,
+        Met::ValueBlocked => NoteKind::ValueBlocked,
+        Met::ValueTooLong => NoteKind::ValueTooLong,
+        Met::MergeLimit => NoteKind::MergeLimit,
+        Met::MappingLimit => NoteKind::MappingLimit,
+    }
+}
+
+fn read_head(record: &Record) -> Result<EventsHead, StateError> {
+    EventsHead::decode(&record.head).map_err(|_| StateError::Record { position: record.position })
+}

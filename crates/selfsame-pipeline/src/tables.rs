@@ -1,0 +1,172 @@
+//! The tables of the state, decoded and cached. The engine writes them, any thread reads them.
+//!
+//! Two kinds, by when their rows are written back:
+//! - **exact**: only by the batch that ends a checkpoint, so on disk they are always as of its
+//!   position;
+//! - **fuzzy** (sections, chunks): at any time behind the durable end of the outbox. A section says
+//!   up to which record it is folded, so that folding again passes over what it has; a chunk never
+//!   changes once it is full.
+
+use selfsame_event::{IdentifierKey, ProfileId};
+use selfsame_identity::ComponentId;
+use selfsame_store::{Batch, CachedTable, Row, RowKey, Store, Table};
+
+use crate::key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, TraitIndexKey};
+use crate::partition::partition_of;
+use crate::row::{Folded, Listed, Owner, Packed, Present};
+
+/// How much memory the hot rows may take, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryBudget {
+    /// Sections.
+    pub sections: usize,
+    /// Identifiers.
+    pub identifiers: usize,
+    /// Components.
+    pub components: usize,
+    /// Everything else together.
+    pub other: usize,
+}
+
+impl Default for MemoryBudget {
+    fn default() -> Self {
+        Self { sections: 288 << 20, identifiers: 96 << 20, components: 128 << 20, other: 48 << 20 }
+    }
+}
+
+/// Every cached table of a state.
+#[derive(Debug)]
+pub struct Tables {
+    /// The store below.
+    pub store: Store,
+    /// Whose each identifier is. Exact.
+    pub identifiers: CachedTable<InSpace<IdentifierKey>, Owner>,
+    /// The members of each component. Exact.
+    pub components: CachedTable<InSpace<ComponentId>, Packed>,
+    /// Identifiers seen together. Exact.
+    pub evidence: CachedTable<EvidenceKey, Packed>,
+    /// Merges made and refused. Exact.
+    pub ledger: CachedTable<LedgerKey, Packed>,
+    /// Sections in which a declared trait had a value. Exact.
+    pub trait_index: CachedTable<TraitIndexKey, Present>,
+    /// Events that were set aside. Exact.
+    pub rejected: CachedTable<ListKey, Listed>,
+    /// Limits, blocks and duplicates that events met. Exact.
+    pub insights: CachedTable<ListKey, Listed>,
+    /// The sections, by partition. Fuzzy.
+    pub partitions: Vec<PartitionTables>,
+}
+
+/// The tables of one partition of the profiles.
+#[derive(Debug)]
+pub struct PartitionTables {
+    /// What was folded under each anchor.
+    pub sections: CachedTable<InSpace<IdentifierKey>, Folded>,
+    /// Full pieces of timelines.
+    pub chunks: CachedTable<ChunkKey, Packed>,
+}
+
+/// The keys of rows that are in a batch, to be marked clean when it is committed.
+#[derive(Debug, Default)]
+pub struct ExactKeys {
+    identifiers: Vec<InSpace<IdentifierKey>>,
+    components: Vec<InSpace<ComponentId>>,
+    evidence: Vec<EvidenceKey>,
+    ledger: Vec<LedgerKey>,
+    trait_index: Vec<TraitIndexKey>,
+    rejected: Vec<ListKey>,
+    insights: Vec<ListKey>,
+}
+
+impl Tables {
+    /// The partition of a profile.
+    pub fn partition(&self, profile: ProfileId) -> &PartitionTables {
+        let count = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
+        let index = usize::try_from(partition_of(profile, count)).unwrap_or(0);
+        &self.partitions[index]
+    }
+
+    /// The tables over that store.
+    pub fn new(store: Store, budget: MemoryBudget, partitions: u32) -> Self {
+        let other = budget.other / 6;
+        let share = budget.sections / usize::try_from(partitions.max(1)).unwrap_or(1);
+        let partition = |_| PartitionTables {
+            sections: CachedTable::new(store.clone(), Table::Sections, share),
+            chunks: CachedTable::new(store.clone(), Table::Chunks, other),
+        };
+        Self {
+            identifiers: CachedTable::new(store.clone(), Table::Identifiers, budget.identifiers),
+            components: CachedTable::new(store.clone(), Table::Components, budget.components),
+            evidence: CachedTable::new(store.clone(), Table::Evidence, other),
+            ledger: CachedTable::new(store.clone(), Table::Ledger, other),
+            trait_index: CachedTable::new(store.clone(), Table::TraitIndex, other),
+            rejected: CachedTable::new(store.clone(), Table::Rejected, other),
+            insights: CachedTable::new(store.clone(), Table::Insights, other),
+            partitions: (0..partitions.max(1)).map(partition).collect(),
+            store,
+        }
+    }
+
+    /// Lets rows leave where there are too many. Called once per batch.
+    pub fn shrink(&self) {
+        self.identifiers.shrink();
+        self.components.shrink();
+        self.evidence.shrink();
+        self.ledger.shrink();
+        self.trait_index.shrink();
+        self.rejected.shrink();
+        self.insights.shrink();
+        for partition in &self.partitions {
+            partition.sections.shrink();
+            partition.chunks.shrink();
+        }
+    }
+
+    /// Puts every dirty row of the exact tables into a batch, as they are now.
+    pub fn freeze_exact(&self, batch: &mut Batch) -> ExactKeys {
+        ExactKeys {
+            identifiers: freeze(&self.identifiers, batch),
+            components: freeze(&self.components, batch),
+            evidence: freeze(&self.evidence, batch),
+            ledger: freeze(&self.ledger, batch),
+            trait_index: freeze(&self.trait_index, batch),
+            rejected: freeze(&self.rejected, batch),
+            insights: freeze(&self.insights, batch),
+        }
+    }
+
+    /// Says that the batch with these rows is committed.
+    pub fn exact_written(&self, keys: &ExactKeys) {
+        self.identifiers.written(&keys.identifiers);
+        self.components.written(&keys.components);
+        self.evidence.written(&keys.evidence);
+        self.ledger.written(&keys.ledger);
+        self.trait_index.written(&keys.trait_index);
+        self.rejected.written(&keys.rejected);
+        self.insights.written(&keys.insights);
+    }
+
+    /// Memory and rows by table, for metrics.
+    pub fn memory(&self) -> Vec<(&'static str, (usize, usize))> {
+        let mut memory = vec![
+            ("identifiers", self.identifiers.memory()),
+            ("components", self.components.memory()),
+            ("evidence", self.evidence.memory()),
+            ("ledger", self.ledger.memory()),
+            ("trait_index", self.trait_index.memory()),
+            ("rejected", self.rejected.memory()),
+            ("insights", self.insights.memory()),
+        ];
+        for partition in &self.partitions {
+            memory.push(("sections", partition.sections.memory()));
+            memory.push(("chunks", partition.chunks.memory()));
+        }
+        memory
+    }
+}
+
+fn freeze<K: RowKey, V: Row>(table: &CachedTable<K, V>, batch: &mut Batch) -> Vec<K> {
+    let keys = table.take_dirty();
+    keys.iter().for_each(|key| table.write_back(key, batch, |_| ()));
+    keys
+}

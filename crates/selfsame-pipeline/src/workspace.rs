@@ -1,0 +1,317 @@
+//! The configuration: a fold over the configuration records of the log.
+//!
+//! Every change is a record, in force from its position on, so an event is always judged by the
+//! configuration of its own position and a replay sees the same one.
+
+use std::collections::BTreeMap;
+
+use selfsame_event::{RecordId, SourceNumber};
+use selfsame_identity::{RuleSet, Rules, TypeNumbers};
+use serde::{Deserialize, Serialize};
+
+/// Everything that is configured.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Workspace {
+    /// The workspace's name. Empty until the first record made it.
+    pub name: String,
+    /// The secret that identifier keys are made with, in hex.
+    pub secret: String,
+    /// The spaces, by number.
+    pub spaces: Vec<Space>,
+    /// The sources, by number.
+    pub sources: Vec<Source>,
+    /// The destinations, in the order in which they were made.
+    pub destinations: Vec<Destination>,
+    /// The tokens of the APIs.
+    pub tokens: Vec<Token>,
+}
+
+/// An identity graph of its own, with its rules and profiles.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Space {
+    /// The number that keys use.
+    pub number: u32,
+    /// The name in URLs.
+    pub id: String,
+    /// The name for people.
+    pub name: String,
+    /// How identifiers are found and matched.
+    pub rules: RuleSet,
+    /// Traits that can be searched without a scan.
+    #[serde(default)]
+    pub indexed_traits: Vec<String>,
+}
+
+/// Where events come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The number that records use.
+    pub number: u32,
+    /// The id that APIs show.
+    pub id: String,
+    /// The name for people.
+    pub name: String,
+    /// The space that its events feed.
+    pub space: String,
+    /// The keys that its senders use. A key that was revoked stays, so that it is told apart from
+    /// one that never was.
+    pub write_keys: Vec<WriteKey>,
+    /// Whether one invalid event on its own is answered `400`.
+    #[serde(default)]
+    pub strict: bool,
+    /// Among which events a `messageId` is unique.
+    #[serde(default)]
+    pub dedupe: DedupeScope,
+}
+
+/// A key that may write to a source. Keys of browsers are public, so they are kept as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteKey {
+    /// The key.
+    pub key: String,
+    /// Whether it is no longer accepted.
+    #[serde(default)]
+    pub revoked: bool,
+}
+
+/// Among which events a `messageId` is unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DedupeScope {
+    /// Those of the same source.
+    #[default]
+    Source,
+    /// Those of all sources with this scope.
+    Workspace,
+}
+
+/// A token of the APIs. Only its hash is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// The id that APIs show.
+    pub id: String,
+    /// The name for people.
+    pub name: String,
+    /// SHA-256 of the token, in hex.
+    pub hash: String,
+    /// Whether it is no longer accepted.
+    #[serde(default)]
+    pub revoked: bool,
+}
+
+/// Where events go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// The id that APIs show.
+    pub id: String,
+    /// The name for people, which an event's `integrations` names.
+    pub name: String,
+    /// The space whose events it gets.
+    pub space: String,
+    /// What kind of destination it is. Only `webhook` so far.
+    pub kind: String,
+    /// Where to send.
+    pub url: String,
+    /// The secrets that sign, newest first; the second one during a rotation. Sealed.
+    pub secrets: Vec<String>,
+    /// The event types it gets; all where empty.
+    #[serde(default)]
+    pub events: Vec<String>,
+    /// Whether it is in use.
+    pub enabled: bool,
+}
+
+/// A change of the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// The first record of a log.
+    Create {
+        /// The workspace's name.
+        name: String,
+        /// The secret for keys, 32 bytes in hex.
+        secret: String,
+    },
+    /// Makes a space or changes one, found by its id.
+    SetSpace {
+        /// Its id.
+        id: String,
+        /// Its name.
+        name: String,
+        /// Its rules.
+        rules: RuleSet,
+        /// Its indexed traits.
+        #[serde(default)]
+        indexed_traits: Vec<String>,
+    },
+    /// Makes a source or changes one, found by its id. Its number is given here, not by the sender.
+    SetSource(Source),
+    /// Makes a destination or changes one, found by its id.
+    SetDestination(Destination),
+    /// Removes a destination.
+    RemoveDestination {
+        /// Its id.
+        id: String,
+    },
+    /// Makes a token.
+    AddToken(Token),
+    /// Stops a token.
+    RevokeToken {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// Why a change was not applied. The record stays, without effect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// A name that does not exist.
+    #[error("there is no {kind} `{id}`")]
+    Unknown {
+        /// Of what kind.
+        kind: &'static str,
+        /// Which.
+        id: String,
+    },
+    /// Something that is already there.
+    #[error("{what} is taken")]
+    Taken {
+        /// What.
+        what: &'static str,
+    },
+    /// Rules that do not compile.
+    #[error("the identity rules are not valid: {reason}")]
+    Rules {
+        /// The compiler's words.
+        reason: String,
+    },
+}
+
+impl Workspace {
+    /// The space of that id.
+    pub fn space(&self, id: &str) -> Option<&Space> {
+        self.spaces.iter().find(|space| space.id == id)
+    }
+
+    /// The source of that number.
+    pub fn source(&self, number: SourceNumber) -> Option<&Source> {
+        self.sources.get(usize::try_from(number.0).ok()?)
+    }
+
+    /// The source of that id.
+    pub fn source_named(&self, id: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.id == id)
+    }
+
+    /// The source of that write key, and whether the key is still accepted.
+    pub fn by_key(&self, key: &str) -> Option<(&Source, bool)> {
+        self.sources.iter().find_map(|source| {
+            let found = source.write_keys.iter().find(|known| known.key == key)?;
+            Some((source, !found.revoked))
+        })
+    }
+
+    /// The bytes of the secret for keys.
+    pub fn secret_bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(self.secret.as_bytes().chunks(2)) {
+            let pair = std::str::from_utf8(pair).unwrap_or("00");
+            *byte = u8::from_str_radix(pair, 16).unwrap_or(0);
+        }
+        bytes
+    }
+
+    /// Applies a change. One that cannot be applied changes nothing.
+    pub fn apply(&mut self, change: Change) -> Result<(), ChangeError> {
+        match change {
+            Change::Create { name, secret } => {
+                if !self.secret.is_empty() {
+                    return Err(ChangeError::Taken { what: "the workspace" });
+                }
+                self.name = name;
+                self.secret = secret;
+            }
+            Change::SetSpace { id, name, rules, indexed_traits } => {
+                let mut numbers = TypeNumbers::default();
+                Rules::compile(&rules, &mut numbers)
+                    .map_err(|error| ChangeError::Rules { reason: error.to_string() })?;
+                let number = u32::try_from(self.spaces.len()).unwrap_or(u32::MAX);
+                let space = Space { number, id, name, rules, indexed_traits };
+                set(&mut self.spaces, space, |space| &space.id, |new, old| new.number = old.number);
+            }
+            Change::SetSource(source) => self.set_source(source)?,
+            Change::SetDestination(destination) => {
+                self.need_space(&destination.space)?;
+                set(&mut self.destinations, destination, |one| &one.id, |_, _| ());
+            }
+            Change::RemoveDestination { id } => {
+                let before = self.destinations.len();
+                self.destinations.retain(|destination| destination.id != id);
+                if self.destinations.len() == before {
+                    return Err(ChangeError::Unknown { kind: "destination", id });
+                }
+            }
+            Change::AddToken(token) => set(&mut self.tokens, token, |one| &one.id, |_, _| ()),
+            Change::RevokeToken { id } => {
+                let token = self.tokens.iter_mut().find(|token| token.id == id);
+                token.ok_or(ChangeError::Unknown { kind: "token", id })?.revoked = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn set_source(&mut self, mut source: Source) -> Result<(), ChangeError> {
+        self.need_space(&source.space)?;
+        for key in &source.write_keys {
+            let owner = self.by_key(&key.key).map(|(owner, _)| &owner.id);
+            if owner.is_some_and(|owner| *owner != source.id) {
+                return Err(ChangeError::Taken { what: "the write key" });
+            }
+        }
+        source.number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        set(&mut self.sources, source, |one| &one.id, |new, old| new.number = old.number);
+        Ok(())
+    }
+
+    fn need_space(&self, id: &str) -> Result<(), ChangeError> {
+        let found = self.space(id).map(|_| ());
+        found.ok_or_else(|| ChangeError::Unknown { kind: "space", id: id.to_owned() })
+    }
+}
+
+/// Replaces the element of the same id, keeping what `keep` copies, or adds it.
+fn set<T>(list: &mut Vec<T>, mut new: T, id: impl Fn(&T) -> &String, keep: impl Fn(&mut T, &T)) {
+    match list.iter_mut().find(|old| id(old) == id(&new)) {
+        Some(old) => {
+            keep(&mut new, old);
+            *old = new;
+        }
+        None => list.push(new),
+    }
+}
+
+/// What became of changes, kept until the one who asked has read it.
+#[derive(Debug, Default)]
+pub struct ChangeResults {
+    results: BTreeMap<RecordId, Result<(), ChangeError>>,
+}
+
+impl ChangeResults {
+    const KEPT: usize = 1_000;
+
+    /// Notes what became of a change.
+    pub fn note(&mut self, id: RecordId, result: Result<(), ChangeError>) {
+        if self.results.len() >= Self::KEPT {
+            self.results.clear();
+        }
+        self.results.insert(id, result);
+    }
+
+    /// Takes what became of a change.
+    pub fn take(&mut self, id: RecordId) -> Option<Result<(), ChangeError>> {
+        self.results.remove(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! Logs of random histories, for the engine to fold.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use selfsame_event::{Clock, EventsHead, RecordId, RecordKind, Refusal, SourceNumber, Time};
+use selfsame_identity::RuleSet;
+use selfsame_log::{Item, Log, MemoryLog, NewRecord};
+use selfsame_pipeline::workspace::{Change, DedupeScope, Source, WriteKey};
+
+/// A clock that moves a little at each look.
+#[derive(Debug, Default)]
+pub(crate) struct TestClock(AtomicU64);
+
+impl Clock for TestClock {
+    fn wall(&self) -> Time {
+        Time::from_micros(1_790_000_000_000_000 + i64::try_from(self.monotonic_micros()).expect("small"))
+    }
+
+    fn monotonic_micros(&self) -> u64 {
+        self.0.fetch_add(137, Ordering::Relaxed)
+    }
+}
+
+/// Numbers that look random and are the same in every run.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+fn record(id: u64, kind: RecordKind, head: Vec<u8>, items: Vec<Bytes>) -> NewRecord {
+    let mut bytes = [7; 16];
+    bytes[..8].copy_from_slice(&id.to_le_bytes());
+    let items = items.into_iter().map(Item::Body).collect();
+    NewRecord { id: RecordId(bytes), kind: kind as u8, head: head.into(), items }
+}
+
+fn change(id: u64, change: &Change) -> NewRecord {
+    record(id, RecordKind::Config, serde_json::to_vec(change).expect("JSON"), vec![])
+}
+
+/// The records that make a workspace with one space and two sources.
+pub(crate) fn set_up() -> Vec<NewRecord> {
+    let source = |number: u32, dedupe| Change::SetSource(Source {
+        number,
+        id: format!("source-{number}"),
+        name: "test".to_owned(),
+        space: "default".to_owned(),
+        write_keys: vec![WriteKey { key: format!("key-{number}"), revoked: false }],
+        strict: false,
+        dedupe,
+    });
+    let changes = [
+        Change::Create { name: "test".to_owned(), secret: "5a".repeat(32) },
+        Change::SetSpace {
+            id: "default".to_owned(),
+            name: "Default".to_owned(),
+            rules: RuleSet::default(),
+            indexed_traits: vec!["email".to_owned()],
+        },
+        source(0, DedupeScope::Source),
+        source(1, DedupeScope::Workspace),
+    ];
+    (0..).zip(&changes).map(|(id, one)| change(id, one)).collect()
+}
+
+/// One random event of a small world of people, devices and companies.
+fn event(dice: &mut Dice) -> Bytes {
+    let (user, device) = (dice.roll(40), dice.roll(60));
+    let who = match dice.roll(4) {
+        0 => format!(r#""userId":"u{user}""#),
+        1 => format!(r#""userId":"u{user}","anonymousId":"a{device}""#),
+        _ => format!(r#""anonymousId":"a{device}""#),
+    };
+    // Some ids come twice, some of these with other content, and some events have none.
+    let id = match dice.roll(8) {
+        0 => String::new(),
+        _ => format!(r#","messageId":"m{}""#, dice.roll(3_000)),
+    };
+    let time = format!(r#","timestamp":"2026-0{}-1{}T00:00:00Z""#, 1 + dice.roll(9), dice.roll(10));
+    let what = match dice.roll(12) {
+        0 => format!(r#""type":"identify","traits":{{"email":"e{}@x.y","n":{}}}"#, dice.roll(40), dice.roll(5)),
+        1 => r#""type":"identify","traits":{"n":null,"deep":{"a":[1,2]}}"#.to_owned(),
+        2 => format!(r#""type":"group","groupId":"g{}","traits":{{"plan":"p{}"}}"#, dice.roll(5), dice.roll(3)),
+        3 => format!(r#""type":"alias","previousId":"a{}""#, dice.roll(60)),
+        4 => r#""type":"page","name":"Home""#.to_owned(),
+        n => format!(r#""type":"track","event":"E{n}","properties":{{"v":{}}}"#, dice.roll(100)),
+    };
+    let who = if what.contains("alias") { format!(r#""userId":"u{user}""#) } else { who };
+    format!("{{{what},{who}{id}{time}}}").into()
+}
+
+/// A log of so many requests by a small world.
+pub(crate) fn history(seed: u64, requests: u64) -> Arc<MemoryLog> {
+    let log = MemoryLog::new(Arc::new(TestClock::default()));
+    let mut dice = Dice::new(seed);
+    set_up().into_iter().for_each(|record| _ = log.append_wait(record).expect("appends"));
+    for request in 0..requests {
+        let source = SourceNumber(u32::try_from(dice.roll(2)).expect("small"));
+        let mut head = EventsHead { source, ..EventsHead::default() };
+        let items: Vec<_> = (0..1 + dice.roll(6)).map(|_| event(&mut dice)).collect();
+        let kind = if dice.roll(20) == 0 { RecordKind::Rejected } else { RecordKind::Events };
+        if kind == RecordKind::Rejected {
+            head.refusals = items.iter().map(|_| Refusal::NoId).collect();
+        }
+        log.append_wait(record(1_000 + request, kind, head.encode(), items)).expect("appends");
+    }
+    Arc::new(log)
+}
