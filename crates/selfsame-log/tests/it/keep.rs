@@ -48,9 +48,9 @@ fn an_erased_item_is_gone_and_all_else_is_as_it_was() {
     }
     assert!(log.append_wait(numbered(60)).expect("append").position.offset == 60);
 
+    log.seal().expect("seal");
     let files: Vec<_> = segments(&fs).iter().map(|path| fs.bytes(path)).collect();
     assert_eq!(log.erase(&items).expect("erase again"), 0);
-    log.seal().expect("seal");
     assert_eq!(all(&log)[..60], expected);
     drop(log);
     let log = open(&fs).expect("open");
