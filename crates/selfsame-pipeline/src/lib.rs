@@ -17,6 +17,7 @@
 mod checkpoint;
 pub mod decision;
 mod engine;
+pub mod event_json;
 mod graph;
 mod key;
 mod meta;
