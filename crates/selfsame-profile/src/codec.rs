@@ -61,7 +61,9 @@ impl Section {
             None => return Err(DecodeError::Damaged),
         }
         let section = read(Reader(&bytes[1..])).ok_or(DecodeError::Damaged)?;
-        if is_sound(&section) { Ok(section) } else { Err(DecodeError::Damaged) }
+        let mut again = Vec::with_capacity(bytes.len());
+        section.encode(&mut again);
+        if again == bytes && is_sound(&section) { Ok(section) } else { Err(DecodeError::Damaged) }
     }
 
     /// What the events in it say, as bytes that do not depend on the order in which they came nor on

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use selfsame_event::{Position, Time};
-use selfsame_profile::{Chunk, Limits, Query, Role, Rules, Section, combine, page};
+use selfsame_profile::{Chunk, DecodeError, Limits, Query, Role, Rules, Section, combine, page};
 
 use crate::history::{History, RULES, spec};
 
@@ -127,3 +127,18 @@ const VERSION_1: &str = concat!(
     "04010101010101010101010101010101010101046d",
     "2d02010101010111cf0f",
 );
+
+#[test]
+fn a_count_that_is_not_of_its_chunks_is_refused() {
+    let history = History::new(vec![spec_of_now(); 300]);
+    let (section, chunks) = history.fold(0..300, Role::User, &RULES);
+    assert_eq!(chunks.len(), 1);
+    let bytes = encoded(&section);
+    assert_eq!(Section::decode(&bytes), Ok(section));
+    assert_eq!(bytes[..5], [1, 0, 1, 0xac, 0x02], "300 events");
+    for (high, why) in [(0x04, "556 events are two chunks"), (0x00, "44 events take one byte")] {
+        let mut other = bytes.clone();
+        other[4] = high;
+        assert_eq!(Section::decode(&other), Err(DecodeError::Damaged), "{why}");
+    }
+}

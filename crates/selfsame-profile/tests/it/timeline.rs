@@ -166,6 +166,7 @@ proptest! {
                 let second = placed.entry.name() == Some(NameKey::of("Opened"));
                 found.push((placed.entry.key, which.expect("a kind") + usize::from(second), placed.section));
             }
+            prop_assert!(found.len() <= expected.len(), "pages end");
             query.behind = page.entries.last().map(|placed| placed.entry.key);
             if !page.more {
                 break;
