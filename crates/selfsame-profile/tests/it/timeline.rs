@@ -216,3 +216,24 @@ fn what_loading_says_comes_back() {
     let page = page(&[&stored.sections[0]], &query, |_| true, |_, _| Err("no disk"));
     assert_eq!(page, Err("no disk"));
 }
+
+/// Events of one moment fill several chunks: their order is still one, over all of them.
+#[test]
+fn pages_of_one_moment_are_in_order() {
+    let rows: Vec<Row> = (0..900_u32).map(|n| (5, n * 7 % 300, n / 300, 0, 0)).collect();
+    let stored = store(&rows, 1);
+    assert_eq!((stored.keys.len(), stored.chunks.len()), (900, 3));
+    let mut expected: Vec<EntryKey> = stored.keys.iter().map(|(key, ..)| *key).collect();
+    expected.sort();
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        let mut query = Query { order, limit: 100, ..Query::default() };
+        let mut found: Vec<EntryKey> = Vec::new();
+        for _ in 0..9 {
+            let (page, _) = stored.page(&query, [true; 4]);
+            found.extend(page.entries.iter().map(|placed| placed.entry.key));
+            query.behind = found.last().copied();
+        }
+        assert_eq!(found, expected, "{order:?}");
+        expected.reverse();
+    }
+}
