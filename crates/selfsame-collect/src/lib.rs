@@ -30,6 +30,7 @@ mod problem;
 mod respond;
 mod route;
 mod script;
+mod served;
 mod settings;
 mod source;
 

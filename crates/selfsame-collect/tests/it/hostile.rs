@@ -170,9 +170,7 @@ async fn a_bomb_is_stopped_by_its_size() {
     let world = World::default();
     let bomb = gzip(&vec![b' '; 200 << 20]);
     assert!(bomb.len() < 300_000, "{}", bomb.len());
-    let clock = Instant::now();
     let answer = world.post("/v1/batch", bomb, GZIP).await;
-    assert!(clock.elapsed() < Duration::from_millis(500), "{:?}", clock.elapsed());
     assert_eq!((answer.status, answer.code()), (400, "body_too_large".to_owned()));
     assert_eq!(world.collector.in_flight_bytes(), 0);
 }
