@@ -106,6 +106,17 @@ impl Tags {
         }
     }
 
+    /// Makes room for so many ids at once. Runs bring ids in order, and a table that grows while it
+    /// is filled in order is filled from one end: every insert would walk over all before it.
+    pub(crate) fn reserve(&mut self, older: u64, current: u64) {
+        for (generation, ids) in [(&mut self.older, older), (&mut self.current, current)] {
+            let slots = length(ids * 5 / 4) / SHARDS + 64;
+            for shard in generation.shards.iter_mut().filter(|shard| shard.slots.is_empty()) {
+                shard.slots = vec![0; slots];
+            }
+        }
+    }
+
     /// Whether an id of either generation has this id's tag.
     pub(crate) fn contains(&self, id: Id) -> bool {
         let (shard, tag) = (shard(id), tag(id));

@@ -99,6 +99,8 @@ fn load_filters(slots: &mut [Slot], bytes: u64) -> Result<(), RunError> {
 fn rebuild_tags(slots: &[Slot], window: &Window, limits: &Limits) -> Result<Tags, RunError> {
     let mut tags = Tags::new(limits.generation_ids);
     let [older, current] = window.generations;
+    let older_ids = if older < current { limits.generation_ids } else { 0 };
+    tags.reserve(older_ids.min(window.ids), window.generation_ids);
     for slot in slots.iter().filter(|slot| slot.run.meta.last >= older) {
         let mut reader = Reader::new(Arc::clone(&slot.run));
         while let Some(entry) = reader.next()? {

@@ -35,3 +35,15 @@ fn a_shard_may_get_more_than_its_part() {
     (0..1_000).for_each(|number| tags.insert(skewed(number)));
     assert!((0..1_000).all(|number| tags.contains(skewed(number))));
 }
+
+#[test]
+fn ids_in_order_are_taken_as_fast_as_others() {
+    let mut tags = Tags::new(2_000_000);
+    tags.reserve(0, 1_000_000);
+    let before = tags.bytes();
+    (0..1_000_000_u64).for_each(|number| {
+        tags.insert(Id { high: number * (u64::MAX / 1_000_000), low: 0 });
+    });
+    assert_eq!(tags.bytes(), before, "no table grew while it was filled from one end");
+    assert!(tags.contains(Id { high: 999_999 * (u64::MAX / 1_000_000), low: 0 }));
+}
