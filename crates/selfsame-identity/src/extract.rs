@@ -21,7 +21,9 @@
 //!   exactly. Whole numbers count as the text they are written as, since phone numbers come so.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use selfsame_event::{Collection, Context, Event, EventType, Kind, Raw, limits};
 use smallvec::SmallVec;
 
@@ -62,6 +64,12 @@ pub fn extract<'e>(event: &'e Event<'_>, rules: &Rules, keys: &Keys<'_>) -> Clai
     finder.claims.accounts.sort_unstable_by(order);
     finder.claims
 }
+
+/// Finds the text of a context that may hold an identifier. Most hold none, and this is several times
+/// cheaper than a walk over their keys. A key with an escape is any key.
+static MAY_IDENTIFY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#""traits"|"device"|"integrations"|"externalIds"|\\"#).expect("a valid pattern")
+});
 
 struct Finder<'r, 'k, 'e> {
     rules: &'r Rules,
@@ -109,7 +117,12 @@ impl<'e> Finder<'_, '_, 'e> {
         const EXTERNAL_IDS: usize = 3;
         // One walk over each object; the event's own keys stand before its batch's.
         let mut parts = [None::<Raw<'e>>; 4];
-        for object in [context.shared, context.own].into_iter().flatten() {
+        let objects = [context.shared, context.own].into_iter().flatten();
+        // An own key hides the batch's even when it is null, so all are walked or none.
+        if !objects.clone().any(|object| MAY_IDENTIFY.is_match(object.text())) {
+            return;
+        }
+        for object in objects {
             object.each_field(|key, value| {
                 let part = match key {
                     "traits" => TRAITS,

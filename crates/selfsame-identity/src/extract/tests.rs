@@ -81,6 +81,14 @@ fn devices_are_found_by_their_type_and_advertising_ids_with_tracking_only() {
 }
 
 #[test]
+fn a_key_written_with_escapes_is_the_same_key() {
+    check(
+        r#"{"type":"page","userId":"U","context":{"tr\u0061its":{"email":"e@x"}}}"#,
+        "user_id:U email:e@x",
+    );
+}
+
+#[test]
 fn custom_types_are_found_by_key_in_either_spelling() {
     check(r#"{"type":"identify","userId":"U","traits":{"app_id":"1"}}"#, "user_id:U app:1");
     check(r#"{"type":"identify","userId":"U","traits":{"appId":"1"}}"#, "user_id:U app:1");

@@ -25,10 +25,10 @@ fn an_unknown_previous_id_is_recorded_as_an_anonymous_id() {
 
 #[test]
 fn two_known_users_are_not_merged_and_the_refusal_is_in_the_ledger() {
-    for (known, alias) in [("u2", "u1 xu2"), ("u1", "u2 xu1")] {
+    for (known, user, alias) in [("u2", "u1", "u1 xu2"), ("u1", "u2", "u2 xu1")] {
         let mut world = World::new("");
         let other = world.user(known);
-        let mine = world.user(&alias[..2]);
+        let mine = world.user(user);
         let outcome = world.user(alias);
         assert_eq!(outcome.profile, mine.profile, "{alias} belongs to its userId");
         assert!(outcome.merges.is_empty());

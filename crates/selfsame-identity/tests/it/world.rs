@@ -175,7 +175,7 @@ pub(crate) fn call(identifiers: &str) -> Value {
                 "id": value, "type": kind(value), "collection": collection, "encoding": "none",
             }));
         } else {
-            let text = if key == "previousId" { &value[1..] } else { value };
+            let text = value.strip_prefix('x').unwrap_or(value);
             event.insert(key.into(), text.into());
             match key {
                 "groupId" => event.insert("type".into(), "group".into()),
