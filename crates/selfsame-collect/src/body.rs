@@ -18,7 +18,7 @@ use crate::{CollectConfig, Problem};
 const DRAIN_BYTES: usize = 4 << 20;
 /// Below this size, how well a body is compressed does not matter.
 const RATIO_FREE_BYTES: usize = 64 << 10;
-/// Reserved before more has come than was announced.
+/// Reserved at once of what was announced; then what has come is doubled.
 const FIRST_BYTES: usize = 16 << 10;
 
 /// Reads a whole body and decompresses it; it has at most `limit` bytes in either form.
@@ -87,10 +87,11 @@ where
             Some(problem) if received > DRAIN_BYTES => return Err(problem),
             Some(_) => bytes = Vec::new(),
             None => {
-                if bytes.capacity() == 0 {
-                    bytes.reserve_exact(part.len().max(announced.min(FIRST_BYTES)));
-                } else if bytes.capacity() < received {
-                    bytes.reserve_exact((received * 2).min(announced.max(received)) - bytes.len());
+                if bytes.capacity() < received {
+                    let likely = if announced < received { limit } else { announced };
+                    let target =
+                        likely.min(received.saturating_mul(2).max(announced.min(FIRST_BYTES)));
+                    bytes.reserve_exact(target.max(received) - bytes.len());
                 }
                 bytes.extend_from_slice(&part);
             }
