@@ -4,7 +4,7 @@
 //! admit waits for more than one small table (200 KB at 10 million ids). The tag is the next four
 //! bytes and also says where in the table it lies. A new id meets an equal tag about once in
 //! 50,000; the answer is then looked up. Which run holds an id is not kept beside its tag: that
-//! would cost half as much memory again, and fresh ids and filters find it in about a microsecond.
+//! would cost half as much memory again, and fresh ids and filters find it in about two microseconds.
 
 use crate::bits::{length, low32, scale};
 use crate::entry::Id;
