@@ -37,7 +37,8 @@ pub struct DeliverConfig {
     pub dead_letter_limit: usize,
     /// How long ordinary progress may wait to be appended to the ledger.
     pub flush_interval: Duration,
-    /// How many records of a connection make a new snapshot worth its while.
+    /// How many records the ledger may hold only so that a connection can be known again; then
+    /// what is known of it is written anew.
     pub snapshot_records: u64,
     /// Records that the ledger keeps for the trace of attempts, at least.
     pub trace_records: u64,
@@ -57,7 +58,7 @@ impl Default for DeliverConfig {
             profile_exception_limit: 1_000,
             dead_letter_limit: 100_000,
             flush_interval: Duration::from_millis(50),
-            snapshot_records: 10_000,
+            snapshot_records: 100_000,
             trace_records: 1_000_000,
             trace_rows: 10_000,
             stop_timeout: Duration::from_secs(10),
@@ -205,8 +206,12 @@ impl Deliverer {
                         shared.trace(record.connection, step.attempts.clone());
                     }
                     images.take(offset, record);
+                    shared.appended(offset);
                 }
                 from = page.next;
+            }
+            for (connection, known) in &images.0 {
+                shared.keep_from(*connection, known.from);
             }
             Ok(images)
         });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use selfsame_event::{Class, ItemPosition};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::connection::{Connection, ConnectionId};
 use crate::ledger::LedgerError;
@@ -48,6 +48,11 @@ impl DelivererHandle {
     /// Every connection's numbers, by id.
     pub fn status(&self) -> Vec<ConnectionStatus> {
         self.shared.statuses()
+    }
+
+    /// A number that changes when some connection's numbers have.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
     }
 
     /// The earliest effect that some connection may still read; `None` while that is not known, or

@@ -14,7 +14,9 @@
 //! **Invariants:**
 //! - of a profile at most one effect is in flight, and none is sent before an earlier one ended;
 //!   death counts as an end only once it is durable;
-//! - in flight + ended but not durable <= the in-flight limit (+ 1): what a crash may repeat;
+//! - in flight + ended but not durable <= the in-flight limit: what a crash may repeat. There is
+//!   always room for one: the window holds no more, and the one that its cursor waits for has not
+//!   ended;
 //! - aside <= the exception limits: at a limit the cursor stops, nothing is dropped;
 //! - while the destination is down the cursor stops, and one probe at a time goes out.
 
@@ -192,7 +194,8 @@ impl Lane {
 
     /// Takes a change of how many requests go out at once.
     pub(crate) fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
+        let in_flight = self.limits.in_flight.max(limits.in_flight);
+        self.limits = Limits { in_flight, ..limits };
     }
 
     /// Where to read on.
@@ -275,13 +278,13 @@ impl Lane {
         if let Some(probe_at) = self.breaker.probe_at() {
             let first = self.fresh.first().or(self.again.first()).copied();
             let first = first.or_else(|| self.due.first().map(|(_, at)| *at));
-            if now >= probe_at && self.in_flight == 0 {
+            if now >= probe_at && self.in_flight == 0 && self.ended < self.limits.in_flight {
                 sends.extend(first.map(|at| self.send(at)));
             }
             return sends;
         }
         while self.in_flight < self.limits.concurrency
-            && (self.in_flight + self.ended < self.limits.in_flight || self.in_flight == 0)
+            && self.in_flight + self.ended < self.limits.in_flight
         {
             let Some(at) = self.pick() else { break };
             sends.push(self.send(at));
@@ -289,12 +292,12 @@ impl Lane {
         sends
     }
 
-    /// The next to go: first attempts and retries in turn, so that neither starves the other. When
-    /// nothing else may go it is the earliest one, which is what the cursor waits for.
+    /// The next to go: first attempts and retries in turn, so that neither starves the other. The
+    /// last that may go is the earliest one, which is what the cursor waits for.
     fn pick(&mut self) -> Option<ItemPosition> {
         let (fresh, again) = (self.fresh.first().copied(), self.again.first().copied());
-        if self.in_flight + self.ended >= self.limits.in_flight {
-            return again.or(fresh);
+        if self.in_flight + self.ended + 1 >= self.limits.in_flight {
+            return again.into_iter().chain(fresh).min();
         }
         self.retry_next = !self.retry_next;
         if self.retry_next { again.or(fresh) } else { fresh.or(again) }

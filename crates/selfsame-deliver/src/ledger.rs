@@ -40,6 +40,9 @@ pub struct LedgerPage {
 /// An append under way.
 pub type Appending<'a> = Pin<Box<dyn Future<Output = Result<u64, LedgerError>> + Send + 'a>>;
 
+/// A release under way. It may fail: what was not released is released with the next one.
+pub type Releasing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// A log of delivery's own. No record is larger than [`crate::LEDGER_RECORD_BYTES`].
 pub trait Ledger: Send + Sync + fmt::Debug + 'static {
     /// Appends a record; its offset, once it is durable. Appends at the same time share a sync.
@@ -48,7 +51,7 @@ pub trait Ledger: Send + Sync + fmt::Debug + 'static {
     /// files: it is called on a blocking thread.
     fn read(&self, from: u64) -> Result<LedgerPage, LedgerError>;
     /// Says that no record before this offset is needed any more.
-    fn release(&self, before: u64);
+    fn release(&self, before: u64) -> Releasing<'_>;
 }
 
 /// A ledger that ends with the process.
@@ -97,11 +100,12 @@ impl Ledger for MemoryLedger {
         Ok(LedgerPage { records, next: (next < end).then_some(next) })
     }
 
-    fn release(&self, before: u64) {
+    fn release(&self, before: u64) -> Releasing<'_> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let count = usize::try_from(before.saturating_sub(kept.first)).unwrap_or(usize::MAX);
         let count = count.min(kept.records.len());
         kept.records.drain(..count);
         kept.first += count as u64;
+        Box::pin(std::future::ready(()))
     }
 }

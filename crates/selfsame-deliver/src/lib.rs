@@ -29,6 +29,7 @@ mod random;
 mod record;
 mod retry;
 mod runner;
+mod segment_ledger;
 mod shared;
 mod status;
 pub mod webhook;
@@ -39,7 +40,7 @@ pub use connection::{Connection, ConnectionId, Filter, Secret, SecretError, Star
 pub use deliverer::{DeliverConfig, DeliverError, Deliverer, Parts};
 pub use feed::{BodyError, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage};
 pub use handle::{CommandError, DelivererHandle};
-pub use ledger::{Appending, Ledger, LedgerError, LedgerPage, MemoryLedger};
+pub use ledger::{Appending, Ledger, LedgerError, LedgerPage, MemoryLedger, Releasing};
 pub use outbound::{
     ANSWER_BYTES, Answer, Outbound, OutboundConfig, OutboundError, Request, Resolver, Resolving,
     SystemResolver, UrlError,
@@ -48,6 +49,7 @@ pub use outcome::{Failure, Outcome, Withheld};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use record::{Attempt, DeadLetter};
 pub use retry::{Decision, Failed, RetryPolicy};
+pub use segment_ledger::SegmentLedger;
 pub use status::{
     ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, Selection, TraceRow,
 };

@@ -17,6 +17,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Url, redirect};
 use selfsame_event::{Class, Time};
+use tokio::time::timeout_at;
 
 use crate::outcome::Failure;
 
@@ -193,22 +194,21 @@ impl Outbound {
         let Request { url, headers, body, timeout, allow_loopback } = request;
         self.check(url.as_str(), allow_loopback).map_err(|_| Failure::Blocked)?;
         let client = if allow_loopback { &self.loopback } else { &self.public };
-        let exchange = async {
-            let sent = client.post(url).headers(headers).body(body).send().await;
-            let mut response = sent.map_err(|error| failure(&error))?;
-            let status = response.status().as_u16();
-            let retry_after = retry_after(response.headers(), now);
-            let mut body = BytesMut::new();
-            // The status is what counts: a body that breaks off or comes too slowly is cut there.
-            while body.len() < ANSWER_BYTES
-                && let Ok(Some(chunk)) = response.chunk().await
-            {
-                let room = ANSWER_BYTES - body.len();
-                body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-            }
-            Ok(Answer { status, retry_after, body: body.freeze() })
-        };
-        tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(Failure::Timeout))
+        let until = tokio::time::Instant::now() + timeout;
+        let sending = client.post(url).headers(headers).body(body).send();
+        let sent = timeout_at(until, sending).await.map_err(|_| Failure::Timeout)?;
+        let mut response = sent.map_err(|error| failure(&error))?;
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers(), now);
+        let mut body = BytesMut::new();
+        // The status is what counts: a body that breaks off or comes too slowly is cut there.
+        while body.len() < ANSWER_BYTES
+            && let Ok(Ok(Some(chunk))) = timeout_at(until, response.chunk()).await
+        {
+            let room = ANSWER_BYTES - body.len();
+            body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        }
+        Ok(Answer { status, retry_after, body: body.freeze() })
     }
 }
 

@@ -53,8 +53,6 @@ pub(crate) struct Runner {
     is_changed: bool,
     flush_at: Time,
     idle_at: Time,
-    /// Records appended since the last snapshot.
-    records: u64,
 }
 
 /// Appends a record, for as long as it takes. Returns its offset.
@@ -118,7 +116,6 @@ impl Runner {
             is_changed: true,
             flush_at: Time::EPOCH,
             idle_at: Time::EPOCH,
-            records: 0,
         };
         runner.publish();
         runner
@@ -141,7 +138,11 @@ impl Runner {
                 Some(command) = self.commands.recv() => self.answer(command),
                 Ok(()) = self.connection.changed() => self.reconfigured(),
                 Ok(()) = self.feed_end.changed() => {}
-                () = sleep(wait) => {}
+                () = sleep(wait) => {
+                    if self.appending.is_none() {
+                        self.snapshot().await;
+                    }
+                }
             }
         }
         self.stop().await;
@@ -234,23 +235,26 @@ impl Runner {
         self.lane.durable();
         self.shared.trace(self.id, attempts);
         self.is_changed = true;
-        self.records += 1;
-        if self.records >= self.config.snapshot_records {
-            self.snapshot(offset).await;
-        }
+        self.shared.appended(offset);
+        self.snapshot().await;
     }
 
-    /// Writes all that is known, so that the records before are not needed any more.
-    async fn snapshot(&mut self, newest: u64) {
-        self.records = 0;
+    /// Writes all that is known once that lets go of many records.
+    async fn snapshot(&self) {
+        if self.shared.records_since(self.id) < self.config.snapshot_records {
+            return;
+        }
         let mut first = None;
         for part in self.lane.image().snapshot() {
             let record = Record { connection: self.id, entry: Entry::Snapshot(part) };
             let offset = append(&*self.parts.ledger, &record).await;
             first.get_or_insert(offset);
         }
-        self.shared.keep_from(self.id, first.unwrap_or(newest));
-        self.shared.release(newest, self.config.trace_records);
+        if let Some(first) = first {
+            self.shared.keep_from(self.id, first);
+            self.shared.appended(first);
+        }
+        self.shared.release(self.config.trace_records).await;
     }
 
     fn reconfigured(&mut self) {

@@ -1,6 +1,7 @@
 //! What the deliverer's tasks and its handles share.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use selfsame_event::ItemPosition;
@@ -25,9 +26,13 @@ pub(crate) struct Shared {
     /// `None` until the server has said which there are.
     pub(crate) connections: watch::Sender<Option<Arc<[Connection]>>>,
     statuses: Mutex<BTreeMap<ConnectionId, ConnectionStatus>>,
+    /// Counts the changes of `statuses`.
+    pub(crate) changes: watch::Sender<u64>,
     mailboxes: Mutex<BTreeMap<ConnectionId, mpsc::Sender<Command>>>,
     trace: Mutex<Trace>,
     kept_from: Mutex<BTreeMap<ConnectionId, u64>>,
+    /// The newest record of the ledger that we know of.
+    newest: AtomicU64,
 }
 
 /// The newest attempts.
@@ -50,9 +55,11 @@ impl Shared {
             ledger,
             connections: watch::Sender::new(None),
             statuses: Mutex::default(),
+            changes: watch::Sender::new(0),
             mailboxes: Mutex::default(),
             trace: Mutex::new(trace),
             kept_from: Mutex::default(),
+            newest: AtomicU64::new(0),
         }
     }
 
@@ -61,11 +68,24 @@ impl Shared {
         lock(&self.kept_from).insert(connection, offset);
     }
 
+    /// Notes a record that was appended.
+    pub(crate) fn appended(&self, offset: u64) {
+        self.newest.fetch_max(offset, Ordering::Relaxed);
+    }
+
+    /// How many records of the ledger there are only so that this connection can be known again.
+    pub(crate) fn records_since(&self, connection: ConnectionId) -> u64 {
+        let kept_from = lock(&self.kept_from).get(&connection).copied();
+        let newest = self.newest.load(Ordering::Relaxed);
+        kept_from.map_or(0, |from| newest.saturating_sub(from))
+    }
+
     /// Gives up the records of the ledger that no connection needs, but for the newest ones.
-    pub(crate) fn release(&self, newest: u64, trace_records: u64) {
+    pub(crate) async fn release(&self, trace_records: u64) {
+        let newest = self.newest.load(Ordering::Relaxed);
         let needed = lock(&self.kept_from).values().copied().min();
         if let Some(needed) = needed {
-            self.ledger.release(needed.min(newest.saturating_sub(trace_records)));
+            self.ledger.release(needed.min(newest.saturating_sub(trace_records))).await;
         }
     }
 
@@ -74,7 +94,10 @@ impl Shared {
     }
 
     pub(crate) fn publish(&self, status: ConnectionStatus) {
-        lock(&self.statuses).insert(status.id, status);
+        let before = lock(&self.statuses).insert(status.id, status);
+        if before != Some(status) {
+            self.changes.send_modify(|changes| *changes += 1);
+        }
     }
 
     pub(crate) fn forget(&self, connection: ConnectionId) {

@@ -1,1 +1,98 @@
+use selfsame_event::{Position, ProfileId, Time};
 
+use super::*;
+use crate::feed::{Effect, EffectKind};
+use crate::outcome::Failure;
+
+const CONNECTION: ConnectionId = ConnectionId([1; 16]);
+
+fn effect(offset: u64) -> Effect {
+    let at = Position::embedded(offset).item(0);
+    let profile = ProfileId::from_bytes([1; 20]);
+    Effect { at, id: [1; 16], profile, kind: EffectKind(2), log_time: Time::EPOCH }
+}
+
+fn image(asides: u64, deads: u64) -> Image {
+    let mut image = Image::begin(FeedEnd { at: effect(0).at, effects: 3 });
+    let (now, first_attempt) = (Time::from_millis(5), Some(Time::from_millis(4)));
+    for offset in 0..asides {
+        let aside = Aside { effect: effect(offset), attempts: 1, first_attempt, due: now };
+        image.aside.insert(aside.effect.at, aside);
+    }
+    for offset in asides..asides + deads {
+        let effect = effect(offset);
+        let (failure, status) = (Failure::Server, Some(500));
+        let first_attempt = Time::from_millis(4);
+        let dead = DeadLetter { effect, attempts: 9, first_attempt, died: now, failure, status };
+        image.dead.insert(effect.at, dead);
+    }
+    image.cursor = effect(asides + deads).at;
+    image.counts.looked = asides + deads;
+    image
+}
+
+fn take(images: &mut Images, offset: u64, entry: Entry) {
+    let record = Record { connection: CONNECTION, entry };
+    images.take(offset, Record::decode(&record.encode()).expect("just written"));
+}
+
+#[test]
+fn a_snapshot_in_parts_is_the_whole_again() {
+    for (asides, deads) in [(0, 0), (1, 0), (0, 1), (2_000, 0), (2_000, 2_000), (2_500, 3_500)] {
+        let image = image(asides, deads);
+        let mut images = Images::default();
+        let parts = image.snapshot();
+        assert_eq!(parts.len() as u64, (asides + deads).div_ceil(2_000).max(1));
+        for (offset, part) in (40..).zip(parts) {
+            take(&mut images, offset, Entry::Snapshot(part));
+        }
+        let known = images.0.get(&CONNECTION).expect("known");
+        assert_eq!((&known.image, known.from), (&image, 40));
+    }
+}
+
+#[test]
+fn parts_of_a_snapshot_are_records_of_a_moderate_size() {
+    for part in image(3_000, 3_000).snapshot() {
+        let record = Record { connection: CONNECTION, entry: Entry::Snapshot(part) };
+        assert!(record.encode().len() < 256 * 1024);
+    }
+}
+
+#[test]
+fn half_a_snapshot_says_nothing() {
+    let before = image(1, 1);
+    let mut images = Images::default();
+    take(&mut images, 1, Entry::Snapshot(before.snapshot().remove(0)));
+    let unfinished = image(2_000, 1);
+    take(&mut images, 2, Entry::Snapshot(unfinished.snapshot().remove(0)));
+    assert_eq!(images.0[&CONNECTION].image, before);
+    let mut after = image(2_100, 0).snapshot();
+    take(&mut images, 3, Entry::Snapshot(after.remove(0)));
+    take(&mut images, 4, Entry::Snapshot(after.remove(0)));
+    assert_eq!(images.0[&CONNECTION].image, image(2_100, 0));
+    assert_eq!(images.0[&CONNECTION].from, 3);
+}
+
+#[test]
+fn what_a_removed_connection_knew_is_gone() {
+    let mut images = Images::default();
+    take(&mut images, 1, Entry::Snapshot(image(1, 1).snapshot().remove(0)));
+    take(&mut images, 2, Entry::Removed);
+    take(&mut images, 3, Entry::Step(Step::default()));
+    assert!(images.0.is_empty());
+    let start = FeedEnd { at: effect(9).at, effects: 9 };
+    take(&mut images, 4, Entry::Started(start));
+    assert_eq!(images.0[&CONNECTION].image, Image::begin(start));
+}
+
+#[test]
+fn the_earliest_of_cursor_aside_and_dead_is_still_needed() {
+    assert_eq!(image(0, 0).needed_from(), effect(0).at);
+    let mut both = image(2, 2);
+    assert_eq!(both.needed_from(), effect(0).at);
+    both.aside.clear();
+    assert_eq!(both.needed_from(), effect(2).at);
+    both.dead.clear();
+    assert_eq!(both.needed_from(), effect(4).at);
+}

@@ -1,0 +1,69 @@
+//! A feed in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use selfsame_deliver::{BodyError, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage};
+use selfsame_event::{EventType, ItemPosition, Position, ProfileId, Time};
+use tokio::sync::watch;
+
+#[derive(Debug)]
+pub(crate) struct MemoryFeed {
+    effects: Mutex<Vec<Effect>>,
+    /// What bodies are no longer there.
+    missing: Mutex<BTreeMap<u64, fn() -> BodyError>>,
+    end: watch::Sender<FeedEnd>,
+}
+
+pub(crate) fn at(offset: u64) -> ItemPosition {
+    Position::embedded(offset).item(0)
+}
+
+impl MemoryFeed {
+    pub(crate) fn new() -> Self {
+        let (effects, missing) = (Mutex::default(), Mutex::default());
+        Self { effects, missing, end: watch::Sender::new(FeedEnd::default()) }
+    }
+
+    /// Adds effects of these profiles.
+    pub(crate) fn add(&self, kind: EventType, profiles: impl IntoIterator<Item = u8>) {
+        let mut effects = self.effects.lock().expect("no test panics here");
+        for profile in profiles {
+            let offset = effects.len() as u64;
+            let mut id = [0; 16];
+            id[..8].copy_from_slice(&offset.to_le_bytes());
+            let profile = ProfileId::from_bytes([profile; 20]);
+            let kind = EffectKind::from(kind);
+            effects.push(Effect { at: at(offset), id, profile, kind, log_time: Time::EPOCH });
+        }
+        let count = effects.len() as u64;
+        self.end.send_replace(FeedEnd { at: at(count), effects: count });
+    }
+
+    pub(crate) fn lose(&self, offset: u64, why: fn() -> BodyError) {
+        self.missing.lock().expect("no test panics here").insert(offset, why);
+    }
+}
+
+impl Feed for MemoryFeed {
+    fn read(&self, from: ItemPosition, max: usize) -> Result<FeedPage, FeedError> {
+        let effects = self.effects.lock().expect("no test panics here");
+        let effects: Vec<_> =
+            effects.iter().filter(|effect| effect.at >= from).take(max).copied().collect();
+        let next = effects.last().map_or(from, |last| last.at.record.next().item(0));
+        Ok(FeedPage { effects, next })
+    }
+
+    fn body(&self, effect: &Effect) -> Result<Bytes, BodyError> {
+        let offset = effect.at.record.offset;
+        if let Some(why) = self.missing.lock().expect("no test panics here").get(&offset) {
+            return Err(why());
+        }
+        Ok(format!(r#"{{"offset":{offset}}}"#).into())
+    }
+
+    fn subscribe(&self) -> watch::Receiver<FeedEnd> {
+        self.end.subscribe()
+    }
+}

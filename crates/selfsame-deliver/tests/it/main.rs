@@ -1,0 +1,7 @@
+//! Deliveries over real sockets on the loopback interface.
+
+mod delivery;
+mod feed;
+mod outbound;
+mod receiver;
+mod world;
