@@ -37,7 +37,7 @@ fn claims_of<'e>(event: &'e Event<'_>, rules: &Rules) -> Claims<'e> {
 }
 
 /// A typical track event: two identifiers, keys included. Nothing should be allocated.
-#[divan::bench]
+#[divan::bench(sample_size = 100)]
 fn extract_track(bencher: Bencher<'_, '_>) {
     let (rules, hasher, event) = (rules(), KeyHasher::new([7; 32]), event(TRACK));
     let keys = Keys { hasher: &hasher, space: 1 };
