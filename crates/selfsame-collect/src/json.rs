@@ -1,6 +1,6 @@
 //! The one pass over a body before any parser sees it: bounds its shape, repairs lone surrogates.
 //!
-//! Not a check of the grammar. Whatever this lets through, a parser that recurses or counts cannot
+//! Of the grammar it checks the inside of strings only. Whatever this lets through, a parser that recurses or counts cannot
 //! be made to do more than the limits say.
 
 use crate::Problem;
@@ -25,7 +25,7 @@ pub(crate) fn prepare(body: &mut [u8], bounds: Bounds) -> Result<(), Problem> {
     let (mut at, mut depth, mut values) = (0, 0_u32, 0_usize);
     while let Some(byte) = body.get(at) {
         match byte {
-            b'"' => at = string(body, at + 1),
+            b'"' => at = string(body, at + 1)?,
             b'{' | b'[' => {
                 depth += 1;
                 values += 1;
@@ -42,31 +42,37 @@ pub(crate) fn prepare(body: &mut [u8], bounds: Bounds) -> Result<(), Problem> {
     if values > bounds.values { Err(Problem::JsonWide) } else { Ok(()) }
 }
 
-/// The index of the quote that ends the string whose content starts at `at`.
-fn string(body: &mut [u8], mut at: usize) -> usize {
+/// The index of the quote that ends the string whose content starts at `at`. Checks what is in it:
+/// the parser passes over strings that nobody asked for without looking at their escapes.
+fn string(body: &mut [u8], mut at: usize) -> Result<usize, Problem> {
     while let Some(byte) = body.get(at) {
         match byte {
-            b'"' => return at,
-            b'\\' if body.get(at + 1) == Some(&b'u') => at = escape(body, at),
-            b'\\' => at += 2,
+            b'"' => return Ok(at),
+            b'\\' => at = escape(body, at)?,
+            0..b' ' => return Err(Problem::JsonInvalid),
             _ => at += 1,
         }
     }
-    at
+    Ok(at)
 }
 
-/// Passes over the `\u` escape at `at`, and over the partner that it may have.
-fn escape(body: &mut [u8], at: usize) -> usize {
-    let Some(unit) = code_unit(body, at) else { return at + 2 };
+/// Passes over the escape at `at`, and over the partner that a half of a pair may have.
+fn escape(body: &mut [u8], at: usize) -> Result<usize, Problem> {
+    match body.get(at + 1) {
+        Some(b'u') => {}
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => return Ok(at + 2),
+        _ => return Err(Problem::JsonInvalid),
+    }
+    let unit = code_unit(body, at).ok_or(Problem::JsonInvalid)?;
     if !(0xd800..0xe000).contains(&unit) {
-        return at + 6;
+        return Ok(at + 6);
     }
     let partner = code_unit(body, at + 6);
     if unit < 0xdc00 && partner.is_some_and(|unit| (0xdc00..0xe000).contains(&unit)) {
-        return at + 12;
+        return Ok(at + 12);
     }
     body[at + 2..at + 6].copy_from_slice(b"fffd");
-    at + 6
+    Ok(at + 6)
 }
 
 /// The value of the `\uXXXX` at `at`, if there is one.
