@@ -58,9 +58,9 @@ const fn v6(first: u16, second: u16, third: u16) -> Ipv6Addr {
     Ipv6Addr::new(first, second, third, 0, 0, 0, 0, 0)
 }
 
-/// Networks inside 2000::/3 that are not public unicast. All outside 2000::/3 is refused anyway:
-/// unspecified, loopback, compatible, NAT64 (64:ff9b::/96, 64:ff9b:1::/48), discard (100::/64),
-/// 5f00::/16, unique local, link local, site local, multicast.
+/// Networks inside `2000::/3` that are not public unicast. All outside `2000::/3` is refused anyway:
+/// unspecified, loopback, compatible, NAT64 (`64:ff9b::/96`, `64:ff9b:1::/48`), discard (`100::/64`),
+/// `5f00::/16`, unique local, link local, site local, multicast.
 const REFUSED_V6: &[(Ipv6Addr, u32)] = &[
     (v6(0x2001, 0, 0), 23),     // protocol assignments: Teredo, benchmarks, ORCHID
     (v6(0x2001, 0xdb8, 0), 32), // documentation

@@ -276,7 +276,7 @@ impl Lane {
             self.again.insert(at);
         }
         if let Some(probe_at) = self.breaker.probe_at() {
-            let first = self.fresh.first().or(self.again.first()).copied();
+            let first = self.fresh.first().or_else(|| self.again.first()).copied();
             let first = first.or_else(|| self.due.first().map(|(_, at)| *at));
             if now >= probe_at && self.in_flight == 0 && self.ended < self.limits.in_flight {
                 sends.extend(first.map(|at| self.send(at)));
@@ -437,7 +437,7 @@ impl Lane {
 
 /// The place right behind an effect.
 fn behind(at: ItemPosition) -> ItemPosition {
-    at.index.checked_add(1).map_or(at.record.next().item(0), |index| at.record.item(index))
+    at.index.checked_add(1).map_or_else(|| at.record.next().item(0), |index| at.record.item(index))
 }
 
 #[cfg(test)]

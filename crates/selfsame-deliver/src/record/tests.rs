@@ -148,3 +148,25 @@ fn a_newer_version_is_refused() {
     bytes[0] = 2;
     assert_eq!(Record::decode(&bytes), Err(WireError));
 }
+
+/// What delivery costs when nothing fails: one step for 50 effects of a busy day.
+#[test]
+fn a_delivered_effect_takes_few_bytes() {
+    let at = |index: u64| Position::embedded(5_000_000_000 + index).item(0);
+    let attempts = (0..50).map(|index| Attempt {
+        at: at(index),
+        number: 1,
+        started: Time::from_micros(
+            1_800_000_000_000_000 + i64::try_from(index * 900).expect("few"),
+        ),
+        took_ms: 40,
+        outcome: Outcome::Delivered { status: 200 },
+        note: String::new(),
+    });
+    let (looked, delivered) = (4_000_000_050, 4_000_000_050);
+    let counts = Counts { looked, delivered, ..Counts::default() };
+    let step = Step { cursor: at(50), counts, attempts: attempts.collect(), ..Step::default() };
+    let length =
+        Record { connection: ConnectionId([1; 16]), entry: Entry::Step(step) }.encode().len();
+    assert_eq!(length, 603, "{} bytes an effect", length / 50);
+}
