@@ -150,7 +150,7 @@ impl Engine {
             events_since: 0,
             checkpointed_micros,
         };
-        engine.find_skips()?;
+        engine.look_ahead()?;
         Ok(engine)
     }
 
@@ -300,7 +300,7 @@ impl Engine {
         self.state = open_or_rebuild(&self.config)?;
         let tables = Arc::clone(self.state.tables());
         self.checkpointer = Checkpointer::start(tables, Some(Arc::clone(&self.outbox)))?;
-        self.find_skips()?;
+        self.look_ahead()?;
         self.shared.open(&self.state);
         if let Err(error) = std::fs::remove_dir_all(&folder) {
             tracing::warn!(error = %error, "an empty folder could not be removed");
@@ -308,10 +308,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Looks ahead for records that say that an earlier one is passed over.
-    fn find_skips(&mut self) -> Result<(), EngineError> {
-        let skips = poison::find_skips(&*self.log, self.state.next())?;
-        self.state.skip(skips);
+    /// Looks for records ahead that say how to fold those before them.
+    fn look_ahead(&mut self) -> Result<(), EngineError> {
+        let ahead = poison::look_ahead(&*self.log, self.state.next())?;
+        self.state.skip(ahead.skips);
+        self.shared.set_configured(ahead.configured.unwrap_or_default());
         Ok(())
     }
 }

@@ -23,6 +23,7 @@ mod key;
 mod meta;
 mod partition;
 mod poison;
+mod reader;
 mod replay;
 mod row;
 mod search;
@@ -37,6 +38,11 @@ pub use engine::{Engine, EngineConfig, EngineError, EngineParts};
 pub use graph::Graph;
 pub use key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, TraitIndexKey};
 pub use meta::{LOGIC_VERSION, Meta, SourceMeta, SpaceMeta};
+pub use reader::{
+    AsOf, EventPage, EventQuery, ExternalId, Found, JsonArray, JsonObject, LinkedProfile, LookupError,
+    Matches, MergeRow, MergedBy, Metadata, ProfileEvent, ProfileRef, Reader, RenderError, SpaceRead,
+    TraitQuery, render_event,
+};
 pub use replay::{ReplayConfig, replay};
 pub use row::{Folded, Listed, Owner, Packed, Present};
 pub use shared::{Shared, View};

@@ -63,19 +63,31 @@ pub(crate) fn skip_id(offset: u64) -> RecordId {
     RecordId(id)
 }
 
-/// The offsets that records from a position on pass over.
-pub(crate) fn find_skips(log: &dyn LogRead, from: Position) -> Result<BTreeSet<u64>, ReadError> {
+/// What records that are not folded yet say about folding.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ahead {
+    /// The offsets that are passed over.
+    pub(crate) skips: BTreeSet<u64>,
+    /// Behind the last change of the configuration.
+    pub(crate) configured: Option<Position>,
+}
+
+/// Looks at the records from a position on.
+pub(crate) fn look_ahead(log: &dyn LogRead, from: Position) -> Result<Ahead, ReadError> {
     const READ_BYTES: usize = 4 << 20;
-    let (mut skips, mut next) = (BTreeSet::new(), from);
+    let (mut ahead, mut next) = (Ahead::default(), from);
     while next < log.end() {
         for record in log.read(next, READ_BYTES)? {
+            next = record.position.next();
+            if record.kind == RecordKind::Config as u8 {
+                ahead.configured = Some(next);
+            }
             if record.kind == RecordKind::Skip as u8
                 && let Some(offset) = record.head.first_chunk()
             {
-                skips.insert(u64::from_le_bytes(*offset));
+                ahead.skips.insert(u64::from_le_bytes(*offset));
             }
-            next = record.position.next();
         }
     }
-    Ok(skips)
+    Ok(ahead)
 }

@@ -8,7 +8,7 @@ use selfsame_store::StateHash;
 
 use crate::checkpoint::Checkpointer;
 use crate::engine::EngineError;
-use crate::poison::find_skips;
+use crate::poison::look_ahead;
 use crate::state::{State, StateConfig};
 
 /// How a replay goes about it. None of it shows in the result.
@@ -67,7 +67,6 @@ pub fn replay(
 
 fn open(log: &dyn LogRead, folder: &Path, config: &ReplayConfig) -> Result<State, EngineError> {
     let mut state = State::open(folder, &config.state)?;
-    let skips = find_skips(log, state.next())?;
-    state.skip(skips);
+    state.skip(look_ahead(log, state.next())?.skips);
     Ok(state)
 }

@@ -1,6 +1,6 @@
 //! What other threads see of the engine.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use selfsame_event::{KeyHasher, Position, RecordId};
@@ -32,6 +32,7 @@ pub struct Shared {
     changes: Mutex<ChangeResults>,
     checkpoints: Mutex<[Option<Position>; 2]>,
     checkpoint_requested: AtomicBool,
+    configured: AtomicU64,
 }
 
 impl Shared {
@@ -42,6 +43,7 @@ impl Shared {
             changes: Mutex::default(),
             checkpoints: Mutex::default(),
             checkpoint_requested: AtomicBool::new(false),
+            configured: AtomicU64::new(0),
         }
     }
 
@@ -68,6 +70,16 @@ impl Shared {
     /// The next record to fold of the last two checkpoints of this process, the newest first.
     pub fn checkpoints(&self) -> [Option<Position>; 2] {
         *self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Once everything before this is folded, the configuration is that of the end of the log as it
+    /// was when the engine was opened.
+    pub fn configured(&self) -> Position {
+        Position::embedded(self.configured.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn set_configured(&self, position: Position) {
+        self.configured.store(position.offset, Ordering::Release);
     }
 
     /// Asks for a checkpoint soon.

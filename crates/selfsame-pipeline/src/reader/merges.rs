@@ -1,0 +1,106 @@
+//! The history of merges of a profile: what was joined, what was kept apart, and which events said so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use selfsame_event::{IdentifierKey, ProfileId, SourceNumber, Time};
+use selfsame_identity::{LedgerEntry, LedgerRow};
+use selfsame_store::{RowKey, StoreError, Table};
+
+use super::{Found, LookupError};
+use crate::key::LedgerKey;
+
+/// One merge that was made or refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeRow {
+    /// Whether the two became one.
+    pub merged: bool,
+    /// The profile that survived or would have.
+    pub profile: ProfileId,
+    /// The other one.
+    pub other: ProfileId,
+    /// Of a refusal, the rule's name.
+    pub refused_by: Option<&'static str>,
+    /// When the event happened.
+    pub event_time: Time,
+    /// When it was received.
+    pub log_time: Time,
+    /// Its place in the log.
+    pub event: selfsame_event::ItemPosition,
+    /// Its source.
+    pub source: SourceNumber,
+    /// The event's identifiers, as far as the profile holds them.
+    pub identifiers: Vec<MergedBy>,
+}
+
+/// An identifier that joined two profiles.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MergedBy {
+    /// The name of its type.
+    pub kind: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Values are personal data: `Debug` shows the type only.
+impl std::fmt::Debug for MergedBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "MergedBy({}:…)", self.kind)
+    }
+}
+
+impl Found<'_> {
+    /// The merges made and refused, of this profile and of all that were merged into it, in the order
+    /// of the log.
+    pub fn merges(&self) -> Result<Vec<MergeRow>, LookupError> {
+        let read = self.read;
+        let tables = &read.view.tables;
+        let mut components = BTreeSet::from([self.component]);
+        for member in &self.row.members {
+            let key = read.in_space(member.key);
+            components.extend(tables.identifiers.read(&key, |owner| owner.0.component)?);
+        }
+        let mut rows: BTreeMap<_, LedgerRow> = BTreeMap::new();
+        for component in components {
+            let mut is_damaged = false;
+            let prefix = LedgerKey::prefix(read.space().number, component);
+            tables.ledger.scan(&prefix, |key, packed| {
+                match (LedgerKey::from_bytes(key), packed.ledger()) {
+                    (Some(key), Some(row)) => _ = rows.insert((key.event, key.number), row),
+                    _ => is_damaged = true,
+                }
+                !is_damaged
+            })?;
+            if is_damaged {
+                return Err(StoreError::Row { table: Table::Ledger.name() }.into());
+            }
+        }
+        Ok(rows.into_values().map(|row| self.merge_row(&row)).collect())
+    }
+
+    fn merge_row(&self, row: &LedgerRow) -> MergeRow {
+        let (merged, profile, other, refused_by) = match row.entry {
+            LedgerEntry::Merged(merge) => (true, merge.parent_profile, merge.child_profile, None),
+            LedgerEntry::Refused(refused) => {
+                let rule = refused.verdict.label();
+                (false, refused.profile, refused.other_profile, Some(rule))
+            }
+        };
+        let held = row.identifiers.iter().filter_map(|seen| self.merged_by(seen.key));
+        MergeRow {
+            merged,
+            profile,
+            other,
+            refused_by,
+            event_time: row.stamp.event_time,
+            log_time: row.stamp.log_time,
+            event: row.stamp.position,
+            source: row.stamp.source,
+            identifiers: held.collect(),
+        }
+    }
+
+    fn merged_by(&self, key: IdentifierKey) -> Option<MergedBy> {
+        let id = self.external_ids().find(|id| id.key == key)?;
+        Some(MergedBy { kind: id.kind.to_owned(), value: id.value.to_owned() })
+    }
+}

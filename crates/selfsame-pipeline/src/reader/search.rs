@@ -1,0 +1,219 @@
+//! Finding profiles by an identifier of whatever type, or by the value of a trait.
+//!
+//! A declared trait has an index; any other is found by a scan that stops after a number of rows and
+//! says where to go on. Both give sections, by anchor. A hit counts when the value that the *profile*
+//! has comes from that very section, so no profile is found twice, on whatever page.
+
+use std::collections::BTreeSet;
+
+use selfsame_event::{Collection, IdentifierKey, Raw};
+use selfsame_identity::TypeNumber;
+use selfsame_store::{RowKey, StoreError, Table};
+
+use super::{Found, LookupError, ProfileRef, SpaceRead};
+use crate::key::{InSpace, TraitIndexKey};
+use crate::search::{text_digest, trait_digest};
+
+/// How many entries of the index one search keeps, and how many it confirms.
+const CANDIDATES: usize = 2_000;
+/// About how many sections one search looks at.
+const SECTIONS: usize = 50_000;
+/// In how many parts one search looks at them.
+const PARTS: usize = 16;
+/// Up to how many profiles all sections are looked at in one go.
+const SMALL_SPACE: u64 = 20_000;
+
+/// Which profiles are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct TraitQuery<'q> {
+    /// The trait's name.
+    pub name: &'q str,
+    /// Its value: what a string says, or the text of any other value.
+    pub value: &'q str,
+    /// Only what comes behind this.
+    pub behind: Option<IdentifierKey>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Profiles that were found.
+#[derive(Debug)]
+pub struct Matches<'s> {
+    /// The profiles. No order is promised.
+    pub found: Vec<Found<'s>>,
+    /// Where to go on; none where everything was looked at.
+    pub next: Option<IdentifierKey>,
+    /// How many rows were looked at.
+    pub examined: usize,
+}
+
+impl TraitQuery<'_> {
+    fn matches(&self, value: Raw<'_>) -> bool {
+        match value.string() {
+            Some(text) => text == self.value,
+            None => value.text() == self.value,
+        }
+    }
+
+    fn is_ahead(&self, anchor: IdentifierKey) -> bool {
+        self.behind.is_none_or(|behind| anchor > behind)
+    }
+}
+
+impl SpaceRead {
+    /// The profiles of a collection that hold an identifier of that value, of whatever type.
+    pub fn search_identifier(
+        &self,
+        collection: Collection,
+        value: &str,
+    ) -> Result<Vec<Found<'_>>, LookupError> {
+        let mut found: Vec<Found<'_>> = Vec::new();
+        let types = (0..=u16::MAX).map_while(|number| self.type_name(TypeNumber(number)));
+        for (_, kind) in types.filter(|(of, _)| *of == collection) {
+            let wanted =
+                ProfileRef::Identifier { kind: kind.to_owned(), value: value.to_owned() };
+            let Some(one) = self.find(collection, &wanted)? else { continue };
+            if !found.iter().any(|known| known.component == one.component) {
+                found.push(one);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The profiles of a collection whose trait has that value.
+    pub fn search_trait(
+        &self,
+        collection: Collection,
+        query: &TraitQuery<'_>,
+    ) -> Result<Matches<'_>, LookupError> {
+        let is_indexed = self.space().indexed_traits.iter().any(|name| name == query.name);
+        if is_indexed { self.by_index(collection, query) } else { self.by_scan(collection, query) }
+    }
+
+    fn by_index(
+        &self,
+        collection: Collection,
+        query: &TraitQuery<'_>,
+    ) -> Result<Matches<'_>, LookupError> {
+        let hasher = &self.view.hasher;
+        let mut values = vec![text_digest(hasher, query.name, query.value)];
+        if let Some(value) = Raw::check(query.value.as_bytes()) {
+            values.push(trait_digest(hasher, query.name, value));
+        }
+        let (mut anchors, mut is_cut) = (BTreeSet::new(), false);
+        for value in values {
+            let prefix = TraitIndexKey::prefix(self.space().number, value);
+            self.view.tables.trait_index.scan(&prefix, |key, _| {
+                let anchor = TraitIndexKey::from_bytes(key).map(|key| key.anchor);
+                anchors.extend(anchor.filter(|anchor| query.is_ahead(*anchor)));
+                if anchors.len() > CANDIDATES {
+                    anchors.pop_last();
+                    is_cut = true;
+                }
+                true
+            })?;
+        }
+        let end = anchors.last().copied().filter(|_| is_cut);
+        let mut matches = Matches { found: Vec::new(), next: end, examined: 0 };
+        self.confirm(collection, query, anchors, &mut matches)?;
+        Ok(matches)
+    }
+
+    /// Confirms hits in order until there are enough. Says whether there is room for more.
+    fn confirm<'s>(
+        &'s self,
+        collection: Collection,
+        query: &TraitQuery<'_>,
+        anchors: BTreeSet<IdentifierKey>,
+        matches: &mut Matches<'s>,
+    ) -> Result<bool, LookupError> {
+        let mut last = None;
+        for anchor in anchors {
+            if matches.found.len() >= query.limit {
+                matches.next = last;
+                return Ok(false);
+            }
+            matches.examined += 1;
+            last = Some(anchor);
+            let Some(found) = self.find_key(collection, anchor)? else { continue };
+            if found.has_from(anchor, query) {
+                matches.found.push(found);
+            }
+        }
+        Ok(true)
+    }
+
+    fn by_scan(
+        &self,
+        collection: Collection,
+        query: &TraitQuery<'_>,
+    ) -> Result<Matches<'_>, LookupError> {
+        let mut matches = Matches { found: Vec::new(), next: None, examined: 0 };
+        let space = self.space().number.to_be_bytes();
+        if self.counts().profiles <= SMALL_SPACE {
+            let (hits, rows) = self.hits(&space, query)?;
+            self.confirm(collection, query, hits, &mut matches)?;
+            matches.examined += rows;
+            return Ok(matches);
+        }
+        // Keys are hashes, so their first byte divides the sections into parts of one size.
+        let start = query.behind.map_or(0, |behind| behind.0[0]);
+        for (part, done) in (start..=u8::MAX).zip(1..) {
+            let (hits, rows) = self.hits(&[&space[..], &[part]].concat(), query)?;
+            matches.examined += rows;
+            if !self.confirm(collection, query, hits, &mut matches)? {
+                return Ok(matches);
+            }
+            let is_enough = done >= PARTS || matches.examined >= SECTIONS;
+            if is_enough && part < u8::MAX {
+                let mut end = [u8::MAX; 16];
+                end[0] = part;
+                matches.next = Some(IdentifierKey(end));
+                return Ok(matches);
+            }
+        }
+        Ok(matches)
+    }
+
+    /// The anchors of sections under a prefix in which the trait has the value, and how many rows
+    /// there were.
+    fn hits(
+        &self,
+        prefix: &[u8],
+        query: &TraitQuery<'_>,
+    ) -> Result<(BTreeSet<IdentifierKey>, usize), LookupError> {
+        let (mut hits, mut rows, mut is_damaged) = (BTreeSet::new(), 0, false);
+        for partition in &self.view.tables.partitions {
+            partition.sections.scan(prefix, |key, folded| {
+                let Some(InSpace { key: anchor, .. }) = InSpace::<IdentifierKey>::from_bytes(key)
+                else {
+                    is_damaged = true;
+                    return false;
+                };
+                rows += 1;
+                if query.is_ahead(anchor) {
+                    let mut traits = folded.section.traits();
+                    let value = traits.find(|one| one.key == query.name).and_then(|one| one.value);
+                    hits.extend(value.filter(|value| query.matches(*value)).map(|_| anchor));
+                }
+                true
+            })?;
+        }
+        if is_damaged {
+            return Err(StoreError::Row { table: Table::Sections.name() }.into());
+        }
+        Ok((hits, rows))
+    }
+}
+
+impl Found<'_> {
+    /// Whether the profile's trait has the wanted value, and has it from that section.
+    fn has_from(&self, anchor: IdentifierKey, query: &TraitQuery<'_>) -> bool {
+        let view = self.view();
+        let Some(current) = view.trait_of(query.name) else { return false };
+        let section = self.sections.iter().find(|(key, _)| *key == anchor);
+        let own = section.and_then(|(_, section)| section.traits().find(|one| one.key == query.name));
+        let is_current = own.is_some_and(|own| own.stamp == current.stamp);
+        is_current && current.value.is_some_and(|value| query.matches(value))
+    }
+}

@@ -1,0 +1,63 @@
+//! `selfsame dev`: a server for people's own tests, as durable as the real one.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use clap::Args;
+use toml::Value;
+
+use super::{Common, say, start_logging};
+use crate::bootstrap::FirstNames;
+use crate::node::Node;
+use crate::serve::{Flavour, Greeting, run as run_server};
+use crate::settings::Layers;
+
+#[derive(Debug, Args)]
+pub(super) struct Dev {
+    /// The data folder. Default: a temporary one that goes away.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The address to listen on; loopback only.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: String,
+}
+
+impl Dev {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let address: SocketAddr =
+            self.listen.parse().with_context(|| format!("`{}` is not an address", self.listen))?;
+        anyhow::ensure!(address.ip().is_loopback(), "`selfsame dev` serves this machine only");
+        let flags = vec![("server.listen", Value::String(self.listen.clone()))];
+        let settings = Layers { flags, ..Layers::default() }.load()?.settings;
+        start_logging("text", "warn");
+        let temporary = match self.data {
+            Some(_) => None,
+            None => Some(tempfile::Builder::new().prefix("selfsame-dev-").tempdir()?),
+        };
+        let data = match (&self.data, &temporary) {
+            (Some(data), _) => data.clone(),
+            (None, Some(folder)) => folder.path().join("data"),
+            (None, None) => anyhow::bail!("there is no data folder"),
+        };
+        let flavour = Flavour {
+            names: FirstNames::known("dev"),
+            allow_loopback: true,
+            spare_ports: 0,
+            routes: |_| Router::new(),
+            greet,
+        };
+        run_server(&settings, data, flavour)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn greet(_: Arc<Node>, greeting: Greeting) -> anyhow::Result<()> {
+    say(&format!(
+        "selfsame dev is ready at http://{}: space, write key and API token are `dev`",
+        greeting.address
+    ))
+}

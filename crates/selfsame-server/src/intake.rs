@@ -1,0 +1,76 @@
+//! The way of collected events into the log, and of write keys to their sources.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rustc_hash::FxHashMap;
+use selfsame_collect::{Intake, IntakeError, Lookup, Receipt, SourceKind, SourceSettings, Sources};
+use selfsame_event::{RecordKind, SourceNumber};
+use selfsame_log::{AppendError, Item, Log, NewRecord, SegmentLog};
+use selfsame_pipeline::workspace::Workspace;
+
+use crate::chance;
+
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Appends to the log of the data folder.
+#[derive(Debug, Clone)]
+pub(crate) struct LogIntake(pub(crate) Arc<SegmentLog>);
+
+impl Intake for LogIntake {
+    async fn append(
+        &self,
+        kind: RecordKind,
+        head: Vec<u8>,
+        items: Vec<Bytes>,
+    ) -> Result<Receipt, IntakeError> {
+        let record = NewRecord {
+            id: chance::record_id(),
+            kind: kind as u8,
+            head: head.into(),
+            items: items.into_iter().map(Item::Body).collect(),
+        };
+        match self.0.append(record).await {
+            Ok(appended) => Ok(Receipt { position: appended.position }),
+            Err(AppendError::Backlog { .. }) => Err(IntakeError::Backlog { retry_after: RETRY_AFTER }),
+            Err(AppendError::Full(_)) => Err(IntakeError::Full),
+            Err(AppendError::Closed) => Err(IntakeError::Stopping),
+            Err(AppendError::Failed(_) | AppendError::TooLarge { .. }) => {
+                Err(IntakeError::Unavailable)
+            }
+        }
+    }
+}
+
+/// The write keys of the workspace, by key.
+#[derive(Debug, Default)]
+pub(crate) struct KeyTable {
+    keys: RwLock<Arc<FxHashMap<Box<str>, Lookup>>>,
+}
+
+impl KeyTable {
+    /// Takes the keys of this configuration.
+    pub(crate) fn load(&self, workspace: &Workspace) {
+        let mut keys = FxHashMap::default();
+        for source in &workspace.sources {
+            let settings = SourceSettings {
+                number: SourceNumber(source.number),
+                strict: source.strict,
+                kind: SourceKind::default(),
+            };
+            keys.extend(source.write_keys.iter().map(|key| {
+                let lookup = if key.revoked { Lookup::Revoked } else { Lookup::Active(settings) };
+                (key.key.as_str().into(), lookup)
+            }));
+        }
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+}
+
+impl Sources for KeyTable {
+    fn by_key(&self, key: &str) -> Lookup {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.get(key).copied().unwrap_or(Lookup::Unknown)
+    }
+}

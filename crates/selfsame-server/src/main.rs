@@ -1,0 +1,38 @@
+//! Selfsame: a customer data platform in one program.
+
+mod app;
+mod assets;
+mod bootstrap;
+mod chance;
+mod command;
+mod control;
+mod destination;
+mod feed;
+mod folder;
+mod health;
+mod intake;
+mod listen;
+mod node;
+mod serve;
+mod settings;
+mod tasks;
+mod tls;
+mod tokens;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let command = command::Cli::parse();
+    match command.run() {
+        Ok(code) => code,
+        Err(error) => {
+            command::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! A data folder at work: log, engine, deliveries, and handles to them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use anyhow::Context as _;
+use selfsame_deliver::{
+    DelivererHandle, Deliverer, DeliverConfig, FeedEnd, Outbound, OutboundConfig, Parts,
+    SegmentLedger, SystemRandom, SystemResolver,
+};
+use selfsame_event::{Clock, Position, RecordId, RecordKind, SystemClock};
+use selfsame_log::{Log, LogConfig, LogRead, NewRecord, RealFs, RegenerableLog, SegmentLog};
+use selfsame_pipeline::workspace::{Change, ChangeError};
+use selfsame_pipeline::{Engine, EngineConfig, EngineError, EngineParts, Shared, View};
+use tokio::sync::watch;
+
+use crate::chance;
+use crate::destination;
+use crate::feed::{SpaceFeed, end_of};
+use crate::folder::Folder;
+use crate::intake::KeyTable;
+use crate::tasks::Tasks;
+
+/// How a node runs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NodeConfig {
+    /// Whether destinations may be on this machine.
+    pub(crate) allow_loopback: bool,
+    /// The log's settings.
+    pub(crate) log: crate::settings::LogSettings,
+    /// The engine's settings.
+    pub(crate) engine: crate::settings::EngineSettings,
+}
+
+/// A data folder at work.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) folder: Folder,
+    pub(crate) log: Arc<SegmentLog>,
+    pub(crate) outbox: Arc<RegenerableLog>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) keys: Arc<KeyTable>,
+    pub(crate) outbound: Outbound,
+    pub(crate) clock: Arc<dyn Clock>,
+    config: NodeConfig,
+    deliverers: std::sync::Mutex<Vec<(u32, DelivererHandle)>>,
+    engine: EngineThread,
+}
+
+#[derive(Debug)]
+struct EngineThread {
+    stop: Arc<AtomicBool>,
+    thread: std::sync::Mutex<Option<JoinHandle<()>>>,
+    failed: watch::Receiver<Option<Arc<EngineError>>>,
+}
+
+/// The logs of a data folder, opened.
+#[derive(Debug)]
+pub(crate) struct Logs {
+    pub(crate) log: Arc<SegmentLog>,
+    pub(crate) outbox: Arc<RegenerableLog>,
+}
+
+impl Logs {
+    /// Opens the logs of a folder. What the outbox lost in a crash is written again by the engine.
+    pub(crate) fn open(
+        folder: &Folder,
+        settings: &crate::settings::LogSettings,
+        clock: &Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let config = settings.apply(LogConfig::new(folder.log(), chance::bytes()));
+        let log = SegmentLog::open(&config, Arc::clone(clock), Arc::new(RealFs))
+            .context("the event log cannot be opened")?;
+        let config = settings.apply(LogConfig::new(folder.outbox(), chance::bytes()));
+        let outbox = RegenerableLog::open(&config, Arc::clone(clock), Arc::new(RealFs), 0)
+            .context("the outbox cannot be opened")?;
+        Ok(Self { log: Arc::new(log), outbox: Arc::new(outbox) })
+    }
+}
+
+/// The engine of a folder, over its logs.
+pub(crate) fn open_engine(
+    folder: &Folder,
+    logs: &Logs,
+    clock: &Arc<dyn Clock>,
+    settings: &crate::settings::EngineSettings,
+) -> Result<Engine, EngineError> {
+    let config = settings.apply(EngineConfig::new(folder.state()));
+    let log: Arc<dyn Log> = Arc::<SegmentLog>::clone(&logs.log);
+    let parts = EngineParts { log, outbox: Arc::clone(&logs.outbox), clock: Arc::clone(clock) };
+    Engine::open(config, parts)
+}
+
+impl Node {
+    /// Opens a data folder and starts its engine and deliveries.
+    pub(crate) async fn start(
+        root: &Path,
+        config: NodeConfig,
+        tasks: &Tasks,
+    ) -> anyhow::Result<Arc<Self>> {
+        let folder = Folder::open_or_create(root)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let logs = Logs::open(&folder, &config.log, &clock)?;
+        let engine = open_engine(&folder, &logs, &clock, &config.engine)
+            .context("the state cannot be opened")?;
+        let shared = engine.shared();
+        let outbound = Outbound::new(OutboundConfig::default(), Arc::new(SystemResolver))
+            .context("the outbound client cannot be made")?;
+        let node = Arc::new(Self {
+            folder,
+            log: logs.log,
+            outbox: logs.outbox,
+            shared,
+            keys: Arc::new(KeyTable::default()),
+            outbound,
+            clock,
+            config,
+            deliverers: std::sync::Mutex::default(),
+            engine: EngineThread::start(engine)?,
+        });
+        tasks.spawn("configuration", Arc::clone(&node).follow_configuration(tasks.clone()));
+        Ok(node)
+    }
+
+    /// Waits until everything before the position is folded. `false` if the engine has stopped.
+    pub(crate) async fn folded(&self, position: Position) -> bool {
+        let mut folded = self.shared.subscribe();
+        let mut failed = self.engine.failed.clone();
+        loop {
+            if *folded.borrow_and_update() >= position.offset {
+                return true;
+            }
+            tokio::select! {
+                changed = folded.changed() => if changed.is_err() { return false },
+                changed = failed.changed() => {
+                    if changed.is_err() || failed.borrow().is_some() { return false }
+                }
+            }
+        }
+    }
+
+    /// Why the engine has stopped, if it has.
+    pub(crate) fn failure(&self) -> Option<Arc<EngineError>> {
+        self.engine.failed.borrow().clone()
+    }
+
+    /// Resolves when the engine fails.
+    pub(crate) async fn failed(&self) -> Arc<EngineError> {
+        let mut failed = self.engine.failed.clone();
+        match failed.wait_for(Option::is_some).await {
+            Ok(failure) => failure.clone().expect("waited for"),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// The state as it is now.
+    pub(crate) fn view(&self) -> Option<View> {
+        self.shared.view()
+    }
+
+    /// Makes a change of the configuration and waits until it holds.
+    pub(crate) async fn change(&self, change: &Change) -> Result<Position, SubmitError> {
+        let id: RecordId = chance::record_id();
+        let head = serde_json::to_vec(change).map_err(|_| SubmitError::Stopped)?;
+        let kind = RecordKind::Config as u8;
+        let record = NewRecord { id, kind, head: head.into(), items: Vec::new() };
+        let appended = self.log.append(record).await?;
+        if !self.folded(appended.position.next()).await {
+            return Err(SubmitError::Stopped);
+        }
+        match self.shared.take_change(id) {
+            Some(Err(error)) => Err(error.into()),
+            Some(Ok(())) => {
+                self.load_configuration();
+                Ok(appended.position)
+            }
+            None => Err(SubmitError::Stopped),
+        }
+    }
+
+    /// Takes keys and connections as they are configured now.
+    pub(crate) fn load_configuration(&self) {
+        let Some(view) = self.view() else { return };
+        self.keys.load(&view.meta.workspace);
+        for (space, handle) in self.deliverers() {
+            let loopback = self.config.allow_loopback;
+            handle.set_connections(destination::connections(&view.meta.workspace, space, loopback));
+        }
+    }
+
+    /// The deliveries of each space.
+    pub(crate) fn deliverers(&self) -> Vec<(u32, DelivererHandle)> {
+        self.deliverers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Keeps keys, spaces and connections as configured.
+    async fn follow_configuration(self: Arc<Self>, tasks: Tasks) -> anyhow::Result<()> {
+        let mut folded = self.shared.subscribe();
+        let mut known = None;
+        let mut ends: Vec<(u32, watch::Sender<FeedEnd>)> = Vec::new();
+        loop {
+            let Some(view) = self.view() else {
+                if folded.changed().await.is_err() { return Ok(()) }
+                continue;
+            };
+            if known.as_ref() != Some(&view.meta.workspace) {
+                for space in &view.meta.workspace.spaces {
+                    if ends.iter().all(|(number, _)| *number != space.number) {
+                        let (end, ends_at) = watch::channel(end_of(&self.shared, space.number));
+                        ends.push((space.number, end));
+                        self.start_deliverer(space.number, &space.id, ends_at, &tasks)?;
+                    }
+                }
+                self.load_configuration();
+                known = Some(view.meta.workspace.clone());
+            }
+            drop(view);
+            for (space, end) in &ends {
+                end.send_replace(end_of(&self.shared, *space));
+            }
+            tokio::select! {
+                changed = folded.changed() => if changed.is_err() { return Ok(()) },
+                () = tasks.stopping() => return Ok(()),
+            }
+        }
+    }
+
+    fn start_deliverer(
+        &self,
+        space: u32,
+        space_id: &str,
+        end: watch::Receiver<FeedEnd>,
+        tasks: &Tasks,
+    ) -> anyhow::Result<()> {
+        let mut config = LogConfig::new(self.folder.ledger(space), chance::bytes());
+        config.segment_bytes = 16 << 20;
+        let log = SegmentLog::open(&config, Arc::clone(&self.clock), Arc::new(RealFs))
+            .context("the ledger of deliveries cannot be opened")?;
+        let random = Arc::new(SystemRandom);
+        let feed = SpaceFeed {
+            space,
+            space_id: space_id.to_owned(),
+            log: Arc::clone(&self.log),
+            outbox: Arc::clone(&self.outbox),
+            end,
+        };
+        let parts = Parts {
+            feed: Arc::new(feed),
+            ledger: Arc::new(SegmentLedger::new(Arc::new(log), random.clone())),
+            outbound: self.outbound.clone(),
+            clock: Arc::clone(&self.clock),
+            random,
+        };
+        let deliverer = Deliverer::new(DeliverConfig::default(), parts);
+        let handle = deliverer.handle();
+        self.deliverers
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push((space, handle));
+        let stopping = tasks.clone();
+        tasks.spawn("deliveries", async move {
+            Ok(deliverer.run(async move { stopping.stopping().await }).await?)
+        });
+        Ok(())
+    }
+
+    /// Stops the engine behind a last checkpoint.
+    pub(crate) fn stop(&self) {
+        self.engine.stop.store(true, Ordering::Release);
+        let thread = self.engine.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the engine panicked");
+        }
+    }
+}
+
+impl EngineThread {
+    fn start(engine: Engine) -> anyhow::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (failure, failed) = watch::channel(None);
+        let flag = Arc::clone(&stop);
+        let run = move || {
+            if let Err(error) = engine.run(&flag) {
+                failure.send_replace(Some(Arc::new(error)));
+            }
+        };
+        let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(run)?;
+        Ok(Self { stop, thread: std::sync::Mutex::new(Some(thread)), failed })
+    }
+}
+
+/// Why a change of the configuration was not made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SubmitError {
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    #[error("the change could not be written")]
+    Append(#[from] selfsame_log::AppendError),
+    #[error("the engine has stopped")]
+    Stopped,
+}

@@ -1,0 +1,191 @@
+//! Runs a server from its settings to its end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use selfsame_collect::{Collector, Scripts};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::{App, Ready};
+use crate::bootstrap::{self, FirstNames};
+use crate::health::{self, Health};
+use crate::intake::LogIntake;
+use crate::listen::{self, Door, ListenConfig};
+use crate::node::{Node, NodeConfig};
+use crate::settings::Settings;
+use crate::tasks::Tasks;
+use crate::tls::Certificates;
+use crate::tokens::Tokens;
+
+/// What a server is besides its settings.
+pub(crate) struct Flavour {
+    /// The names of a new workspace.
+    pub(crate) names: FirstNames,
+    /// Whether destinations may be on this machine.
+    pub(crate) allow_loopback: bool,
+    /// How many ports beyond a taken one are tried.
+    pub(crate) spare_ports: u16,
+    /// Routes of its own.
+    pub(crate) routes: fn(&Arc<Node>) -> Router,
+    /// What is said and done once it is ready.
+    pub(crate) greet: fn(Arc<Node>, Greeting) -> anyhow::Result<()>,
+}
+
+/// What there is to say about a server that is ready.
+#[derive(Debug, Clone)]
+pub(crate) struct Greeting {
+    pub(crate) address: SocketAddr,
+    pub(crate) moved_from: Option<SocketAddr>,
+    pub(crate) names: FirstNames,
+    pub(crate) is_new: bool,
+    pub(crate) secure: bool,
+    pub(crate) tasks: Tasks,
+}
+
+/// Runs the server until it is told to stop.
+pub(crate) fn run(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::Result<()> {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("the TLS library was set up twice"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(serve(settings, data, flavour));
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    result
+}
+
+async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::Result<()> {
+    let server = &settings.server;
+    let certificates = certificates(settings)?;
+    let (listener, moved_from) = bind(&server.listen, flavour.spare_ports).await?;
+    let address = listener.local_addr()?;
+    check_exposure(&address, certificates.is_some() || server.plain_http)?;
+    let control = match server.control_listen.as_str() {
+        "" => None,
+        text => {
+            let (listener, _) = bind(text, 0).await?;
+            check_exposure(&listener.local_addr()?, certificates.is_some() || server.plain_http)?;
+            Some(listener)
+        }
+    };
+    let recorder = PrometheusBuilder::new().install_recorder()?;
+    let (tasks, app) = (Tasks::new(), Arc::new(App::default()));
+    let config = ListenConfig {
+        connections: server.connections,
+        header_timeout: Duration::from_secs(server.header_seconds),
+        certificates: certificates.clone(),
+    };
+    let has_control = control.is_some();
+    for (listener, door) in [(Some(listener), Door::Main), (control, Door::Control)] {
+        if let Some(listener) = listener {
+            let serving =
+                listen::serve(listener, door, Arc::clone(&app), config.clone(), tasks.clone());
+            tasks.spawn("listener", serving);
+        }
+    }
+    if let Some(certificates) = &certificates {
+        tasks.spawn("certificates", Arc::clone(certificates).follow(tasks.clone()));
+    }
+    let node_config = NodeConfig {
+        allow_loopback: flavour.allow_loopback,
+        log: settings.log.clone(),
+        engine: settings.engine.clone(),
+    };
+    let node = Node::start(&data, node_config, &tasks).await?;
+    anyhow::ensure!(node.folded(node.shared.configured()).await, "the engine stopped at the start");
+    let is_new = bootstrap::first_start(&node, &flavour.names).await?;
+    node.load_configuration();
+    let collector = Collector::new(
+        settings.collect.config()?,
+        Arc::clone(&node.keys),
+        LogIntake(Arc::clone(&node.log)),
+        scripts(),
+    );
+    let tokens = Tokens(Arc::clone(&node.shared));
+    let health = Health { node: Arc::clone(&node), metrics: recorder, tokens: tokens.clone() };
+    let public = health::router(health.clone())
+        //PAPI
+        .merge((flavour.routes)(&node));
+    let control = health::metrics_router(health).merge(crate::control::router(&node, &tokens));
+    let main = if has_control { public } else { public.merge(control.clone()) };
+    app.open(Ready { collector, main, control });
+    let greeting = Greeting {
+        address,
+        moved_from,
+        names: flavour.names,
+        is_new,
+        secure: certificates.is_some(),
+        tasks: tasks.clone(),
+    };
+    (flavour.greet)(Arc::clone(&node), greeting)?;
+    tracing::info!(address = %address, data = %data.display(), "the server is ready");
+    let result = until_stopped(&node, &tasks).await;
+    tasks.stop();
+    tasks.join().await;
+    let stopping = Arc::clone(&node);
+    tokio::task::spawn_blocking(move || stopping.stop()).await?;
+    tracing::info!("the server has stopped");
+    result
+}
+
+async fn until_stopped(node: &Node, tasks: &Tasks) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+        () = tasks.failed() => anyhow::bail!("a part of the server failed; what is accepted is safe"),
+        error = node.failed() => Err(anyhow::Error::new(error)).context("the engine stopped"),
+    }
+}
+
+async fn bind(text: &str, spare: u16) -> anyhow::Result<(TcpListener, Option<SocketAddr>)> {
+    let wanted: SocketAddr = text
+        .parse()
+        .with_context(|| format!("`{text}` is not an address to listen on, such as 127.0.0.1:8080"))?;
+    let mut address = wanted;
+    for step in 0..=spare {
+        address.set_port(wanted.port().saturating_add(step));
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok((listener, (step > 0).then_some(wanted))),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && step < spare => {}
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                anyhow::bail!(
+                    "{address} is taken by another program; choose another with --listen, such as --listen {}:{}",
+                    wanted.ip(),
+                    wanted.port().saturating_add(1)
+                );
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot listen on {address}")),
+        }
+    }
+    unreachable!("the last port is tried or refused")
+}
+
+fn check_exposure(address: &SocketAddr, allowed: bool) -> anyhow::Result<()> {
+    if address.ip().is_loopback() || allowed {
+        return Ok(());
+    }
+    anyhow::bail!(
+        "{address} can be reached from other machines, and would carry keys and personal data in the \
+         clear. Give --tls-cert and --tls-key, or --plain-http if a proxy in front ends TLS"
+    );
+}
+
+fn certificates(settings: &Settings) -> anyhow::Result<Option<Arc<Certificates>>> {
+    let (cert, key) = (&settings.server.tls_cert, &settings.server.tls_key);
+    match (cert.as_os_str().is_empty(), key.as_os_str().is_empty()) {
+        (true, true) => Ok(None),
+        (false, false) => Certificates::load(cert, key).map(Some),
+        _ => anyhow::bail!("--tls-cert and --tls-key go together"),
+    }
+}
+
+/// The browser SDK, if it was built.
+fn scripts() -> Scripts {
+    crate::assets::sdk()
+}
