@@ -1,0 +1,76 @@
+//! Measures and tortures the real binary from outside.
+//!
+//! It speaks to the server as a client does, over HTTP on loopback addresses, and to its process as
+//! an operator does: it starts it, kills it, reads what the system says of it. It links none of the
+//! server's code but the words of `selfsame-event`, so that nothing it finds right is right by its
+//! own doing. For development only, not shipped.
+
+mod backlog;
+mod bare;
+mod child;
+mod generate;
+mod histogram;
+mod http;
+mod load;
+mod print;
+mod profile_api;
+mod random;
+mod read;
+mod scrape;
+mod soak;
+mod table;
+mod torture;
+mod trace_sync;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Measures and tortures the real binary from outside.
+#[derive(Debug, Parser)]
+#[command(name = "selfsame-harness", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the least a collector can do: append, sync, answer.
+    Bare(bare::Bare),
+    /// Send events to a server on a loopback address and measure its answers.
+    Load(load::command::Load),
+    /// Measure the binary beside the bare server and print one table.
+    Table(table::Table),
+    /// Kill the binary again and again, and check that every acknowledged event counts once.
+    Torture(torture::Torture),
+    /// Check with strace that no answer leaves before its event is synced.
+    TraceSync(trace_sync::TraceSync),
+    /// Hold half of the highest load for minutes and watch the memory.
+    Soak(soak::Soak),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            print::problem(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether what was asked held.
+fn run(command: Command) -> Result<bool> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match command {
+        Command::Bare(bare) => runtime.block_on(bare.run()).map(|()| true),
+        Command::Load(load) => runtime.block_on(load.run()).map(|()| true),
+        Command::Table(table) => runtime.block_on(table.run()),
+        Command::Torture(torture) => runtime.block_on(torture.run()),
+        Command::TraceSync(trace) => runtime.block_on(trace.run()),
+        Command::Soak(soak) => runtime.block_on(soak.run()),
+    }
+}
