@@ -20,7 +20,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use selfsame_event::{Class, Collection, IdentifierKey, Position, ProfileId, SourceNumber};
-use selfsame_identity::{ComponentId, ComponentRow, RuleError, RuleSet, Rules, TypeNumber, TypeNumbers};
+use selfsame_identity::{
+    ComponentId, ComponentRow, RuleError, RuleSet, Rules, TypeNumber, TypeNumbers,
+};
 use selfsame_log::LogRead;
 use selfsame_profile::ChunkError;
 use selfsame_store::{StoreError, Table};

@@ -61,7 +61,8 @@ impl<'s> Found<'s> {
                 None => missing += 1,
             }
         }
-        let anchored = sections.into_iter().map(|(index, section)| (self.sections[index].0, section));
+        let anchored =
+            sections.into_iter().map(|(index, section)| (self.sections[index].0, section));
         Ok(AsOf { sections: anchored.collect(), events, missing })
     }
 

@@ -1,8 +1,6 @@
 //! A profile that was found: its identifiers, and the sections under them.
 
-use selfsame_event::{
-    Collection, IdentifierKey, Position, ProfileId, SourceNumber, Time,
-};
+use selfsame_event::{Collection, IdentifierKey, Position, ProfileId, SourceNumber, Time};
 use selfsame_identity::{ComponentId, ComponentRow, Member};
 use selfsame_profile::{Limits, ProfileView, Section, Sections};
 use selfsame_store::{StoreError, Table};

@@ -63,10 +63,9 @@ pub fn render_event(
         EventType::Identify | EventType::Group => (false, true),
         EventType::Alias => (false, false),
     };
-    for (key, value, is_needed) in [
-        ("properties", event.properties, needs_properties),
-        ("traits", event.traits, needs_traits),
-    ] {
+    for (key, value, is_needed) in
+        [("properties", event.properties, needs_properties), ("traits", event.traits, needs_traits)]
+    {
         if let Some(text) = value.map(Raw::text).or(is_needed.then_some("{}")) {
             out.raw(key, text);
         }

@@ -70,8 +70,7 @@ impl SpaceRead {
         let mut found: Vec<Found<'_>> = Vec::new();
         let types = (0..=u16::MAX).map_while(|number| self.type_name(TypeNumber(number)));
         for (_, kind) in types.filter(|(of, _)| *of == collection) {
-            let wanted =
-                ProfileRef::Identifier { kind: kind.to_owned(), value: value.to_owned() };
+            let wanted = ProfileRef::Identifier { kind: kind.to_owned(), value: value.to_owned() };
             let Some(one) = self.find(collection, &wanted)? else { continue };
             if !found.iter().any(|known| known.component == one.component) {
                 found.push(one);
@@ -212,7 +211,8 @@ impl Found<'_> {
         let view = self.view();
         let Some(current) = view.trait_of(query.name) else { return false };
         let section = self.sections.iter().find(|(key, _)| *key == anchor);
-        let own = section.and_then(|(_, section)| section.traits().find(|one| one.key == query.name));
+        let own =
+            section.and_then(|(_, section)| section.traits().find(|one| one.key == query.name));
         let is_current = own.is_some_and(|own| own.stamp == current.stamp);
         is_current && current.value.is_some_and(|value| query.matches(value))
     }
