@@ -26,8 +26,8 @@ const CALLS: &str = "trace=fdatasync,fsync,sendto,write,writev,sendmsg,recvfrom,
 #[derive(Debug, clap::Args)]
 pub(crate) struct TraceSync {
     /// The binary under test.
-    #[arg(long)]
-    binary: PathBuf,
+    #[arg(long, required_unless_present = "bare")]
+    binary: Option<PathBuf>,
     /// Requests of each kind: single events and batches, alone and several at once.
     #[arg(long, default_value_t = 100)]
     requests: u64,
@@ -45,10 +45,9 @@ impl TraceSync {
         }
         let folder = tempfile::tempdir()?;
         let (data, trace) = (folder.path().join("data"), folder.path().join("trace"));
-        let program = if self.bare {
-            Program::bare()?
-        } else {
-            Program::real(&std::path::absolute(&self.binary)?)
+        let program = match &self.binary {
+            Some(binary) if !self.bare => Program::real(&std::path::absolute(binary)?),
+            _ => Program::bare()?,
         };
         let trace_text = trace.to_str().context("the folder's name is not text")?;
         let tracer = [
