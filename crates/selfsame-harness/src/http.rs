@@ -74,7 +74,8 @@ impl Connection {
         &self.body
     }
 
-    async fn exchange(&mut self, request: &[u8]) -> Result<Answer> {
+    /// Connects, where it is not connected.
+    pub(crate) async fn connect(&mut self) -> Result<()> {
         if self.stream.is_none() {
             if !self.address.ip().is_loopback() {
                 return Err(ErrorKind::Unsupported.into());
@@ -84,6 +85,11 @@ impl Connection {
             self.received.clear();
             self.stream = Some(stream);
         }
+        Ok(())
+    }
+
+    async fn exchange(&mut self, request: &[u8]) -> Result<Answer> {
+        self.connect().await?;
         let stream = self.stream.as_mut().ok_or(ErrorKind::NotConnected)?;
         stream.write_all(request).await?;
         let head = loop {

@@ -95,14 +95,20 @@ struct Shared {
 /// Sends until the plan is done, or `stop` is set.
 pub(crate) async fn run(plan: Plan, stop: Arc<AtomicBool>) -> Result<Outcome> {
     let numbers = Arc::new(Numbers::default());
-    let connections = plan.connections;
+    let mut connections = Vec::new();
+    for _ in 0..plan.connections {
+        let mut connection = Connection::new(plan.address);
+        // Connecting is not what is measured; one that fails here is made again when it is needed.
+        connection.connect().await.ok();
+        connections.push(connection);
+    }
     let started = Instant::now();
     let (slots, acknowledged) = (AtomicU64::new(0), AtomicU64::new(0));
     let shared = Arc::new(Shared { plan, started, slots, acknowledged, stop });
     let mut tasks = Vec::new();
-    for index in 0..connections {
+    for (index, connection) in (0..).zip(connections) {
         let requests = Requests::new(&shared.plan.mix, &numbers, index);
-        tasks.push(tokio::spawn(send_all(Arc::clone(&shared), requests)));
+        tasks.push(tokio::spawn(send_all(Arc::clone(&shared), requests, connection)));
     }
     let mut all = Outcome::default();
     for task in tasks {
@@ -112,9 +118,12 @@ pub(crate) async fn run(plan: Plan, stop: Arc<AtomicBool>) -> Result<Outcome> {
     Ok(all)
 }
 
-async fn send_all(shared: Arc<Shared>, mut requests: Requests) -> Outcome {
+async fn send_all(
+    shared: Arc<Shared>,
+    mut requests: Requests,
+    mut connection: Connection,
+) -> Outcome {
     let mut outcome = Outcome::default();
-    let mut connection = Connection::new(shared.plan.address);
     while let Some(intended) = shared.turn(&mut outcome).await {
         let request = requests.next();
         let intended = intended.unwrap_or_else(Instant::now);
