@@ -1,0 +1,146 @@
+//! The router, and what its routes share.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::HeaderValue;
+use axum::http::header::HeaderName;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use selfsame_event::Position;
+use selfsame_pipeline::{Reader, SpaceRead};
+use tokio::sync::Semaphore;
+
+use crate::problem::{Problem, json};
+use crate::routes;
+
+/// For how long a request may wait for a record to show.
+const WAIT: Duration = Duration::from_secs(5);
+/// How many reads of one profile go on at once.
+const READS: usize = 32;
+/// How many reads of many profiles or of the past go on at once: each may take long.
+const SCANS: usize = 2;
+const BODY_BYTES: usize = 256 << 10;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const POSITION: HeaderName = HeaderName::from_static("x-selfsame-position");
+
+/// Says who may read.
+pub trait Tokens: Send + Sync + 'static {
+    /// Whether the token may read that space.
+    fn allows(&self, token: &str, space: &str) -> bool;
+}
+
+/// What the routes share. Cheap to clone.
+#[derive(Clone)]
+pub struct ProfileApi {
+    reader: Reader,
+    tokens: Arc<dyn Tokens>,
+    reads: Arc<Semaphore>,
+    scans: Arc<Semaphore>,
+}
+
+impl fmt::Debug for ProfileApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProfileApi").field("reader", &self.reader).finish_non_exhaustive()
+    }
+}
+
+/// How long a read may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cost {
+    /// A few rows.
+    Read,
+    /// Many rows, or bodies from the log.
+    Scan,
+}
+
+impl ProfileApi {
+    /// An API over that reader.
+    pub fn new(reader: Reader, tokens: Arc<dyn Tokens>) -> Self {
+        let (reads, scans) = (Semaphore::new(READS).into(), Semaphore::new(SCANS).into());
+        Self { reader, tokens, reads, scans }
+    }
+
+    pub(crate) fn allows(&self, token: &str, space: &str) -> bool {
+        self.tokens.allows(token, space)
+    }
+
+    /// Answers from the state, on a thread that may wait for the disk.
+    pub(crate) async fn answer(
+        &self,
+        space: String,
+        wait_for: Option<Position>,
+        cost: Cost,
+        work: impl FnOnce(&SpaceRead) -> Result<String, Problem> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        if let Some(position) = wait_for.filter(|position| !self.reader.shows(*position)) {
+            let shown = tokio::time::timeout(WAIT, self.reader.wait_for(position)).await;
+            if shown != Ok(true) {
+                return Err(Problem::NotYet(position));
+            }
+        }
+        let permits = match cost {
+            Cost::Read => &self.reads,
+            Cost::Scan => &self.scans,
+        };
+        let permit = Arc::clone(permits).acquire_owned().await.map_err(|_| Problem::Ended)?;
+        let reader = self.reader.clone();
+        let read = move || {
+            let _permit = permit;
+            let read = reader.space(&space)?;
+            Ok::<_, Problem>((work(&read)?, read.position()))
+        };
+        let (text, position) =
+            tokio::task::spawn_blocking(read).await.map_err(|_| Problem::Ended)??;
+        let mut response = json(text);
+        if let Some(position) = position.and_then(|at| HeaderValue::try_from(at.to_string()).ok()) {
+            response.headers_mut().insert(POSITION, position);
+        }
+        Ok(response)
+    }
+}
+
+/// The routes, for a server of any state: merge this into its own.
+pub fn router<S>(api: ProfileApi) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let profile = Router::new()
+        .route("/", get(routes::profile))
+        .route("/traits", get(routes::traits))
+        .route("/external_ids", get(routes::external_ids))
+        .route("/events", get(routes::events))
+        .route("/metadata", get(routes::metadata))
+        .route("/links", get(routes::links))
+        .route("/merges", get(routes::merges))
+        .method_not_allowed_fallback(async || Problem::Method);
+    let collection = Router::new()
+        .route("/search", get(routes::search))
+        .route("/profiles/batch", post(routes::batch))
+        .nest("/profiles/{id}", profile)
+        .method_not_allowed_fallback(async || Problem::Method);
+    let space = Router::new()
+        .nest("/collections/{collection}", collection)
+        .fallback(async || Problem::Missing("The resource"))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(middleware::from_fn(with_request_id));
+    Router::new().nest("/v1/spaces/{space}", space).with_state(api)
+}
+
+async fn with_request_id(request: Request, next: Next) -> Response {
+    let mut bytes = [0; 16];
+    let mut response = match getrandom::fill(&mut bytes) {
+        Ok(()) => next.run(request).await,
+        Err(_) => Problem::Ended.into_response(),
+    };
+    let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}

@@ -1,0 +1,86 @@
+//! What a request asks: who it is from, and the parts of its path and query, all checked.
+
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use selfsame_event::{Collection, Time};
+use selfsame_pipeline::{Found, ProfileRef, SpaceRead};
+
+use crate::api::ProfileApi;
+use crate::params::{Params, decode, profile_ref};
+use crate::problem::Problem;
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A request that may read its space.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) space: String,
+    pub(crate) collection: Collection,
+    pub(crate) profile: Option<ProfileRef>,
+    pub(crate) params: Params,
+}
+
+impl FromRequestParts<ProfileApi> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &ProfileApi) -> Result<Self, Problem> {
+        let path = RawPathParams::from_request_parts(parts, api).await;
+        let path = path.map_err(|_: RawPathParamsRejection| Problem::Missing("The resource"))?;
+        let part = |name: &str| path.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+        let space = decode(part("space").unwrap_or_default())?;
+        let token = token(parts).ok_or(Problem::Token)?;
+        if !api.allows(&token, &space) {
+            return Err(Problem::Token);
+        }
+        Ok(Self {
+            space,
+            collection: collection(&decode(part("collection").unwrap_or_default())?)?,
+            profile: part("id").map(|id| profile_ref(&decode(id)?)).transpose()?,
+            params: Params::read(parts.uri.query().unwrap_or_default())?,
+        })
+    }
+}
+
+impl Asked {
+    /// The profile that the path names.
+    pub(crate) fn find<'s>(&self, read: &'s SpaceRead) -> Result<Found<'s>, Problem> {
+        let wanted = self.profile.as_ref().ok_or(Problem::Profile)?;
+        read.find(self.collection, wanted)?.ok_or(Problem::Profile)
+    }
+
+    /// The time that is asked about.
+    pub(crate) fn at(&self) -> Result<Option<Time>, Problem> {
+        self.params.time("at")
+    }
+}
+
+fn collection(name: &str) -> Result<Collection, Problem> {
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+        return Err(Problem::invalid("The collection has invalid characters."));
+    }
+    Collection::from_name(name).ok_or(Problem::Missing("Collection"))
+}
+
+/// The user name of `Basic`, or the token of `Bearer`.
+fn token(parts: &Parts) -> Option<String> {
+    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.trim();
+    let (scheme, rest) = value.split_once(' ')?;
+    let token = if scheme.eq_ignore_ascii_case("basic") {
+        let decoded = String::from_utf8(BASE64.decode(rest.trim()).ok()?).ok()?;
+        decoded.split_once(':').map_or(decoded.as_str(), |(user, _)| user).to_owned()
+    } else if scheme.eq_ignore_ascii_case("bearer") {
+        rest.trim().to_owned()
+    } else {
+        return None;
+    };
+    Some(token).filter(|token| !token.is_empty())
+}

@@ -1,0 +1,27 @@
+//! The Profile API over HTTP: the routes, parameters, pages, shapes and errors that Segment's has,
+//! over the whole history; and batches, search, whole profiles and `?at=` besides.
+//!
+//! ```text
+//! GET  /v1/spaces/{space}/collections/{users|accounts}/profiles/{id}
+//! GET  …/profiles/{id}/{traits|external_ids|events|metadata|links|merges}
+//! POST …/collections/{collection}/profiles/batch
+//! GET  …/collections/{collection}/search
+//! ```
+//!
+//! **Invariants:**
+//! - every answer is JSON and has a `Request-Id`; every read has an `X-Selfsame-Position`, the last
+//!   record that shows in it, and `?wait_for=` waits until a record shows;
+//! - values of traits and properties are passed on as the text they came as;
+//! - nothing personal is logged: neither paths nor parameters are.
+//!
+//! There is no CORS: a token reads everything, so it does not belong in a browser.
+
+mod api;
+mod asked;
+mod cursor;
+mod params;
+mod problem;
+mod routes;
+mod show;
+
+pub use api::{ProfileApi, Tokens, router};

@@ -1,0 +1,180 @@
+//! Profiles as JSON, in Segment's shapes.
+
+use selfsame_event::{Collection, EventType, Raw};
+use selfsame_pipeline::{
+    ExternalId, Found, JsonArray, JsonObject, LinkedProfile, MergeRow, Metadata, ProfileEvent,
+    SpaceRead,
+};
+use selfsame_profile::Trait;
+
+use crate::problem::Problem;
+
+/// Where a page ends.
+#[derive(Debug, Default)]
+pub(crate) struct Cursor {
+    pub(crate) next: Option<String>,
+    pub(crate) limit: usize,
+}
+
+impl Cursor {
+    pub(crate) fn show(&self, url: &str) -> String {
+        let has_more = if self.next.is_some() { "true" } else { "false" };
+        JsonObject::default()
+            .text("url", url)
+            .raw("has_more", has_more)
+            .text("next", self.next.as_deref().unwrap_or_default())
+            .raw("limit", &self.limit.to_string())
+            .finish()
+    }
+}
+
+/// The address of a part of a profile, without parameters.
+pub(crate) fn url(found: &Found<'_>, part: &str) -> String {
+    let (space, collection) = (&found.space().space().id, found.collection().name());
+    format!("/v1/spaces/{space}/collections/{collection}/profiles/{}/{part}", found.id())
+}
+
+/// Traits by key; with `verbose`, each with its source and time.
+pub(crate) fn traits<'t>(
+    read: &SpaceRead,
+    traits: impl Iterator<Item = &'t Trait<'t>>,
+    verbose: bool,
+) -> String {
+    let mut out = JsonObject::default();
+    for one in traits {
+        let value = one.value.map_or("null", Raw::text);
+        if verbose {
+            let entry = JsonObject::default()
+                .raw("value", value)
+                .text("source_id", read.source_id(one.stamp.source))
+                .text("updated_at", &one.stamp.time.to_string())
+                .finish();
+            out.raw(one.key, &entry);
+        } else {
+            out.raw(one.key, value);
+        }
+    }
+    out.finish()
+}
+
+/// One identifier.
+pub(crate) fn external_id(found: &Found<'_>, id: &ExternalId<'_>) -> String {
+    JsonObject::default()
+        .text("source_id", found.space().source_id(id.source))
+        .text("collection", found.collection().name())
+        .text("id", id.value)
+        .text("type", id.kind)
+        .text("created_at", &id.created_at.to_string())
+        .text("encoding", "none")
+        .text_if("first_message_id", id.message_id)
+        .finish()
+}
+
+/// The first and last event; empty where there is none.
+pub(crate) fn metadata(read: &SpaceRead, metadata: Option<&Metadata>) -> String {
+    let Some(metadata) = metadata else { return "{}".to_owned() };
+    JsonObject::default()
+        .text("created_at", &metadata.created_at.to_string())
+        .text("updated_at", &metadata.updated_at.to_string())
+        .raw("expires_at", "null")
+        .text("first_message_id", &metadata.first_message_id)
+        .text("first_source_id", read.source_id(metadata.first_source))
+        .text("last_message_id", &metadata.last_message_id)
+        .text("last_source_id", read.source_id(metadata.last_source))
+        .finish()
+}
+
+/// The profiles at the other end of group calls.
+pub(crate) fn links(links: &[LinkedProfile<'_>]) -> String {
+    let mut out = JsonArray::default();
+    for link in links {
+        let ids: JsonArray =
+            link.profile.external_ids().map(|id| external_id(&link.profile, &id)).collect();
+        let mut ids = ids;
+        let entry = JsonObject::default()
+            .text("to_collection", link.profile.collection().name())
+            .raw("external_ids", &ids.finish())
+            .finish();
+        out.raw(&entry);
+    }
+    out.finish()
+}
+
+/// The history of merges.
+pub(crate) fn merges(read: &SpaceRead, merges: &[MergeRow]) -> String {
+    let row = |row: &MergeRow| {
+        let mut ids: JsonArray = row
+            .identifiers
+            .iter()
+            .map(|id| JsonObject::default().text("type", &id.kind).text("id", &id.value).finish())
+            .collect();
+        JsonObject::default()
+            .raw("merged", if row.merged { "true" } else { "false" })
+            .text("into", &row.profile.to_string())
+            .text("from", &row.other.to_string())
+            .text_if("refused_by", row.refused_by)
+            .text("timestamp", &row.event_time.to_string())
+            .text("received_at", &row.log_time.to_string())
+            .text("event", &row.event.to_string())
+            .text("source_id", read.source_id(row.source))
+            .raw("external_ids", &ids.finish())
+            .finish()
+    };
+    merges.iter().map(row).collect::<JsonArray>().finish()
+}
+
+/// One event of a profile.
+pub(crate) fn event(found: &Found<'_>, shown: &ProfileEvent) -> Result<String, Problem> {
+    let read = found.space();
+    let Some(event) = shown.event() else { return Ok("null".to_owned()) };
+    let collection = found.collection().name();
+    let ids = read.external_ids_of(found, &event).into_iter().map(|(kind, value)| {
+        JsonObject::default()
+            .text("collection", collection)
+            .text("type", &kind)
+            .text("id", &value)
+            .text("encoding", "none")
+            .finish()
+    });
+    let mut out = JsonObject::default();
+    out.raw("external_ids", &ids.collect::<JsonArray>().finish())
+        .raw("context", &shown.context())
+        .text("type", event.kind.name())
+        .text("message_id", &shown.message_id())
+        .text("source_id", read.source_id(shown.source()))
+        .text("timestamp", &shown.time().to_string());
+    let page = event.name.as_deref().filter(|_| event.kind != EventType::Track);
+    match (event.properties, page) {
+        (properties, Some(name)) => {
+            let properties = properties.unwrap_or_else(|| Raw::trusted("{}"));
+            let mut with_name = JsonObject::with(properties);
+            if properties.get("page_name").is_none() {
+                with_name.text("page_name", name);
+            }
+            out.raw("properties", &with_name.finish());
+        }
+        (properties, None) => {
+            out.raw("properties", properties.map_or("{}", Raw::text));
+        }
+    }
+    if let Some(traits) = event.traits {
+        out.raw("traits", traits.text());
+    }
+    let name = match event.kind {
+        EventType::Page => Some("Page Viewed"),
+        EventType::Screen => Some("Screen Viewed"),
+        _ => event.event.as_deref(),
+    };
+    out.text_if("event", name);
+    let user = match found.collection() {
+        Collection::Users => Some(found.id()),
+        Collection::Accounts => read.user_of(&event)?,
+    };
+    let mut related = JsonObject::default();
+    related.text_if("users", user.map(|id| id.to_string()).as_deref());
+    if found.collection() == Collection::Accounts {
+        related.text("accounts", &found.id().to_string());
+    }
+    out.raw("related", &related.finish());
+    Ok(out.finish())
+}

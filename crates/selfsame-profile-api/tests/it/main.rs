@@ -1,0 +1,1 @@
+//! The Profile API as its callers see it.
