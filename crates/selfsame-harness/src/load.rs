@@ -2,7 +2,7 @@
 //!
 //! A closed loop sends when the last answer came: it finds the highest rate. A constant rate sends
 //! by the clock and measures from the moment a request should have left, so a server that stalls is
-//! charged for all it held up. A request is sent until it is acknowledged, with the same bytes.
+//! charged for all it held up. The timer's own tick is left out where a connection was idle. A request is sent until it is acknowledged, with the same bytes.
 
 pub(crate) mod command;
 #[cfg(test)]
@@ -20,6 +20,9 @@ use crate::generate::{Mix, Numbers, Requests};
 use crate::histogram::Histogram;
 use crate::http::Connection;
 
+/// How far the timer may wake an idle connection after its time. So much is the generator's own and
+/// not charged to the server; what is beyond it is.
+pub(crate) const TICK: Duration = Duration::from_millis(2);
 /// How long a connection waits after it broke.
 const BREATH: Duration = Duration::from_millis(10);
 
@@ -162,13 +165,14 @@ impl Shared {
                 u128::from(slot * self.plan.mix.batch) * 1_000_000_000 / u128::from(rate.max(1));
             self.started + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
         });
-        if let Some(intended) = intended {
+        if let Some(mut intended) = intended {
             if self.plan.time.is_some_and(|time| intended - self.started >= time) {
                 return None;
             }
             if intended > Instant::now() {
                 sleep_until(intended).await;
                 outcome.late.record(intended.elapsed());
+                intended += intended.elapsed().min(TICK);
             }
             return (!self.stop.load(Ordering::Relaxed)).then_some(Some(intended));
         }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::generate::{finish, is_known, post_head, user_id};
 use crate::histogram::Histogram;
 use crate::http::Connection;
+use crate::load::TICK;
 use crate::profile_api::request;
 use crate::random::Random;
 
@@ -83,10 +84,11 @@ async fn read_all(
             while !stop.load(Ordering::Relaxed) {
                 let slot = slots.fetch_add(1, Ordering::Relaxed);
                 let nanos = slot.saturating_mul(1_000_000_000) / rate.max(1);
-                let intended = started + Duration::from_nanos(nanos);
+                let mut intended = started + Duration::from_nanos(nanos);
                 if intended > Instant::now() {
                     sleep_until(intended).await;
                     reads.late.record(intended.elapsed());
+                    intended += intended.elapsed().min(TICK);
                 }
                 let part = PARTS[usize::from(random.next().to_le_bytes()[0]) % PARTS.len()];
                 let id = format!("user_id:{}", user_id(known(&mut random, profiles)));

@@ -42,9 +42,8 @@ pub(super) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
                 .target("0.50 or more", ratio >= 0.5),
         );
         if let Some((events, took)) = real.backlog {
-            let left =
-                format!("{} events, folded in {}", print::count(events), print::duration(took));
-            rows.push(Row::plain("  backlog left", left));
+            rows.push(Row::plain("  backlog left", format!("{} events", print::count(events))));
+            rows.push(Row::plain("  folded after", print::duration(took)));
         }
         let rate = real.outcome.rate() / 2;
         let real = run(bench, false, batch, connections, Some(rate)).await?.outcome;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::ledger::Ledger;
 use super::model::{DEVICES, Findings};
@@ -23,11 +23,12 @@ pub(super) async fn all(
         let ledger = lock(ledger);
         (ledger.model.users(), Arc::new(ledger.model.expected()))
     };
-    let next = Arc::new(AtomicU64::new(0));
+    let (next, found) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let mut tasks = Vec::new();
     for _ in 0..CONNECTIONS {
         let (next, expected, ledger) =
             (Arc::clone(&next), Arc::clone(&expected), Arc::clone(ledger));
+        let found = Arc::clone(&found);
         tasks.push(tokio::spawn(async move {
             let (mut profiles, mut findings) = (Profiles::new(address), Findings::default());
             let nothing = std::collections::BTreeSet::new();
@@ -38,7 +39,9 @@ pub(super) async fn all(
                 }
                 let mut lists = Vec::new();
                 for id in ids(&ledger, user) {
-                    lists.push(profiles.message_ids(&id).await?.unwrap_or_default());
+                    let list = profiles.message_ids(&id).await?;
+                    found.fetch_add(u64::from(list.is_some()), Ordering::Relaxed);
+                    lists.push(list.unwrap_or_default());
                 }
                 let expected = expected.get(&user).unwrap_or(&nothing);
                 findings.add(lock(&ledger).model.judge(user, expected, &lists, is_final));
@@ -48,6 +51,9 @@ pub(super) async fn all(
     let mut all = Findings::default();
     for task in tasks {
         all.add(task.await?.context("reading profiles")?);
+    }
+    if users > 0 && found.load(Ordering::Relaxed) == 0 {
+        bail!("not one profile could be read: is the Profile API served?");
     }
     Ok(all)
 }
