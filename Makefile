@@ -1,0 +1,59 @@
+# Two commands: `make run` starts the demo, `make test` passes every test. `make help` lists the rest.
+
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+BINARY := $(TARGET)/release/selfsame
+HARNESS = $(CARGO) run --quiet --locked --release -p selfsame-harness --
+
+LISTEN ?= 127.0.0.1:8080
+RATE ?= 20
+DATA ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run build web test lint bench conformance torture soak fuzz clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## build what has changed and start the demo (DATA=dir keeps its data, LISTEN=address, RATE=events a second)
+	@scripts/check-tools.sh $(BINARY)
+	@$(MAKE) --no-print-directory program
+	@exec $(BINARY) demo --listen $(LISTEN) --rate $(RATE) $(if $(DATA),--data "$(DATA)")
+
+build: ## build the program, with the shop and the browser SDK in it where there is Node
+	@scripts/check-tools.sh $(BINARY)
+	@$(MAKE) --no-print-directory program
+	@echo "built $(BINARY)"
+
+.PHONY: program
+program:
+	@scripts/web.sh --or-without
+	@$(CARGO) build --quiet --locked --release -p selfsame-server
+
+web: ## build the shop and the browser SDK
+	@scripts/web.sh
+
+test: ## every test, from a fresh clone, with what they need
+	@scripts/test.sh
+
+lint: ## format, clippy, types, licences and advisories
+	@scripts/lint.sh
+
+bench: program ## measure on this machine, one table (BENCH="--quick" takes a minute)
+	@$(HARNESS) table --binary $(BINARY) $(BENCH)
+
+conformance: program ## the official SDKs against the program, one table
+	@scripts/conformance.sh $(BINARY)
+
+torture: program ## kill the program again and again, and count (TORTURE="--rounds 500 --events 1000000")
+	@$(HARNESS) torture --binary $(BINARY) $(TORTURE)
+
+soak: program ## half of the highest load for half an hour, watching the memory (SOAK="--minutes 5")
+	@$(HARNESS) soak --binary $(BINARY) $(SOAK)
+
+fuzz: ## fuzz every target (FUZZ_SECONDS=60 each)
+	@scripts/fuzz.sh $(or $(FUZZ_SECONDS),60)
+
+clean: ## remove what was built
+	@$(CARGO) clean --quiet
+	@rm -rf web/shop/dist web/sdk-bundle/dist

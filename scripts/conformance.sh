@@ -1,0 +1,22 @@
+#!/bin/sh
+# The official SDKs against a server binary, as one table: scripts/conformance.sh BINARY
+set -eu
+
+root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+"$root/tests/sdk/run.sh" "$1" >"$log" 2>&1 || status=$?
+awk '
+  /^(# Subtest: )/ { next }
+  /^ *(✔|✖|ok|not ok|﹣) / {
+    bad = ($0 ~ /^ *(✖|not ok)/); skipped = ($0 ~ /# SKIP|﹣/)
+    sub(/^ *(✔|✖|﹣|ok [0-9]+ -|not ok [0-9]+ -) /, ""); sub(/ \([0-9.]+ms\).*/, "")
+    if (!($0 in seen)) { seen[$0] = 1; printf "%-7s  %s\n", bad ? "FAILED" : skipped ? "skipped" : "passed", $0 }
+  }
+  / \.\.\. (ok|FAIL|ERROR)/ {
+    bad = ($0 !~ /\.\.\. ok/); sub(/ \.\.\. .*/, ""); printf "%-7s  python: %s\n", bad ? "FAILED" : "passed", $0
+  }
+' "$log"
+[ "$status" = 0 ] || { echo "--- what was said" >&2; tail -n 80 "$log" >&2; }
+exit "$status"
