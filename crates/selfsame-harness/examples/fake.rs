@@ -181,7 +181,7 @@ impl Fake {
             "/api/state" => {
                 return Some(json!({
                     "position": "0:0", "events": self.seen.len(), "duplicates": self.duplicates,
-                    "profiles": self.tracks.len(), "lag": 0,
+                    "profiles": self.profiles.values().collect::<BTreeSet<_>>().len(), "lag": 0,
                 }));
             }
             _ => {}

@@ -24,8 +24,9 @@ mod trace_sync;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Measures and tortures the real binary from outside.
 #[derive(Debug, Parser)]
@@ -62,15 +63,29 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether what was asked held.
+/// Whether what was asked held. When this program is asked to end, its servers and folders end first.
 fn run(command: Command) -> Result<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminated = signal(SignalKind::terminate())?;
+        tokio::select! {
+            outcome = asked(command) => outcome,
+            _ = terminated.recv() => bail!("asked to end"),
+            pressed = tokio::signal::ctrl_c() => {
+                pressed?;
+                bail!("interrupted")
+            }
+        }
+    })
+}
+
+async fn asked(command: Command) -> Result<bool> {
     match command {
-        Command::Bare(bare) => runtime.block_on(bare.run()).map(|()| true),
-        Command::Load(load) => runtime.block_on(load.run()).map(|()| true),
-        Command::Table(table) => runtime.block_on(table.run()),
-        Command::Torture(torture) => runtime.block_on(torture.run()),
-        Command::TraceSync(trace) => runtime.block_on(trace.run()),
-        Command::Soak(soak) => runtime.block_on(soak.run()),
+        Command::Bare(bare) => bare.run().await.map(|()| true),
+        Command::Load(load) => load.run().await.map(|()| true),
+        Command::Table(table) => table.run().await,
+        Command::Torture(torture) => torture.run().await,
+        Command::TraceSync(trace) => trace.run().await,
+        Command::Soak(soak) => soak.run().await,
     }
 }

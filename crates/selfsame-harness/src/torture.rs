@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use selfsame_event::{Clock as _, SystemClock};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use self::ledger::Ledger;
 use self::model::Findings;
@@ -30,6 +30,8 @@ use crate::scrape::{Scrape, State};
 const CLIENTS: u64 = 8;
 /// Milliseconds a round lasts, from the moment the server is ready.
 const ROUND: (u64, u64) = (50, 1_500);
+/// How long before a kill the clients stop pausing, so that it meets requests on their way.
+const RUSH: Duration = Duration::from_millis(30);
 const PATIENCE: Duration = Duration::from_secs(300);
 
 #[derive(Debug, clap::Args)]
@@ -56,6 +58,7 @@ pub(crate) struct Torture {
 
 /// What a whole run found.
 struct Report {
+    is_totals_only: bool,
     rounds: u64,
     restarts: Vec<Duration>,
     acknowledged_before: u64,
@@ -141,6 +144,7 @@ impl Torture {
         let model = &lock(&ledger).model;
         let (sent, acknowledged, users) = (model.sent(), model.acknowledged(), model.users());
         Ok(Report {
+            is_totals_only: self.totals_only,
             rounds,
             restarts,
             acknowledged_before,
@@ -162,7 +166,6 @@ impl Torture {
         is_final: bool,
     ) -> Result<Findings> {
         if self.totals_only {
-            print::line("profiles are not read: totals only");
             return Ok(Findings::default());
         }
         check::all(server.address, ledger, is_final).await
@@ -193,15 +196,16 @@ impl Torture {
                 restarts.push(server.ready_after);
             }
             let over = Arc::new(AtomicBool::new(false));
+            let kill_at = Instant::now() + Duration::from_millis(random.between(ROUND.0, ROUND.1));
             let mut tasks = Vec::new();
             for mut client in clients.drain(..) {
                 let (over, address) = (Arc::clone(&over), server.address);
                 tasks.push(tokio::spawn(async move {
-                    client.send_until(&over, address, rate).await;
+                    client.send_until(&over, address, rate, kill_at - RUSH).await;
                     client
                 }));
             }
-            sleep(Duration::from_millis(random.between(ROUND.0, ROUND.1))).await;
+            sleep_until(kill_at).await;
             server.kill()?;
             over.store(true, Ordering::Relaxed);
             for task in tasks {
@@ -232,6 +236,9 @@ impl Report {
         let middle = restarts.get(restarts.len() / 2).copied().unwrap_or_default();
         let longest = restarts.last().copied().unwrap_or_default();
         let count = |list: fn(&Findings) -> &Vec<String>| {
+            if self.is_totals_only {
+                return "not read".to_owned();
+            }
             format!("{} + {}", list(&self.before).len(), list(&self.after).len())
         };
         let row = |name: &str, text: String| vec![name.to_owned(), text];
@@ -244,13 +251,14 @@ impl Report {
             row("acknowledged before retries", print::count(self.acknowledged_before)),
             row("acknowledged after retries", print::count(self.acknowledged)),
             row("counted by the server", print::count(self.state.events)),
+            row("profiles of the server", print::count(self.state.profiles)),
             row("requests sent again", print::count(self.met.resent)),
             row("duplicates left out", print::count(self.state.duplicates)),
             row("refused for now, broken", format!("{}, {}", self.met.refused, self.met.broken)),
             row("lost (before + after)", count(|f| &f.lost)),
             row("counted twice", count(|f| &f.doubled)),
             row("of nobody", count(|f| &f.foreign)),
-            row("users in several profiles", self.after.split.len().to_string()),
+            row("users in several profiles", count(|f| &f.split)),
             row("ready after a kill, p50", print::duration(middle)),
             row("ready after a kill, max", print::duration(longest)),
             row("verify", if self.verify.0 { "equal".to_owned() } else { "NOT EQUAL".to_owned() }),
@@ -266,7 +274,9 @@ impl Report {
                 }
             }
         }
-        let is_exact = self.sent == self.acknowledged && self.state.events == self.sent;
+        let is_exact = self.sent == self.acknowledged
+            && self.state.events == self.sent
+            && self.state.profiles == self.users;
         let is_well = self.before.is_clean() && self.after.is_clean() && is_exact && self.verify.0;
         print::line(if is_well { "all is well" } else { "FAILED" });
         is_well

@@ -66,8 +66,15 @@ impl Client {
         }
     }
 
-    /// Sends until the server is gone: so many events a second, to hold the size of a round.
-    pub(super) async fn send_until(&mut self, over: &AtomicBool, address: SocketAddr, rate: u64) {
+    /// Sends until the server is gone: so many events a second, to hold the size of a round, and from
+    /// `rush_at` on without a pause.
+    pub(super) async fn send_until(
+        &mut self,
+        over: &AtomicBool,
+        address: SocketAddr,
+        rate: u64,
+        rush_at: Instant,
+    ) {
         let mut connection = Connection::new(address);
         let mut due = Instant::now();
         while !over.load(Ordering::Relaxed) && self.met.wrong.is_none() {
@@ -76,7 +83,7 @@ impl Client {
             self.deliver(&mut connection, sent, over).await;
             due += Duration::from_micros(count * 1_000_000 / rate.max(1));
             if due > Instant::now() {
-                sleep_until(due).await;
+                sleep_until(due.min(rush_at)).await;
             }
         }
     }
