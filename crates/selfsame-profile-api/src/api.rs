@@ -10,7 +10,7 @@ use axum::http::HeaderValue;
 use axum::http::header::HeaderName;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use selfsame_event::Position;
 use selfsame_pipeline::{Reader, SpaceRead};
 use tokio::sync::Semaphore;
@@ -105,32 +105,29 @@ impl ProfileApi {
     }
 }
 
-/// The routes, for a server of any state: merge this into its own.
+/// The routes, for a server of any state: merge this into its own, at its root.
 pub fn router<S>(api: ProfileApi) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let profile = Router::new()
-        .route("/", get(routes::profile))
-        .route("/traits", get(routes::traits))
-        .route("/external_ids", get(routes::external_ids))
-        .route("/events", get(routes::events))
-        .route("/metadata", get(routes::metadata))
-        .route("/links", get(routes::links))
-        .route("/merges", get(routes::merges))
-        .method_not_allowed_fallback(async || Problem::Method);
-    let collection = Router::new()
-        .route("/search", get(routes::search))
-        .route("/profiles/batch", post(routes::batch))
-        .nest("/profiles/{id}", profile)
-        .method_not_allowed_fallback(async || Problem::Method);
-    let space = Router::new()
-        .nest("/collections/{collection}", collection)
-        .fallback(async || Problem::Missing("The resource"))
+    Router::new()
+        .route("/v1/spaces/{space}/collections/{collection}/search", get(routes::search))
+        .route("/v1/spaces/{space}/collections/{collection}/profiles/batch", post(routes::batch))
+        .route(PROFILE, get(routes::profile))
+        .route(&format!("{PROFILE}/traits"), get(routes::traits))
+        .route(&format!("{PROFILE}/external_ids"), get(routes::external_ids))
+        .route(&format!("{PROFILE}/events"), get(routes::events))
+        .route(&format!("{PROFILE}/metadata"), get(routes::metadata))
+        .route(&format!("{PROFILE}/links"), get(routes::links))
+        .route(&format!("{PROFILE}/merges"), get(routes::merges))
+        .method_not_allowed_fallback(async || Problem::Method)
+        .route("/v1/spaces/{space}/{*rest}", any(async || Problem::Missing("The resource")))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .layer(middleware::from_fn(with_request_id));
-    Router::new().nest("/v1/spaces/{space}", space).with_state(api)
+        .layer(middleware::from_fn(with_request_id))
+        .with_state(api)
 }
+
+const PROFILE: &str = "/v1/spaces/{space}/collections/{collection}/profiles/{id}";
 
 async fn with_request_id(request: Request, next: Next) -> Response {
     let mut bytes = [0; 16];

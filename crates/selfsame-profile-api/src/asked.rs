@@ -1,7 +1,6 @@
 //! What a request asks: who it is from, and the parts of its path and query, all checked.
 
-use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use base64::Engine;
@@ -20,6 +19,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// `v1/spaces/{space}/collections/{collection}/profiles/{id}`
+const SPACE: usize = 2;
+const COLLECTION: usize = 4;
+const PROFILE: usize = 6;
+/// Not a profile: where batches are sent to.
+const BATCH: &str = "batch";
+
 /// A request that may read its space.
 #[derive(Debug)]
 pub(crate) struct Asked {
@@ -33,18 +39,22 @@ impl FromRequestParts<ProfileApi> for Asked {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &ProfileApi) -> Result<Self, Problem> {
-        let path = RawPathParams::from_request_parts(parts, api).await;
-        let path = path.map_err(|_: RawPathParamsRejection| Problem::Missing("The resource"))?;
-        let part = |name: &str| path.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
-        let space = decode(part("space").unwrap_or_default())?;
+        // The framework decodes the parts of a path before it hands them over, and passes on what it
+        // cannot decode. Here each is decoded once, and checked.
+        let path: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
+        let part = |number: usize| path.get(number).copied();
+        let space = decode(part(SPACE).unwrap_or_default())?;
         let token = token(parts).ok_or(Problem::Token)?;
         if !api.allows(&token, &space) {
             return Err(Problem::Token);
         }
         Ok(Self {
             space,
-            collection: collection(&decode(part("collection").unwrap_or_default())?)?,
-            profile: part("id").map(|id| profile_ref(&decode(id)?)).transpose()?,
+            collection: collection(&decode(part(COLLECTION).unwrap_or_default())?)?,
+            profile: part(PROFILE)
+                .filter(|id| *id != BATCH)
+                .map(|id| profile_ref(&decode(id)?))
+                .transpose()?,
             params: Params::read(parts.uri.query().unwrap_or_default())?,
         })
     }

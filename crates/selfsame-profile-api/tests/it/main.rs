@@ -1,1 +1,7 @@
 //! The Profile API as its callers see it.
+
+mod errors;
+mod events;
+mod profiles;
+mod search;
+mod world;
