@@ -66,7 +66,10 @@ enum Answer {
     /// The run of message ids is written; its manifest is awaited.
     Run(RunInfo),
     /// All is durable.
-    Done { next: Position, keys: ExactKeys },
+    Done {
+        next: Position,
+        keys: ExactKeys,
+    },
     Failed(CheckpointError),
 }
 

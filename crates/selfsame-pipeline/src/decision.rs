@@ -13,9 +13,7 @@
 //! notes      count u8, then each: note u8, type length u8 + type, value length u16 + value
 //! ```
 
-use selfsame_event::{
-    EventType, IdentifierKey, ItemPosition, Position, ProfileId, Refusal,
-};
+use selfsame_event::{EventType, IdentifierKey, ItemPosition, Position, ProfileId, Refusal};
 
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -240,12 +240,13 @@ impl Engine {
         if self.checkpointer.is_running() {
             if self.checkpointer.poll(&mut self.state, Duration::ZERO)? {
                 self.shared.note_checkpoint(self.checkpointer.done);
-                poison::Marker::clear(&self.config.folder).map_err(EngineError::Marker)?;
+                Marker::clear(&self.config.folder).map_err(EngineError::Marker)?;
             }
             return Ok(());
         }
         let now = self.clock.monotonic_micros();
-        let interval = u64::try_from(self.config.checkpoint_interval.as_micros()).unwrap_or(u64::MAX);
+        let interval =
+            u64::try_from(self.config.checkpoint_interval.as_micros()).unwrap_or(u64::MAX);
         let is_due = self.events_since >= self.config.checkpoint_events
             || self.state.dedupe.wants_freeze()
             || self.events_since > 0 && now.saturating_sub(self.checkpointed_micros) >= interval

@@ -39,13 +39,13 @@ pub use graph::Graph;
 pub use key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, TraitIndexKey};
 pub use meta::{LOGIC_VERSION, Meta, SourceMeta, SpaceMeta};
 pub use reader::{
-    AsOf, EventPage, EventQuery, ExternalId, Found, JsonArray, JsonObject, LinkedProfile, LookupError,
-    Matches, MergeRow, MergedBy, Metadata, ProfileEvent, ProfileRef, Reader, RenderError, SpaceRead,
-    TraitQuery, render_event,
+    AsOf, EventPage, EventQuery, ExternalId, Found, JsonArray, JsonObject, LinkedProfile,
+    LookupError, Matches, MergeRow, MergedBy, Metadata, ProfileEvent, ProfileRef, Reader,
+    SpaceRead, TraitQuery,
 };
 pub use replay::{ReplayConfig, replay};
 pub use row::{Folded, Listed, Owner, Packed, Present};
 pub use shared::{Shared, View};
 pub use state::{State, StateConfig, StateError};
-pub use step::{CHANGED, DUPLICATE, Emitted, LIST_LENGTH, derived_message_id};
+pub use step::{CHANGED, DUPLICATE, Emitted, LIST_LENGTH, REJECTED_DAYS_KEPT, derived_message_id};
 pub use tables::{MemoryBudget, PartitionTables, Tables};

@@ -20,38 +20,38 @@ use crate::row::{Folded, Packed};
 use crate::tables::{PartitionTables, Tables};
 
 /// A section's key.
-pub type Anchor = InSpace<IdentifierKey>;
+pub(crate) type Anchor = InSpace<IdentifierKey>;
 
 /// An event with its identity decided, on its way into one section.
 #[derive(Debug, Clone, Copy)]
-pub struct Resolved<'a> {
+pub(crate) struct Resolved<'a> {
     /// The section.
-    pub anchor: Anchor,
+    pub(crate) anchor: Anchor,
     /// The section's kind.
-    pub role: Role,
+    pub(crate) role: Role,
     /// The event.
-    pub event: &'a Event<'a>,
+    pub(crate) event: &'a Event<'a>,
     /// Its message id, or the one derived from its record.
-    pub message_id: &'a str,
+    pub(crate) message_id: &'a str,
     /// Its record's id.
-    pub record: RecordId,
+    pub(crate) record: RecordId,
     /// Its record's position.
-    pub position: Position,
+    pub(crate) position: Position,
     /// Its number in the record.
-    pub item: u32,
+    pub(crate) item: u32,
     /// Its source.
-    pub source: SourceNumber,
+    pub(crate) source: SourceNumber,
     /// When it happened.
-    pub happened_at: Time,
+    pub(crate) happened_at: Time,
     /// When it was received.
-    pub received_at: Time,
+    pub(crate) received_at: Time,
     /// The section at the other end of a group call.
-    pub link: Option<IdentifierKey>,
+    pub(crate) link: Option<IdentifierKey>,
 }
 
 /// A record of a partition.
 #[derive(Debug)]
-pub enum PartitionRecord {
+pub(crate) enum PartitionRecord {
     /// Send these sections to another partition.
     Release {
         /// Their keys.
@@ -73,23 +73,23 @@ pub enum PartitionRecord {
 
 /// What folding an event met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Met {
+pub(crate) struct Met {
     /// Trait keys that the cap refused or pushed out.
-    pub traits_refused: u32,
+    pub(crate) traits_refused: u32,
     /// Whether a link was refused or pushed out at the cap.
-    pub link_refused: bool,
+    pub(crate) link_refused: bool,
 }
 
 /// One partition: the sections of its profiles.
 #[derive(Debug)]
-pub struct Partition {
+pub(crate) struct Partition {
     tables: Arc<Tables>,
     number: usize,
     expected: BTreeSet<Anchor>,
 }
 
 /// The partition of a profile.
-pub fn partition_of(profile: ProfileId, partitions: u32) -> u32 {
+pub(crate) fn partition_of(profile: ProfileId, partitions: u32) -> u32 {
     let key = profile.key().0;
     let hash = u64::from_le_bytes([key[0], key[1], key[2], key[3], key[4], key[5], key[6], key[7]]);
     u32::try_from(hash % u64::from(partitions.max(1))).unwrap_or(0)
@@ -97,7 +97,7 @@ pub fn partition_of(profile: ProfileId, partitions: u32) -> u32 {
 
 impl Partition {
     /// The partition of that number. Its tables are nobody else's to write.
-    pub fn new(tables: Arc<Tables>, number: usize) -> Self {
+    pub(crate) fn new(tables: Arc<Tables>, number: usize) -> Self {
         Self { tables, number, expected: BTreeSet::new() }
     }
 
@@ -106,12 +106,12 @@ impl Partition {
     }
 
     /// Whether the section has to arrive before events can be folded into it.
-    pub fn awaits(&self, anchor: &Anchor) -> bool {
+    pub(crate) fn awaits(&self, anchor: &Anchor) -> bool {
         self.expected.contains(anchor)
     }
 
     /// Takes a record in. The answer is for another partition.
-    pub fn take(
+    pub(crate) fn take(
         &mut self,
         record: PartitionRecord,
     ) -> Result<Option<(u32, PartitionRecord)>, StoreError> {
@@ -138,7 +138,11 @@ impl Partition {
     }
 
     /// Folds an event into its section. One that the section has already is passed over.
-    pub fn fold(&self, resolved: &Resolved<'_>, rules: &Rules<'_>) -> Result<Met, StoreError> {
+    pub(crate) fn fold(
+        &self,
+        resolved: &Resolved<'_>,
+        rules: &Rules<'_>,
+    ) -> Result<Met, StoreError> {
         debug_assert!(!self.awaits(&resolved.anchor), "the caller waits for the section first");
         let event = FoldEvent {
             event: resolved.event,
@@ -172,18 +176,19 @@ impl Partition {
 
 /// Records under way between partitions, in the order in which they were sent.
 #[derive(Debug, Default)]
-pub struct Exchange(VecDeque<(u32, PartitionRecord)>);
+pub(crate) struct Exchange(VecDeque<(u32, PartitionRecord)>);
 
 impl Exchange {
     /// Sends a record.
-    pub fn send(&mut self, to: u32, record: PartitionRecord) {
+    pub(crate) fn send(&mut self, to: u32, record: PartitionRecord) {
         self.0.push_back((to, record));
     }
 
     /// Lets every partition take what is for it, until nothing is under way.
-    pub fn settle(&mut self, partitions: &mut [Partition]) -> Result<(), StoreError> {
+    pub(crate) fn settle(&mut self, partitions: &mut [Partition]) -> Result<(), StoreError> {
         while let Some((to, record)) = self.0.pop_front() {
-            let Some(partition) = partitions.get_mut(usize::try_from(to).unwrap_or(usize::MAX)) else {
+            let Some(partition) = partitions.get_mut(usize::try_from(to).unwrap_or(usize::MAX))
+            else {
                 continue;
             };
             self.0.extend(partition.take(record)?);

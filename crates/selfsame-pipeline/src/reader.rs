@@ -13,7 +13,6 @@ mod events;
 mod found;
 mod json;
 mod merges;
-mod render;
 mod search;
 
 use std::collections::BTreeMap;
@@ -38,7 +37,6 @@ pub use events::{EventPage, EventQuery, ProfileEvent};
 pub use found::{ExternalId, Found, LinkedProfile, Metadata};
 pub use json::{JsonArray, JsonObject};
 pub use merges::{MergeRow, MergedBy};
-pub use render::{RenderError, render_event};
 pub use search::{Matches, TraitQuery};
 
 /// Why something could not be read.

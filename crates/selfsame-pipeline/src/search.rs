@@ -4,7 +4,7 @@ use selfsame_event::{Digest, KeyHasher, Raw};
 
 /// What the index keeps of a trait's value. A string counts by what it says, however it is escaped;
 /// any other value by its text.
-pub fn trait_digest(hasher: &KeyHasher, name: &str, value: Raw<'_>) -> Digest {
+pub(crate) fn trait_digest(hasher: &KeyHasher, name: &str, value: Raw<'_>) -> Digest {
     match value.string() {
         Some(text) => text_digest(hasher, name, &text),
         None => hasher.digest(&[b"trait", name.as_bytes(), b"value", value.text().as_bytes()]),

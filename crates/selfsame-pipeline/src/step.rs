@@ -1,10 +1,14 @@
 //! One record: admit, resolve, fold, emit. No clock, no chance, no input or output but the tables.
 
+use std::collections::BTreeMap;
+
 use selfsame_dedupe::Verdict as Seen;
 use selfsame_event::{
-    Event, EventsHead, ItemPosition, Position, RecordId, RecordKind, SourceNumber, Time,
+    Event, EventsHead, ImportOrigin, ItemPosition, Position, RecordId, RecordKind, SourceNumber, Time,
 };
-use selfsame_identity::{Claims, Keys, Merge, Occurrence, Outcome, Resolution, Stamp, Verdict as Met};
+use selfsame_identity::{
+    Claims, Keys, Merge, Occurrence, Outcome, Resolution, Stamp, Verdict as Met,
+};
 use selfsame_log::Record;
 use selfsame_profile::{Limits, Role, Rules};
 
@@ -138,15 +142,11 @@ impl State {
         let Some(settings) = self.meta.workspace.source(source) else {
             return Err(StateError::Record { position: arrival.origin.position });
         };
-        if let Some(import) = arrival.origin.head.import {
-            let line = import.first_line + u64::from(arrival.at.index);
-            let file = import.file.iter().map(|byte| format!("{byte:02x}")).collect();
-            let next = self.meta.imports.entry(file).or_default();
-            if line < *next {
-                self.count_duplicate(arrival, false);
-                return Ok(Some(Verdict::Duplicate { first: arrival.at }));
-            }
-            *next = line + 1;
+        if let Some(import) = arrival.origin.head.import
+            && !is_next_line(&mut self.meta.imports, import, arrival.at.index)
+        {
+            self.count_duplicate(arrival, false);
+            return Ok(Some(Verdict::Duplicate { first: arrival.at }));
         }
         let scope = match settings.dedupe {
             DedupeScope::Source => source.0.to_le_bytes(),
@@ -211,7 +211,7 @@ impl State {
             return Ok(Verdict::Unattached { space, notes });
         };
         for resolution in [Some(user), outcome.account.as_ref()].into_iter().flatten() {
-            self.note_resolution(space, slot, arrival, resolution, &claims, &mut notes);
+            self.note_resolution(space, arrival, resolution, &claims, &mut notes);
             self.move_merged(space, &resolution.merges)?;
         }
         self.fold(space, slot, arrival, &outcome, &mut notes)?;
@@ -278,7 +278,8 @@ impl State {
     /// Adds the values of declared traits to the index.
     fn index_traits(&self, slot: usize, resolved: &Resolved<'_>) {
         let space = &self.meta.workspace.spaces[slot];
-        let Some(traits) = resolved.event.traits.filter(|_| !space.indexed_traits.is_empty()) else {
+        let Some(traits) = resolved.event.traits.filter(|_| !space.indexed_traits.is_empty())
+        else {
             return;
         };
         traits.each_field(|name, value| {
@@ -293,7 +294,8 @@ impl State {
 
     fn note_claims(&self, slot: usize, claims: &Claims<'_>, notes: &mut Vec<Note>) {
         let numbers = &self.meta.spaces[slot].numbers;
-        let unfit = [(&claims.blocked, NoteKind::ValueBlocked), (&claims.too_long, NoteKind::ValueTooLong)];
+        let unfit =
+            [(&claims.blocked, NoteKind::ValueBlocked), (&claims.too_long, NoteKind::ValueTooLong)];
         for (values, kind) in unfit {
             notes.extend(values.iter().map(|unfit| {
                 let name = numbers.name(unfit.number).map_or("", |(_, name)| name);
@@ -305,12 +307,12 @@ impl State {
     fn note_resolution(
         &mut self,
         space: u32,
-        slot: usize,
         arrival: &Arrival<'_>,
         resolution: &Resolution,
         claims: &Claims<'_>,
         notes: &mut Vec<Note>,
     ) {
+        let slot = usize::try_from(space).unwrap_or(usize::MAX);
         let rows = resolution.ledger(arrival.stamp());
         for (row, number) in rows.zip(0_u8..=u8::MAX) {
             let component = resolution.component;
@@ -389,6 +391,13 @@ impl State {
         let day = u32::try_from(record.time.micros() / 86_400_000_000).unwrap_or(0);
         let mut decisions = Vec::with_capacity(head.refusals.len());
         for (index, refusal) in (0_u32..).zip(&head.refusals) {
+            if let Some(import) = head.import
+                && !is_next_line(&mut self.meta.imports, import, index)
+            {
+                let first = record.position.item(index);
+                decisions.push(Decision { kind: None, verdict: Verdict::Duplicate { first } });
+                continue;
+            }
             *counts.rejected.entry(refusal.number()).or_default() += 1;
             let listed = counts.rejected_days.entry(day).or_default();
             let number = u32::try_from(*listed % LIST_LENGTH).unwrap_or(0);
@@ -399,7 +408,11 @@ impl State {
             self.tables.rejected.put(key, row);
             decisions.push(Decision { kind: None, verdict: Verdict::Refused(*refusal) });
         }
-        while counts.rejected_days.first_key_value().is_some_and(|(first, _)| first + REJECTED_DAYS_KEPT <= day) {
+        while counts
+            .rejected_days
+            .first_key_value()
+            .is_some_and(|(first, _)| first + REJECTED_DAYS_KEPT <= day)
+        {
             counts.rejected_days.pop_first();
         }
         Ok(decisions)
@@ -426,6 +439,18 @@ pub const CHANGED: u8 = 101;
 /// The message id of an event that came without one.
 pub fn derived_message_id(record: RecordId, index: u32) -> String {
     format!("selfsame-{record}-{index}")
+}
+
+/// Whether a line of an imported file is beyond those that were there, of which it is then one.
+fn is_next_line(imports: &mut BTreeMap<String, u64>, import: ImportOrigin, index: u32) -> bool {
+    let line = import.first_line + u64::from(index);
+    let file = import.file.iter().map(|byte| format!("{byte:02x}")).collect();
+    let next = imports.entry(file).or_default();
+    let is_next = line >= *next;
+    if is_next {
+        *next = line + 1;
+    }
+    is_next
 }
 
 fn note_kind(verdict: Met) -> NoteKind {

@@ -2,6 +2,7 @@
 
 mod config;
 mod dev;
+mod import;
 mod serve;
 mod verify;
 
@@ -30,6 +31,7 @@ enum Command {
     Dev(dev::Dev),
     /// Show every setting, its value and where it came from.
     Config(Common),
+    Import(import::Import),
     /// Make the state anew from the log and compare it with the one on disk.
     Verify(verify::Verify),
 }
@@ -62,14 +64,15 @@ pub(crate) struct Common {
 
 impl Common {
     /// The settings, from all of their layers.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub(crate) fn load(&self) -> anyhow::Result<Loaded> {
         let path = |path: &PathBuf| Value::String(path.display().to_string());
         let text = |text: &String| Value::String(text.clone());
         let mut flags = Vec::new();
         flags.extend(self.data.as_ref().map(|value| ("server.data", path(value))));
         flags.extend(self.listen.as_ref().map(|value| ("server.listen", text(value))));
-        flags.extend(self.control_listen.as_ref().map(|value| ("server.control_listen", text(value))));
+        flags.extend(
+            self.control_listen.as_ref().map(|value| ("server.control_listen", text(value))),
+        );
         flags.extend(self.tls_cert.as_ref().map(|value| ("server.tls_cert", path(value))));
         flags.extend(self.tls_key.as_ref().map(|value| ("server.tls_key", path(value))));
         flags.extend(self.plain_http.then_some(("server.plain_http", Value::Boolean(true))));
@@ -89,6 +92,7 @@ impl Cli {
             Command::Serve(common) => serve::run(&common),
             Command::Dev(dev) => dev.run(),
             Command::Config(common) => config::run(&common),
+            Command::Import(import) => import.run(),
             Command::Verify(verify) => verify.run(),
         }
     }
@@ -114,7 +118,7 @@ pub(crate) fn complain(error: &anyhow::Error) {
         }
     }
     // Nobody is left to tell if this fails.
-    _ = writeln!(out, "{text}");
+    drop(writeln!(out, "{text}"));
 }
 
 /// Starts the log of this process.

@@ -1,48 +1,254 @@
-//! The Control API.
+//! The Control API: configures the workspace, and shows what became of its events.
+//!
+//! One table ([`table`]) has every operation. From it come the router, the permission check and the
+//! published document.
+//!
+//! **Invariants:**
+//! - every operation needs a token with its permission; what is not in the table does not exist;
+//! - every change is a record of the log, and one change is made at a time, so that none is lost
+//!   between reading and writing;
+//! - a secret is shown by the answer that makes it, and never again.
+
+mod asked;
+mod dead_letters;
+mod decided;
+mod destinations;
+mod insights;
+mod openapi;
+mod problem;
+mod rejected;
+pub(crate) mod shape;
+pub(crate) mod sources;
+pub(crate) mod spaces;
+mod state;
+mod table;
+mod tail;
+mod tokens;
+mod trace;
+
+pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Query, RawPathParams, Request, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
-use selfsame_log::LogRead;
-use serde_json::json;
+use axum::routing::{MethodFilter, MethodRouter};
+use selfsame_pipeline::View;
+use selfsame_pipeline::workspace::Change;
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
+use self::asked::Asked;
+use self::problem::{Code, Problem};
+use self::table::{Permission, ROUTES, Route, Verb};
 use crate::node::Node;
+use crate::tasks::Tasks;
 use crate::tokens::Tokens;
 
-#[derive(Clone)]
-struct Control {
+/// The largest body.
+const BODY_BYTES: usize = 1 << 20;
+/// How many reads of many records go on at once.
+const SCANS: usize = 2;
+/// How many clients follow events at once.
+const TAILS: usize = 16;
+
+/// What operations need. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Control {
     node: Arc<Node>,
     tokens: Tokens,
+    tasks: Tasks,
+    changing: Arc<Mutex<()>>,
+    scans: Arc<Semaphore>,
+    tails: Arc<Semaphore>,
 }
 
 /// `/api`.
-pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens) -> Router {
-    let control = Control { node: Arc::clone(node), tokens: tokens.clone() };
-    Router::new().route("/api/state", get(state)).with_state(control)
+pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router {
+    let control = Control {
+        node: Arc::clone(node),
+        tokens: tokens.clone(),
+        tasks: tasks.clone(),
+        changing: Arc::default(),
+        scans: Arc::new(Semaphore::new(SCANS)),
+        tails: Arc::new(Semaphore::new(TAILS)),
+    };
+    let mut paths: Vec<(&str, MethodRouter<Control>)> = Vec::new();
+    for route in ROUTES {
+        let path = route.path.strip_prefix("/api").expect("every path of the table begins so");
+        let filter = match route.verb {
+            Verb::Get => MethodFilter::GET,
+            Verb::Post => MethodFilter::POST,
+            Verb::Put => MethodFilter::PUT,
+            Verb::Patch => MethodFilter::PATCH,
+            Verb::Delete => MethodFilter::DELETE,
+        };
+        let handler = move |State(control): State<Control>, path: RawPathParams, request: Request| {
+            async move { answer(control, route, &path, request).await }
+        };
+        match paths.iter().position(|(known, _)| *known == path) {
+            Some(index) => {
+                let (path, methods) = paths.swap_remove(index);
+                paths.push((path, methods.on(filter, handler)));
+            }
+            None => paths.push((path, MethodRouter::new().on(filter, handler))),
+        }
+    }
+    let mut api = Router::new();
+    for (path, methods) in paths {
+        api = api.route(path, methods.fallback(no_method));
+    }
+    Router::new().nest("/api", api.fallback(no_route)).with_state(control)
 }
 
-async fn state(State(control): State<Control>, headers: HeaderMap) -> Response {
-    let bearer = headers.get("authorization").and_then(|value| value.to_str().ok());
-    let token = bearer.and_then(|value| value.strip_prefix("Bearer "));
-    if !token.is_some_and(|token| control.tokens.allows(token)) {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
-    let Some(view) = control.node.view() else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+async fn answer(
+    control: Control,
+    route: &'static Route,
+    path: &RawPathParams,
+    request: Request,
+) -> Response {
+    let result = match asked(&control, route, path, request).await {
+        Ok(asked) => (route.call)(control, asked).await,
+        Err(problem) => Err(problem),
     };
-    let sum = |of: fn(&selfsame_pipeline::SpaceMeta) -> u64| view.meta.spaces.iter().map(of).sum::<u64>();
-    let duplicates: u64 = view.meta.sources.iter().map(|source| source.duplicates).sum();
-    let folded = control.node.shared.folded();
-    Json(json!({
-        "position": folded.to_string(),
-        "events": sum(|space| space.events),
-        "profiles": sum(|space| space.profiles),
-        "duplicates": duplicates,
-        "lag": control.node.log.end().offset.saturating_sub(folded.offset),
-    }))
-    .into_response()
+    private(result.unwrap_or_else(IntoResponse::into_response))
+}
+
+/// Nothing that was answered here is kept by a cache.
+fn private(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn no_route(State(control): State<Control>, headers: HeaderMap, uri: Uri) -> Response {
+    let message = format!("There is no route {}.", uri.path());
+    private(unless_stranger(&control, &headers, Problem::new(Code::NoRoute, message)))
+}
+
+async fn no_method(State(control): State<Control>, headers: HeaderMap) -> Response {
+    let problem = Problem::new(Code::NoMethod, "This resource does not have that method.");
+    private(unless_stranger(&control, &headers, problem))
+}
+
+/// Who has no token learns nothing of what there is.
+fn unless_stranger(control: &Control, headers: &HeaderMap, problem: Problem) -> Response {
+    match control.check(headers, Permission::Read) {
+        Ok(()) => problem.into_response(),
+        Err(stranger) => stranger.into_response(),
+    }
+}
+
+/// Checks who asks and from where, and takes the request apart.
+async fn asked(
+    control: &Control,
+    route: &Route,
+    path: &RawPathParams,
+    request: Request,
+) -> Result<Asked, Problem> {
+    let (parts, body) = request.into_parts();
+    if route.verb != Verb::Get {
+        check_origin(&parts.headers)?;
+    }
+    control.check(&parts.headers, route.permission)?;
+    let wrong = |_| Problem::new(Code::Invalid, "The query cannot be read.");
+    let Query(query) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(wrong)?;
+    for (index, (name, _)) in query.iter().enumerate() {
+        if !route.query.contains(&name.as_str()) {
+            let known = match route.query {
+                [] => "this operation has none".to_owned(),
+                known => format!("this operation has {}", known.join(", ")),
+            };
+            let message = format!("There is no parameter `{name}`; {known}.");
+            return Err(Problem::field(name.clone(), message));
+        }
+        if query[..index].iter().any(|(before, _)| before == name) {
+            return Err(Problem::field(name.clone(), format!("`{name}` is there twice.")));
+        }
+    }
+    let path = path.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let body = read(&parts.headers, route, body).await?;
+    Ok(Asked { path, query, body })
+}
+
+async fn read(headers: &HeaderMap, route: &Route, body: Body) -> Result<axum::body::Bytes, Problem> {
+    let too_large = |_| Problem::new(Code::TooLarge, "The body is larger than 1 MiB or broke off.");
+    let body = to_bytes(body, BODY_BYTES).await.map_err(too_large)?;
+    if route.request.is_some() {
+        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::new(Code::NotJson, "The body's content type is not application/json."));
+        }
+    }
+    Ok(body)
+}
+
+/// Refuses changes that a page of another site sends.
+fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    if origin.is_some() && origin == host {
+        return Ok(());
+    }
+    Err(Problem::new(Code::ForeignOrigin, "A page of another site sent this change."))
+}
+
+impl Control {
+    /// What the bearer of the token may do.
+    fn granted(&self, headers: &HeaderMap) -> &'static [Permission] {
+        let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = bearer.and_then(|value| value.split_once(' ')).and_then(|(scheme, token)| {
+            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+        });
+        match token {
+            Some(token) if self.tokens.allows(token) => Permission::ALL,
+            _ => &[],
+        }
+    }
+
+    fn check(&self, headers: &HeaderMap, wanted: Permission) -> Result<(), Problem> {
+        match self.granted(headers) {
+            [] => Err(Problem::new(Code::Unauthorized, "The token is missing, unknown or revoked.")),
+            granted if granted.contains(&wanted) => Ok(()),
+            _ => {
+                let message = format!("The token lacks the permission `{}`.", wanted.word());
+                Err(Problem::new(Code::Forbidden, message))
+            }
+        }
+    }
+
+    /// The state as it is now.
+    fn view(&self) -> Result<View, Problem> {
+        self.node.view().ok_or_else(Problem::opening)
+    }
+
+    /// The turn to make a change: what is read while it is held stays so until it is written.
+    async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
+    /// Makes a change, and shows the state in which it holds.
+    async fn change(&self, change: &Change) -> Result<View, Problem> {
+        self.node.change(change).await?;
+        self.view()
+    }
+
+    /// Reads many records, on a thread that may wait for the disk.
+    async fn scan<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Node) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let permit = Arc::clone(&self.scans).acquire_owned().await;
+        let permit = permit.map_err(|_| Problem::new(Code::Unavailable, "The server is stopping."))?;
+        let node = Arc::clone(&self.node);
+        let working = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work(&node)
+        });
+        working.await.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "A read ended early.")))
+    }
 }

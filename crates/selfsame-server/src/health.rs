@@ -94,7 +94,8 @@ fn observe(node: &Node) {
     gauge!("selfsame_dedupe_window_shrunk_seconds").set(shrunk);
     for (space, handle) in node.deliverers() {
         for status in handle.status() {
-            let destination = status.id.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let destination =
+                status.id.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
             let label = [("space", space.to_string()), ("destination", destination)];
             gauge!("selfsame_delivery_pending_events", &label).set(status.pending as f64);
             gauge!("selfsame_delivery_delivered_total", &label).set(status.delivered as f64);

@@ -33,7 +33,9 @@ impl Intake for LogIntake {
         };
         match self.0.append(record).await {
             Ok(appended) => Ok(Receipt { position: appended.position }),
-            Err(AppendError::Backlog { .. }) => Err(IntakeError::Backlog { retry_after: RETRY_AFTER }),
+            Err(AppendError::Backlog { .. }) => {
+                Err(IntakeError::Backlog { retry_after: RETRY_AFTER })
+            }
             Err(AppendError::Full(_)) => Err(IntakeError::Full),
             Err(AppendError::Closed) => Err(IntakeError::Stopping),
             Err(AppendError::Failed(_) | AppendError::TooLarge { .. }) => {

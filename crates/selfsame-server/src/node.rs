@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use selfsame_deliver::{
-    DelivererHandle, Deliverer, DeliverConfig, FeedEnd, Outbound, OutboundConfig, Parts,
+    DeliverConfig, Deliverer, DelivererHandle, FeedEnd, Outbound, OutboundConfig, Parts,
     SegmentLedger, SystemRandom, SystemResolver,
 };
 use selfsame_event::{Clock, Position, RecordId, RecordKind, SystemClock};
@@ -141,6 +141,12 @@ impl Node {
         }
     }
 
+    /// Reads profiles.
+    pub(crate) fn reader(&self) -> selfsame_pipeline::Reader {
+        let log: Arc<dyn LogRead> = Arc::<SegmentLog>::clone(&self.log);
+        selfsame_pipeline::Reader::new(Arc::clone(&self.shared), log)
+    }
+
     /// Why the engine has stopped, if it has.
     pub(crate) fn failure(&self) -> Option<Arc<EngineError>> {
         self.engine.failed.borrow().clone()
@@ -202,7 +208,9 @@ impl Node {
         let mut ends: Vec<(u32, watch::Sender<FeedEnd>)> = Vec::new();
         loop {
             let Some(view) = self.view() else {
-                if folded.changed().await.is_err() { return Ok(()) }
+                if folded.changed().await.is_err() {
+                    return Ok(());
+                }
                 continue;
             };
             if known.as_ref() != Some(&view.meta.workspace) {
@@ -269,7 +277,8 @@ impl Node {
     /// Stops the engine behind a last checkpoint.
     pub(crate) fn stop(&self) {
         self.engine.stop.store(true, Ordering::Release);
-        let thread = self.engine.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let thread =
+            self.engine.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some(thread) = thread
             && thread.join().is_err()
         {

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use selfsame_collect::{Collector, Scripts};
+use selfsame_profile_api::ProfileApi;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -23,6 +24,12 @@ use crate::tasks::Tasks;
 use crate::tls::Certificates;
 use crate::tokens::Tokens;
 
+/// Makes the routes of a flavour.
+pub(crate) type Routes = Box<dyn FnOnce(&Arc<Node>, &Tasks) -> Router>;
+
+/// Says that a server is ready, and starts what a flavour does beside serving.
+pub(crate) type Greet = Box<dyn FnOnce(&Arc<Node>, &Greeting) -> anyhow::Result<()>>;
+
 /// What a server is besides its settings.
 pub(crate) struct Flavour {
     /// The names of a new workspace.
@@ -32,9 +39,9 @@ pub(crate) struct Flavour {
     /// How many ports beyond a taken one are tried.
     pub(crate) spare_ports: u16,
     /// Routes of its own.
-    pub(crate) routes: fn(&Arc<Node>) -> Router,
+    pub(crate) routes: Routes,
     /// What is said and done once it is ready.
-    pub(crate) greet: fn(Arc<Node>, Greeting) -> anyhow::Result<()>,
+    pub(crate) greet: Greet,
 }
 
 /// What there is to say about a server that is ready.
@@ -108,10 +115,12 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     );
     let tokens = Tokens(Arc::clone(&node.shared));
     let health = Health { node: Arc::clone(&node), metrics: recorder, tokens: tokens.clone() };
+    let profiles = ProfileApi::new(node.reader(), Arc::new(tokens.clone()));
     let public = health::router(health.clone())
-        //PAPI
-        .merge((flavour.routes)(&node));
-    let control = health::metrics_router(health).merge(crate::control::router(&node, &tokens));
+        .merge(selfsame_profile_api::router(profiles))
+        .merge((flavour.routes)(&node, &tasks));
+    let control = health::metrics_router(health).merge(crate::control::router(&node, &tokens))
+        .merge(crate::import_api::router(&node, &tokens));
     let main = if has_control { public } else { public.merge(control.clone()) };
     app.open(Ready { collector, main, control });
     let greeting = Greeting {
@@ -122,7 +131,7 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
         secure: certificates.is_some(),
         tasks: tasks.clone(),
     };
-    (flavour.greet)(Arc::clone(&node), greeting)?;
+    (flavour.greet)(&node, &greeting)?;
     tracing::info!(address = %address, data = %data.display(), "the server is ready");
     let result = until_stopped(&node, &tasks).await;
     tasks.stop();
@@ -144,9 +153,9 @@ async fn until_stopped(node: &Node, tasks: &Tasks) -> anyhow::Result<()> {
 }
 
 async fn bind(text: &str, spare: u16) -> anyhow::Result<(TcpListener, Option<SocketAddr>)> {
-    let wanted: SocketAddr = text
-        .parse()
-        .with_context(|| format!("`{text}` is not an address to listen on, such as 127.0.0.1:8080"))?;
+    let wanted: SocketAddr = text.parse().with_context(|| {
+        format!("`{text}` is not an address to listen on, such as 127.0.0.1:8080")
+    })?;
     let mut address = wanted;
     for step in 0..=spare {
         address.set_port(wanted.port().saturating_add(step));

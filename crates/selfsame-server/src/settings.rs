@@ -275,12 +275,13 @@ impl Loaded {
     fn add_file(&mut self, path: &Path, required: bool) -> Result<(), SettingsError> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => {
+                return Ok(());
+            }
             Err(source) => return Err(SettingsError::Read { path: path.to_owned(), source }),
         };
-        let table: Table = text.parse().map_err(|error: toml::de::Error| SettingsError::Syntax {
-            path: path.to_owned(),
-            reason: error.to_string(),
+        let table: Table = text.parse().map_err(|error: toml::de::Error| {
+            SettingsError::Syntax { path: path.to_owned(), reason: error.to_string() }
         })?;
         let origin = path.display().to_string();
         for (section, values) in table {
@@ -295,12 +296,13 @@ impl Loaded {
     }
 
     fn set(&mut self, path: &str, value: Value, origin: &str) -> Result<(), SettingsError> {
-        let slot = path.split_once('.').and_then(|(section, key)| {
-            self.merged.get_mut(section)?.as_table_mut()?.get_mut(key)
-        });
+        let slot = path
+            .split_once('.')
+            .and_then(|(section, key)| self.merged.get_mut(section)?.as_table_mut()?.get_mut(key));
         let Some(slot) = slot else { return Err(self.unknown(path, origin)) };
         if slot.type_str() != value.type_str() {
-            let reason = format!("{} wanted, {} given (from {origin})", slot.type_str(), value.type_str());
+            let reason =
+                format!("{} wanted, {} given (from {origin})", slot.type_str(), value.type_str());
             return Err(SettingsError::Value { key: path.to_owned(), reason });
         }
         *slot = value;

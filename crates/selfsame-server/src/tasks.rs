@@ -36,7 +36,9 @@ impl Tasks {
             let alarm = Alarm { failed, name, armed: true };
             match task.await {
                 Ok(()) => alarm.disarm(),
-                Err(error) => tracing::error!(task = name, error = %format!("{error:#}"), "a task failed"),
+                Err(error) => {
+                    tracing::error!(task = name, error = %format!("{error:#}"), "a task failed")
+                }
             }
         };
         let mut running = self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -55,13 +57,13 @@ impl Tasks {
     pub(crate) async fn stopping(&self) {
         let mut stop = self.stop.subscribe();
         // The sender lives as long as this handle does.
-        _ = stop.wait_for(|stop| *stop).await;
+        drop(stop.wait_for(|stop| *stop).await);
     }
 
     /// Resolves when a task has failed.
     pub(crate) async fn failed(&self) {
         let mut failed = self.failed.subscribe();
-        _ = failed.wait_for(|failed| *failed).await;
+        drop(failed.wait_for(|failed| *failed).await);
     }
 
     /// Waits for every task to end.

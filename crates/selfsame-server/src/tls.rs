@@ -66,7 +66,9 @@ impl Certificates {
 
 fn read(cert: &Path, key: &Path) -> anyhow::Result<Arc<ServerConfig>> {
     let open = |path: &Path| {
-        File::open(path).map(BufReader::new).with_context(|| format!("cannot read {}", path.display()))
+        File::open(path)
+            .map(BufReader::new)
+            .with_context(|| format!("cannot read {}", path.display()))
     };
     let chain = rustls_pemfile::certs(&mut open(cert)?)
         .collect::<Result<Vec<_>, _>>()

@@ -4,13 +4,21 @@ use super::*;
 
 fn notes() -> impl Strategy<Value = Vec<Note>> {
     let note = (0..NoteKind::ALL.len(), "\\PC{0,20}", "\\PC{0,40}");
-    let note = note.prop_map(|(kind, identifier, value)| Note::new(NoteKind::ALL[kind], &identifier, &value));
+    let note = note
+        .prop_map(|(kind, identifier, value)| Note::new(NoteKind::ALL[kind], &identifier, &value));
     prop::collection::vec(note, 0..5)
 }
 
 fn verdicts() -> impl Strategy<Value = Verdict> {
-    let first = (any::<u64>(), any::<u32>()).prop_map(|(offset, index)| Position::embedded(offset).item(index));
-    let accepted = (any::<u32>(), any::<[u8; 16]>(), any::<[u8; 20]>(), prop::option::of(any::<[u8; 20]>()), notes());
+    let first = (any::<u64>(), any::<u32>())
+        .prop_map(|(offset, index)| Position::embedded(offset).item(index));
+    let accepted = (
+        any::<u32>(),
+        any::<[u8; 16]>(),
+        any::<[u8; 20]>(),
+        prop::option::of(any::<[u8; 20]>()),
+        notes(),
+    );
     prop_oneof![
         accepted.prop_map(|(space, anchor, profile, account, notes)| Verdict::Accepted(Accepted {
             space,
@@ -57,6 +65,7 @@ fn a_plain_event_takes_less_than_64_bytes() {
         notes: vec![],
     };
     let mut bytes = Vec::new();
-    Decision { kind: Some(EventType::Track), verdict: Verdict::Accepted(accepted) }.encode(&mut bytes);
+    Decision { kind: Some(EventType::Track), verdict: Verdict::Accepted(accepted) }
+        .encode(&mut bytes);
     assert!(bytes.len() < 64, "{}", bytes.len());
 }

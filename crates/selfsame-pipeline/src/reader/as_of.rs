@@ -44,13 +44,15 @@ impl<'s> Found<'s> {
     pub fn as_of(&self, until: Time) -> Result<AsOf, LookupError> {
         let entries = self.entries_until(until)?;
         let events = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-        let ends = [entries.first(), entries.last()].map(|end| end.map(|placed| placed.entry.key));
+        let ends =
+            [entries.first(), entries.last()].map(|end| end.map(|placed| placed.entry.key.time));
+        // Of one time, message ids say which event is the first or the last.
         let matters = |entry: &Entry| {
             let kinds: &[EventType] = match self.collection {
                 Collection::Users => &[EventType::Identify, EventType::Group],
                 Collection::Accounts => &[EventType::Group],
             };
-            kinds.contains(&entry.kind) || ends.contains(&Some(entry.key))
+            kinds.contains(&entry.kind) || ends.contains(&Some(entry.key.time))
         };
         let mut bodies = Bodies::new(&*self.read.log);
         let mut sections: BTreeMap<usize, Section> = BTreeMap::new();
@@ -72,22 +74,23 @@ impl<'s> Found<'s> {
     }
 
     fn fold(&self, found: &ProfileEvent, section: &mut Section) -> Result<(), LookupError> {
-        let Some(event) = found.event() else { return Ok(()) };
+        let Some(shown) = found.json() else { return Ok(()) };
+        let event = &shown.event;
         let role = match self.collection {
             Collection::Users => Role::User,
             Collection::Accounts => Role::Account,
         };
         let record = found.record();
         let fold = FoldEvent {
-            event: &event,
-            message_id: &found.message_id(),
+            event,
+            message_id: &shown.message_id,
             record: record.id,
             item: found.key.item,
             position: record.position,
             source: found.source(),
             happened_at: found.key.time,
             received_at: record.time,
-            link: self.read.other_end(&event, self.collection)?,
+            link: self.read.other_end(event, self.collection)?,
         };
         let rules = Rules { space_id: &self.read.space().id, limits: Limits::default() };
         section.fold(&fold, role, &rules);

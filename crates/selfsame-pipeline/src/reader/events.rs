@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use selfsame_event::{
-    Collection, Event, EventType, EventsHead, IdentifierKey, Position, ProfileId, RecordKind,
-    SourceNumber, Time,
+    Collection, Event, EventsHead, IdentifierKey, Position, ProfileId, RecordKind, SourceNumber,
+    Time,
 };
 use selfsame_identity::{Claims, Keys};
 use selfsame_log::{LogRead, ReadError, Record};
 use selfsame_profile::{Chunk, ChunkError, Entry, EntryKey, NameKey, Order, Query, Section};
 
-use super::render;
 use super::{Found, LookupError, SpaceRead};
+use crate::event_json::EventJson;
 use crate::key::ChunkKey;
+use crate::step::derived_message_id;
 
 /// How many bodies one page reads at most to find events by name.
 const BODIES: usize = 20_000;
@@ -49,21 +50,11 @@ pub struct ProfileEvent {
     head: Arc<EventsHead>,
 }
 
-/// What an event is called by definitions and APIs: page and screen calls have fixed names.
-fn event_name<'e>(event: &'e Event<'_>) -> Option<&'e str> {
-    match event.kind {
-        EventType::Track => event.event.as_deref(),
-        EventType::Page => Some("Page Viewed"),
-        EventType::Screen => Some("Screen Viewed"),
-        EventType::Identify | EventType::Group | EventType::Alias => None,
-    }
-}
-
 impl ProfileEvent {
-    /// The event.
-    pub fn event(&self) -> Option<Event<'_>> {
+    /// The event, ready to be shown; none where it was accepted by rules that have changed since.
+    pub fn json(&self) -> Option<EventJson<'_>> {
         let item = self.record.items.get(usize::try_from(self.key.item).ok()?)?;
-        self.head.event(item.body()?).ok()
+        EventJson::of(&self.record, &self.head, self.key.item, item.body()?).ok()
     }
 
     /// Its source.
@@ -76,11 +67,6 @@ impl ProfileEvent {
         &self.record
     }
 
-    /// The head of that record.
-    pub fn head(&self) -> &EventsHead {
-        &self.head
-    }
-
     /// When it happened.
     pub fn time(&self) -> Time {
         self.key.time
@@ -88,21 +74,18 @@ impl ProfileEvent {
 
     /// Its message id, or the one derived from its record.
     pub fn message_id(&self) -> String {
-        match self.event() {
-            Some(event) => render::message_id(&event, &self.record, self.key.item).into_owned(),
-            None => crate::step::derived_message_id(self.record.id, self.key.item),
+        match self.json() {
+            Some(event) => event.message_id.into_owned(),
+            None => derived_message_id(self.record.id, self.key.item),
         }
     }
 
-    /// Its context, and its batch's.
-    pub fn context(&self) -> String {
-        self.event().map_or_else(|| "{}".to_owned(), |event| render::context(&event, &self.head))
-    }
-
     fn is_wanted(&self, query: &EventQuery) -> bool {
-        let Some(event) = self.event() else { return false };
-        let name = event_name(&event);
-        let is_in = |names: &[String]| name.is_some_and(|name| names.iter().any(|one| one == name));
+        let Some(event) = self.json() else { return false };
+        let name = event.name();
+        let is_in = |names: &[String]| {
+            name.as_ref().is_some_and(|name| names.iter().any(|one| one == name))
+        };
         (query.include.is_empty() || is_in(&query.include)) && !is_in(&query.exclude)
     }
 }
@@ -238,6 +221,6 @@ impl<'l> Bodies<'l> {
         }
         let Some((record, head)) = self.at_hand.get(&position) else { return Ok(None) };
         let event = ProfileEvent { key, record: record.clone(), head: Arc::clone(head) };
-        Ok(event.event().is_some().then_some(event))
+        Ok(event.json().is_some().then_some(event))
     }
 }

@@ -65,7 +65,7 @@ impl Found<'_> {
             let prefix = LedgerKey::prefix(read.space().number, component);
             tables.ledger.scan(&prefix, |key, packed| {
                 match (LedgerKey::from_bytes(key), packed.ledger()) {
-                    (Some(key), Some(row)) => _ = rows.insert((key.event, key.number), row),
+                    (Some(key), Some(row)) => rows.extend([((key.event, key.number), row)]),
                     _ => is_damaged = true,
                 }
                 !is_damaged

@@ -10,7 +10,7 @@ use axum::Router;
 use clap::Args;
 use toml::Value;
 
-use super::{Common, say, start_logging};
+use super::{say, start_logging};
 use crate::bootstrap::FirstNames;
 use crate::node::Node;
 use crate::serve::{Flavour, Greeting, run as run_server};
@@ -47,15 +47,15 @@ impl Dev {
             names: FirstNames::known("dev"),
             allow_loopback: true,
             spare_ports: 0,
-            routes: |_| Router::new(),
-            greet,
+            routes: Box::new(|_, _| Router::new()),
+            greet: Box::new(greet),
         };
         run_server(&settings, data, flavour)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn greet(_: Arc<Node>, greeting: Greeting) -> anyhow::Result<()> {
+fn greet(_: &Arc<Node>, greeting: &Greeting) -> anyhow::Result<()> {
     say(&format!(
         "selfsame dev is ready at http://{}: space, write key and API token are `dev`",
         greeting.address

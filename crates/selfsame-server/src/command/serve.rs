@@ -17,20 +17,20 @@ pub(super) fn run(common: &Common) -> anyhow::Result<ExitCode> {
         names: FirstNames::drawn(),
         allow_loopback: false,
         spare_ports: 0,
-        routes: |_| Router::new(),
-        greet,
+        routes: Box::new(|_, _| Router::new()),
+        greet: Box::new(greet),
     };
     run_server(&settings, settings.server.data.clone(), flavour)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The first start prints the secrets, once.
-fn greet(_: Arc<Node>, greeting: Greeting) -> anyhow::Result<()> {
+fn greet(_: &Arc<Node>, greeting: &Greeting) -> anyhow::Result<()> {
     if !greeting.is_new {
         return Ok(());
     }
     let Greeting { address, names, secure, .. } = greeting;
-    let scheme = if secure { "https" } else { "http" };
+    let scheme = if *secure { "https" } else { "http" };
     let FirstNames { space, write_key, token, .. } = names;
     let base = format!("{scheme}://{address}");
     say(&format!(

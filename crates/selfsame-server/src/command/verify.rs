@@ -44,7 +44,8 @@ impl Verify {
             state: settings.engine.apply(selfsame_pipeline::EngineConfig::new("")).state,
             ..ReplayConfig::default()
         };
-        let expected = replay(&*logs.log, end, scratch.path(), &config, |at| bar.set_position(at.offset))?;
+        let expected =
+            replay(&*logs.log, end, scratch.path(), &config, |at| bar.set_position(at.offset))?;
         bar.finish_and_clear();
         say(&format!("records       {}", end.offset))?;
         say(&format!("state hash    {found}"))?;

@@ -29,7 +29,9 @@ fn later_layers_win_and_every_value_knows_where_it_came_from() {
     assert_eq!(origin("engine.memory_bytes").as_deref(), Some("SELFSAME__ENGINE__MEMORY_BYTES"));
     assert_eq!(origin("server.listen").as_deref(), Some("command line"));
     assert_eq!(origin("log.segment_bytes").as_deref(), Some("default"));
-    assert!(origin("engine.checkpoint_events").is_some_and(|origin| origin.ends_with("selfsame.toml")));
+    assert!(
+        origin("engine.checkpoint_events").is_some_and(|origin| origin.ends_with("selfsame.toml"))
+    );
 }
 
 #[test]

@@ -1,0 +1,114 @@
+//! The published document, made from the route table.
+
+use serde_json::{Map, Value, json};
+
+use super::asked::Asked;
+use super::problem::{Code, Problem};
+use super::shape::Shapes;
+use super::table::{ROUTES, Route};
+use super::Control;
+
+/// Whether and what each parameter of a query says.
+const PARAMETERS: &[(&str, &str)] = &[
+    ("limit", "At most so many elements."),
+    ("next", "The cursor that the page before ended with."),
+    ("day", "A day in UTC, such as 2026-11-24; the newest with entries where it is not given."),
+    ("kind", "Only these: a code from `counts`."),
+    ("message_id", "The event's message id."),
+    ("position", "The event's position, such as 0-17.3."),
+    ("before", "Search records before this position, such as 0-17."),
+    ("source", "Only events of this source."),
+    ("type", "Only events of this type, such as track."),
+    ("event", "Only events of this name."),
+    ("profile", "Only events of this profile id."),
+];
+
+/// `GET /api/openapi.json`
+pub(crate) async fn show(_: Control, _: Asked) -> Result<Value, Problem> {
+    Ok(document())
+}
+
+/// The document.
+pub(crate) fn document() -> Value {
+    let mut shapes = Shapes::new();
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let operation = operation(route, &mut shapes);
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[route.verb.word()] = operation;
+    }
+    let codes: Vec<_> = Code::ALL.iter().map(|code| code.word()).collect();
+    let mut schemas = Map::new();
+    schemas.insert("Error".to_owned(), json!({
+        "type": "object",
+        "required": ["error"],
+        "properties": { "error": {
+            "type": "object",
+            "required": ["code", "message", "hint"],
+            "properties": {
+                "code": { "type": "string", "enum": codes },
+                "message": { "type": "string", "description": "What is wrong." },
+                "hint": { "type": "string", "description": "What to do next." },
+                "field": { "type": "string", "description": "Which field or parameter it is about." },
+            },
+        } },
+    }));
+    schemas.extend(shapes.into_iter().map(|(name, schema)| (name.to_owned(), schema)));
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Selfsame Control API",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Configures a workspace and shows what became of its events. Bodies are JSON, at most 1 MiB; unknown members and parameters are refused.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "security": [{ "token": [] }],
+        "paths": paths,
+        "components": {
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "responses": { "Error": {
+                "description": "Why it was not done.",
+                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
+            } },
+            "schemas": schemas,
+        },
+    })
+}
+
+fn operation(route: &Route, shapes: &mut Shapes) -> Value {
+    let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let mut parameters: Vec<Value> = in_path
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .collect();
+    parameters.extend(route.query.iter().map(|name| {
+        let about = PARAMETERS.iter().find(|(known, _)| known == name).map_or("", |(_, about)| about);
+        let kind = if *name == "limit" { "integer" } else { "string" };
+        json!({ "name": name, "in": "query", "description": about, "schema": { "type": kind } })
+    }));
+    let (group, action) = route.operation.split_once("::").unwrap_or(("", route.operation));
+    let mut operation = json!({
+        "operationId": format!("{}_{}", group.trim(), action.trim()),
+        "summary": route.summary,
+        "tags": [group.trim()],
+        "x-permission": route.permission.word(),
+    });
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    if let Some(request) = route.request {
+        let schema = request(shapes);
+        operation["requestBody"] =
+            json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+    }
+    let mut content = Map::new();
+    content.insert(route.media.to_owned(), json!({ "schema": (route.answer)(shapes) }));
+    let mut responses = Map::new();
+    responses.insert(
+        route.status.to_string(),
+        json!({ "description": "It was done.", "content": content }),
+    );
+    responses.insert("default".to_owned(), json!({ "$ref": "#/components/responses/Error" }));
+    operation["responses"] = responses.into();
+    operation
+}

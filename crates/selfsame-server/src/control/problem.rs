@@ -1,0 +1,198 @@
+//! What can go wrong with a request: one table of codes.
+
+use std::borrow::Cow;
+
+use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use selfsame_deliver::{CommandError, LedgerError};
+use selfsame_event::Class;
+use selfsame_log::ReadError;
+use selfsame_pipeline::workspace::ChangeError;
+use selfsame_store::StoreError;
+use serde_json::json;
+
+use crate::node::SubmitError;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $class:ident, $status:literal, $hint:literal;)+) => {
+        /// The code of an error.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Code { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Code {
+            /// Every code.
+            pub(crate) const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The word on the wire.
+            pub(crate) const fn word(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// What the caller can do about it, as a class.
+            pub(crate) const fn class(self) -> Class {
+                match self { $(Self::$name => Class::$class,)+ }
+            }
+
+            /// The status.
+            pub(crate) const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)+ }
+            }
+
+            /// What to do next.
+            pub(crate) const fn hint(self) -> &'static str {
+                match self { $(Self::$name => $hint,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// No token, or none that is accepted.
+    Unauthorized = "unauthorized", Denied, 401, "Send `Authorization: Bearer TOKEN` with a token of this workspace.";
+    /// The token may not do this.
+    Forbidden = "forbidden", Denied, 403, "Use a token with that permission.";
+    /// A page of another site sent the request.
+    ForeignOrigin = "foreign_origin", Denied, 403, "Changes are accepted from the server's own pages and from programs that send no `Origin`.";
+    /// No such route.
+    NoRoute = "no_route", Missing, 404, "GET /api/openapi.json lists every route.";
+    /// The route has no such method.
+    NoMethod = "no_method", Invalid, 405, "GET /api/openapi.json lists every route with its methods.";
+    /// No such thing.
+    NotFound = "not_found", Missing, 404, "List what there is, and check the id.";
+    /// The body is not JSON.
+    NotJson = "not_json", Invalid, 415, "Send a JSON object with `Content-Type: application/json`.";
+    /// The body is too large.
+    TooLarge = "too_large", Invalid, 413, "A body has at most 1 MiB.";
+    /// A field or parameter is wrong.
+    Invalid = "invalid", Invalid, 400, "Correct the field and send the request again.";
+    /// Identity rules that do not hold together.
+    RulesInvalid = "rules_invalid", Invalid, 400, "Correct the rules; nothing was changed.";
+    /// A URL that may not be sent to.
+    UrlRefused = "url_refused", Invalid, 400, "Give an http or https URL whose host has a public address.";
+    /// Something with that id or value is there.
+    Taken = "taken", Conflict, 409, "Choose another one, or change the one that is there.";
+    /// What is there does not allow it.
+    Conflict = "conflict", Conflict, 409, "Read the current state, then decide again.";
+    /// Too many at once.
+    Busy = "busy", Limited, 429, "Try again in a moment.";
+    /// The engine or the disk is not there.
+    Unavailable = "unavailable", Unavailable, 503, "Try again in a moment; if it stays so, look at the server's log.";
+    /// Stored bytes are wrong, or a rule of ours is broken.
+    Internal = "internal", Bug, 500, "Look at the server's log, and report it.";
+}
+
+/// Why a request gets no answer.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) code: Code,
+    message: Cow<'static, str>,
+    field: Option<Cow<'static, str>>,
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), field: None }
+    }
+
+    /// A field or parameter that is wrong.
+    pub(crate) fn field(
+        field: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(Code::Invalid, message).at(field)
+    }
+
+    /// Something that is not there.
+    pub(crate) fn missing(kind: &str, id: &str) -> Self {
+        Self::new(Code::NotFound, format!("There is no {kind} `{id}`."))
+    }
+
+    /// Says which field it is about.
+    #[must_use]
+    pub(crate) fn at(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// A failure of ours, whose causes go into the log and not into the answer.
+    fn of(class: Class, error: &(dyn std::error::Error + 'static)) -> Self {
+        if matches!(class, Class::Unavailable | Class::Limited) {
+            tracing::warn!(error, "a request of the control api was not answered");
+            return Self::new(Code::Unavailable, "The server cannot do this now.");
+        }
+        tracing::error!(error, "a request of the control api was not answered");
+        Self::new(Code::Internal, "The server failed.")
+    }
+
+    /// The state is just being opened.
+    pub(crate) fn opening() -> Self {
+        Self::new(Code::Unavailable, "The state is being opened.")
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        Self::of(error.class(), &error)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::of(error.class(), &error)
+    }
+}
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        Self::of(error.class(), &error)
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Unknown => {
+                Self::new(Code::Unavailable, "Deliveries to this destination have not begun yet.")
+            }
+            CommandError::Stopped => Self::new(Code::Unavailable, "Deliveries are not running."),
+        }
+    }
+}
+
+impl From<SubmitError> for Problem {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Change(ChangeError::Unknown { kind, id }) => Self::missing(kind, &id),
+            SubmitError::Change(ChangeError::Taken { what }) => {
+                Self::new(Code::Taken, format!("{what} is taken."))
+            }
+            SubmitError::Change(error) => Self::new(Code::RulesInvalid, error.to_string()),
+            SubmitError::Append(ref append) => Self::of(append.class(), &error),
+            SubmitError::Stopped => Self::of(Class::Unavailable, &error),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self { code, message, field } = self;
+        let mut error = json!({ "code": code.word(), "message": message, "hint": code.hint() });
+        if let Some(field) = field {
+            error["field"] = json!(field);
+        }
+        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        let mut response = (status, axum::Json(json!({ "error": error }))).into_response();
+        let headers = response.headers_mut();
+        if code == Code::Unauthorized {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if code.class().is_retryable() {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if code == Code::NoMethod {
+            headers.entry(ALLOW).or_insert(HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
+        }
+        response
+    }
+}

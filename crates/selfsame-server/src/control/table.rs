@@ -1,0 +1,202 @@
+//! Every operation of the Control API. The router, the permissions and the published document are
+//! made from this table.
+
+use std::pin::Pin;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use selfsame_identity::RuleSet;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::asked::Asked;
+use super::problem::Problem;
+use super::shape::{Page, Shape, Shapes};
+use super::{Control, dead_letters, destinations, insights, openapi, rejected, sources, spaces};
+use super::{state, tail, tokens, trace};
+
+/// What a token may do. Tokens have all of them today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Permission {
+    /// See configuration and counts.
+    Read,
+    /// See the content of events.
+    Events,
+    /// Change the configuration, without seeing a secret.
+    Write,
+    /// Make a change whose answer has a new secret.
+    Secrets,
+    /// List, make and revoke tokens.
+    Tokens,
+}
+
+impl Permission {
+    /// Every permission.
+    pub(crate) const ALL: &[Self] =
+        &[Self::Read, Self::Events, Self::Write, Self::Secrets, Self::Tokens];
+
+    /// The word in the document.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Events => "events",
+            Self::Write => "write",
+            Self::Secrets => "secrets",
+            Self::Tokens => "tokens",
+        }
+    }
+}
+
+/// The method of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Verb {
+    /// The word in the document.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Post => "post",
+            Self::Put => "put",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
+type Describe = fn(&mut Shapes) -> Value;
+
+/// One operation.
+pub(crate) struct Route {
+    pub(crate) verb: Verb,
+    pub(crate) path: &'static str,
+    pub(crate) permission: Permission,
+    pub(crate) summary: &'static str,
+    pub(crate) operation: &'static str,
+    pub(crate) query: &'static [&'static str],
+    pub(crate) request: Option<Describe>,
+    pub(crate) status: u16,
+    pub(crate) media: &'static str,
+    pub(crate) answer: Describe,
+    pub(crate) call: fn(Control, Asked) -> Answering,
+}
+
+/// What an operation may answer with.
+pub(crate) trait Answer {
+    const MEDIA: &'static str = "application/json";
+    fn describe(all: &mut Shapes) -> Value;
+    fn answer(self, status: u16) -> Result<Response, Problem>;
+}
+
+impl<T: Serialize + Shape> Answer for T {
+    fn describe(all: &mut Shapes) -> Value {
+        T::schema(all)
+    }
+
+    fn answer(self, status: u16) -> Result<Response, Problem> {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+        Ok((status, axum::Json(self)).into_response())
+    }
+}
+
+macro_rules! call {
+    ($handler:expr, $status:literal, $answer:ty) => {
+        |control, asked| {
+            Box::pin(async move {
+                let answer: $answer = $handler(control, asked).await?;
+                answer.answer($status)
+            })
+        }
+    };
+    ($handler:expr, $status:literal, $answer:ty, $body:ty) => {
+        |control, asked| {
+            Box::pin(async move {
+                let body: $body = asked.body()?;
+                let answer: $answer = $handler(control, asked, body).await?;
+                answer.answer($status)
+            })
+        }
+    };
+}
+
+macro_rules! described {
+    () => {
+        None
+    };
+    ($body:ty) => {
+        Some(<$body as Shape>::schema)
+    };
+}
+
+macro_rules! routes {
+    ($(
+        $verb:ident $path:literal $permission:ident $summary:literal
+        $(query [$($query:literal)*])? $(body [$body:ty])? $status:literal [$answer:ty]
+        = $handler:expr;
+    )+) => {
+        /// Every operation.
+        pub(crate) const ROUTES: &[Route] = &[$(Route {
+            verb: Verb::$verb,
+            path: $path,
+            permission: Permission::$permission,
+            summary: $summary,
+            operation: stringify!($handler),
+            query: &[$($($query),*)?],
+            request: described!($($body)?),
+            status: $status,
+            media: <$answer as Answer>::MEDIA,
+            answer: <$answer as Answer>::describe,
+            call: call!($handler, $status, $answer $(, $body)?),
+        },)+];
+    };
+}
+
+routes! {
+    Get "/api/openapi.json" Read "This document" 200 [Value] = openapi::show;
+    Get "/api/state" Read "Where the engine is, and what it counted" 200 [state::State] = state::show;
+    Get "/api/workspace" Read "What there is in the workspace" 200 [state::WorkspaceShown] = state::workspace;
+
+    Get "/api/sources" Read "List sources" 200 [Page<sources::SourceShown>] = sources::list;
+    Post "/api/sources" Write "Make a source" body [sources::NewSource] 201 [sources::SourceShown] = sources::create;
+    Get "/api/sources/{id}" Read "Show a source" 200 [sources::SourceShown] = sources::show;
+    Patch "/api/sources/{id}" Write "Change a source" body [sources::SourceChange] 200 [sources::SourceShown] = sources::update;
+    Post "/api/sources/{id}/write-keys" Write "Add a write key" body [sources::NewWriteKey] 201 [sources::AddedWriteKey] = sources::add_key;
+    Post "/api/sources/{id}/write-keys/rotate" Write "Rotate write keys: first add one beside the old ones, then, with `finish`, revoke all but the newest" body [sources::Rotation] 200 [sources::SourceShown] = sources::rotate;
+    Delete "/api/sources/{id}/write-keys/{key}" Write "Revoke a write key" 200 [sources::SourceShown] = sources::revoke_key;
+    Get "/api/sources/{id}/rejected" Events "List events that were set aside, newest first" query ["day" "limit" "next"] 200 [rejected::Rejected] = rejected::list;
+
+    Get "/api/spaces" Read "List spaces" 200 [Page<spaces::SpaceShown>] = spaces::list;
+    Post "/api/spaces" Write "Make a space" body [spaces::NewSpace] 201 [spaces::SpaceShown] = spaces::create;
+    Get "/api/spaces/{id}" Read "Show a space" 200 [spaces::SpaceShown] = spaces::show;
+    Patch "/api/spaces/{id}" Write "Change a space" body [spaces::SpaceChange] 200 [spaces::SpaceShown] = spaces::update;
+    Get "/api/spaces/{id}/rules" Read "Show identity rules" 200 [RuleSet] = spaces::rules;
+    Put "/api/spaces/{id}/rules" Write "Set identity rules, in force for events from now on" body [RuleSet] 200 [RuleSet] = spaces::set_rules;
+    Get "/api/spaces/{id}/indexed-traits" Read "List the traits that searches find" 200 [spaces::IndexedTraits] = spaces::indexed;
+    Put "/api/spaces/{id}/indexed-traits" Write "Set the traits that searches find, indexed from now on" body [spaces::IndexedTraits] 200 [spaces::IndexedTraits] = spaces::set_indexed;
+    Get "/api/spaces/{id}/insights" Events "List limits, blocks and duplicates that events met, newest first" query ["kind" "limit" "next"] 200 [insights::Insights] = insights::list;
+
+    Get "/api/destinations" Read "List destinations with their status" 200 [Page<destinations::DestinationShown>] = destinations::list;
+    Post "/api/destinations" Secrets "Make a destination; its secret is shown this once" body [destinations::NewDestination] 201 [destinations::NewSecret] = destinations::create;
+    Get "/api/destinations/{id}" Read "Show a destination with its status" 200 [destinations::DestinationShown] = destinations::show;
+    Patch "/api/destinations/{id}" Write "Change a destination" body [destinations::DestinationChange] 200 [destinations::DestinationShown] = destinations::update;
+    Delete "/api/destinations/{id}" Write "Remove a destination, with its dead letters" 200 [state::Done] = destinations::remove;
+    Post "/api/destinations/{id}/test" Write "Send one signed test event, and show what was answered" 200 [destinations::TestResult] = destinations::test;
+    Post "/api/destinations/{id}/resume" Write "Send again after the receiver answered 410, or probe one that is down" 200 [state::Done] = destinations::resume;
+    Post "/api/destinations/{id}/secret/rotate" Secrets "Rotate the secret: first sign with both, then, with `finish`, with the new one only" body [destinations::SecretRotation] 200 [destinations::RotatedSecret] = destinations::rotate;
+    Get "/api/destinations/{id}/dead-letters" Events "List dead letters" query ["limit" "next"] 200 [dead_letters::DeadLetters] = dead_letters::list;
+    Post "/api/destinations/{id}/dead-letters/resend" Write "Send dead letters again: all, these, or those of one failure" body [dead_letters::Resend] 200 [dead_letters::Resent] = dead_letters::resend;
+
+    Get "/api/tokens" Tokens "List tokens" 200 [Page<tokens::TokenShown>] = tokens::list;
+    Post "/api/tokens" Tokens "Make a token; it is shown this once" body [tokens::NewToken] 201 [tokens::MadeToken] = tokens::create;
+    Delete "/api/tokens/{id}" Tokens "Revoke a token" 200 [state::Done] = tokens::revoke;
+
+    Get "/api/trace" Events "Every hop of one event" query ["message_id" "position" "before" "limit"] 200 [trace::Trace] = trace::show;
+    Get "/api/tail" Events "Events as they are decided, as server-sent events" query ["source" "type" "event" "profile"] 200 [tail::Tail] = tail::follow;
+}
