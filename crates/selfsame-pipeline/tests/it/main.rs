@@ -1,5 +1,6 @@
 //! The engine as its users see it.
 
 mod determinism;
+mod reader;
 mod recovery;
 mod world;
