@@ -126,9 +126,10 @@ pub(crate) fn merges(read: &SpaceRead, merges: &[MergeRow]) -> String {
 /// One event of a profile.
 pub(crate) fn event(found: &Found<'_>, shown: &ProfileEvent) -> Result<String, Problem> {
     let read = found.space();
-    let Some(event) = shown.event() else { return Ok("null".to_owned()) };
+    let Some(json) = shown.json() else { return Ok("null".to_owned()) };
+    let event = &json.event;
     let collection = found.collection().name();
-    let ids = read.external_ids_of(found, &event).into_iter().map(|(kind, value)| {
+    let ids = read.external_ids_of(found, event).into_iter().map(|(kind, value)| {
         JsonObject::default()
             .text("collection", collection)
             .text("type", &kind)
@@ -138,9 +139,9 @@ pub(crate) fn event(found: &Found<'_>, shown: &ProfileEvent) -> Result<String, P
     });
     let mut out = JsonObject::default();
     out.raw("external_ids", &ids.collect::<JsonArray>().finish())
-        .raw("context", &shown.context())
+        .raw("context", &json.context())
         .text("type", event.kind.name())
-        .text("message_id", &shown.message_id())
+        .text("message_id", &json.message_id)
         .text("source_id", read.source_id(shown.source()))
         .text("timestamp", &shown.time().to_string());
     let page = event.name.as_deref().filter(|_| event.kind != EventType::Track);
@@ -160,15 +161,10 @@ pub(crate) fn event(found: &Found<'_>, shown: &ProfileEvent) -> Result<String, P
     if let Some(traits) = event.traits {
         out.raw("traits", traits.text());
     }
-    let name = match event.kind {
-        EventType::Page => Some("Page Viewed"),
-        EventType::Screen => Some("Screen Viewed"),
-        _ => event.event.as_deref(),
-    };
-    out.text_if("event", name);
+    out.text_if("event", json.name().as_deref());
     let user = match found.collection() {
         Collection::Users => Some(found.id()),
-        Collection::Accounts => read.user_of(&event)?,
+        Collection::Accounts => read.user_of(event)?,
     };
     let mut related = JsonObject::default();
     related.text_if("users", user.map(|id| id.to_string()).as_deref());
