@@ -29,9 +29,11 @@ pub enum Kind {
 pub struct Raw<'a>(&'a str);
 
 impl<'a> Raw<'a> {
-    /// Checks that the bytes are exactly one JSON value in UTF-8.
+    /// Checks that the bytes are exactly one JSON value in UTF-8. Escapes in strings are checked only
+    /// when the string is read.
     pub fn check(bytes: &'a [u8]) -> Option<Self> {
-        let value: LazyValue<'a> = sonic_rs::from_slice(bytes).ok()?;
+        let text = std::str::from_utf8(bytes).ok()?;
+        let value: LazyValue<'a> = sonic_rs::from_str(text).ok()?;
         match value.as_raw_cow() {
             Cow::Borrowed(text) => Some(Self(text)),
             Cow::Owned(_) => None,

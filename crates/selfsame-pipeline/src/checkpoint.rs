@@ -19,7 +19,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use selfsame_dedupe::{Frozen, RunInfo};
+use selfsame_dedupe::{Frozen, RunError, RunInfo};
 use selfsame_event::Position;
 use selfsame_log::{LogRead, RegenerableLog};
 use selfsame_store::{Batch, Durability, StoreError, Table};
@@ -81,6 +81,8 @@ pub(crate) struct Checkpointer {
     answers: Receiver<Answer>,
     thread: Option<JoinHandle<()>>,
     is_running: bool,
+    /// A merge of runs of message ids, beside everything else: it may take seconds.
+    merge: Option<JoinHandle<Result<RunInfo, RunError>>>,
     manifest: Vec<u8>,
     /// The next record to fold of the last checkpoint and of the one before it.
     pub(crate) done: [Option<Position>; 2],
@@ -113,6 +115,7 @@ impl Checkpointer {
             answers,
             thread,
             is_running: false,
+            merge: None,
             manifest: Vec::new(),
             done: [None; 2],
         })
@@ -151,6 +154,7 @@ impl Checkpointer {
         state: &mut State,
         wait: Duration,
     ) -> Result<bool, CheckpointError> {
+        self.tend_merge(state)?;
         if !self.is_running {
             return Ok(false);
         }
@@ -172,22 +176,33 @@ impl Checkpointer {
                 if let Err(error) = discard.remove() {
                     tracing::warn!(error = %error, "files of old message ids could not be removed");
                 }
-                self.merge_one(state);
                 Ok(true)
             }
             Ok(Answer::Failed(error)) => Err(error),
         }
     }
 
-    /// Merges runs of message ids, one merge after a checkpoint.
-    fn merge_one(&self, state: &mut State) {
-        let Some(merge) = state.dedupe.plan_merge() else { return };
-        match merge.run() {
-            Ok(info) => state.dedupe.installed(info),
-            Err(error) => {
-                tracing::warn!(error = %error, "runs of message ids could not be merged");
-            }
+    /// Takes the result of a merge that has ended, and begins the next one that is worth doing. One
+    /// that fails is offered again.
+    fn tend_merge(&mut self, state: &mut State) -> Result<(), CheckpointError> {
+        if self.merge.as_ref().is_some_and(|merge| !merge.is_finished()) {
+            return Ok(());
         }
+        match self.merge.take().map(JoinHandle::join) {
+            Some(Ok(Ok(info))) => state.dedupe.installed(info),
+            Some(Ok(Err(error))) => {
+                tracing::warn!(error = %error, "runs of message ids could not be merged");
+                return Ok(());
+            }
+            Some(Err(_)) => return Err(CheckpointError::Stopped),
+            None => {}
+        }
+        if let Some(merge) = state.dedupe.plan_merge() {
+            let thread = std::thread::Builder::new().name("merge".to_owned());
+            let run = thread.spawn(move || merge.run()).map_err(|_| CheckpointError::Stopped)?;
+            self.merge = Some(run);
+        }
+        Ok(())
     }
 
     /// Makes a checkpoint of the state as it is, and waits for it.
@@ -208,10 +223,10 @@ impl Drop for Checkpointer {
         // A thread that waits for a manifest sees that nobody will send one.
         let (nobody, _) = sync_channel(1);
         self.manifests = nobody;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
+        if self.merge.take().is_some_and(|merge| merge.join().is_err())
+            || self.thread.take().is_some_and(|thread| thread.join().is_err())
         {
-            tracing::error!("the checkpoint thread panicked");
+            tracing::error!("a thread of the checkpoints panicked");
         }
     }
 }

@@ -104,14 +104,23 @@ impl EngineError {
 #[derive(Debug)]
 pub struct Engine {
     config: EngineConfig,
-    log: Arc<dyn Log>,
-    outbox: Arc<RegenerableLog>,
-    clock: Arc<dyn Clock>,
+    parts: EngineParts,
     shared: Arc<Shared>,
     state: State,
     checkpointer: Checkpointer,
     events_since: u64,
     checkpointed_micros: u64,
+    probe: Option<Probe>,
+}
+
+/// Looks at a record right before it is folded. A test makes it panic.
+#[derive(Clone)]
+pub struct Probe(pub Arc<dyn Fn(&Record) + Send + Sync>);
+
+impl std::fmt::Debug for Probe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Probe")
+    }
 }
 
 /// What the engine works with.
@@ -134,24 +143,27 @@ impl Engine {
         if parts.outbox.end() < folded {
             return Err(EngineError::OutboxShort { end: parts.outbox.end(), folded });
         }
-        let EngineParts { log, outbox, clock } = parts;
         let shared = Arc::new(Shared::new(&state));
         let tables = Arc::clone(state.tables());
-        let checkpointer = Checkpointer::start(tables, Some(Arc::clone(&outbox)))?;
-        let checkpointed_micros = clock.monotonic_micros();
+        let checkpointer = Checkpointer::start(tables, Some(Arc::clone(&parts.outbox)))?;
+        let checkpointed_micros = parts.clock.monotonic_micros();
         let mut engine = Self {
             config,
-            log,
-            outbox,
-            clock,
+            parts,
             shared,
             state,
             checkpointer,
             events_since: 0,
             checkpointed_micros,
+            probe: None,
         };
         engine.look_ahead()?;
         Ok(engine)
+    }
+
+    /// Has every record looked at before it is folded.
+    pub fn set_probe(&mut self, probe: Probe) {
+        self.probe = Some(probe);
     }
 
     /// What other threads see of the engine.
@@ -164,7 +176,7 @@ impl Engine {
         const IDLE: Duration = Duration::from_millis(50);
         while !stop.load(Ordering::Acquire) {
             if !self.turn()? {
-                self.log.wait_beyond(self.state.next(), IDLE);
+                self.parts.log.wait_beyond(self.state.next(), IDLE);
             }
         }
         self.checkpointer.run_now(&mut self.state)?;
@@ -200,10 +212,10 @@ impl Engine {
     fn turn(&mut self) -> Result<bool, EngineError> {
         self.tend_checkpoint()?;
         let next = self.state.next();
-        if self.log.end() <= next {
+        if self.parts.log.end() <= next {
             return Ok(false);
         }
-        let records = self.log.read(next, self.config.batch_bytes)?;
+        let records = self.parts.log.read(next, self.config.batch_bytes)?;
         if let Err(position) = self.fold(&records)? {
             self.recover_from(position)?;
             return Ok(true);
@@ -215,10 +227,13 @@ impl Engine {
 
     /// Folds records and emits what was decided. A record whose fold panicked is the inner error.
     fn fold(&mut self, records: &[Record]) -> Result<Result<(), Position>, EngineError> {
-        let mut outgoing = Outgoing::behind(self.outbox.end());
+        let mut outgoing = Outgoing::behind(self.parts.outbox.end());
         for record in records {
-            let state = &mut self.state;
-            let step = std::panic::AssertUnwindSafe(|| state.step(record));
+            let (state, probe) = (&mut self.state, &self.probe);
+            let step = std::panic::AssertUnwindSafe(|| {
+                probe.iter().for_each(|probe| probe.0(record));
+                state.step(record)
+            });
             let Ok(emitted) = std::panic::catch_unwind(step) else {
                 return Ok(Err(record.position));
             };
@@ -231,7 +246,7 @@ impl Engine {
         }
         let batch = outgoing.finish();
         if !batch.is_empty() {
-            self.outbox.append_batch(batch).map_err(EngineError::Outbox)?;
+            self.parts.outbox.append_batch(batch).map_err(EngineError::Outbox)?;
         }
         Ok(Ok(()))
     }
@@ -244,7 +259,7 @@ impl Engine {
             }
             return Ok(());
         }
-        let now = self.clock.monotonic_micros();
+        let now = self.parts.clock.monotonic_micros();
         let interval =
             u64::try_from(self.config.checkpoint_interval.as_micros()).unwrap_or(u64::MAX);
         let is_due = self.events_since >= self.config.checkpoint_events
@@ -272,7 +287,7 @@ impl Engine {
                 head: head.into(),
                 items: Vec::new(),
             };
-            let appended = self.log.append_wait(record);
+            let appended = self.parts.log.append_wait(record);
             appended.map_err(|source| EngineError::Poison { position, source })?;
         }
         self.reopen()
@@ -300,7 +315,7 @@ impl Engine {
         }
         self.state = open_or_rebuild(&self.config)?;
         let tables = Arc::clone(self.state.tables());
-        self.checkpointer = Checkpointer::start(tables, Some(Arc::clone(&self.outbox)))?;
+        self.checkpointer = Checkpointer::start(tables, Some(Arc::clone(&self.parts.outbox)))?;
         self.look_ahead()?;
         self.shared.open(&self.state);
         if let Err(error) = std::fs::remove_dir_all(&folder) {
@@ -311,7 +326,7 @@ impl Engine {
 
     /// Looks for records ahead that say how to fold those before them.
     fn look_ahead(&mut self) -> Result<(), EngineError> {
-        let ahead = poison::look_ahead(&*self.log, self.state.next())?;
+        let ahead = poison::look_ahead(&*self.parts.log, self.state.next())?;
         self.state.skip(ahead.skips);
         self.shared.set_configured(ahead.configured.unwrap_or_default());
         Ok(())

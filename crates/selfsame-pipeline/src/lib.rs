@@ -34,14 +34,14 @@ mod tables;
 pub mod workspace;
 
 pub use checkpoint::CheckpointError;
-pub use engine::{Engine, EngineConfig, EngineError, EngineParts};
+pub use engine::{Engine, EngineConfig, EngineError, EngineParts, Probe};
 pub use graph::Graph;
 pub use key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, TraitIndexKey};
 pub use meta::{LOGIC_VERSION, Meta, SourceMeta, SpaceMeta};
 pub use reader::{
     AsOf, EventPage, EventQuery, ExternalId, Found, JsonArray, JsonObject, LinkedProfile,
     LookupError, Matches, MergeRow, MergedBy, Metadata, ProfileEvent, ProfileRef, Reader,
-    SpaceRead, TraitQuery,
+    SearchBudget, SpaceRead, TraitQuery,
 };
 pub use replay::{ReplayConfig, replay};
 pub use row::{Folded, Listed, Owner, Packed, Present};

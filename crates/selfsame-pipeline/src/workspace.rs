@@ -112,7 +112,8 @@ pub struct Destination {
     pub kind: String,
     /// Where to send.
     pub url: String,
-    /// The secrets that sign, newest first; the second one during a rotation. Sealed.
+    /// The secrets that sign, newest first; the second one during a rotation. The data
+    /// folder holds them as they are, and is as secret as they.
     pub secrets: Vec<String>,
     /// The event types it gets; all where empty.
     #[serde(default)]

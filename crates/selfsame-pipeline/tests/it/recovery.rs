@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use selfsame_event::RecordKind;
 use selfsame_log::{LogConfig, LogRead, MemoryLog, RealFs, RegenerableLog};
-use selfsame_pipeline::decision::Decision;
-use selfsame_pipeline::{Engine, EngineConfig, EngineParts, ReplayConfig, replay};
+use selfsame_pipeline::decision::{Decision, Verdict};
+use selfsame_pipeline::{Engine, EngineConfig, EngineParts, Probe, ReplayConfig, replay};
 
 use crate::world::{TestClock, history};
 
@@ -86,8 +87,42 @@ fn stopping_checkpoints_all_that_was_folded() {
     while *folded.borrow_and_update() < log.end().offset {
         std::thread::yield_now();
     }
-    stop.store(true, std::sync::atomic::Ordering::Release);
+    stop.store(true, Ordering::Release);
     thread.join().expect("no panic").expect("no error");
     drop(shared);
     assert_eq!(engine(folder.path(), &log, &outbox).state().next(), log.end());
+}
+
+/// A record that stops the fold is tried twice, then set aside by a record of the log; everything
+/// else is folded, and a replay that knows nothing of it passes over the record too.
+#[test]
+fn a_record_that_stops_the_fold_is_set_aside() {
+    const POISON: u64 = 77;
+    let log = history(21, 200);
+    let folder = tempfile::tempdir().expect("a folder");
+    let outbox = outbox(folder.path());
+    let tries = Arc::new(AtomicU32::new(0));
+    let probe = Probe({
+        let tries = Arc::clone(&tries);
+        Arc::new(move |record| {
+            if record.position.offset == POISON {
+                let before = tries.fetch_add(1, Ordering::Relaxed);
+                // Once it is to be skipped the defect must not be met again.
+                assert!(before >= 2, "a defect");
+            }
+        })
+    });
+    let mut engine = engine(folder.path(), &log, &outbox);
+    engine.set_probe(probe);
+    let hash = engine.hash().expect("goes on");
+    assert_eq!(tries.load(Ordering::Relaxed), 3, "two failures, then the step that skips");
+    assert_eq!(log.get(log.first()).map(|_| ()).ok(), Some(()));
+    let last = log.read(log.first(), usize::MAX).expect("reads").pop().expect("a record");
+    assert_eq!(last.kind, RecordKind::Skip as u8);
+    let skipped = &decisions(&*outbox)[usize::try_from(POISON).expect("small")];
+    assert!(skipped.iter().all(|decision| decision.verdict == Verdict::Skipped));
+
+    let clean = tempfile::tempdir().expect("a folder");
+    let replayed = replay(&*log, log.end(), clean.path(), &ReplayConfig::default(), |_| ());
+    assert_eq!(replayed.expect("replays").differences(&hash), Vec::<&str>::new());
 }
