@@ -1,6 +1,7 @@
 //! The command line: a noun and a verb for a resource, one verb for the whole system.
 
 mod config;
+mod demo;
 mod dev;
 mod import;
 mod serve;
@@ -29,6 +30,8 @@ enum Command {
     Serve(Common),
     /// Run a server for tests: loopback, known key and token `dev`, a temporary data folder.
     Dev(dev::Dev),
+    /// Run a shop that shows what Selfsame does: open the page it names.
+    Demo(demo::Demo),
     /// Show every setting, its value and where it came from.
     Config(Common),
     Import(import::Import),
@@ -91,6 +94,7 @@ impl Cli {
         match self.command {
             Command::Serve(common) => serve::run(&common),
             Command::Dev(dev) => dev.run(),
+            Command::Demo(demo) => demo.run(),
             Command::Config(common) => config::run(&common),
             Command::Import(import) => import.run(),
             Command::Verify(verify) => verify.run(),

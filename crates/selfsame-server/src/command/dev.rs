@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use axum::Router;
 use clap::Args;
 use toml::Value;
 
@@ -47,7 +46,7 @@ impl Dev {
             names: FirstNames::known("dev"),
             allow_loopback: true,
             spare_ports: 0,
-            routes: Box::new(|_, _| Router::new()),
+            routes: Box::new(|node, _| crate::dev::router(node)),
             greet: Box::new(greet),
         };
         run_server(&settings, data, flavour)?;

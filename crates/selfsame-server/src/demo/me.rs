@@ -129,7 +129,8 @@ fn arrivals(found: &Found<'_>) -> Result<Vec<Arrival>, LookupError> {
 }
 
 fn arrival(found: &ProfileEvent, profile: &str) -> Option<Arrival> {
-    let event = found.event()?;
+    let json = found.json()?;
+    let event = &json.event;
     let owned = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
     Some(Arrival {
         message_id: found.message_id(),

@@ -68,7 +68,7 @@ impl Report {
     ) -> Result<(), ScanError> {
         let damaged = || ScanError::Record(record.position);
         let head = EventsHead::decode(&record.head).map_err(|_| damaged())?;
-        for (index, (item, row)) in (0_u32..).zip(record.items.iter().zip(&decided.items)) {
+        for (index, (item, row)) in (0_u32..).zip(record.items.iter().zip(decided.items.iter())) {
             let row = row.body().ok_or_else(damaged)?;
             let decision = Decision::decode(row).ok_or_else(damaged)?;
             let Some(body) = item.body() else { continue };

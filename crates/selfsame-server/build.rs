@@ -1,0 +1,56 @@
+//! Makes what `make web` has built part of the program: the demo's shop and the browser SDK.
+//!
+//! What is not there is left out, and the program says how to build it. Cargo never runs npm.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+fn main() -> io::Result<()> {
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web");
+    let out = std::env::var_os("OUT_DIR").map(PathBuf::from).ok_or(io::ErrorKind::NotFound)?;
+    let (shop, sdk) = (web.join("shop/dist"), web.join("sdk-bundle/dist"));
+    let mut cargo = io::stdout().lock();
+    writeln!(cargo, "cargo::rerun-if-changed=build.rs")?;
+    for built in [&shop, &sdk] {
+        // A path that is not there would make cargo run this every time: its parent is watched.
+        let parent = built.parent().filter(|_| !built.exists());
+        writeln!(cargo, "cargo::rerun-if-changed={}", parent.unwrap_or(built).display())?;
+    }
+    let mut text = String::new();
+    let scripts = ["js", "css", "html"];
+    for (name, folder) in [("SHOP", &shop), ("SDK", &sdk)] {
+        let mut files = Vec::new();
+        collect(folder, folder, &scripts, &mut files)?;
+        files.sort();
+        writeln!(text, "pub(super) static {name}: &[(&str, &[u8])] = &[").expect("text grows");
+        for (path, file) in files {
+            writeln!(text, "    ({path:?}, include_bytes!({file:?})),").expect("text grows");
+        }
+        text.push_str("];\n");
+    }
+    fs::write(out.join("embedded.rs"), text)
+}
+
+/// The files of these kinds under a folder, by their paths in it.
+fn collect(
+    root: &Path,
+    folder: &Path,
+    kinds: &[&str],
+    files: &mut Vec<(String, PathBuf)>,
+) -> io::Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(root, &path, kinds, files)?;
+        } else if path.extension().is_some_and(|kind| kinds.iter().any(|one| kind == *one)) {
+            let name = path.strip_prefix(root).map_err(io::Error::other)?;
+            files.push((name.to_string_lossy().into_owned(), path.canonicalize()?));
+        }
+    }
+    Ok(())
+}
