@@ -69,6 +69,16 @@ impl Connection {
         outcome
     }
 
+    /// Sends a request that changes nothing; once more if the connection had been closed while it
+    /// was idle, as a server may do.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<Answer> {
+        let was_connected = self.stream.is_some();
+        match self.send(request).await {
+            Err(_) if was_connected => self.send(request).await,
+            outcome => outcome,
+        }
+    }
+
     /// The body of the last answer.
     pub(crate) fn body(&self) -> &[u8] {
         &self.body

@@ -37,7 +37,7 @@ impl Profiles {
         loop {
             let start = if next.is_empty() { String::new() } else { format!("&next={next}") };
             let part = format!("events?limit={PAGE}{start}");
-            let answer = self.0.send(&request(id, &part)).await?;
+            let answer = self.0.ask(&request(id, &part)).await?;
             match answer.status {
                 200 => {}
                 404 => return Ok(None),

@@ -80,7 +80,7 @@ impl Scrape {
     }
 
     async fn get(&mut self, request: &[u8]) -> Result<&[u8]> {
-        let answer = self.0.send(request).await?;
+        let answer = self.0.ask(request).await?;
         if answer.status != 200 {
             bail!("the server answered {}", answer.status);
         }

@@ -65,3 +65,11 @@ async fn bodies_of_known_length_and_in_chunks_are_read_and_a_broken_connection_i
     assert_eq!(connection.send(b"ping").await.expect("an answer").status, 204);
     assert_eq!(connection.body(), b"");
 }
+
+#[tokio::test]
+async fn a_question_is_asked_again_when_the_idle_connection_was_closed() {
+    let mut connection = serve(&["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"; 2]).await;
+    assert_eq!(connection.ask(b"ping").await.expect("an answer").status, 200);
+    assert_eq!(connection.ask(b"ping").await.expect("the next connection's").status, 200);
+    assert!(connection.ask(b"ping").await.is_err(), "nobody answers any more");
+}
