@@ -37,7 +37,7 @@ pub use events::{EventPage, EventQuery, ProfileEvent};
 pub use found::{ExternalId, Found, LinkedProfile, Metadata};
 pub use json::{JsonArray, JsonObject};
 pub use merges::{MergeRow, MergedBy};
-pub use search::{Matches, TraitQuery};
+pub use search::{Matches, SearchBudget, TraitQuery};
 
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]

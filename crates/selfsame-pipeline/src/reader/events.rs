@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use selfsame_event::{
     Collection, Event, EventsHead, IdentifierKey, Position, ProfileId, RecordKind, SourceNumber,
     Time,
 };
 use selfsame_identity::{Claims, Keys};
-use selfsame_log::{LogRead, ReadError, Record};
+use selfsame_log::{Item, LogRead, ReadError, Record};
 use selfsame_profile::{Chunk, ChunkError, Entry, EntryKey, NameKey, Order, Query, Section};
 
 use super::{Found, LookupError, SpaceRead};
@@ -18,6 +19,8 @@ use crate::step::derived_message_id;
 
 /// How many bodies one page reads at most to find events by name.
 const BODIES: usize = 20_000;
+/// About how many bytes of bodies one page holds at most.
+const PAGE_BYTES: usize = 16 << 20;
 /// How many records are kept at hand: a record often has many of the events of a page.
 const RECORDS_AT_HAND: usize = 64;
 
@@ -46,6 +49,7 @@ pub struct EventPage {
 pub struct ProfileEvent {
     /// Its place in the timeline.
     pub key: EntryKey,
+    /// Its record, with no other item and no head: a page does not keep whole records in memory.
     record: Record,
     head: Arc<EventsHead>,
 }
@@ -53,8 +57,11 @@ pub struct ProfileEvent {
 impl ProfileEvent {
     /// The event, ready to be shown; none where it was accepted by rules that have changed since.
     pub fn json(&self) -> Option<EventJson<'_>> {
-        let item = self.record.items.get(usize::try_from(self.key.item).ok()?)?;
-        EventJson::of(&self.record, &self.head, self.key.item, item.body()?).ok()
+        EventJson::of(&self.record, &self.head, self.key.item, self.body()?).ok()
+    }
+
+    fn body(&self) -> Option<&Bytes> {
+        self.record.items.first()?.body()
     }
 
     /// Its source.
@@ -62,8 +69,8 @@ impl ProfileEvent {
         self.head.source
     }
 
-    /// The record that it came in.
-    pub fn record(&self) -> &Record {
+    /// The record that it came in, without its head and other items.
+    pub(super) fn record(&self) -> &Record {
         &self.record
     }
 
@@ -96,7 +103,7 @@ impl Found<'_> {
         let included: Vec<NameKey> = query.include.iter().map(|name| NameKey::of(name)).collect();
         let mut bodies = Bodies::new(&*self.read.log);
         let (mut events, mut last_read, mut failed) = (Vec::new(), None, None);
-        let mut left = query.range.limit.saturating_add(BODIES);
+        let (mut left, mut bytes) = (query.range.limit.saturating_add(BODIES), 0);
         let accept = |entry: &Entry| {
             let may_be = || entry.name().is_some_and(|name| included.contains(&name));
             if failed.is_some() || left == 0 || !included.is_empty() && !may_be() {
@@ -106,6 +113,10 @@ impl Found<'_> {
             last_read = Some(entry.key);
             match bodies.event(entry.key) {
                 Ok(Some(event)) if event.is_wanted(query) => {
+                    bytes += event.body().map_or(0, Bytes::len);
+                    if bytes >= PAGE_BYTES {
+                        left = 0;
+                    }
                     events.push(event);
                     true
                 }
@@ -220,7 +231,11 @@ impl<'l> Bodies<'l> {
             self.at_hand.insert(position, (record, Arc::new(head)));
         }
         let Some((record, head)) = self.at_hand.get(&position) else { return Ok(None) };
-        let event = ProfileEvent { key, record: record.clone(), head: Arc::clone(head) };
+        let item = usize::try_from(key.item).ok().and_then(|index| record.items.get(index));
+        let Some(body) = item.and_then(Item::body) else { return Ok(None) };
+        let alone = Item::Body(Bytes::copy_from_slice(body));
+        let record = Record { head: Bytes::new(), items: [alone].into(), ..record.clone() };
+        let event = ProfileEvent { key, record, head: Arc::clone(head) };
         Ok(event.json().is_some().then_some(event))
     }
 }

@@ -6,6 +6,7 @@ use selfsame_profile::{Limits, ProfileView, Section, Sections};
 use selfsame_store::{StoreError, Table};
 
 use super::{LookupError, SpaceRead};
+use crate::row::Packed;
 
 /// How often a profile is read again because it was merged meanwhile.
 const ATTEMPTS: usize = 8;
@@ -82,9 +83,10 @@ impl<'s> Found<'s> {
             attempt += 1;
             let (id, packed, row) = read.root(component)?;
             let sections = read_sections(read, &row)?;
-            let (again, unchanged, _) = read.root(id)?;
-            if attempt < ATTEMPTS && (again != id || unchanged != packed) {
-                component = again;
+            let same = |now: &Packed| *now == packed;
+            let is_same = read.view.tables.components.read(&read.in_space(id), same)?;
+            if attempt < ATTEMPTS && is_same != Some(true) {
+                component = id;
                 continue;
             }
             let damaged = || StoreError::Row { table: Table::Components.name() };

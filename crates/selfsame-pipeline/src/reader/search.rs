@@ -14,14 +14,24 @@ use super::{Found, LookupError, ProfileRef, SpaceRead};
 use crate::key::{InSpace, TraitIndexKey};
 use crate::search::{text_digest, trait_digest};
 
-/// How many entries of the index one search keeps, and how many it confirms.
-const CANDIDATES: usize = 2_000;
-/// About how many sections one search looks at.
-const SECTIONS: usize = 50_000;
-/// In how many parts one search looks at them.
-const PARTS: usize = 16;
-/// Up to how many profiles all sections are looked at in one go.
-const SMALL_SPACE: u64 = 20_000;
+/// How much one search does before it says where to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SearchBudget {
+    /// How many entries of the index it keeps and confirms.
+    pub candidates: usize,
+    /// About how many sections it looks at.
+    pub sections: usize,
+    /// In how many parts of the 256 it looks at them.
+    pub parts: usize,
+    /// Up to how many profiles all sections are looked at in one go.
+    pub small_space: u64,
+}
+
+impl Default for SearchBudget {
+    fn default() -> Self {
+        Self { candidates: 2_000, sections: 50_000, parts: 16, small_space: 20_000 }
+    }
+}
 
 /// Which profiles are wanted.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +44,8 @@ pub struct TraitQuery<'q> {
     pub behind: Option<IdentifierKey>,
     /// How many at most.
     pub limit: usize,
+    /// How much to do.
+    pub budget: SearchBudget,
 }
 
 /// Profiles that were found.
@@ -55,9 +67,25 @@ impl TraitQuery<'_> {
         }
     }
 
+    /// The first part that has something ahead.
+    fn first_part(&self) -> Option<u8> {
+        match self.behind {
+            None => Some(0),
+            Some(behind) if behind == end_of(behind.0[0]) => behind.0[0].checked_add(1),
+            Some(behind) => Some(behind.0[0]),
+        }
+    }
+
     fn is_ahead(&self, anchor: IdentifierKey) -> bool {
         self.behind.is_none_or(|behind| anchor > behind)
     }
+}
+
+/// The last key of a part.
+fn end_of(part: u8) -> IdentifierKey {
+    let mut end = [u8::MAX; 16];
+    end[0] = part;
+    IdentifierKey(end)
 }
 
 impl SpaceRead {
@@ -105,7 +133,7 @@ impl SpaceRead {
             self.view.tables.trait_index.scan(&prefix, |key, _| {
                 let anchor = TraitIndexKey::from_bytes(key).map(|key| key.anchor);
                 anchors.extend(anchor.filter(|anchor| query.is_ahead(*anchor)));
-                if anchors.len() > CANDIDATES {
+                if anchors.len() > query.budget.candidates {
                     anchors.pop_last();
                     is_cut = true;
                 }
@@ -149,25 +177,29 @@ impl SpaceRead {
     ) -> Result<Matches<'_>, LookupError> {
         let mut matches = Matches { found: Vec::new(), next: None, examined: 0 };
         let space = self.space().number.to_be_bytes();
-        if self.counts().profiles <= SMALL_SPACE {
+        if self.counts().profiles <= query.budget.small_space {
             let (hits, rows) = self.hits(&space, query)?;
             self.confirm(collection, query, hits, &mut matches)?;
             matches.examined += rows;
             return Ok(matches);
         }
         // Keys are hashes, so their first byte divides the sections into parts of one size.
-        let start = query.behind.map_or(0, |behind| behind.0[0]);
+        let Some(start) = query.first_part() else { return Ok(matches) };
         for (part, done) in (start..=u8::MAX).zip(1..) {
             let (hits, rows) = self.hits(&[&space[..], &[part]].concat(), query)?;
             matches.examined += rows;
+            // Enough were found in the parts before: there may be more from here on.
+            if matches.found.len() >= query.limit && !hits.is_empty() {
+                matches.next = part.checked_sub(1).map(end_of);
+                return Ok(matches);
+            }
             if !self.confirm(collection, query, hits, &mut matches)? {
                 return Ok(matches);
             }
-            let is_enough = done >= PARTS || matches.examined >= SECTIONS;
+            let budget = query.budget;
+            let is_enough = done >= budget.parts || matches.examined >= budget.sections;
             if is_enough && part < u8::MAX {
-                let mut end = [u8::MAX; 16];
-                end[0] = part;
-                matches.next = Some(IdentifierKey(end));
+                matches.next = Some(end_of(part));
                 return Ok(matches);
             }
         }

@@ -8,7 +8,8 @@ use selfsame_event::{Collection, EventsHead, RecordKind, Time};
 use selfsame_log::{LogConfig, LogRead, MemoryLog, RealFs, RegenerableLog};
 use selfsame_pipeline::event_json::EventJson;
 use selfsame_pipeline::{
-    Engine, EngineConfig, EngineParts, EventQuery, ProfileRef, Reader, StateConfig,
+    Engine, EngineConfig, EngineParts, EventQuery, ProfileRef, Reader, SearchBudget, StateConfig,
+    TraitQuery,
 };
 use selfsame_profile::Query;
 
@@ -162,4 +163,51 @@ fn an_event_is_rendered_with_what_the_log_adds_and_its_numbers_as_they_came() {
     let own_ip = render(r#"{"type":"page","name":"Home","anonymousId":"a","context":{"ip":null}}"#);
     assert!(own_ip.contains(r#""ip":null"#) && !own_ip.contains("203.0.113.9"), "{own_ip}");
     assert!(own_ip.contains(r#""messageId":"selfsame-"#));
+}
+
+#[test]
+fn a_search_that_stops_early_goes_on_where_it_stopped() {
+    let log = history(3, 1_500);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut engine = engine(folder.path(), &log, 2);
+    let reader = Reader::new(engine.shared(), Arc::<MemoryLog>::clone(&log));
+    engine.catch_up().expect("folds");
+    let read = reader.space("default").expect("a space");
+    let walk = |name: &str, value: &str, limit: usize, budget: SearchBudget| {
+        let (mut ids, mut behind, mut searches) = (Vec::new(), None, 0);
+        loop {
+            let query = TraitQuery { name, value, behind, limit, budget };
+            let matches = read.search_trait(Collection::Users, &query).expect("searches");
+            assert!(
+                matches.found.len() <= limit && matches.next > behind || matches.next.is_none()
+            );
+            ids.extend(matches.found.iter().map(|found| found.id()));
+            (behind, searches) = (matches.next, searches + 1);
+            if behind.is_none() {
+                ids.sort();
+                return (ids, searches);
+            }
+        }
+    };
+    let whole = SearchBudget::default();
+    let sparing = [(1, 1, 1), (2, 3, 7), (5, 10, 256)].map(|(candidates, sections, parts)| {
+        SearchBudget { candidates, sections, parts, small_space: 0 }
+    });
+    let emails = (0..40).map(|number| ("email", format!("e{number}@x.y")));
+    let numbers = (0..5).map(|number| ("n", number.to_string()));
+    let mut found = 0;
+    for (name, value) in emails.chain(numbers) {
+        let (expected, searches) = walk(name, &value, 10_000, whole);
+        assert_eq!(searches, 1);
+        let mut once = expected.clone();
+        once.dedup();
+        assert_eq!(once, expected, "each profile once");
+        found += expected.len();
+        for budget in sparing {
+            for limit in [1, 3, 100] {
+                assert_eq!(walk(name, &value, limit, budget).0, expected, "{name} {budget:?}");
+            }
+        }
+    }
+    assert!(found > 30, "{found} profiles were found");
 }
