@@ -6,7 +6,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use selfsame_event::Time;
 use selfsame_pipeline::{
-    AsOf, EventQuery, Found, JsonArray, JsonObject, Matches, SpaceRead, TraitQuery,
+    AsOf, EventQuery, Found, JsonArray, JsonObject, Matches, SearchBudget, SpaceRead, TraitQuery,
 };
 use selfsame_profile::{Order, ProfileView, Query, Trait};
 use serde::Deserialize;
@@ -55,12 +55,15 @@ pub(crate) async fn traits(State(api): State<ProfileApi>, asked: Asked) -> Answe
             let included = include.is_empty() || include.iter().any(|key| key == one.key);
             is_of_class && included && one.key >= from
         };
-        with_view(found, asked.at()?, |view, _| {
+        with_view(found, asked.at()?, |view, as_of| {
             let mut wanted = view.traits().filter(is_wanted);
             let shown = show::traits(found.space(), wanted.by_ref().take(limit), verbose);
             let next = wanted.next().map(|one| one.key.to_owned());
             let cursor = Cursor { next, limit }.show(&show::url(found, "traits"));
-            Ok(JsonObject::default().raw("traits", &shown).raw("cursor", &cursor).finish())
+            let mut out = JsonObject::default();
+            out.raw("traits", &shown).raw("cursor", &cursor);
+            say_missing(&mut out, as_of);
+            Ok(out.finish())
         })
     })
     .await
@@ -182,16 +185,17 @@ pub(crate) async fn profile(State(api): State<ProfileApi>, asked: Asked) -> Answ
             };
             let mut merges = found.merges()?;
             merges.retain(|row| at.is_none_or(|at| row.event_time <= at));
-            Ok(JsonObject::default()
-                .text("id", &found.id().to_string())
+            let mut out = JsonObject::default();
+            out.text("id", &found.id().to_string())
                 .text("collection", found.collection().name())
                 .raw("traits", &show::traits(read, view.traits(), verbose))
                 .raw("external_ids", &ids)
                 .raw("metadata", &show::metadata(read, metadata.as_ref()))
                 .raw("links", &show::links(&links_of(found, as_of)?))
                 .raw("merges", &show::merges(read, &merges))
-                .raw("events", &view.events.to_string())
-                .finish())
+                .raw("events", &view.events.to_string());
+            say_missing(&mut out, as_of);
+            Ok(out.finish())
         })
     })
     .await
@@ -209,6 +213,13 @@ fn with_view<T>(
             show(&as_of.view(), Some(&as_of))
         }
         None => show(&found.view(), None),
+    }
+}
+
+/// Says how many events of the past the log no longer has, if there are any.
+fn say_missing(out: &mut JsonObject, as_of: Option<&AsOf>) {
+    if let Some(as_of) = as_of.filter(|as_of| as_of.missing > 0) {
+        out.raw("missing_events", &as_of.missing.to_string());
     }
 }
 
@@ -284,7 +295,8 @@ pub(crate) async fn search(State(api): State<ProfileApi>, asked: Asked) -> Answe
             }
             (None, Some(name), Some(value)) => {
                 let behind = params.get("next").map(|next| cursor::key(next, "")).transpose()?;
-                read.search_trait(collection, &TraitQuery { name, value, behind, limit })?
+                let budget = SearchBudget::default();
+                read.search_trait(collection, &TraitQuery { name, value, behind, limit, budget })?
             }
             _ => return Err(Problem::invalid("Give `identifier`, or `trait` and `value`.")),
         };
