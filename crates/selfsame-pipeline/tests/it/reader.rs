@@ -75,7 +75,7 @@ fn reads_are_the_same_in_memory_on_disk_and_for_any_number_of_partitions() {
         let engine = self::engine(folder.path(), &log, partitions);
         let reader = Reader::new(engine.shared(), Arc::<MemoryLog>::clone(&log));
         assert_eq!(all(&reader), hot, "from the store alone");
-        assert_eq!(*expected.get_or_insert(hot.clone()), hot, "{partitions} partitions");
+        assert_eq!(*expected.get_or_insert_with(|| hot.clone()), hot, "{partitions} partitions");
     }
 }
 
