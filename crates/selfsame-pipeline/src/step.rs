@@ -330,7 +330,7 @@ impl State {
             claimed.clone().find(|claim| claim.key == key).map_or("", |claim| &claim.value)
         };
         if resolution.created {
-            notes.push(Note::new(NoteKind::ProfileCreated, "", &resolution.profile.to_string()));
+            notes.push(Note::new(NoteKind::ProfileCreated, "", ""));
         }
         notes.extend(resolution.mapped.iter().map(|mapped| {
             Note::new(NoteKind::IdentifierMapped, name(mapped.number), value(mapped.key))
