@@ -4,6 +4,8 @@ mod config;
 mod demo;
 mod dev;
 mod import;
+mod plan;
+mod resource;
 mod serve;
 mod verify;
 
@@ -35,6 +37,9 @@ enum Command {
     /// Show every setting, its value and where it came from.
     Config(Common),
     Import(import::Import),
+    Export(plan::Export),
+    Plan(plan::Plan),
+    Apply(plan::Apply),
     /// Make the state anew from the log and compare it with the one on disk.
     Verify(verify::Verify),
 }
@@ -97,6 +102,9 @@ impl Cli {
             Command::Demo(demo) => demo.run(),
             Command::Config(common) => config::run(&common),
             Command::Import(import) => import.run(),
+            Command::Export(export) => export.run(),
+            Command::Plan(plan) => plan.run(),
+            Command::Apply(apply) => apply.run(),
             Command::Verify(verify) => verify.run(),
         }
     }

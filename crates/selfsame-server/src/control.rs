@@ -17,9 +17,9 @@ mod insights;
 mod openapi;
 mod problem;
 mod rejected;
-pub(crate) mod shape;
-pub(crate) mod sources;
-pub(crate) mod spaces;
+mod shape;
+mod sources;
+mod spaces;
 mod state;
 mod table;
 mod tail;
@@ -27,6 +27,9 @@ mod tokens;
 mod trace;
 
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
+pub(crate) use shape::Page;
+pub(crate) use sources::{NewSource, SourceShown};
+pub(crate) use spaces::{NewSpace, SpaceShown};
 
 use std::sync::Arc;
 

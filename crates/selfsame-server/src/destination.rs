@@ -25,7 +25,8 @@ pub(crate) fn connections(
     of_space.filter_map(|destination| connection(destination, allow_loopback)).collect()
 }
 
-fn connection(destination: &Destination, allow_loopback: bool) -> Option<Connection> {
+/// The connection of a destination; none where it has no secret.
+pub(crate) fn connection(destination: &Destination, allow_loopback: bool) -> Option<Connection> {
     let mut secrets = destination.secrets.iter().filter_map(|text| Secret::parse(text).ok());
     let secret = secrets.next()?;
     let mut connection =

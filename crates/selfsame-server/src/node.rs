@@ -89,7 +89,8 @@ pub(crate) fn open_engine(
 ) -> Result<Engine, EngineError> {
     let config = settings.apply(EngineConfig::new(folder.state()));
     let log: Arc<dyn Log> = Arc::<SegmentLog>::clone(&logs.log);
-    let parts = EngineParts { log, outbox: Arc::clone(&logs.outbox), clock: Arc::clone(clock) };
+    let (outbox, clock) = (Arc::clone(&logs.outbox), Arc::clone(clock));
+    let parts = EngineParts { log, outbox, clock };
     Engine::open(config, parts)
 }
 
@@ -194,6 +195,11 @@ impl Node {
             let loopback = self.config.allow_loopback;
             handle.set_connections(destination::connections(&view.meta.workspace, space, loopback));
         }
+    }
+
+    /// Whether destinations may be on this machine.
+    pub(crate) fn allow_loopback(&self) -> bool {
+        self.config.allow_loopback
     }
 
     /// The deliveries of each space.

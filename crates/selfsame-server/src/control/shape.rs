@@ -116,6 +116,12 @@ impl<T: Shape> Shape for Option<T> {
     }
 }
 
+impl<T: Shape> Shape for BTreeMap<String, T> {
+    fn schema(all: &mut Shapes) -> Value {
+        json!({ "type": "object", "additionalProperties": T::schema(all) })
+    }
+}
+
 impl<T: Shape> Shape for Vec<T> {
     fn schema(all: &mut Shapes) -> Value {
         json!({ "type": "array", "items": T::schema(all) })

@@ -1,0 +1,69 @@
+//! How two resources differ, field by field.
+
+use serde_json::Value;
+
+/// Names of environment variables are for the one who makes a resource; the server has none.
+const NOT_COMPARED: [&str; 2] = ["write_key_env", "secret_env"];
+
+/// One field that differs.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Field {
+    pub(super) path: String,
+    pub(super) old: String,
+    pub(super) new: String,
+}
+
+/// The fields that differ, in the order of the old resource, then those that are new.
+pub(super) fn fields(old: &Value, new: &Value) -> Vec<Field> {
+    let mut found = Vec::new();
+    compare("", Some(old), Some(new), &mut found);
+    found
+}
+
+fn compare(path: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<Field>) {
+    if old == new {
+        return;
+    }
+    let members = |value: Option<&Value>| value.and_then(named_members);
+    if let (Some(old), Some(new)) = (members(old), members(new)) {
+        let is_list = matches!(old.first().or(new.first()), Some((name, _)) if name.starts_with('['));
+        let join = |name: &str| match path {
+            "" => name.to_owned(),
+            path if is_list => format!("{path}{name}"),
+            path => format!("{path}.{name}"),
+        };
+        let get = |of: &[(String, Value)], name: &str| {
+            of.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        };
+        for (name, value) in &old {
+            if !NOT_COMPARED.contains(&name.as_str()) {
+                compare(&join(name), Some(value), get(&new, name).as_ref(), found);
+            }
+        }
+        for (name, value) in &new {
+            if get(&old, name).is_none() && !NOT_COMPARED.contains(&name.as_str()) {
+                compare(&join(name), None, Some(value), found);
+            }
+        }
+        return;
+    }
+    let text = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), Value::to_string);
+    found.push(Field { path: path.to_owned(), old: text(old), new: text(new) });
+}
+
+/// The members of an object, or of a list whose elements all have a name, by that name.
+fn named_members(value: &Value) -> Option<Vec<(String, Value)>> {
+    match value {
+        Value::Object(members) => {
+            Some(members.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+        Value::Array(elements) if !elements.is_empty() => elements
+            .iter()
+            .map(|element| Some((format!("[{}]", element.get("name")?.as_str()?), element.clone())))
+            .collect(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

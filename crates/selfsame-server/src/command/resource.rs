@@ -1,0 +1,255 @@
+//! Resources of the workspace as YAML files: one file each, in a folder for each kind.
+//!
+//! ```text
+//! DIR/spaces/*.yaml         identity rules and indexed traits
+//! DIR/sources/*.yaml        where events come from
+//! DIR/destinations/*.yaml   where they go
+//! ```
+//!
+//! Files hold no secrets. A write key or signing secret that must be a certain one is named by an
+//! environment variable, which is read when the resource is made.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use selfsame_identity::{RuleSet, Rules, TypeNumbers};
+use selfsame_pipeline::workspace::DedupeScope;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::control::{DestinationShown, SourceShown, SpaceShown};
+
+/// A kind of resource, with its folder.
+pub(super) trait Resource: Serialize + DeserializeOwned {
+    const FOLDER: &'static str;
+    const WORD: &'static str;
+    /// What stands at the top of its files.
+    const HEAD: &'static str;
+
+    fn id(&self) -> &str;
+
+    /// What can be said about it besides its syntax.
+    fn check(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+/// `spaces/*.yaml`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SpaceFile {
+    pub(super) id: String,
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) indexed_traits: Vec<String>,
+    #[serde(default)]
+    pub(super) rules: RuleSet,
+}
+
+/// `sources/*.yaml`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SourceFile {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) space: String,
+    #[serde(default)]
+    pub(super) strict: bool,
+    #[serde(default)]
+    pub(super) dedupe: DedupeScope,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) write_key_env: Option<String>,
+}
+
+/// `destinations/*.yaml`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DestinationFile {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) space: String,
+    #[serde(default = "webhook")]
+    pub(super) kind: String,
+    pub(super) url: String,
+    #[serde(default)]
+    pub(super) events: Vec<String>,
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) secret_env: Option<String>,
+}
+
+fn webhook() -> String {
+    "webhook".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Resource for SpaceFile {
+    const FOLDER: &'static str = "spaces";
+    const WORD: &'static str = "space";
+    const HEAD: &'static str = "\
+# A space: an identity graph of its own, with its rules.
+# rules.types: which identifiers count; priority 1 is trusted most; limit: how many values one
+# profile may have, ever or in a window (daily, weekly, monthly, annually).
+# A change holds for events from then on. See `selfsame plan` and `selfsame apply`.
+";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let compiled = Rules::compile(&self.rules, &mut TypeNumbers::default());
+        compiled.map(|_| ()).context("the identity rules do not hold together")
+    }
+}
+
+impl Resource for SourceFile {
+    const FOLDER: &'static str = "sources";
+    const WORD: &'static str = "source";
+    const HEAD: &'static str = "\
+# A source: where events come from.
+# dedupe: among which events a messageId is unique, source or workspace.
+# Write keys are not in this file. One is drawn when the source is made and printed once, unless
+# write_key_env names an environment variable that has it.
+";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Resource for DestinationFile {
+    const FOLDER: &'static str = "destinations";
+    const WORD: &'static str = "destination";
+    const HEAD: &'static str = "\
+# A destination: where the events of a space go.
+# events: the types it gets (identify, track, page, screen, group, alias); [] means all.
+# The secret that signs is not in this file. One is drawn when the destination is made and printed
+# once, unless secret_env names an environment variable that has it (whsec_...).
+";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl From<SpaceShown> for SpaceFile {
+    fn from(shown: SpaceShown) -> Self {
+        let SpaceShown { id, name, indexed_traits, rules, .. } = shown;
+        Self { id, name, indexed_traits, rules }
+    }
+}
+
+impl From<SourceShown> for SourceFile {
+    fn from(shown: SourceShown) -> Self {
+        let SourceShown { id, name, space, strict, dedupe, .. } = shown;
+        Self { id, name, space, strict, dedupe, write_key_env: None }
+    }
+}
+
+impl From<DestinationShown> for DestinationFile {
+    fn from(shown: DestinationShown) -> Self {
+        let DestinationShown { id, name, space, kind, url, events, enabled, .. } = shown;
+        Self { id, name, space, kind, url, events, enabled, secret_env: None }
+    }
+}
+
+/// Resources of one kind by id, each with its file.
+pub(super) type Files<T> = BTreeMap<String, (PathBuf, T)>;
+
+/// All files of a folder.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    pub(super) spaces: Files<SpaceFile>,
+    pub(super) sources: Files<SourceFile>,
+    pub(super) destinations: Files<DestinationFile>,
+}
+
+impl Tree {
+    /// Reads a folder. Every wrong file is named, with the line.
+    pub(super) fn read(root: &Path) -> anyhow::Result<Self> {
+        ensure!(root.is_dir(), "there is no folder {}", root.display());
+        let tree = Self { spaces: read(root)?, sources: read(root)?, destinations: read(root)? };
+        let folders = [SpaceFile::FOLDER, SourceFile::FOLDER, DestinationFile::FOLDER];
+        ensure!(
+            folders.iter().any(|folder| root.join(folder).is_dir()),
+            "{} has none of the folders spaces, sources and destinations; `selfsame export --dir {}` makes them",
+            root.display(),
+            root.display()
+        );
+        Ok(tree)
+    }
+}
+
+fn read<T: Resource>(root: &Path) -> anyhow::Result<Files<T>> {
+    let folder = root.join(T::FOLDER);
+    let mut files = Files::new();
+    if !folder.is_dir() {
+        return Ok(files);
+    }
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if matches!(extension, Some("yaml" | "yml")) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    for path in paths {
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let resource: T = parse(&path, &text)?;
+        resource.check().with_context(|| format!("{} is wrong", path.display()))?;
+        let id = resource.id().to_owned();
+        if let Some((other, _)) = files.get(&id) {
+            bail!("{} and {} both have the id `{id}`", other.display(), path.display());
+        }
+        files.insert(id, (path, resource));
+    }
+    Ok(files)
+}
+
+fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> anyhow::Result<T> {
+    serde_yaml_ng::from_str(text).map_err(|error| {
+        let place = error.location().map(|place| format!(":{}:{}", place.line(), place.column()));
+        let reason = error.to_string();
+        let reason = match reason.rsplit_once(" at line ") {
+            Some((reason, _)) if place.is_some() => reason,
+            _ => &reason,
+        };
+        anyhow::anyhow!("{}{}: {reason}", path.display(), place.unwrap_or_default())
+    })
+}
+
+/// Writes a resource to its file: the one that had it, or one named after its id.
+pub(super) fn write<T: Resource>(
+    root: &Path,
+    known: &Files<T>,
+    resource: &T,
+) -> anyhow::Result<PathBuf> {
+    let id = resource.id();
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let path = match known.get(id) {
+        Some((path, _)) => path.clone(),
+        None if is_plain && !id.is_empty() => root.join(T::FOLDER).join(format!("{id}.yaml")),
+        None => bail!("the {} `{id}` cannot name a file", T::WORD),
+    };
+    let text = format!("{}{}", T::HEAD, serde_yaml_ng::to_string(resource)?);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
+    let temporary = path.with_extension("yaml.new");
+    std::fs::write(&temporary, text)
+        .and_then(|()| std::fs::rename(&temporary, &path))
+        .with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Dead letters: events that a destination did not take in all of their attempts.
+
+use selfsame_deliver::{DeadLetter, Failure, PageRequest, Selection};
+use selfsame_event::EventType;
+
+use super::Control;
+use super::asked::{Asked, item};
+use super::decided::EventName;
+use super::destinations::{deliverer, find};
+use super::problem::Problem;
+use super::shape::shape;
+use crate::destination::connection_id;
+use crate::node::Node;
+
+shape! {
+    /// Dead letters, in order of position.
+    pub(crate) struct DeadLetters {
+        /// How many there are in all.
+        total: u64,
+        /// The letters.
+        data: Vec<DeadLetterShown>,
+        /// The cursor of what comes next; null at the end.
+        next: Option<String>,
+    }
+
+    /// An event that is not tried any more until somebody asks.
+    pub(crate) struct DeadLetterShown {
+        /// The event's position.
+        position: String,
+        /// Its message id, unless its body is gone.
+        message_id: Option<String>,
+        /// Its type.
+        r#type: String,
+        /// Its name, of a track call.
+        event: Option<String>,
+        /// Whose it is.
+        profile_id: String,
+        /// Why the last attempt failed.
+        failure: String,
+        /// The status of the last attempt, where there was an answer.
+        status: Option<u16>,
+        /// Attempts made.
+        attempts: u32,
+        /// When the first one was made.
+        first_attempt: String,
+        /// When it was given up.
+        died: String,
+    }
+
+    /// Which letters to send again: one of the three.
+    #[serde(deny_unknown_fields)]
+    pub(crate) struct Resend {
+        /// Every one.
+        all: Option<bool>,
+        /// Those at these positions.
+        positions: Option<Vec<String>>,
+        /// Those whose last attempt failed for this reason.
+        failure: Option<String>,
+    }
+
+    /// How many letters are sent again.
+    pub(crate) struct Resent {
+        /// So many.
+        resent: u64,
+    }
+}
+
+/// `GET /api/destinations/{id}/dead-letters`
+pub(crate) async fn list(control: Control, asked: Asked) -> Result<DeadLetters, Problem> {
+    let page = PageRequest { after: asked.item("next")?, limit: asked.limit(50, 500)? };
+    let view = control.view()?;
+    let destination = find(&view, asked.id())?;
+    let handle = deliverer(&control, &view, destination).ok_or_else(Problem::opening)?;
+    let page = handle.dead_letters(connection_id(&destination.id), page).await?;
+    let letters = page.letters;
+    let data = control.scan(move |node| Ok(letters.iter().map(|one| shown(node, one)).collect()));
+    Ok(DeadLetters {
+        total: u64::try_from(page.total).unwrap_or(u64::MAX),
+        data: data.await?,
+        next: page.after.map(|at| at.to_string()),
+    })
+}
+
+fn shown(node: &Node, letter: &DeadLetter) -> DeadLetterShown {
+    let name = EventName::read(node, letter.effect.at);
+    DeadLetterShown {
+        position: letter.effect.at.to_string(),
+        message_id: name.message_id,
+        r#type: EventType::from_code(letter.effect.kind.0).map_or("", EventType::name).to_owned(),
+        event: name.event,
+        profile_id: letter.effect.profile.to_string(),
+        failure: letter.failure.label().to_owned(),
+        status: letter.status,
+        attempts: letter.attempts,
+        first_attempt: letter.first_attempt.to_string(),
+        died: letter.died.to_string(),
+    }
+}
+
+/// `POST /api/destinations/{id}/dead-letters/resend`
+pub(crate) async fn resend(
+    control: Control,
+    asked: Asked,
+    resend: Resend,
+) -> Result<Resent, Problem> {
+    let selection = selection(resend)?;
+    let view = control.view()?;
+    let destination = find(&view, asked.id())?;
+    let handle = deliverer(&control, &view, destination).ok_or_else(Problem::opening)?;
+    let resent = handle.resend(connection_id(&destination.id), selection).await?;
+    Ok(Resent { resent: u64::try_from(resent).unwrap_or(u64::MAX) })
+}
+
+fn selection(resend: Resend) -> Result<Selection, Problem> {
+    match (resend.all, resend.positions, resend.failure) {
+        (Some(true), None, None) => Ok(Selection::All),
+        (None, Some(positions), None) => {
+            let read = positions.iter().enumerate().map(|(index, text)| {
+                item(text).ok_or_else(|| {
+                    let message = format!("`positions[{index}]` is the position of an event, such as 0-17.3.");
+                    Problem::field(format!("positions[{index}]"), message)
+                })
+            });
+            Ok(Selection::These(read.collect::<Result<_, _>>()?))
+        }
+        (None, None, Some(word)) => {
+            let failure = Failure::ALL.iter().copied().find(|failure| failure.label() == word);
+            failure.map(Selection::Failed).ok_or_else(|| {
+                let known: Vec<_> = Failure::ALL.iter().map(|failure| failure.label()).collect();
+                let message = format!("`failure`: `{word}` is none of {}.", known.join(", "));
+                Problem::field("failure", message)
+            })
+        }
+        _ => Err(Problem::field("all", "Give one of `all` (true), `positions` and `failure`.")),
+    }
+}

@@ -1,0 +1,216 @@
+//! Events as they are decided, as server-sent events.
+//!
+//! ```text
+//! event: event      data: {the event and its verdict}      id: its position
+//! event: dropped    data: {"records": n}                   the client was too slow for these
+//! : alive                                                  every 15 seconds without an event
+//! ```
+//!
+//! A client holds up nobody: what it has not read stays in the log, and where it is too far behind
+//! records are passed over, which it is told.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Response;
+use bytes::Bytes;
+use hyper::body::Frame;
+use selfsame_event::{EventType, EventsHead, Position, ProfileId};
+use selfsame_log::LogRead as _;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::Control;
+use super::asked::Asked;
+use super::decided::{EventShown, decisions, has_events};
+use super::problem::{Code, Problem};
+use super::shape::{Shape, Shapes};
+use super::sources;
+use super::table::Answer;
+use crate::node::Node;
+
+/// Events that wait for one client.
+const BUFFER: usize = 64;
+/// How many records a client may be behind.
+const BEHIND: u64 = 1_000;
+const READ_BYTES: usize = 256 << 10;
+const ALIVE: Duration = Duration::from_secs(15);
+
+/// A stream of events.
+pub(crate) struct Tail(Response);
+
+impl Answer for Tail {
+    const MEDIA: &'static str = "text/event-stream";
+
+    fn describe(all: &mut Shapes) -> Value {
+        EventShown::schema(all)
+    }
+
+    fn answer(self, _: u16) -> Result<Response, Problem> {
+        Ok(self.0)
+    }
+}
+
+/// Which events a client wants.
+#[derive(Debug, Default)]
+struct Filter {
+    source: Option<String>,
+    kind: Option<String>,
+    name: Option<String>,
+    profile: Option<String>,
+}
+
+impl Filter {
+    fn read(control: &Control, asked: &Asked) -> Result<Self, Problem> {
+        let text = |name| asked.get(name).map(str::to_owned);
+        let filter = Self {
+            source: text("source"),
+            kind: text("type"),
+            name: text("event"),
+            profile: text("profile"),
+        };
+        if let Some(source) = &filter.source {
+            sources::find(&control.view()?, source)?;
+        }
+        if let Some(kind) = filter.kind.as_ref().filter(|kind| EventType::from_name(kind).is_none()) {
+            let known = EventType::ALL.map(EventType::name).join(", ");
+            return Err(Problem::field("type", format!("`type`: `{kind}` is none of {known}.")));
+        }
+        if filter.profile.as_ref().is_some_and(|id| ProfileId::parse(id).is_none()) {
+            return Err(Problem::field("profile", "`profile` is the id of a profile."));
+        }
+        Ok(filter)
+    }
+
+    fn accepts(&self, event: &EventShown) -> bool {
+        let same = |wanted: &Option<String>, is: Option<&String>| {
+            wanted.is_none() || wanted.as_ref() == is
+        };
+        same(&self.source, Some(&event.source))
+            && same(&self.kind, event.r#type.as_ref())
+            && same(&self.name, event.name.as_ref())
+            && same(&self.profile, event.profile_id.as_ref())
+    }
+}
+
+/// `GET /api/tail`
+pub(crate) async fn follow(control: Control, asked: Asked) -> Result<Tail, Problem> {
+    let filter = Filter::read(&control, &asked)?;
+    let permit = Arc::clone(&control.tails).try_acquire_owned();
+    let permit = permit.map_err(|_| Problem::new(Code::Busy, "Too many clients follow events."))?;
+    let (sender, receiver) = mpsc::channel(BUFFER);
+    let (node, tasks) = (Arc::clone(&control.node), control.tasks.clone());
+    let from = node.shared.folded();
+    control.tasks.spawn("tail", async move {
+        let _permit = permit;
+        tokio::select! {
+            _ = send(node, Arc::new(filter), from, sender) => Ok(()),
+            () = tasks.stopping() => Ok(()),
+        }
+    });
+    let mut response = Response::new(Body::new(Lines(receiver)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    Ok(Tail(response))
+}
+
+/// The client has gone.
+#[derive(Debug)]
+struct Gone;
+
+async fn send(
+    node: Arc<Node>,
+    filter: Arc<Filter>,
+    mut next: Position,
+    sender: mpsc::Sender<Bytes>,
+) -> Result<(), Gone> {
+    let mut folded = node.shared.subscribe();
+    say(&sender, format!(": following from {next}\n\n")).await?;
+    loop {
+        let end = *folded.borrow_and_update();
+        if next.offset >= end {
+            tokio::select! {
+                changed = folded.changed() => changed.map_err(|_| Gone)?,
+                () = sender.closed() => return Err(Gone),
+                () = tokio::time::sleep(ALIVE) => say(&sender, ": alive\n\n".to_owned()).await?,
+            }
+            continue;
+        }
+        let dropped = behind(next.offset, end, node.log.first().offset);
+        if dropped > 0 {
+            next = Position::embedded(next.offset + dropped);
+            let data = json!({ "records": dropped });
+            say(&sender, format!("event: dropped\ndata: {data}\n\n")).await?;
+        }
+        let (reading, wanted) = (Arc::clone(&node), Arc::clone(&filter));
+        let read = tokio::task::spawn_blocking(move || page(&reading, &wanted, next, end));
+        let (events, after) = read.await.map_err(|_| Gone)?.map_err(|_| Gone)?;
+        next = after;
+        for event in events {
+            say(&sender, event).await?;
+        }
+    }
+}
+
+/// How many records are passed over.
+fn behind(next: u64, end: u64, first: u64) -> u64 {
+    let from = next.max(end.saturating_sub(BEHIND)).max(first);
+    from.saturating_sub(next)
+}
+
+async fn say(sender: &mpsc::Sender<Bytes>, text: String) -> Result<(), Gone> {
+    sender.send(text.into()).await.map_err(|_| Gone)
+}
+
+/// Some wanted events, ready to be sent, and where to go on.
+fn page(
+    node: &Node,
+    filter: &Filter,
+    from: Position,
+    end: u64,
+) -> Result<(Vec<String>, Position), Problem> {
+    let view = node.view().ok_or_else(Problem::opening)?;
+    let (mut events, mut next) = (Vec::new(), from);
+    for record in node.log.read(from, READ_BYTES)? {
+        if record.position.offset >= end {
+            break;
+        }
+        next = record.position.next();
+        if !has_events(&record) {
+            continue;
+        }
+        let Ok(head) = EventsHead::decode(&record.head) else { continue };
+        for (index, decision) in (0_u32..).zip(decisions(node, &record)) {
+            let shown = EventShown::of(&view, &record, &head, index, decision.as_ref());
+            if filter.accepts(&shown) {
+                // White space between the parts of what was sent may be line breaks.
+                let data = serde_json::to_string(&shown).unwrap_or_default();
+                let data = data.replace(['\n', '\r'], " ");
+                events.push(format!("event: event\nid: {}\ndata: {data}\n\n", shown.position));
+            }
+        }
+    }
+    Ok((events, next))
+}
+
+/// What is sent, piece by piece.
+struct Lines(mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for Lines {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,297 @@
+//! Every hop of one event: received, decided, and each attempt to deliver it.
+//!
+//! There is no index of message ids: the log is searched from its end, a bounded number of records
+//! at a time. The answer says where to go on.
+
+use selfsame_deliver::{Attempt, ConnectionStatus, Outcome, PageRequest, Withheld};
+use selfsame_event::{EventType, EventsHead, ItemPosition, Position};
+use selfsame_log::{LogRead as _, Record};
+use selfsame_pipeline::View;
+use selfsame_pipeline::decision::Verdict;
+use selfsame_pipeline::event_json::EventJson;
+use selfsame_pipeline::workspace::Destination;
+
+use super::Control;
+use super::asked::{Asked, position};
+use super::decided::{EventShown, decisions, has_events};
+use super::destinations::deliverer;
+use super::problem::Problem;
+use super::shape::shape;
+use crate::destination::connection_id;
+use crate::node::Node;
+
+/// How much one request searches.
+const RECORDS: u64 = 20_000;
+const BYTES: usize = 64 << 20;
+/// How much is read at a time.
+const STEP: u64 = 256;
+const READ_BYTES: usize = 4 << 20;
+
+shape! {
+    /// The events of a message id, newest first.
+    pub(crate) struct Trace {
+        /// The events, each with all of its hops.
+        data: Vec<TracedEvent>,
+        /// Records that were searched.
+        searched: u64,
+        /// `before` of the next request, which searches older records; null at the beginning.
+        next: Option<String>,
+    }
+
+    /// One event with all of its hops.
+    pub(crate) struct TracedEvent {
+        /// What was received and decided.
+        event: EventShown,
+        /// What became of it at each destination of its space.
+        deliveries: Vec<DeliveryShown>,
+    }
+
+    /// What became of an event at a destination.
+    pub(crate) struct DeliveryShown {
+        /// The destination.
+        destination: String,
+        /// Its name.
+        name: String,
+        /// delivered, waiting, pending, dead, filtered, withheld or none.
+        state: String,
+        /// What the state means.
+        sentence: String,
+        /// The attempts, oldest first, as long as they are kept.
+        attempts: Vec<AttemptShown>,
+    }
+
+    /// One attempt to deliver.
+    pub(crate) struct AttemptShown {
+        /// 1 for the first.
+        number: u32,
+        /// When it began.
+        started: String,
+        /// How long it took.
+        took_ms: u32,
+        /// `delivered`, or why not.
+        outcome: String,
+        /// The status, where there was an answer.
+        status: Option<u16>,
+        /// The beginning of a failed answer, control characters escaped.
+        note: String,
+    }
+}
+
+/// An event that was found, and what its deliveries need.
+struct Hit {
+    at: ItemPosition,
+    shown: EventShown,
+    kind: Option<EventType>,
+    is_accepted: bool,
+}
+
+/// `GET /api/trace`
+pub(crate) async fn show(control: Control, asked: Asked) -> Result<Trace, Problem> {
+    let limit = asked.limit(10, 100)?;
+    let view = control.view()?;
+    let (message_id, at) = (asked.get("message_id").map(str::to_owned), asked.item("position")?);
+    let before = asked.get("before").map(|text| {
+        let wrong = || Problem::field("before", "`before` is a position of a record, such as 0-17.");
+        position(text).ok_or_else(wrong)
+    });
+    let before = before.transpose()?;
+    let seen = view.clone();
+    let found = match (message_id, at) {
+        (Some(id), None) => {
+            control.scan(move |node| search(node, &seen, &id, before, limit)).await?
+        }
+        (None, Some(at)) => control.scan(move |node| at_position(node, &seen, at)).await?,
+        _ => return Err(Problem::field("message_id", "Give one of `message_id` and `position`.")),
+    };
+    let (hits, searched, next) = found;
+    let mut data = Vec::with_capacity(hits.len());
+    for hit in hits {
+        let deliveries = match hit.is_accepted {
+            true => deliveries(&control, &view, &hit).await?,
+            false => Vec::new(),
+        };
+        data.push(TracedEvent { event: hit.shown, deliveries });
+    }
+    Ok(Trace { data, searched, next: next.map(|position| position.to_string()) })
+}
+
+type Found = (Vec<Hit>, u64, Option<Position>);
+
+fn at_position(node: &Node, view: &View, at: ItemPosition) -> Result<Found, Problem> {
+    let missing = || Problem::missing("event at", &at.to_string());
+    let is_there = at.record.partition == 0 && at.record < node.log.end();
+    if !is_there || at.record < node.log.first() {
+        return Err(missing());
+    }
+    let record = node.log.get(at.record)?;
+    let index = usize::try_from(at.index).unwrap_or(usize::MAX);
+    if !has_events(&record) || index >= record.items.len() {
+        return Err(missing());
+    }
+    Ok((hits(node, view, &record, |of| of == at.index), 1, None))
+}
+
+/// Searches backwards.
+fn search(
+    node: &Node,
+    view: &View,
+    message_id: &str,
+    before: Option<Position>,
+    limit: usize,
+) -> Result<Found, Problem> {
+    let first = node.log.first().offset;
+    let mut end = before.map_or(u64::MAX, |before| before.offset).min(node.log.end().offset);
+    let (mut found, mut searched, mut bytes) = (Vec::new(), 0, 0);
+    while end > first && searched < RECORDS && bytes < BYTES && found.len() < limit {
+        let start = end.saturating_sub(STEP).max(first);
+        let (mut records, mut next) = (Vec::new(), start);
+        while next < end {
+            for record in node.log.read(Position::embedded(next), READ_BYTES)? {
+                next = record.position.next().offset;
+                if record.position.offset < end && has_events(&record) {
+                    bytes += record.items.iter().filter_map(|item| item.body()).map(|body| body.len()).sum::<usize>();
+                    if may_have(&record, message_id) {
+                        records.push(record);
+                    }
+                }
+            }
+        }
+        for record in records.iter().rev() {
+            let named = named(record, message_id);
+            found.extend(hits(node, view, record, |index| named.contains(&index)));
+        }
+        searched += end - start;
+        end = start;
+    }
+    Ok((found, searched, (end > first).then(|| Position::embedded(end))))
+}
+
+/// Whether a record may have an event of that id, at a glance.
+fn may_have(record: &Record, message_id: &str) -> bool {
+    let is_derived = message_id.starts_with("selfsame-");
+    is_derived
+        || record.items.iter().filter_map(|item| item.body()).any(|body| {
+            std::str::from_utf8(body).is_ok_and(|text| text.contains(message_id) || text.contains('\\'))
+        })
+}
+
+/// The events of a record that have that message id.
+fn named(record: &Record, message_id: &str) -> Vec<u32> {
+    let Ok(head) = EventsHead::decode(&record.head) else { return Vec::new() };
+    let items = (0_u32..).zip(record.items.iter());
+    let named = items.filter(|(index, item)| {
+        let json = item.body().map(|body| EventJson::of(record, &head, *index, body));
+        match json {
+            Some(Ok(json)) => json.message_id == message_id,
+            // What was set aside is not an event, but may say its id.
+            Some(Err(_)) => item.body().is_some_and(|body| raw_id(body).as_deref() == Some(message_id)),
+            None => false,
+        }
+    });
+    named.map(|(index, _)| index).collect()
+}
+
+fn raw_id(body: &[u8]) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(body).ok()?;
+    value.get("messageId")?.as_str().map(str::to_owned)
+}
+
+fn hits(node: &Node, view: &View, record: &Record, wanted: impl Fn(u32) -> bool) -> Vec<Hit> {
+    let Ok(head) = EventsHead::decode(&record.head) else { return Vec::new() };
+    let decisions = decisions(node, record);
+    let all = (0_u32..).zip(&decisions).filter(|(index, _)| wanted(*index));
+    let hit = |(index, decision): (u32, &Option<_>)| Hit {
+        at: record.position.item(index),
+        shown: EventShown::of(view, record, &head, index, decision.as_ref()),
+        kind: decision.as_ref().and_then(|decision| decision.kind),
+        is_accepted: decision.as_ref().is_some_and(|one| matches!(one.verdict, Verdict::Accepted(_))),
+    };
+    all.map(hit).collect()
+}
+
+async fn deliveries(
+    control: &Control,
+    view: &View,
+    hit: &Hit,
+) -> Result<Vec<DeliveryShown>, Problem> {
+    let mut shown = Vec::new();
+    let of_space = view.meta.workspace.destinations.iter();
+    for destination in of_space.filter(|one| Some(&one.space) == hit.shown.space.as_ref()) {
+        let Some(handle) = deliverer(control, view, destination) else { continue };
+        let id = connection_id(&destination.id);
+        let status = handle.status().into_iter().find(|status| status.id == id);
+        let mut attempts = handle.attempts(hit.at).await?;
+        attempts.retain(|row| row.connection == id);
+        let after = before(hit.at);
+        let page = handle.dead_letters(id, PageRequest { after, limit: 1 }).await;
+        let is_dead =
+            page.is_ok_and(|page| page.letters.iter().any(|letter| letter.effect.at == hit.at));
+        let last = attempts.last().map(|row| &row.attempt);
+        let (state, sentence) = state(destination, status.as_ref(), hit, last, is_dead);
+        shown.push(DeliveryShown {
+            destination: destination.id.clone(),
+            name: destination.name.clone(),
+            state: state.to_owned(),
+            sentence: sentence.to_owned(),
+            attempts: attempts.iter().map(|row| attempt(&row.attempt)).collect(),
+        });
+    }
+    Ok(shown)
+}
+
+/// The last place before an event.
+fn before(at: ItemPosition) -> Option<ItemPosition> {
+    match at.index.checked_sub(1) {
+        Some(index) => Some(at.record.item(index)),
+        None => Some(Position::embedded(at.record.offset.checked_sub(1)?).item(u32::MAX)),
+    }
+}
+
+fn state(
+    destination: &Destination,
+    status: Option<&ConnectionStatus>,
+    hit: &Hit,
+    last: Option<&Attempt>,
+    is_dead: bool,
+) -> (&'static str, &'static str) {
+    if is_dead {
+        return ("dead", "Given up; it is in the list of dead letters and can be sent again.");
+    }
+    match last.map(|attempt| attempt.outcome) {
+        Some(Outcome::Delivered { .. }) => return ("delivered", "The receiver took it."),
+        Some(Outcome::Withheld(_)) => return ("withheld", "It may not be sent any more."),
+        Some(_) => return ("waiting", "The last attempt failed; it will be tried again."),
+        None => {}
+    }
+    let kind = hit.kind.map_or("", EventType::name);
+    if !destination.events.is_empty() && !destination.events.iter().any(|name| name == kind) {
+        return ("filtered", "The destination does not want events of this type.");
+    }
+    match status {
+        None => ("pending", "Deliveries to this destination have not begun yet."),
+        Some(_) if !destination.enabled => ("pending", "The destination is switched off."),
+        Some(status) if hit.at >= status.cursor => ("pending", "It was not sent yet."),
+        Some(status) if status.pending > 0 && hit.at >= status.needed_from => {
+            ("waiting", "It was not sent yet, or waits behind another event of its profile.")
+        }
+        Some(_) => ("none", "It is older than the destination, or its attempts are no longer kept."),
+    }
+}
+
+fn attempt(attempt: &Attempt) -> AttemptShown {
+    let (outcome, status) = match attempt.outcome {
+        Outcome::Delivered { status } => ("delivered", Some(status)),
+        Outcome::Failed { failure, status, .. } => (failure.label(), status),
+        Outcome::Withheld(Withheld::Erased) => ("erased", None),
+        Outcome::Withheld(Withheld::Suppressed) => ("suppressed", None),
+        Outcome::Postponed => ("postponed", None),
+    };
+    AttemptShown {
+        number: attempt.number,
+        started: attempt.started.to_string(),
+        took_ms: attempt.took_ms,
+        outcome: outcome.to_owned(),
+        status,
+        note: attempt.note.clone(),
+    }
+}
