@@ -113,7 +113,7 @@ fn main() {
     runtime.block_on(async {
         let (began, from) = (Instant::now(), shared.folded().offset);
         let (mut times, mut found, mut number) = (Vec::new(), 0_u64, 1_u64);
-        while shared.folded() < log.end() {
+        loop {
             number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let user = (number >> 33) % USERS;
             let uri = format!(
@@ -126,6 +126,9 @@ fn main() {
             found += u64::from(response.status().is_success());
             response.into_body().collect().await.expect("a body");
             times.push(start.elapsed());
+            if shared.folded() >= log.end() {
+                break;
+            }
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
         let seconds = began.elapsed().as_secs_f64();
