@@ -1,6 +1,6 @@
 //! Chance for made-up shoppers: the same seed gives the same shoppers.
 
-/// A small generator (SplitMix64). Nothing that must not be guessed may come from it.
+/// A small generator (`SplitMix64`). Nothing that must not be guessed may come from it.
 #[derive(Debug, Clone)]
 pub(super) struct Dice(u64);
 

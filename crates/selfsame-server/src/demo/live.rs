@@ -101,7 +101,10 @@ impl Follower {
         let looked = tokio::task::spawn_blocking(move || {
             let mark = me::mark(&reader, NAME, &ids)?;
             let changed = mark != before;
-            Ok::<_, LookupError>((mark, changed.then(|| me::look(&reader, NAME, &ids)).transpose()?))
+            Ok::<_, LookupError>((
+                mark,
+                changed.then(|| me::look(&reader, NAME, &ids)).transpose()?,
+            ))
         });
         match looked.await {
             Ok(Ok((mark, me))) => {
@@ -126,7 +129,9 @@ impl Follower {
     async fn tell(&self, name: &str, what: &impl Serialize) -> bool {
         match serde_json::to_string(what) {
             // JSON has no line breaks, so one line of data will do.
-            Ok(json) => self.lines.send(format!("event: {name}\ndata: {json}\n\n").into()).await.is_ok(),
+            Ok(json) => {
+                self.lines.send(format!("event: {name}\ndata: {json}\n\n").into()).await.is_ok()
+            }
             Err(_) => true,
         }
     }

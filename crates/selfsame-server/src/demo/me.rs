@@ -94,10 +94,9 @@ pub(super) fn look(reader: &Reader, space: &str, ids: &Ids) -> Result<Me, Lookup
 }
 
 fn profile(found: &Found<'_>) -> Result<Profile, LookupError> {
-    let identifiers = found.external_ids().map(|one| Identifier {
-        r#type: one.kind.to_owned(),
-        value: one.value.to_owned(),
-    });
+    let identifiers = found
+        .external_ids()
+        .map(|one| Identifier { r#type: one.kind.to_owned(), value: one.value.to_owned() });
     let view = found.view();
     let value = |text: Raw<'_>| RawValue::from_string(text.text().to_owned()).ok();
     let traits = view.traits().filter_map(|one| Some((one.key.to_owned(), value(one.value?)?)));
@@ -140,7 +139,7 @@ fn arrival(found: &ProfileEvent, profile: &str) -> Option<Arrival> {
             _ => owned(&event.event),
         },
         timestamp: found.time().to_string(),
-        received_at: found.record().time.to_string(),
+        received_at: json.received_at.to_string(),
         anonymous_id: owned(&event.anonymous_id),
         user_id: owned(&event.user_id),
         profile_id: profile.to_owned(),

@@ -110,7 +110,9 @@ fn welcome(demo: &Demo, greeting: &Greeting, stay: &Stay) -> String {
     if assets::shop("index.html").is_some() {
         lines.push(format!("The demo is ready. Open  {base}/demo/shop"));
     } else {
-        lines.push("The demo is ready, without its shop: that needs Node 20 and `make web`.".to_owned());
+        lines.push(
+            "The demo is ready, without its shop: that needs Node 20 and `make web`.".to_owned(),
+        );
     }
     let shoppers = match demo.rate {
         0 => "No made-up shoppers (--rate 0) but a few who were there before.".to_owned(),
@@ -121,7 +123,9 @@ fn welcome(demo: &Demo, greeting: &Greeting, stay: &Stay) -> String {
     lines.push(format!(
         "  curl -u {NAME}: {base}/v1/spaces/{NAME}/collections/users/profiles/user_id:{known}/traits"
     ));
-    lines.push(format!("  {program} profile get user_id:{known} --url {base} --token {NAME} --space {NAME}"));
+    lines.push(format!(
+        "  {program} profile get user_id:{known} --server {base} --token {NAME} --space {NAME}"
+    ));
     lines.push("Connect a site of your own:".to_owned());
     lines.push(format!("  write key {NAME}, API token {NAME}, host {base} (in any Segment SDK)"));
     if assets::shop("index.html").is_some() {

@@ -14,6 +14,9 @@ use super::dice::Dice;
 /// Shoppers at once.
 const SESSIONS: usize = 12;
 const CUSTOMERS: usize = 300;
+const MINUTE_MICROS: i64 = 60_000_000;
+/// How long ago the customers who are always there came first, and their second device's visit.
+const VISITS_AGO_MINUTES: [i64; 2] = [3 * 24 * 60, 60];
 /// Of a hundred visits, how many are a customer's; the others are passers-by on new devices.
 const CUSTOMER_VISITS: usize = 65;
 
@@ -30,12 +33,20 @@ const LAST: [&str; 15] = [
     "Lopez", "Moreau", "Novak", "Okafor",
 ];
 const COMPANIES: [(&str, &str); 4] = [
-    ("acme", "Acme Outdoors"), ("birch-lodge", "Birch Lodge"), ("northpass", "North Pass Huts"),
+    ("acme", "Acme Outdoors"),
+    ("birch-lodge", "Birch Lodge"),
+    ("northpass", "North Pass Huts"),
     ("trailworks", "Trailworks"),
 ];
 const DEVICES: [(&str, &str); 3] = [
-    ("Laptop", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"),
-    ("Phone", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"),
+    (
+        "Laptop",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+    ),
+    (
+        "Phone",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+    ),
     ("Tablet", "Mozilla/5.0 (Android 15; Tablet; rv:140.0) Gecko/140.0 Firefox/140.0"),
 ];
 
@@ -109,7 +120,8 @@ impl Story {
     pub(super) fn beginning(&mut self, now: Time) -> Vec<Value> {
         let mut events = Vec::new();
         for customer in 0..KNOWN.len() {
-            for device in 0..2 {
+            for (device, minutes_ago) in VISITS_AGO_MINUTES.into_iter().enumerate() {
+                let mut at = now.plus_micros(-minutes_ago * MINUTE_MICROS);
                 let anonymous_id = self.customers[customer].devices[device].clone();
                 let steps = [Step::Home, Step::View(customer), Step::Add(customer), Step::SignIn];
                 let more = [Step::Join, Step::Checkout, Step::Buy];
@@ -125,7 +137,8 @@ impl Story {
                     order,
                 };
                 while let Some(step) = session.steps.pop_front() {
-                    events.push(self.tell(&mut session, step, now));
+                    events.push(self.tell(&mut session, step, at));
+                    at = at.plus_micros(MINUTE_MICROS / 2);
                 }
             }
         }
@@ -189,9 +202,7 @@ impl Story {
     /// A step as the event that an SDK would send.
     fn tell(&mut self, session: &mut Session, step: Step, now: Time) -> Value {
         let customer = session.customer.map(|customer| &self.customers[customer]);
-        let track = |event: &str, properties: Value| {
-            json!({ "type": "track", "event": event, "properties": properties })
-        };
+        let track = |event: &str, properties: Value| json!({ "type": "track", "event": event, "properties": properties });
         let mut event = match step {
             Step::Home => json!({
                 "type": "page", "category": "Shop", "name": "Home",

@@ -26,7 +26,10 @@ impl Tally {
     }
 
     /// Events a second of late.
-    #[expect(clippy::cast_precision_loss, reason = "a figure to show, with one digit behind the point")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a figure to show, with one digit behind the point"
+    )]
     pub(super) fn rate(&self) -> f64 {
         let samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (Some(first), Some(last)) = (samples.front(), samples.back()) else { return 0.0 };

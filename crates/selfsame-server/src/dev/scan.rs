@@ -60,12 +60,7 @@ pub(super) fn scan(
 }
 
 impl Report {
-    fn add(
-        &mut self,
-        record: &Record,
-        decided: &Record,
-        wanted: &Wanted,
-    ) -> Result<(), ScanError> {
+    fn add(&mut self, record: &Record, decided: &Record, wanted: &Wanted) -> Result<(), ScanError> {
         let damaged = || ScanError::Record(record.position);
         let head = EventsHead::decode(&record.head).map_err(|_| damaged())?;
         for (index, (item, row)) in (0_u32..).zip(record.items.iter().zip(decided.items.iter())) {
@@ -114,7 +109,9 @@ fn bad(verdict: &Verdict, body: &[u8], received_at: &str) -> Value {
             "changed",
             "An event with the same `messageId` and other content was there before.".to_owned(),
         ),
-        Verdict::Skipped => ("skipped", "The event could not be folded and was passed over.".to_owned()),
+        Verdict::Skipped => {
+            ("skipped", "The event could not be folded and was passed over.".to_owned())
+        }
         Verdict::Accepted(_) | Verdict::Duplicate { .. } | Verdict::Erased => {
             ("good", String::new())
         }
@@ -131,7 +128,7 @@ fn bad(verdict: &Verdict, body: &[u8], received_at: &str) -> Value {
 /// The JSON of a text; the text itself where it is none.
 fn value(text: &[u8]) -> Value {
     serde_json::from_slice::<Box<RawValue>>(text)
-        .and_then(|raw| serde_json::to_value(raw))
+        .and_then(serde_json::to_value)
         .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(text).into_owned()))
 }
 
@@ -157,9 +154,8 @@ impl Wanted {
                 (text("type"), text("event").or_else(|| text("name")))
             }
         };
-        let is = |wanted: &Option<String>, found: Option<String>| {
-            wanted.is_none() || *wanted == found
-        };
+        let is =
+            |wanted: &Option<String>, found: Option<String>| wanted.is_none() || *wanted == found;
         is(&self.r#type, kind) && is(&self.event, name)
     }
 }

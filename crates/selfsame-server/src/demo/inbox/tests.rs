@@ -2,7 +2,8 @@ use super::*;
 
 // A signature made with another implementation (Python's hmac) over the same words.
 const SECRET: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
-const BODY: &str = r#"{"type":"track","event":"Order Completed","userId":"ada","profileId":"use_1"}"#;
+const BODY: &str =
+    r#"{"type":"track","event":"Order Completed","userId":"ada","profileId":"use_1"}"#;
 const AT: i64 = 1_700_000_000;
 const SIGNED: &str = "v1,1gW7B3jLA6wBMAozF3IVZnmZ42+qLL+HdkUkUGupRbU=";
 
@@ -69,5 +70,8 @@ fn the_oldest_give_way() {
     let listing = inbox.list(usize::MAX);
     assert_eq!((listing.deliveries.len(), listing.total), (KEPT, 505));
     assert_eq!(listing.deliveries[0].webhook_id, "msg_504");
-    assert_eq!(inbox.receive(&HeaderMap::new(), &Bytes::from_static(b"[]"), now(0)), Received::Unreadable);
+    assert_eq!(
+        inbox.receive(&HeaderMap::new(), &Bytes::from_static(b"[]"), now(0)),
+        Received::Unreadable
+    );
 }
