@@ -21,7 +21,7 @@ pub(crate) struct Remote {
     /// The server's address.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) server: String,
-    /// An API token. Default: the environment variable SELFSAME_TOKEN.
+    /// An API token. Default: the environment variable `SELFSAME_TOKEN`.
     #[arg(long, value_name = "TOKEN", hide_default_value = true)]
     pub(crate) token: Option<String>,
 }
@@ -45,7 +45,10 @@ pub(crate) struct Client {
 
 impl Remote {
     /// A client of the server.
-    #[expect(clippy::disallowed_methods, reason = "the token is not for the command line, which others see")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the token is not for the command line, which others see"
+    )]
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
         let token = self.token.clone().or_else(|| std::env::var("SELFSAME_TOKEN").ok());
         // Only where nothing has set it up before.
@@ -55,8 +58,9 @@ impl Remote {
             true => base.to_owned(),
             false => format!("http://{base}"),
         };
-        reqwest::Url::parse(&base)
-            .with_context(|| format!("`{}` is not an address such as http://127.0.0.1:8080", self.server))?;
+        reqwest::Url::parse(&base).with_context(|| {
+            format!("`{}` is not an address such as http://127.0.0.1:8080", self.server)
+        })?;
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .user_agent(concat!("selfsame/", env!("CARGO_PKG_VERSION")))
@@ -95,7 +99,8 @@ impl Client {
         let text = response.text().await.unwrap_or_default();
         let json: Value = serde_json::from_str(&text).unwrap_or_default();
         let of = |name: &str| {
-            let found = json.get("error").and_then(|error| error.get(name)).or_else(|| json.get(name));
+            let found =
+                json.get("error").and_then(|error| error.get(name)).or_else(|| json.get(name));
             found.and_then(Value::as_str).map(printable)
         };
         let message = of("message").unwrap_or_else(|| {
@@ -141,7 +146,9 @@ impl Client {
         refused.is_some_and(|refused| {
             matches!(
                 refused.status,
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY
+                StatusCode::TOO_MANY_REQUESTS
+                    | StatusCode::SERVICE_UNAVAILABLE
+                    | StatusCode::BAD_GATEWAY
             )
         }) || error.downcast_ref::<reqwest::Error>().is_some()
     }

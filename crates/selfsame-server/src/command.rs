@@ -5,8 +5,11 @@ mod demo;
 mod dev;
 mod import;
 mod plan;
+mod profile;
 mod resource;
 mod serve;
+mod tail;
+mod trace;
 mod verify;
 
 use std::io::Write as _;
@@ -40,6 +43,9 @@ enum Command {
     Export(plan::Export),
     Plan(plan::Plan),
     Apply(plan::Apply),
+    Profile(profile::Profile),
+    Tail(tail::Tail),
+    Trace(trace::Trace),
     /// Make the state anew from the log and compare it with the one on disk.
     Verify(verify::Verify),
 }
@@ -105,6 +111,9 @@ impl Cli {
             Command::Export(export) => export.run(),
             Command::Plan(plan) => plan.run(),
             Command::Apply(apply) => apply.run(),
+            Command::Profile(profile) => profile.run(),
+            Command::Tail(tail) => tail.run(),
+            Command::Trace(trace) => trace.run(),
             Command::Verify(verify) => verify.run(),
         }
     }

@@ -3,7 +3,8 @@
 /// The text with control characters, and those that change the direction of writing, escaped.
 pub(crate) fn printable(text: &str) -> String {
     let is_unsafe = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if !text.contains(is_unsafe) {
         return text.to_owned();

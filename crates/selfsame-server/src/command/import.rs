@@ -33,8 +33,8 @@ const TRIES: u32 = 8;
 /// Import the events of a file, each line once.
 ///
 /// JSONL: one event per line, as Segment's APIs take them. CSV: a header and a row per event. The
-/// columns userId, anonymousId, groupId, previousId, type, event, timestamp and messageId (or
-/// user_id and so on) are the event's own; `traits.x`, `properties.x` and `context.x` go where they
+/// columns `userId`, `anonymousId`, `groupId`, `previousId`, `type`, `event`, `timestamp` and
+/// `messageId` (or `user_id` and so on) are the event's own; `traits.x`, `properties.x` and `context.x` go where they
 /// say; every other column is a trait of an identify or group, a property of any other event. Values
 /// are text; a column whose header ends in `:number`, `:boolean` or `:json` is read as that. Empty
 /// cells are left out.
@@ -143,7 +143,8 @@ impl Import {
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(error) => {
-                    return Err(error).with_context(|| format!("{} cannot be read", self.file.display()));
+                    return Err(error)
+                        .with_context(|| format!("{} cannot be read", self.file.display()));
                 }
             };
             hash.update(buffer.get(..count).unwrap_or_default());
@@ -156,7 +157,10 @@ impl Import {
         Ok(Looked { bytes, digest })
     }
 
-    fn rows(&self, format: Format) -> anyhow::Result<Box<dyn Iterator<Item = anyhow::Result<Row>>>> {
+    fn rows(
+        &self,
+        format: Format,
+    ) -> anyhow::Result<Box<dyn Iterator<Item = anyhow::Result<Row>>>> {
         let file = open(&self.file)?;
         Ok(match format {
             Format::Jsonl => Box::new(lines::Lines::new(file)),
@@ -180,7 +184,10 @@ impl Import {
         let mut totals = Totals::default();
         let mut progress = Progressed::new(looked.bytes);
         if next_line > 1 {
-            progress.say(&format!("this file was imported up to line {}; going on behind it", next_line - 1));
+            progress.say(&format!(
+                "this file was imported up to line {}; going on behind it",
+                next_line - 1
+            ));
         }
         let mut batch = Batch::default();
         for row in self.rows(format)? {
@@ -245,8 +252,13 @@ impl Import {
             let index = usize::try_from(invalid.line.saturating_sub(first)).unwrap_or(usize::MAX);
             let place = places.get(index);
             let line = place.map_or(invalid.line, |place| place.line);
-            let message = place.and_then(|place| place.fault.as_deref()).unwrap_or(&invalid.message);
-            progress.say(&format!("line {line}: {}: {}", printable(&invalid.code), printable(message)));
+            let message =
+                place.and_then(|place| place.fault.as_deref()).unwrap_or(&invalid.message);
+            progress.say(&format!(
+                "line {line}: {}: {}",
+                printable(&invalid.code),
+                printable(message)
+            ));
         }
         totals.accepted += outcome.accepted;
         totals.already_there += outcome.already_there;
@@ -288,7 +300,11 @@ impl Batch {
 fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
     let failed = || format!("{} cannot be opened", path.display());
     let mut file = File::open(path).with_context(failed)?;
-    anyhow::ensure!(file.metadata().with_context(failed)?.is_file(), "{} is not a file", path.display());
+    anyhow::ensure!(
+        file.metadata().with_context(failed)?.is_file(),
+        "{} is not a file",
+        path.display()
+    );
     let mut start = [0; 2];
     let count = file.read(&mut start).with_context(failed)?;
     let file = BufReader::with_capacity(256 << 10, File::open(path).with_context(failed)?);

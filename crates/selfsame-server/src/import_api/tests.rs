@@ -10,7 +10,7 @@ fn lines(text: &str, default: Option<EventType>) -> (Vec<Lines>, Outcome) {
 fn lines_of_a_kind_share_a_record_and_blank_ones_break_it() {
     let good = r#"{"type":"identify","userId":"a"}"#;
     let (records, outcome) = lines(&format!("{good}\n{good}\n\n{good}\nnonsense\n{good}\n"), None);
-    let shape: Vec<_> =
+    let shape =
         records.iter().map(|record| (record.kind as u8, record.first_line, record.items.len()));
     assert_eq!(shape.collect::<Vec<_>>(), [(1, 1, 2), (1, 4, 1), (2, 5, 1), (1, 6, 1)]);
     let invalid: Vec<_> = outcome.invalid.iter().map(|one| (one.line, one.code.as_str())).collect();

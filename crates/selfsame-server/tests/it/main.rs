@@ -2,5 +2,8 @@
 
 mod control;
 mod demo;
+mod import;
+mod operate;
+mod process;
 mod server;
 mod test_routes;

@@ -106,14 +106,15 @@ impl<R: Read> Rows<R> {
         let headers = reader.headers().context("the header cannot be read as CSV in UTF-8")?;
         let first = headers.iter().map(|header| header.trim_start_matches('\u{feff}'));
         let columns: Vec<Column> = first.map(Column::read).collect();
-        let has = |own: &'static str| columns.iter().any(|column| column.target == Target::Own(own));
+        let has =
+            |own: &'static str| columns.iter().any(|column| column.target == Target::Own(own));
         anyhow::ensure!(
             has("userId") || has("anonymousId") || has("groupId"),
             "the header has no column userId, anonymousId or groupId, so no row could identify anybody"
         );
         let kinds = ["identify", "track", "page", "screen", "group", "alias"];
         let named = kind.and_then(|kind| kinds.into_iter().find(|known| *known == kind));
-        let default = named.unwrap_or(if has("event") { "track" } else { "identify" });
+        let default = named.unwrap_or_else(|| if has("event") { "track" } else { "identify" });
         Ok(Self { reader, columns, default, record: ByteRecord::new(), number: 1 })
     }
 
@@ -134,7 +135,8 @@ impl<R: Read> Rows<R> {
             value.as_str().filter(|_| column.target == Target::Own("type"))
         });
         let kind = kind.unwrap_or(self.default).to_owned();
-        let free = if matches!(kind.as_str(), "identify" | "group") { "traits" } else { "properties" };
+        let free =
+            if matches!(kind.as_str(), "identify" | "group") { "traits" } else { "properties" };
         let is_page = matches!(kind.as_str(), "page" | "screen");
         let mut event = Map::new();
         event.insert("type".to_owned(), Value::String(kind));
@@ -176,7 +178,8 @@ impl<R: Read> Rows<R> {
 /// Puts a value at a path in an object of the event.
 fn put(event: &mut Map<String, Value>, object: &str, path: &[String], value: Value) {
     let mut at = event;
-    for name in std::iter::once(object).chain(path.iter().map(String::as_str).take(path.len() - 1)) {
+    for name in std::iter::once(object).chain(path.iter().map(String::as_str).take(path.len() - 1))
+    {
         let slot = at.entry(name).or_insert_with(|| Value::Object(Map::new()));
         let Value::Object(inner) = slot else { return };
         at = inner;

@@ -50,7 +50,10 @@ fn a_column_event_makes_tracks_and_a_column_type_wins() {
 fn a_bad_row_says_where_and_why() {
     let csv = "userId,note,age:number\n\"a\",\"two\nlines\",1\nb,x,old\nc,x,1,2\n";
     let events = events(csv, Some("identify"));
-    assert_eq!(events[1..], ["4: column `age`: not a number", "5: the row has 4 cells, the header 3"]);
+    assert_eq!(
+        events[1..],
+        ["4: column `age`: not a number", "5: the row has 4 cells, the header 3"]
+    );
 }
 
 #[test]

@@ -1,0 +1,112 @@
+//! `tail`, `trace`, `profile` and `doctor`, as an operator uses them.
+
+#![expect(clippy::disallowed_methods, reason = "a test of processes, which only time tells about")]
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use serde_json::json;
+
+use crate::process::{Server, program, selfsame, text};
+
+fn run(server: &Server, args: &[&str]) -> (bool, String) {
+    let output = selfsame(&[args, &["--server", &server.url, "--token", "dev"]].concat());
+    (output.status.success(), text(&output))
+}
+
+fn world(folder: &tempfile::TempDir) -> Server {
+    let server = Server::start(&folder.path().join("data"));
+    assert!(server.batch(&[
+        json!({ "type": "identify", "userId": "ada", "messageId": "m1",
+            "traits": { "email": "ada@example.com", "note": "\u{1b}[2Jgone" } }),
+        json!({ "type": "track", "event": "Bought", "userId": "ada", "messageId": "m2" }),
+    ]));
+    server.settle();
+    server
+}
+
+#[test]
+fn a_profile_is_shown_by_any_of_its_identifiers() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = world(&folder);
+    for id in ["user_id:ada", "email:ada@example.com"] {
+        let (found, shown) = run(&server, &["profile", "get", id]);
+        assert!(found, "{shown}");
+        for part in ["use_", "ada@example.com", "Bought", "\\u{1b}[2Jgone", "events: 2"] {
+            assert!(shown.contains(part), "{part} is not in {shown}");
+        }
+        assert!(!shown.contains('\u{1b}'));
+    }
+    let (_, json) = run(&server, &["profile", "get", "user_id:ada", "--json", "--events", "1"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["events"][0]["event"], "Bought");
+    assert_eq!(json["profile"]["traits"]["email"]["value"], "ada@example.com", "{json}");
+    let (found, shown) = run(&server, &["profile", "get", "user_id:nobody"]);
+    assert!(!found && shown.contains("there is no profile user_id:nobody"), "{shown}");
+    let (found, shown) = run(&server, &["profile", "search", "ada@example.com"]);
+    assert!(found && shown.contains("user_id:ada"), "{shown}");
+    let (found, shown) = run(&server, &["profile", "search", "email=ada@example.com"]);
+    assert!(found && shown.contains("user_id:ada"), "{shown}");
+}
+
+#[test]
+fn a_trace_has_every_hop() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = world(&folder);
+    let (found, shown) = run(&server, &["trace", "m1"]);
+    assert!(found, "{shown}");
+    for part in
+        ["identify  m1", "received", "decided    accepted", "Profile created", "no destination"]
+    {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+    let (found, shown) = run(&server, &["trace", "nothing"]);
+    assert!(!found && shown.contains("no event of the log has the messageId nothing"), "{shown}");
+}
+
+#[test]
+fn tail_follows_what_is_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = world(&folder);
+    let mut tail = program()
+        .args([
+            "tail",
+            "--count",
+            "2",
+            "--event",
+            "Seen",
+            "--server",
+            &server.url,
+            "--token",
+            "dev",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    // Sent again and again: nothing says from outside that the command has begun to follow.
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let lines: Vec<_> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                for name in ["Other", "Seen"] {
+                    assert!(
+                        server.batch(&[json!({ "type": "track", "event": name, "userId": "b" })])
+                    );
+                }
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+        });
+        let lines = lines.map(Result::unwrap).collect();
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        lines
+    });
+    assert!(tail.wait().unwrap().success());
+    assert_eq!(lines.len(), 2);
+    for line in &lines {
+        assert!(
+            line.contains("Seen") && line.contains("accepted") && line.contains("user:b"),
+            "{line}"
+        );
+    }
+}
