@@ -36,7 +36,7 @@ web: ## build the shop and the browser SDK
 test: ## every test, from a fresh clone, with what they need
 	@scripts/test.sh
 
-lint: ## format, clippy, types, licences and advisories
+lint: ## format, clippy, types, licences
 	@scripts/lint.sh
 
 bench: program ## measure on this machine, one table (BENCH="--quick" takes a minute)

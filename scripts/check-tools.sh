@@ -8,22 +8,25 @@ binary=$1
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 missing=0
 
+sudo=""
+[ "$(id -u)" = 0 ] || sudo="sudo "
+
 # The command that installs $1 (by kind) on this system.
 install_with() {
   if [ "$(uname)" = Darwin ]; then
     case $1 in cc | make) echo "xcode-select --install" ;; node) echo "brew install node" ;; esac
   elif command -v apt-get >/dev/null; then
     case $1 in cc) p="gcc libc6-dev" ;; make) p=make ;; node) p="nodejs npm" ;; esac
-    echo "sudo apt-get install -y $p"
+    echo "${sudo}apt-get install -y $p"
   elif command -v dnf >/dev/null; then
     case $1 in cc) p="gcc glibc-devel" ;; make) p=make ;; node) p=nodejs ;; esac
-    echo "sudo dnf install -y $p"
+    echo "${sudo}dnf install -y $p"
   elif command -v pacman >/dev/null; then
     case $1 in cc) p=gcc ;; make) p=make ;; node) p="nodejs npm" ;; esac
-    echo "sudo pacman -S $p"
+    echo "${sudo}pacman -S $p"
   elif command -v apk >/dev/null; then
     case $1 in cc) p="gcc musl-dev" ;; make) p=make ;; node) p="nodejs npm" ;; esac
-    echo "sudo apk add $p"
+    echo "${sudo}apk add $p"
   else
     echo "your system's package manager"
   fi

@@ -7,15 +7,21 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
 "$root/tests/sdk/run.sh" "$1" >"$log" 2>&1 || status=$?
+printf '%-7s  %s\n' result "SDK and what it did"
 awk '
+  function row(what) {
+    all[bad ? "FAILED" : skipped ? "skipped" : "passed"]++
+    printf "%-7s  %s\n", bad ? "FAILED" : skipped ? "skipped" : "passed", what
+  }
+  END { printf "%d passed, %d failed, %d skipped\n", all["passed"], all["FAILED"], all["skipped"] }
   /^(# Subtest: )/ { next }
   /^ *(✔|✖|ok|not ok|﹣) / {
     bad = ($0 ~ /^ *(✖|not ok)/); skipped = ($0 ~ /# SKIP|﹣/)
     sub(/^ *(✔|✖|﹣|ok [0-9]+ -|not ok [0-9]+ -) /, ""); sub(/ \([0-9.]+ms\).*/, "")
-    if (!($0 in seen)) { seen[$0] = 1; printf "%-7s  %s\n", bad ? "FAILED" : skipped ? "skipped" : "passed", $0 }
+    if (!($0 in seen)) { seen[$0] = 1; row($0) }
   }
   / \.\.\. (ok|FAIL|ERROR)/ {
-    bad = ($0 !~ /\.\.\. ok/); sub(/ \.\.\. .*/, ""); printf "%-7s  python: %s\n", bad ? "FAILED" : "passed", $0
+    bad = ($0 !~ /\.\.\. ok/); skipped = 0; sub(/ \.\.\. .*/, ""); row("segment-analytics-python: " $1)
   }
 ' "$log"
 [ "$status" = 0 ] || { echo "--- what was said" >&2; tail -n 80 "$log" >&2; }
