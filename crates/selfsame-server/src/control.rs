@@ -89,7 +89,9 @@ pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router
             Verb::Patch => MethodFilter::PATCH,
             Verb::Delete => MethodFilter::DELETE,
         };
-        let handler = move |State(control): State<Control>, path: RawPathParams, request: Request| {
+        let handler = move |State(control): State<Control>,
+                            path: RawPathParams,
+                            request: Request| {
             async move { answer(control, route, &path, request).await }
         };
         match paths.iter().position(|(known, _)| *known == path) {
@@ -176,14 +178,22 @@ async fn asked(
     Ok(Asked { path, query, body })
 }
 
-async fn read(headers: &HeaderMap, route: &Route, body: Body) -> Result<axum::body::Bytes, Problem> {
+async fn read(
+    headers: &HeaderMap,
+    route: &Route,
+    body: Body,
+) -> Result<axum::body::Bytes, Problem> {
     let too_large = |_| Problem::new(Code::TooLarge, "The body is larger than 1 MiB or broke off.");
     let body = to_bytes(body, BODY_BYTES).await.map_err(too_large)?;
     if route.request.is_some() {
-        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind =
+            headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::new(Code::NotJson, "The body's content type is not application/json."));
+            return Err(Problem::new(
+                Code::NotJson,
+                "The body's content type is not application/json.",
+            ));
         }
     }
     Ok(body)
@@ -193,7 +203,8 @@ async fn read(headers: &HeaderMap, route: &Route, body: Body) -> Result<axum::bo
 fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    let origin =
+        origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
     if origin.is_some() && origin == host {
         return Ok(());
     }
@@ -215,7 +226,9 @@ impl Control {
 
     fn check(&self, headers: &HeaderMap, wanted: Permission) -> Result<(), Problem> {
         match self.granted(headers) {
-            [] => Err(Problem::new(Code::Unauthorized, "The token is missing, unknown or revoked.")),
+            [] => {
+                Err(Problem::new(Code::Unauthorized, "The token is missing, unknown or revoked."))
+            }
             granted if granted.contains(&wanted) => Ok(()),
             _ => {
                 let message = format!("The token lacks the permission `{}`.", wanted.word());
@@ -246,7 +259,8 @@ impl Control {
         work: impl FnOnce(&Node) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let permit = Arc::clone(&self.scans).acquire_owned().await;
-        let permit = permit.map_err(|_| Problem::new(Code::Unavailable, "The server is stopping."))?;
+        let permit =
+            permit.map_err(|_| Problem::new(Code::Unavailable, "The server is stopping."))?;
         let node = Arc::clone(&self.node);
         let working = tokio::task::spawn_blocking(move || {
             let _permit = permit;

@@ -73,8 +73,16 @@ impl Live {
 /// One thing to do.
 enum Step<'f> {
     Create(New<'f>),
-    Change { word: &'static str, folder: &'static str, id: String, fields: Vec<Field>, file: serde_json::Value },
-    Remove { id: String },
+    Change {
+        word: &'static str,
+        folder: &'static str,
+        id: String,
+        fields: Vec<Field>,
+        file: serde_json::Value,
+    },
+    Remove {
+        id: String,
+    },
 }
 
 /// What is to be made, with its file.
@@ -182,7 +190,9 @@ impl<'f> Steps<'f> {
         }
         match self.steps.is_empty() {
             true => say("Nothing to do: the server is as the files say."),
-            false => say(&format!("{created} to create, {changed} to change, {removed} to remove.")),
+            false => {
+                say(&format!("{created} to create, {changed} to change, {removed} to remove."))
+            }
         }
     }
 }
@@ -236,7 +246,8 @@ async fn take(client: &Client, step: &Step<'_>) -> anyhow::Result<()> {
                 }
             }
             let path = format!("/api/{folder}/{}", part(id));
-            let sent: anyhow::Result<serde_json::Value> = send(client, Method::PATCH, &path, &change).await;
+            let sent: anyhow::Result<serde_json::Value> =
+                send(client, Method::PATCH, &path, &change).await;
             sent.map(|_| ()).with_context(|| format!("{word} {id}"))
         }
         Step::Remove { id } => {
@@ -309,14 +320,20 @@ async fn send<T: DeserializeOwned>(
 fn from_environment(name: Option<&str>) -> anyhow::Result<Option<String>> {
     let read = |name: &str| {
         let value = std::env::var(name);
-        value.with_context(|| format!("the environment variable {name}, which the file names, is not set"))
+        value.with_context(|| {
+            format!("the environment variable {name}, which the file names, is not set")
+        })
     };
     name.map(read).transpose()
 }
 
 impl Export {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        let known = if self.dir.is_dir() { Tree::read(&self.dir).unwrap_or_default() } else { Tree::default() };
+        let known = if self.dir.is_dir() {
+            Tree::read(&self.dir).unwrap_or_default()
+        } else {
+            Tree::default()
+        };
         let live = block_on(async { Live::read(&self.remote.client()?).await })?;
         let mut written = export(&self.dir, &known.spaces, &live.spaces)?;
         written += export(&self.dir, &known.sources, &live.sources)?;
@@ -338,7 +355,10 @@ fn export<T: Resource + Exported>(
     }
     for (id, (path, _)) in known {
         if !live.iter().any(|resource| resource.id() == id) {
-            say(&printable(&format!("{} is not on the server; it stays as it is", path.display())))?;
+            say(&printable(&format!(
+                "{} is not on the server; it stays as it is",
+                path.display()
+            )))?;
         }
     }
     Ok(live.len())

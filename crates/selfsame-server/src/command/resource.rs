@@ -202,8 +202,8 @@ fn read<T: Resource>(root: &Path) -> anyhow::Result<Files<T>> {
     }
     paths.sort();
     for path in paths {
-        let text =
-            std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
         let resource: T = parse(&path, &text)?;
         resource.check().with_context(|| format!("{} is wrong", path.display()))?;
         let id = resource.id().to_owned();
@@ -234,7 +234,8 @@ pub(super) fn write<T: Resource>(
     resource: &T,
 ) -> anyhow::Result<PathBuf> {
     let id = resource.id();
-    let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let is_plain =
+        id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     let path = match known.get(id) {
         Some((path, _)) => path.clone(),
         None if is_plain && !id.is_empty() => root.join(T::FOLDER).join(format!("{id}.yaml")),
@@ -242,7 +243,8 @@ pub(super) fn write<T: Resource>(
     };
     let text = format!("{}{}", T::HEAD, serde_yaml_ng::to_string(resource)?);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("{} cannot be made", folder.display()))?;
     }
     let temporary = path.with_extension("yaml.new");
     std::fs::write(&temporary, text)

@@ -34,7 +34,9 @@ impl Asked {
     pub(crate) fn limit(&self, default: usize, most: usize) -> Result<usize, Problem> {
         let Some(text) = self.get("limit") else { return Ok(default) };
         let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
-        limit.ok_or_else(|| Problem::field("limit", format!("`limit` is a number from 1 to {most}.")))
+        limit.ok_or_else(|| {
+            Problem::field("limit", format!("`limit` is a number from 1 to {most}."))
+        })
     }
 
     /// The place of an event, such as `0-17.3`.
@@ -75,7 +77,9 @@ fn pointed(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         .find_map(|start| sentence.strip_prefix(start)?.split_once('`').map(|(name, _)| name));
     let field = match (path.as_str(), named) {
         (".", Some(name)) => name.to_owned(),
-        (".", None) => return Problem::new(Code::Invalid, format!("The body is wrong: {sentence}.")),
+        (".", None) => {
+            return Problem::new(Code::Invalid, format!("The body is wrong: {sentence}."));
+        }
         (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
         (path, _) => path.to_owned(),
     };
@@ -99,7 +103,8 @@ pub(crate) fn item(text: &str) -> Option<ItemPosition> {
 pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
     let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     let blank = name.trim().is_empty();
-    let wrong = || Problem::field("name", "`name` has 1 to 100 characters, none a control character.");
+    let wrong =
+        || Problem::field("name", "`name` has 1 to 100 characters, none a control character.");
     if fits && !blank { Ok(()) } else { Err(wrong()) }
 }
 

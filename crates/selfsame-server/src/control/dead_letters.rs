@@ -117,7 +117,9 @@ fn selection(resend: Resend) -> Result<Selection, Problem> {
         (None, Some(positions), None) => {
             let read = positions.iter().enumerate().map(|(index, text)| {
                 item(text).ok_or_else(|| {
-                    let message = format!("`positions[{index}]` is the position of an event, such as 0-17.3.");
+                    let message = format!(
+                        "`positions[{index}]` is the position of an event, such as 0-17.3."
+                    );
                     Problem::field(format!("positions[{index}]"), message)
                 })
             });

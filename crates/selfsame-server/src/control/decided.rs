@@ -29,7 +29,7 @@ shape! {
         ip_family: Option<String>,
         /// Whether a file was imported.
         imported: bool,
-        /// accepted, duplicate, different_content, rejected, no_identifier, skipped, erased or pending.
+        /// `accepted`, `duplicate`, `different_content`, `rejected`, `no_identifier`, `skipped`, `erased` or `pending`.
         verdict: String,
         /// What the verdict means.
         sentence: String,
@@ -129,7 +129,11 @@ impl EventShown {
             r#type: json.as_ref().map(|json| json.event.kind.name().to_owned()),
             name: json.as_ref().and_then(|json| Some(json.event.event.as_deref()?.to_owned())),
             received_at: record.time.to_string(),
-            source: view.meta.workspace.source(head.source).map_or_else(String::new, |one| one.id.clone()),
+            source: view
+                .meta
+                .workspace
+                .source(head.source)
+                .map_or_else(String::new, |one| one.id.clone()),
             ip_family: head.ip.as_ref().map(family),
             imported: head.import.is_some(),
             verdict: "pending".to_owned(),
@@ -154,9 +158,10 @@ impl EventShown {
         let (word, sentence) = match verdict {
             Verdict::Accepted(_) => ("accepted", "Folded into a profile."),
             Verdict::Duplicate { .. } => ("duplicate", "The same event was there before."),
-            Verdict::Changed { .. } => {
-                ("different_content", "Another event with the same message id was there before; this one is kept and not folded.")
-            }
+            Verdict::Changed { .. } => (
+                "different_content",
+                "Another event with the same message id was there before; this one is kept and not folded.",
+            ),
             Verdict::Refused(refusal) => ("rejected", refusal.sentence()),
             Verdict::Unattached { .. } => {
                 ("no_identifier", "Kept, but no identifier of it may identify anybody.")
@@ -185,9 +190,10 @@ impl EventShown {
         let number = view.tables.identifiers.read(&key, |owner| owner.0.number);
         let slot = usize::try_from(accepted.space).unwrap_or(usize::MAX);
         let numbers = view.meta.spaces.get(slot).map(|space| &space.numbers);
-        self.anchor_type = number.ok().flatten().and_then(|number| {
-            numbers?.name(number).map(|(_, name)| name.to_owned())
-        });
+        self.anchor_type = number
+            .ok()
+            .flatten()
+            .and_then(|number| numbers?.name(number).map(|(_, name)| name.to_owned()));
         self.space = space_id(view, accepted.space);
         self.profile_id = Some(accepted.profile.to_string());
         self.account_id = accepted.account.map(|account| account.to_string());

@@ -338,9 +338,11 @@ pub(crate) async fn test(control: Control, asked: Asked) -> Result<TestResult, P
     let answered = node.outbound.post(request, now).await;
     let took_ms = (node.clock.monotonic_micros() - started) / 1_000;
     let (outcome, status, body) = match answered {
-        Ok(answer) => {
-            (Outcome::of_status(answer.status, answer.retry_after), Some(answer.status), answer.body)
-        }
+        Ok(answer) => (
+            Outcome::of_status(answer.status, answer.retry_after),
+            Some(answer.status),
+            answer.body,
+        ),
         Err(failure) => (Outcome::failed(failure), None, Bytes::new()),
     };
     Ok(TestResult {

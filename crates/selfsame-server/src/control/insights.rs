@@ -46,9 +46,10 @@ shape! {
 fn words(why: u8) -> (String, &'static str) {
     match why {
         DUPLICATE => ("duplicate".to_owned(), "The same event was there before"),
-        CHANGED => {
-            ("different_content".to_owned(), "Another event with the same message id was there before")
-        }
+        CHANGED => (
+            "different_content".to_owned(),
+            "Another event with the same message id was there before",
+        ),
         why => match NoteKind::ALL.iter().find(|kind| **kind as u8 == why) {
             Some(kind) => (kind.sentence().to_ascii_lowercase().replace(' ', "_"), kind.sentence()),
             None => ("unknown".to_owned(), "Unknown"),

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Control;
 use super::asked::Asked;
 use super::problem::{Code, Problem};
 use super::shape::Shapes;
 use super::table::{ROUTES, Route};
-use super::Control;
 
 /// Whether and what each parameter of a query says.
 const PARAMETERS: &[(&str, &str)] = &[
@@ -77,12 +77,14 @@ pub(crate) fn document() -> Value {
 }
 
 fn operation(route: &Route, shapes: &mut Shapes) -> Value {
-    let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let in_path =
+        route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let mut parameters: Vec<Value> = in_path
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
     parameters.extend(route.query.iter().map(|name| {
-        let about = PARAMETERS.iter().find(|(known, _)| known == name).map_or("", |(_, about)| about);
+        let about =
+            PARAMETERS.iter().find(|(known, _)| known == name).map_or("", |(_, about)| about);
         let kind = if *name == "limit" { "integer" } else { "string" };
         json!({ "name": name, "in": "query", "description": about, "schema": { "type": kind } })
     }));

@@ -191,7 +191,9 @@ impl IntoResponse for Problem {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if code == Code::NoMethod {
-            headers.entry(ALLOW).or_insert(HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
+            headers
+                .entry(ALLOW)
+                .or_insert(HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
         }
         response
     }

@@ -145,7 +145,12 @@ impl<T: Shape> Shape for Page<T> {
     fn schema(all: &mut Shapes) -> Value {
         let fields = vec![
             ("data", "The elements.", Vec::<T>::schema(all), false),
-            ("next", "The cursor of what comes next; null at the end.", Option::<String>::schema(all), true),
+            (
+                "next",
+                "The cursor of what comes next; null at the end.",
+                Option::<String>::schema(all),
+                true,
+            ),
         ];
         object("A page of a list.", fields, false)
     }

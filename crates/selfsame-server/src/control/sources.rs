@@ -209,7 +209,8 @@ pub(crate) async fn rotate(
     let view = control.view()?;
     let mut source = find(&view, asked.id())?.clone();
     if rotation.finish == Some(true) {
-        let mut live = source.write_keys.iter_mut().rev().filter(|key| !key.revoked).skip(1).peekable();
+        let mut live =
+            source.write_keys.iter_mut().rev().filter(|key| !key.revoked).skip(1).peekable();
         if live.peek().is_none() {
             return Err(Problem::new(Code::Conflict, "There is no older key to revoke."));
         }

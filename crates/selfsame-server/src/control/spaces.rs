@@ -98,7 +98,11 @@ pub(crate) async fn show(control: Control, asked: Asked) -> Result<SpaceShown, P
 }
 
 /// `POST /api/spaces`
-pub(crate) async fn create(control: Control, _: Asked, new: NewSpace) -> Result<SpaceShown, Problem> {
+pub(crate) async fn create(
+    control: Control,
+    _: Asked,
+    new: NewSpace,
+) -> Result<SpaceShown, Problem> {
     check_name(&new.name)?;
     let _turn = control.turn().await;
     let view = control.view()?;
@@ -177,7 +181,8 @@ fn check_traits(traits: &[String]) -> Result<(), Problem> {
     for (index, name) in traits.iter().enumerate() {
         let fits = (1..=512).contains(&name.len());
         if !fits || traits[..index].contains(name) {
-            let message = format!("`traits[{index}]` is empty, longer than 512 bytes, or there twice.");
+            let message =
+                format!("`traits[{index}]` is empty, longer than 512 bytes, or there twice.");
             return Err(Problem::field(format!("traits[{index}]"), message));
         }
     }

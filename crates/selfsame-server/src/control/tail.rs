@@ -77,7 +77,8 @@ impl Filter {
         if let Some(source) = &filter.source {
             sources::find(&control.view()?, source)?;
         }
-        if let Some(kind) = filter.kind.as_ref().filter(|kind| EventType::from_name(kind).is_none()) {
+        if let Some(kind) = filter.kind.as_ref().filter(|kind| EventType::from_name(kind).is_none())
+        {
             let known = EventType::ALL.map(EventType::name).join(", ");
             return Err(Problem::field("type", format!("`type`: `{kind}` is none of {known}.")));
         }

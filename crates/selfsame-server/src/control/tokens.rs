@@ -59,7 +59,11 @@ pub(crate) async fn list(control: Control, _: Asked) -> Result<Page<TokenShown>,
 }
 
 /// `POST /api/tokens`
-pub(crate) async fn create(control: Control, _: Asked, new: NewToken) -> Result<MadeToken, Problem> {
+pub(crate) async fn create(
+    control: Control,
+    _: Asked,
+    new: NewToken,
+) -> Result<MadeToken, Problem> {
     check_name(&new.name)?;
     let _turn = control.turn().await;
     let view = control.view()?;

@@ -91,7 +91,8 @@ pub(crate) async fn show(control: Control, asked: Asked) -> Result<Trace, Proble
     let view = control.view()?;
     let (message_id, at) = (asked.get("message_id").map(str::to_owned), asked.item("position")?);
     let before = asked.get("before").map(|text| {
-        let wrong = || Problem::field("before", "`before` is a position of a record, such as 0-17.");
+        let wrong =
+            || Problem::field("before", "`before` is a position of a record, such as 0-17.");
         position(text).ok_or_else(wrong)
     });
     let before = before.transpose()?;
@@ -149,7 +150,12 @@ fn search(
             for record in node.log.read(Position::embedded(next), READ_BYTES)? {
                 next = record.position.next().offset;
                 if record.position.offset < end && has_events(&record) {
-                    bytes += record.items.iter().filter_map(|item| item.body()).map(|body| body.len()).sum::<usize>();
+                    bytes += record
+                        .items
+                        .iter()
+                        .filter_map(|item| item.body())
+                        .map(|body| body.len())
+                        .sum::<usize>();
                     if may_have(&record, message_id) {
                         records.push(record);
                     }
@@ -171,7 +177,8 @@ fn may_have(record: &Record, message_id: &str) -> bool {
     let is_derived = message_id.starts_with("selfsame-");
     is_derived
         || record.items.iter().filter_map(|item| item.body()).any(|body| {
-            std::str::from_utf8(body).is_ok_and(|text| text.contains(message_id) || text.contains('\\'))
+            std::str::from_utf8(body)
+                .is_ok_and(|text| text.contains(message_id) || text.contains('\\'))
         })
 }
 
@@ -184,7 +191,9 @@ fn named(record: &Record, message_id: &str) -> Vec<u32> {
         match json {
             Some(Ok(json)) => json.message_id == message_id,
             // What was set aside is not an event, but may say its id.
-            Some(Err(_)) => item.body().is_some_and(|body| raw_id(body).as_deref() == Some(message_id)),
+            Some(Err(_)) => {
+                item.body().is_some_and(|body| raw_id(body).as_deref() == Some(message_id))
+            }
             None => false,
         }
     });
@@ -204,7 +213,9 @@ fn hits(node: &Node, view: &View, record: &Record, wanted: impl Fn(u32) -> bool)
         at: record.position.item(index),
         shown: EventShown::of(view, record, &head, index, decision.as_ref()),
         kind: decision.as_ref().and_then(|decision| decision.kind),
-        is_accepted: decision.as_ref().is_some_and(|one| matches!(one.verdict, Verdict::Accepted(_))),
+        is_accepted: decision
+            .as_ref()
+            .is_some_and(|one| matches!(one.verdict, Verdict::Accepted(_))),
     };
     all.map(hit).collect()
 }
@@ -274,7 +285,9 @@ fn state(
         Some(status) if status.pending > 0 && hit.at >= status.needed_from => {
             ("waiting", "It was not sent yet, or waits behind another event of its profile.")
         }
-        Some(_) => ("none", "It is older than the destination, or its attempts are no longer kept."),
+        Some(_) => {
+            ("none", "It is older than the destination, or its attempts are no longer kept.")
+        }
     }
 }
 

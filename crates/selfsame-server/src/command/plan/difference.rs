@@ -26,7 +26,8 @@ fn compare(path: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec
     }
     let members = |value: Option<&Value>| value.and_then(named_members);
     if let (Some(old), Some(new)) = (members(old), members(new)) {
-        let is_list = matches!(old.first().or(new.first()), Some((name, _)) if name.starts_with('['));
+        let is_list =
+            matches!(old.first().or_else(|| new.first()), Some((name, _)) if name.starts_with('['));
         let join = |name: &str| match path {
             "" => name.to_owned(),
             path if is_list => format!("{path}{name}"),

@@ -14,7 +14,8 @@ fn errors_have_file_line_and_field() {
     assert!(unknown.starts_with("x.yaml:4:1: unknown field `strikt`"), "{unknown}");
     let kind = wrong::<DestinationFile>("id: a\nname: A\nspace: s\nurl: u\nenabled: sometimes\n");
     assert!(kind.starts_with("x.yaml:5:10: enabled: invalid type"), "{kind}");
-    let nested = wrong::<SpaceFile>("id: a\nname: A\nrules:\n  types:\n  - name: email\n    priority: -1\n");
+    let nested =
+        wrong::<SpaceFile>("id: a\nname: A\nrules:\n  types:\n  - name: email\n    priority: -1\n");
     assert!(nested.starts_with("x.yaml:6:15: rules.types[0].priority: invalid"), "{nested}");
     let missing = wrong::<SourceFile>("id: a\nname: A\n");
     assert!(missing.contains("missing field `space`"), "{missing}");

@@ -1,0 +1,8 @@
+//! The Control API, asked as its users do.
+
+mod access;
+mod events;
+mod files;
+mod receiver;
+mod resources;
+mod server;

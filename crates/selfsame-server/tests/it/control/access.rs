@@ -1,0 +1,185 @@
+//! Who may ask, and what is refused before anything is done.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::server::{DEV, Server};
+
+/// Every operation of the published document, with something in place of its parameters.
+async fn operations(server: &Server) -> Vec<(Method, String)> {
+    let document = server.get("/api/openapi.json").await;
+    let paths = document["paths"].as_object().expect("paths");
+    let mut operations = Vec::new();
+    for (path, methods) in paths {
+        for method in methods.as_object().expect("methods").keys() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
+            operations.push((method, path.replace("{id}", "dev").replace("{key}", "k")));
+        }
+    }
+    operations
+}
+
+#[tokio::test]
+async fn every_operation_needs_a_token_that_is_accepted() {
+    let server = Server::start();
+    let (status, made) =
+        server.ask(Method::POST, "/api/tokens", Some(json!({"name": "short-lived"}))).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let revoked = made["token"].as_str().expect("a token");
+    let alive = server.http.get(server.at("/api/state")).bearer_auth(revoked).send().await;
+    assert_eq!(alive.expect("an answer").status(), StatusCode::OK);
+    let (status, _) = server.ask(Method::DELETE, "/api/tokens/short-lived", None).await;
+    assert_eq!(status, StatusCode::OK);
+    let operations = operations(&server).await;
+    assert!(operations.len() > 30, "only {}", operations.len());
+    for (method, path) in operations {
+        for authorization in [
+            None,
+            Some("Bearer wrong".to_owned()),
+            Some("Bearer ".to_owned()),
+            Some(format!("Bearer {revoked}")),
+            Some(format!("Basic {DEV}")),
+        ] {
+            let mut request = server.http.request(method.clone(), server.at(&path));
+            if let Some(authorization) = &authorization {
+                request = request.header("authorization", authorization);
+            }
+            let answer = request.send().await.expect("an answer");
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{method} {path} {authorization:?}");
+            assert_eq!(answer.headers()["cache-control"], "no-store");
+            let body: Value = answer.json().await.expect("JSON");
+            assert_eq!(body["error"]["code"], "unauthorized");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_the_one_that_is_checked_in() {
+    let server = Server::start();
+    let document = server.get("/api/openapi.json").await;
+    let text = serde_json::to_string_pretty(&document).expect("JSON");
+    expect_test::expect_file!["../../../../../openapi/control.json"].assert_eq(&format!("{text}\n"));
+    let text = document.to_string();
+    for reference in text.split("#/components/").skip(1) {
+        let name = reference.split('"').next().expect("a name");
+        let found = document.pointer(&format!("/components/{name}"));
+        assert!(found.is_some_and(Value::is_object), "nothing is at {name}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_table_does_not_exist() {
+    let server = Server::start();
+    let (status, body) = server.ask(Method::GET, "/api/nothing", None).await;
+    assert_eq!((status, &body["error"]["code"]), (StatusCode::NOT_FOUND, &json!("no_route")));
+    let (status, body) = server.ask(Method::DELETE, "/api/state", None).await;
+    assert_eq!((status, &body["error"]["code"]), (StatusCode::METHOD_NOT_ALLOWED, &json!("no_method")));
+    let stranger = server.http.get(server.at("/api/nothing")).send().await.expect("an answer");
+    assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_change_nothing() {
+    let server = Server::start();
+    let create = |origin: &str, id: &str| {
+        server
+            .request(Method::POST, "/api/tokens")
+            .header("origin", origin)
+            .json(&json!({"id": id, "name": "x"}))
+            .send()
+    };
+    for origin in ["https://evil.example", "null", "http://127.0.0.1:1"] {
+        let answer = create(origin, "a").await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{origin}");
+    }
+    assert_eq!(create(&server.url, "a").await.expect("an answer").status(), StatusCode::CREATED);
+    let read = server.request(Method::GET, "/api/state").header("origin", "https://evil.example");
+    let answer = read.send().await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(answer.headers().get("access-control-allow-origin").is_none());
+}
+
+#[tokio::test]
+async fn wrong_bodies_are_refused_with_the_field() {
+    let server = Server::start();
+    let post = |kind: &'static str, body: String| {
+        let request = server.request(Method::POST, "/api/sources").header("content-type", kind);
+        async move {
+            let answer = request.body(body).send().await.expect("an answer");
+            let status = answer.status().as_u16();
+            let body: Value = answer.json().await.expect("JSON");
+            let error = &body["error"];
+            assert!(error["hint"].is_string() && error["message"].is_string(), "{body}");
+            let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+            (status, text("code"), text("field"))
+        }
+    };
+    let json = "application/json; charset=utf-8";
+    let expect = |status: u16, code: &str, field: &str| (status, code.to_owned(), field.to_owned());
+    assert_eq!(post("text/plain", "{}".into()).await, expect(415, "not_json", ""));
+    assert_eq!(post(json, "{".into()).await, expect(415, "not_json", ""));
+    assert_eq!(post(json, "{\"name\":\"a\"} {}".into()).await, expect(415, "not_json", ""));
+    assert_eq!(post(json, "{}".into()).await, expect(400, "invalid", "name"));
+    assert_eq!(post(json, "{\"name\":3}".into()).await, expect(400, "invalid", "name"));
+    assert_eq!(post(json, "{\"name\":\"a\",\"x\":3}".into()).await, expect(400, "invalid", "x"));
+    assert_eq!(post(json, "{\"name\":\" \"}".into()).await, expect(400, "invalid", "name"));
+    assert_eq!(post(json, "{\"name\":\"a\",\"space\":\"no\"}".into()).await, expect(400, "invalid", "space"));
+    assert_eq!(post(json, "{\"name\":\"a\",\"id\":\"A B\"}".into()).await, expect(400, "invalid", "id"));
+    assert_eq!(post(json, "{\"name\":\"a\",\"id\":\"dev\"}".into()).await, expect(409, "taken", "id"));
+    assert_eq!(post(json, "{\"name\":\"a\",\"write_key\":\"short\"}".into()).await, expect(400, "invalid", "write_key"));
+    let large = format!("{{\"name\":\"{}\"}}", "a".repeat(1 << 20));
+    assert_eq!(post(json, large).await, expect(413, "too_large", ""));
+    for (path, field) in [
+        ("/api/state?x=1", "x"),
+        ("/api/tail?type=purchase", "type"),
+        ("/api/trace", "message_id"),
+        ("/api/trace?position=7", "position"),
+        ("/api/sources/dev/rejected?day=today", "day"),
+        ("/api/sources/dev/rejected?limit=0", "limit"),
+        ("/api/sources/dev/rejected?limit=1&limit=2", "limit"),
+        ("/api/spaces/dev/insights?kind=bliss", "kind"),
+    ] {
+        let (status, body) = server.ask(Method::GET, path, None).await;
+        assert_eq!((status.as_u16(), &body["error"]["field"]), (400, &json!(field)), "{path}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_shown_once_and_kept_nowhere() {
+    let server = Server::start();
+    let (_, made) = server.ask(Method::POST, "/api/tokens", Some(json!({"name": "CI"}))).await;
+    let token = made["token"].as_str().expect("a token").to_owned();
+    assert!(token.len() > 40);
+    for (method, path) in operations(&server).await {
+        if method == Method::GET && path != "/api/tail" {
+            let text = server.request(method, &path).send().await.expect("an answer").text().await;
+            assert!(!text.expect("text").contains(&token), "{path} shows the token");
+        }
+    }
+    let mut files = 0;
+    let mut folders = vec![server.data()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            files += 1;
+            let bytes = std::fs::read(&path).expect("a file");
+            let holds = bytes.windows(token.len()).any(|window| window == token.as_bytes());
+            assert!(!holds, "{} holds the token", path.display());
+        }
+    }
+    assert!(files > 3, "only {files} files were searched");
+}
+
+#[tokio::test]
+async fn the_last_token_stays() {
+    let server = Server::start();
+    let (status, body) = server.ask(Method::DELETE, "/api/tokens/first", None).await;
+    assert_eq!((status, &body["error"]["code"]), (StatusCode::CONFLICT, &json!("conflict")));
+    let (status, _) = server.ask(Method::DELETE, "/api/tokens/none", None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert_eq!(server.get("/api/tokens").await["data"][0]["revoked"], false);
+}

@@ -1,0 +1,140 @@
+//! The workspace as files: export, plan, apply.
+
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::receiver::Receiver;
+use super::server::{DEV, Server, run};
+
+/// Runs a command against the server: whether it succeeded, and what it said.
+fn command(server: &Server, arguments: &[&str], more: &[(&str, &str)]) -> (bool, String) {
+    let mut all = arguments.to_vec();
+    all.extend(["--server", server.url.as_str()]);
+    let mut environment = vec![("SELFSAME_TOKEN", DEV)];
+    environment.extend_from_slice(more);
+    let output = run(&all, &environment);
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).expect("text"))
+}
+
+fn written(folder: &Path, path: &str, text: &str) {
+    let path = folder.join(path);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    std::fs::write(path, text).expect("written");
+}
+
+#[tokio::test]
+async fn what_is_exported_changes_nothing_when_it_is_applied() {
+    let (server, receiver) = (Server::start(), Receiver::start().await);
+    let body = json!({"name": "CRM", "url": receiver.url, "events": ["identify"]});
+    let made = server.done(Method::POST, "/api/destinations", Some(body)).await;
+    let folder = server.beside("workspace");
+    let dir = folder.to_str().expect("text");
+    let (is_done, said) = command(&server, &["export", "--dir", dir], &[]);
+    assert!(is_done && said.contains("3 files"), "{said}");
+    let mut all = String::new();
+    for path in ["spaces/dev.yaml", "sources/dev.yaml", "destinations/crm.yaml"] {
+        let text = std::fs::read_to_string(folder.join(path)).expect(path);
+        assert!(text.starts_with("# A "), "{path} says what it is");
+        all.push_str(&text);
+    }
+    let secret = made["secret"].as_str().expect("a secret");
+    assert!(!all.contains(secret) && !all.contains("write_keys"), "{all}");
+    for verb in ["plan", "apply"] {
+        let (is_done, said) = command(&server, &[verb, dir], &[]);
+        assert!(is_done && said.contains("Nothing to do"), "{said}");
+    }
+    let (_, again) = command(&server, &["export", "--dir", dir], &[]);
+    assert!(again.contains("3 files"), "{again}");
+}
+
+#[tokio::test]
+async fn files_make_change_and_remove() {
+    let (server, receiver) = (Server::start(), Receiver::start().await);
+    let folder = server.beside("workspace");
+    let dir = folder.to_str().expect("text");
+    command(&server, &["export", "--dir", dir], &[]);
+    let space = folder.join("spaces/dev.yaml");
+    let text = std::fs::read_to_string(&space).expect("a file");
+    let changed = text.replacen("count: 1\n", "count: 2\n", 1).replace("- username\n", "");
+    assert_ne!(changed, text);
+    std::fs::write(&space, changed).expect("written");
+    written(&folder, "sources/web.yaml", "id: web\nname: Web\nspace: dev\nwrite_key_env: WEB_KEY\n");
+    written(&folder, "sources/app.yaml", "id: app\nname: App\nspace: dev\nstrict: true\n");
+    let hook = format!("id: hook\nname: Hook\nspace: dev\nurl: {}\n", receiver.url);
+    written(&folder, "destinations/hook.yaml", &hook);
+
+    let (is_done, said) = command(&server, &["plan", dir], &[]);
+    assert!(is_done, "{said}");
+    for part in [
+        "~ space dev\n",
+        "    rules.types[user_id].limit.count: 1 -> 2\n",
+        "+ source web\n",
+        "+ source app\n",
+        "+ destination hook\n",
+        "3 to create, 1 to change, 0 to remove.",
+    ] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    assert_eq!(server.get("/api/sources").await["data"].as_array().map(Vec::len), Some(1), "a plan does nothing");
+
+    let (is_done, said) = command(&server, &["apply", dir], &[]);
+    assert!(!is_done && said.contains("WEB_KEY"), "{said}");
+    let (is_done, said) = command(&server, &["apply", dir], &[("WEB_KEY", "web-key-0001")]);
+    assert!(is_done && said.contains("secret of destination hook, shown this once: whsec_"), "{said}");
+    assert!(!said.contains("web-key-0001"), "a key that was given is not printed: {said}");
+    let web = server.get("/api/sources/web").await;
+    assert_eq!(web["write_keys"][0]["key"], "web-key-0001");
+    assert_eq!(server.get("/api/sources/app").await["strict"], true);
+    let space = server.get("/api/spaces/dev").await;
+    assert_eq!(space["rules"]["types"][0]["limit"]["count"], 2);
+    assert!(!space["indexed_traits"].as_array().expect("a list").contains(&json!("username")));
+    let (_, said) = command(&server, &["apply", dir], &[]);
+    assert!(said.contains("Nothing to do"), "{said}");
+
+    std::fs::remove_file(folder.join("destinations/hook.yaml")).expect("removed");
+    std::fs::remove_file(folder.join("sources/app.yaml")).expect("removed");
+    let (_, said) = command(&server, &["plan", dir], &[]);
+    assert!(said.contains("--prune removes it") && said.contains("source app is in no file"), "{said}");
+    let (is_done, said) = command(&server, &["apply", dir, "--prune"], &[]);
+    assert!(is_done && said.contains("- destination hook"), "{said}");
+    assert_eq!(server.get("/api/destinations").await["data"], Value::Array(Vec::new()));
+}
+
+#[tokio::test]
+async fn wrong_files_are_named_with_their_line() {
+    let server = Server::start();
+    let folder = server.beside("wrong");
+    let dir = folder.to_str().expect("text");
+    let fails = |part: &str| {
+        let (is_done, said) = command(&server, &["apply", dir], &[]);
+        assert!(!is_done && said.contains(part), "{part} is not in {said}");
+    };
+    fails("there is no folder");
+    std::fs::create_dir(&folder).expect("a folder");
+    fails("selfsame export --dir");
+    written(&folder, "sources/web.yaml", "id: web\nname: Web\nspace: dev\ncolour: blue\n");
+    fails("web.yaml:4:1: unknown field `colour`");
+    written(&folder, "sources/web.yaml", "id: web\nname: [\n");
+    fails("web.yaml:");
+    written(&folder, "sources/web.yaml", "id: web\nname: Web\nspace: nowhere\n");
+    fails("there is no space `nowhere`");
+    written(&folder, "sources/web.yaml", "id: web\nname: Web\nspace: dev\n");
+    written(&folder, "destinations/in.yaml", "id: in\nname: In\nspace: dev\nurl: http://10.0.0.1/\n");
+    fails("the address is not public");
+}
+
+#[tokio::test]
+async fn without_a_token_or_a_server_the_next_step_is_said() {
+    let server = Server::start();
+    let folder = server.beside("w");
+    let dir = folder.to_str().expect("text");
+    let none = run(&["export", "--dir", dir, "--server", &server.url], &[]);
+    let said = String::from_utf8(none.stderr).expect("text");
+    assert!(!none.status.success() && said.contains("SELFSAME_TOKEN"), "{said}");
+    let away = run(&["export", "--dir", dir, "--server", "http://127.0.0.1:1"], &[]);
+    let said = String::from_utf8(away.stderr).expect("text");
+    assert!(!away.status.success() && said.contains("no server answers"), "{said}");
+}
