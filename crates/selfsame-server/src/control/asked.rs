@@ -145,3 +145,6 @@ pub(crate) fn choose_id(
     let numbered = (2..10_000).map(|number| format!("{id}-{number}")).find(|id| !is_taken(id));
     numbered.ok_or_else(|| Problem::new(Code::Taken, "Too many have this name.").at("name"))
 }
+
+#[cfg(test)]
+mod tests;

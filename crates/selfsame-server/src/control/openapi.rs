@@ -9,7 +9,7 @@ use super::shape::Shapes;
 use super::table::{ROUTES, Route};
 
 /// Whether and what each parameter of a query says.
-const PARAMETERS: &[(&str, &str)] = &[
+pub(super) const PARAMETERS: &[(&str, &str)] = &[
     ("limit", "At most so many elements."),
     ("next", "The cursor that the page before ended with."),
     ("day", "A day in UTC, such as 2026-11-24; the newest with entries where it is not given."),

@@ -200,3 +200,6 @@ routes! {
     Get "/api/trace" Events "Every hop of one event" query ["message_id" "position" "before" "limit"] 200 [trace::Trace] = trace::show;
     Get "/api/tail" Events "Events as they are decided, as server-sent events" query ["source" "type" "event" "profile"] 200 [tail::Tail] = tail::follow;
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ use crate::node::Node;
 const RECORDS: u64 = 20_000;
 const BYTES: usize = 64 << 20;
 /// How much is read at a time.
-const STEP: u64 = 256;
+const STEP: u64 = 64;
 const READ_BYTES: usize = 4 << 20;
 
 shape! {
@@ -162,12 +162,19 @@ fn search(
                 }
             }
         }
+        let mut reached = start;
         for record in records.iter().rev() {
-            let named = named(record, message_id);
+            // What one answer holds is bounded, however often an id was used.
+            if found.len() >= limit {
+                reached = record.position.next().offset;
+                break;
+            }
+            let mut named = named(record, message_id);
+            named.truncate(limit - found.len());
             found.extend(hits(node, view, record, |index| named.contains(&index)));
         }
-        searched += end - start;
-        end = start;
+        searched += end - reached;
+        end = reached;
     }
     Ok((found, searched, (end > first).then(|| Position::embedded(end))))
 }

@@ -4,6 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::server::{DEV, Server};
+use crate::server::program;
 
 /// Every operation of the published document, with something in place of its parameters.
 async fn operations(server: &Server) -> Vec<(Method, String)> {
@@ -45,7 +46,11 @@ async fn every_operation_needs_a_token_that_is_accepted() {
                 request = request.header("authorization", authorization);
             }
             let answer = request.send().await.expect("an answer");
-            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{method} {path} {authorization:?}");
+            assert_eq!(
+                answer.status(),
+                StatusCode::UNAUTHORIZED,
+                "{method} {path} {authorization:?}"
+            );
             assert_eq!(answer.headers()["cache-control"], "no-store");
             let body: Value = answer.json().await.expect("JSON");
             assert_eq!(body["error"]["code"], "unauthorized");
@@ -58,7 +63,8 @@ async fn the_document_is_the_one_that_is_checked_in() {
     let server = Server::start();
     let document = server.get("/api/openapi.json").await;
     let text = serde_json::to_string_pretty(&document).expect("JSON");
-    expect_test::expect_file!["../../../../../openapi/control.json"].assert_eq(&format!("{text}\n"));
+    expect_test::expect_file!["../../../../../openapi/control.json"]
+        .assert_eq(&format!("{text}\n"));
     let text = document.to_string();
     for reference in text.split("#/components/").skip(1) {
         let name = reference.split('"').next().expect("a name");
@@ -73,7 +79,10 @@ async fn what_is_not_in_the_table_does_not_exist() {
     let (status, body) = server.ask(Method::GET, "/api/nothing", None).await;
     assert_eq!((status, &body["error"]["code"]), (StatusCode::NOT_FOUND, &json!("no_route")));
     let (status, body) = server.ask(Method::DELETE, "/api/state", None).await;
-    assert_eq!((status, &body["error"]["code"]), (StatusCode::METHOD_NOT_ALLOWED, &json!("no_method")));
+    assert_eq!(
+        (status, &body["error"]["code"]),
+        (StatusCode::METHOD_NOT_ALLOWED, &json!("no_method"))
+    );
     let stranger = server.http.get(server.at("/api/nothing")).send().await.expect("an answer");
     assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
 }
@@ -123,10 +132,22 @@ async fn wrong_bodies_are_refused_with_the_field() {
     assert_eq!(post(json, "{\"name\":3}".into()).await, expect(400, "invalid", "name"));
     assert_eq!(post(json, "{\"name\":\"a\",\"x\":3}".into()).await, expect(400, "invalid", "x"));
     assert_eq!(post(json, "{\"name\":\" \"}".into()).await, expect(400, "invalid", "name"));
-    assert_eq!(post(json, "{\"name\":\"a\",\"space\":\"no\"}".into()).await, expect(400, "invalid", "space"));
-    assert_eq!(post(json, "{\"name\":\"a\",\"id\":\"A B\"}".into()).await, expect(400, "invalid", "id"));
-    assert_eq!(post(json, "{\"name\":\"a\",\"id\":\"dev\"}".into()).await, expect(409, "taken", "id"));
-    assert_eq!(post(json, "{\"name\":\"a\",\"write_key\":\"short\"}".into()).await, expect(400, "invalid", "write_key"));
+    assert_eq!(
+        post(json, "{\"name\":\"a\",\"space\":\"no\"}".into()).await,
+        expect(400, "invalid", "space")
+    );
+    assert_eq!(
+        post(json, "{\"name\":\"a\",\"id\":\"A B\"}".into()).await,
+        expect(400, "invalid", "id")
+    );
+    assert_eq!(
+        post(json, "{\"name\":\"a\",\"id\":\"dev\"}".into()).await,
+        expect(409, "taken", "id")
+    );
+    assert_eq!(
+        post(json, "{\"name\":\"a\",\"write_key\":\"short\"}".into()).await,
+        expect(400, "invalid", "write_key")
+    );
     let large = format!("{{\"name\":\"{}\"}}", "a".repeat(1 << 20));
     assert_eq!(post(json, large).await, expect(413, "too_large", ""));
     for (path, field) in [
@@ -140,7 +161,11 @@ async fn wrong_bodies_are_refused_with_the_field() {
         ("/api/spaces/dev/insights?kind=bliss", "kind"),
     ] {
         let (status, body) = server.ask(Method::GET, path, None).await;
-        assert_eq!((status.as_u16(), &body["error"]["field"]), (400, &json!(field)), "{path}: {body}");
+        assert_eq!(
+            (status.as_u16(), &body["error"]["field"]),
+            (400, &json!(field)),
+            "{path}: {body}"
+        );
     }
 }
 
@@ -182,4 +207,27 @@ async fn the_last_token_stays() {
     let (status, _) = server.ask(Method::DELETE, "/api/tokens/none", None).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_eq!(server.get("/api/tokens").await["data"][0]["revoked"], false);
+}
+
+#[tokio::test]
+async fn a_door_of_its_own_takes_the_api_and_the_metrics_away_from_the_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let control = free.local_addr().expect("an address").to_string();
+    drop(free);
+    let mut command = program();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--control-listen", &control]);
+    command.arg(format!("--data={}", folder.path().join("data").display()));
+    let server = crate::server::Server::start(command);
+    let status = async |base: &str, path: &str| {
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        client.get(format!("{base}{path}")).send().await.expect("an answer").status().as_u16()
+    };
+    let control = format!("http://{control}");
+    for (path, main, own) in
+        [("/api/state", 404, 401), ("/metrics", 404, 200), ("/healthz", 200, 404)]
+    {
+        assert_eq!(status(&server.url, path).await, main, "main {path}");
+        assert_eq!(status(&control, path).await, own, "control {path}");
+    }
 }

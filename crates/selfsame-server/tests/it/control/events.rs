@@ -18,13 +18,17 @@ async fn what_was_set_aside_is_counted_and_readable() {
     assert!(server.send(DEV, "batch", batch).await.is_success());
     server.folded().await;
     let all = server.get("/api/sources/dev/rejected").await;
-    assert_eq!(all["counts"], json!({"event_not_defined": 1, "no_user_anon_id": 1, "type_unknown": 1}));
+    assert_eq!(
+        all["counts"],
+        json!({"event_not_defined": 1, "no_user_anon_id": 1, "type_unknown": 1})
+    );
     let codes = |page: &Value| -> Vec<String> {
         let data = page["data"].as_array().expect("a list").iter();
         data.map(|one| one["code"].as_str().expect("a code").to_owned()).collect()
     };
     assert_eq!(codes(&all), ["no_user_anon_id", "type_unknown", "event_not_defined"]);
-    let raw: Value = serde_json::from_str(all["data"][2]["raw"].as_str().expect("text")).expect("JSON");
+    let raw: Value =
+        serde_json::from_str(all["data"][2]["raw"].as_str().expect("text")).expect("JSON");
     assert_eq!(raw["messageId"], "bad-1");
     assert!(all["data"][2]["sentence"].as_str().expect("text").contains("`event`"));
     let day = all["day"].as_str().expect("a day");
@@ -32,13 +36,17 @@ async fn what_was_set_aside_is_counted_and_readable() {
 
     let first = server.get(&format!("/api/sources/dev/rejected?limit=2&day={day}")).await;
     let next = first["next"].as_str().expect("more");
-    let second = server.get(&format!("/api/sources/dev/rejected?limit=2&day={day}&next={next}")).await;
+    let second =
+        server.get(&format!("/api/sources/dev/rejected?limit=2&day={day}&next={next}")).await;
     assert_eq!((codes(&first).len(), codes(&second)), (2, vec!["event_not_defined".to_owned()]));
     assert_eq!(second["next"], Value::Null);
     let empty = server.get("/api/sources/dev/rejected?day=2001-01-01").await;
     assert_eq!(empty["data"], json!([]));
     let traced = server.get("/api/trace?message_id=bad-1").await;
-    assert_eq!((&traced["data"][0]["event"]["verdict"], &traced["data"][0]["event"]["code"]), (&json!("rejected"), &json!("event_not_defined")));
+    assert_eq!(
+        (&traced["data"][0]["event"]["verdict"], &traced["data"][0]["event"]["code"]),
+        (&json!("rejected"), &json!("event_not_defined"))
+    );
     assert_eq!(server.get("/api/state").await["rejected"], 3);
 }
 
@@ -53,10 +61,21 @@ async fn duplicates_and_limits_are_counted_and_listed() {
     server.send(DEV, "track", json!({"userId": "null", "event": "X", "messageId": "m-2"})).await;
     server.folded().await;
     let insights = server.get("/api/spaces/dev/insights").await;
-    assert_eq!((&insights["counts"]["duplicate"], &insights["counts"]["different_content"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&insights["counts"]["duplicate"], &insights["counts"]["different_content"]),
+        (&json!(1), &json!(1))
+    );
     assert_eq!(insights["counts"]["id_value_blocked"], 1, "{insights}");
-    let kinds: Vec<_> = insights["data"].as_array().expect("a list").iter().map(|one| one["kind"].as_str().expect("a kind")).collect();
-    assert_eq!(kinds, ["no_matching_identifiers_on_event", "id_value_blocked", "different_content", "duplicate"]);
+    let kinds: Vec<_> = insights["data"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["kind"].as_str().expect("a kind"))
+        .collect();
+    assert_eq!(
+        kinds,
+        ["no_matching_identifiers_on_event", "id_value_blocked", "different_content", "duplicate"]
+    );
     assert_eq!(insights["data"][3]["message_id"], "m-1");
     let only = server.get("/api/spaces/dev/insights?kind=duplicate&limit=1").await;
     assert_eq!(only["data"].as_array().map(Vec::len), Some(1));
@@ -70,9 +89,22 @@ async fn duplicates_and_limits_are_counted_and_listed() {
     }
     assert_eq!(seen, 4);
     let trace = server.get("/api/trace?message_id=m-1").await;
-    let verdicts: Vec<_> = trace["data"].as_array().expect("a list").iter().map(|one| one["event"]["verdict"].as_str().expect("text")).collect();
+    let verdicts: Vec<_> = trace["data"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["event"]["verdict"].as_str().expect("text"))
+        .collect();
     assert_eq!(verdicts, ["different_content", "duplicate", "accepted"]);
     assert_eq!(trace["data"][0]["event"]["first"], trace["data"][2]["event"]["position"]);
+    let one = server.get("/api/trace?message_id=m-1&limit=1").await;
+    assert_eq!(one["data"].as_array().map(Vec::len), Some(1));
+    let before = one["next"].as_str().expect("there are older ones");
+    let older = server.get(&format!("/api/trace?message_id=m-1&before={before}")).await;
+    assert_eq!(
+        older["data"].as_array().expect("a list")[..],
+        trace["data"].as_array().expect("a list")[1..]
+    );
     let nobody = server.get("/api/trace?message_id=m-2").await;
     assert_eq!(nobody["data"][0]["event"]["verdict"], "no_identifier");
 }
@@ -99,13 +131,22 @@ async fn a_trace_has_every_hop() {
     })
     .await;
     let (event, deliveries) = (&trace["data"][0]["event"], &trace["data"][0]["deliveries"]);
-    assert_eq!((&event["source"], &event["verdict"], &event["anchor_type"]), (&json!("dev"), &json!("accepted"), &json!("user_id")));
+    assert_eq!(
+        (&event["source"], &event["verdict"], &event["anchor_type"]),
+        (&json!("dev"), &json!("accepted"), &json!("user_id"))
+    );
     assert_eq!(event["notes"][0]["sentence"], "Profile created");
     assert_eq!(event["notes"][1]["value"], "ada");
     assert!(event["profile_id"].is_string() && event["received_at"].is_string(), "{event}");
     let attempt = &deliveries[0]["attempts"][0];
-    assert_eq!((&attempt["number"], &attempt["outcome"], &attempt["status"]), (&json!(1), &json!("delivered"), &json!(200)));
-    assert_eq!((&deliveries[1]["destination"], &deliveries[1]["state"]), (&json!("pages"), &json!("filtered")));
+    assert_eq!(
+        (&attempt["number"], &attempt["outcome"], &attempt["status"]),
+        (&json!(1), &json!("delivered"), &json!(200))
+    );
+    assert_eq!(
+        (&deliveries[1]["destination"], &deliveries[1]["state"]),
+        (&json!("pages"), &json!("filtered"))
+    );
     let position = event["position"].as_str().expect("text");
     let answer = server.request(Method::GET, &format!("/api/trace?position={position}"));
     let text = answer.send().await.expect("an answer").text().await.expect("text");
@@ -115,7 +156,8 @@ async fn a_trace_has_every_hop() {
     let none = server.get("/api/trace?message_id=never").await;
     assert_eq!((&none["data"], &none["next"]), (&json!([]), &Value::Null));
     for position in ["0-0.0", "0-999.0", "1-0.0", "0-5.7"] {
-        let (status, _) = server.ask(Method::GET, &format!("/api/trace?position={position}"), None).await;
+        let (status, _) =
+            server.ask(Method::GET, &format!("/api/trace?position={position}"), None).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{position}");
     }
 }

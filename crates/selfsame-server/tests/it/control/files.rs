@@ -61,7 +61,11 @@ async fn files_make_change_and_remove() {
     let changed = text.replacen("count: 1\n", "count: 2\n", 1).replace("- username\n", "");
     assert_ne!(changed, text);
     std::fs::write(&space, changed).expect("written");
-    written(&folder, "sources/web.yaml", "id: web\nname: Web\nspace: dev\nwrite_key_env: WEB_KEY\n");
+    written(
+        &folder,
+        "sources/web.yaml",
+        "id: web\nname: Web\nspace: dev\nwrite_key_env: WEB_KEY\n",
+    );
     written(&folder, "sources/app.yaml", "id: app\nname: App\nspace: dev\nstrict: true\n");
     let hook = format!("id: hook\nname: Hook\nspace: dev\nurl: {}\n", receiver.url);
     written(&folder, "destinations/hook.yaml", &hook);
@@ -78,12 +82,19 @@ async fn files_make_change_and_remove() {
     ] {
         assert!(said.contains(part), "{part} is not in {said}");
     }
-    assert_eq!(server.get("/api/sources").await["data"].as_array().map(Vec::len), Some(1), "a plan does nothing");
+    assert_eq!(
+        server.get("/api/sources").await["data"].as_array().map(Vec::len),
+        Some(1),
+        "a plan does nothing"
+    );
 
     let (is_done, said) = command(&server, &["apply", dir], &[]);
     assert!(!is_done && said.contains("WEB_KEY"), "{said}");
     let (is_done, said) = command(&server, &["apply", dir], &[("WEB_KEY", "web-key-0001")]);
-    assert!(is_done && said.contains("secret of destination hook, shown this once: whsec_"), "{said}");
+    assert!(
+        is_done && said.contains("secret of destination hook, shown this once: whsec_"),
+        "{said}"
+    );
     assert!(!said.contains("web-key-0001"), "a key that was given is not printed: {said}");
     let web = server.get("/api/sources/web").await;
     assert_eq!(web["write_keys"][0]["key"], "web-key-0001");
@@ -97,7 +108,10 @@ async fn files_make_change_and_remove() {
     std::fs::remove_file(folder.join("destinations/hook.yaml")).expect("removed");
     std::fs::remove_file(folder.join("sources/app.yaml")).expect("removed");
     let (_, said) = command(&server, &["plan", dir], &[]);
-    assert!(said.contains("--prune removes it") && said.contains("source app is in no file"), "{said}");
+    assert!(
+        said.contains("--prune removes it") && said.contains("source app is in no file"),
+        "{said}"
+    );
     let (is_done, said) = command(&server, &["apply", dir, "--prune"], &[]);
     assert!(is_done && said.contains("- destination hook"), "{said}");
     assert_eq!(server.get("/api/destinations").await["data"], Value::Array(Vec::new()));
@@ -122,7 +136,11 @@ async fn wrong_files_are_named_with_their_line() {
     written(&folder, "sources/web.yaml", "id: web\nname: Web\nspace: nowhere\n");
     fails("there is no space `nowhere`");
     written(&folder, "sources/web.yaml", "id: web\nname: Web\nspace: dev\n");
-    written(&folder, "destinations/in.yaml", "id: in\nname: In\nspace: dev\nurl: http://10.0.0.1/\n");
+    written(
+        &folder,
+        "destinations/in.yaml",
+        "id: in\nname: In\nspace: dev\nurl: http://10.0.0.1/\n",
+    );
     fails("the address is not public");
 }
 

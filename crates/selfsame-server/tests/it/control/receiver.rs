@@ -43,7 +43,11 @@ impl Receiver {
     }
 }
 
-async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> (StatusCode, &'static str) {
+async fn take(
+    State(receiver): State<Receiver>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, &'static str) {
     let body = String::from_utf8(body.to_vec()).expect("text");
     receiver.got.lock().expect("no test panics here").push(Got { headers, body });
     let status = receiver.status.load(Ordering::Relaxed);

@@ -18,11 +18,15 @@ async fn a_source_is_made_and_its_keys_turn_over() {
     let body = json!({"name": "Web Shop", "strict": true, "dedupe": "workspace"});
     let (status, made) = server.ask(POST, "/api/sources", Some(body)).await;
     assert_eq!(status, StatusCode::CREATED);
-    assert_eq!((&made["id"], &made["space"], &made["strict"]), (&json!("web-shop"), &json!("dev"), &json!(true)));
+    assert_eq!(
+        (&made["id"], &made["space"], &made["strict"]),
+        (&json!("web-shop"), &json!("dev"), &json!(true))
+    );
     let first = made["write_keys"][0]["key"].as_str().expect("a key").to_owned();
     assert_eq!(server.send(&first, "identify", identify("ada")).await, StatusCode::OK);
 
-    let rotated = server.done(POST, "/api/sources/web-shop/write-keys/rotate", Some(json!({}))).await;
+    let rotated =
+        server.done(POST, "/api/sources/web-shop/write-keys/rotate", Some(json!({}))).await;
     let second = rotated["write_keys"][1]["key"].as_str().expect("a key").to_owned();
     for key in [&first, &second] {
         assert_eq!(server.send(key, "identify", identify("bob")).await, StatusCode::OK);
@@ -43,7 +47,8 @@ async fn a_source_is_made_and_its_keys_turn_over() {
     let revoked = server.done(Method::DELETE, path, None).await;
     assert_eq!(revoked["write_keys"][2], json!({"key": "my-own-key-1", "revoked": true}));
     assert!(server.send("my-own-key-1", "identify", identify("x")).await.is_client_error());
-    let (status, _) = server.ask(Method::DELETE, "/api/sources/web-shop/write-keys/none", None).await;
+    let (status, _) =
+        server.ask(Method::DELETE, "/api/sources/web-shop/write-keys/none", None).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 
     let change = Some(json!({"name": "Shop", "strict": false}));
@@ -80,11 +85,36 @@ async fn rules_that_do_not_hold_together_change_nothing() {
         server.ask(Method::PUT, "/api/spaces/dev/rules", Some(wrong))
     };
     for (types, code, field, part) in [
-        (json!([{"name": "email", "priority": 1}, {"name": "phone", "priority": 1}]), "rules_invalid", "types[1]", "priority 1"),
-        (json!([{"name": "email", "priority": 1, "limit": {"count": 0}}]), "rules_invalid", "types[0]", "at least 1"),
-        (json!([{"name": "email", "priority": 1, "blocked": {"regex": ["("]}}]), "rules_invalid", "types[0]", "unclosed group"),
-        (json!([{"name": "email", "priority": 1, "limits": 3}]), "invalid", "types[0].limits", "unknown field"),
-        (json!([{"name": "email", "priority": "1"}]), "invalid", "types[0].priority", "expected u16"),
+        (
+            json!([{"name": "email", "priority": 1}, {"name": "phone", "priority": 1}]),
+            "rules_invalid",
+            "types[1]",
+            "priority 1",
+        ),
+        (
+            json!([{"name": "email", "priority": 1, "limit": {"count": 0}}]),
+            "rules_invalid",
+            "types[0]",
+            "at least 1",
+        ),
+        (
+            json!([{"name": "email", "priority": 1, "blocked": {"regex": ["("]}}]),
+            "rules_invalid",
+            "types[0]",
+            "unclosed group",
+        ),
+        (
+            json!([{"name": "email", "priority": 1, "limits": 3}]),
+            "invalid",
+            "types[0].limits",
+            "unknown field",
+        ),
+        (
+            json!([{"name": "email", "priority": "1"}]),
+            "invalid",
+            "types[0].priority",
+            "expected u16",
+        ),
         (json!([{"name": "email"}]), "invalid", "types[0].priority", "missing field"),
     ] {
         let (status, body) = set(types).await;
@@ -126,7 +156,10 @@ async fn a_destination_gets_events_and_its_secret_is_shown_once() {
     let (status, made) = server.ask(POST, "/api/destinations", Some(body)).await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
     let secret = made["secret"].as_str().expect("a secret").to_owned();
-    assert!(secret.starts_with("whsec_") && secret.ends_with(made["destination"]["secret_ends"].as_str().expect("text")));
+    assert!(
+        secret.starts_with("whsec_")
+            && secret.ends_with(made["destination"]["secret_ends"].as_str().expect("text"))
+    );
 
     let tested = server.done(POST, "/api/destinations/crm/test", None).await;
     assert_eq!((&tested["delivered"], &tested["status"]), (&json!(true), &json!(200)), "{tested}");
@@ -145,7 +178,8 @@ async fn a_destination_gets_events_and_its_secret_is_shown_once() {
     server.send(DEV, "track", json!({"userId": "ada", "event": "Seen"})).await;
     let status = eventually("the delivery", async || {
         let shown = server.get("/api/destinations/crm").await;
-        (shown["status"]["delivered"] == 1 && shown["status"]["filtered"] == 1).then(|| shown["status"].clone())
+        (shown["status"]["delivered"] == 1 && shown["status"]["filtered"] == 1)
+            .then(|| shown["status"].clone())
     });
     assert_eq!(status.await["accepted"], 2);
 
@@ -158,7 +192,10 @@ async fn a_destination_gets_events_and_its_secret_is_shown_once() {
     assert_eq!(signatures.to_str().expect("text").split(' ').count(), 2, "both secrets sign");
     let finish = Some(json!({"finish": true}));
     let finished = server.done(POST, "/api/destinations/crm/secret/rotate", finish).await;
-    assert_eq!((&finished["secret"], &finished["destination"]["rotating"]), (&Value::Null, &json!(false)));
+    assert_eq!(
+        (&finished["secret"], &finished["destination"]["rotating"]),
+        (&Value::Null, &json!(false))
+    );
     for path in ["/api/destinations", "/api/destinations/crm", "/api/workspace"] {
         let text = server.get(path).await.to_string();
         assert!(!text.contains(&secret) && !text.contains(&second), "{path} shows a secret");
@@ -193,8 +230,11 @@ async fn a_receiver_that_says_it_is_gone_is_left_alone_until_it_is_resumed() {
     state("running").await;
     let letters = server.get("/api/destinations/gone/dead-letters").await;
     assert_eq!(letters, json!({"total": 0, "data": [], "next": null}));
-    for body in [json!({"all": true}), json!({"positions": ["0-5.0"]}), json!({"failure": "server"})] {
-        let resent = server.done(POST, "/api/destinations/gone/dead-letters/resend", Some(body)).await;
+    for body in
+        [json!({"all": true}), json!({"positions": ["0-5.0"]}), json!({"failure": "server"})]
+    {
+        let resent =
+            server.done(POST, "/api/destinations/gone/dead-letters/resend", Some(body)).await;
         assert_eq!(resent["resent"], 0);
     }
     for (body, field) in [
