@@ -10,6 +10,7 @@ use selfsame_event::{Class, Clock, Position, RecordId, RecordKind, Time};
 use selfsame_log::{AppendError, Item, Log, LogRead, NewRecord, ReadError, Record, RegenerableLog};
 use selfsame_store::StateHash;
 
+use crate::base;
 use crate::checkpoint::{CheckpointError, Checkpointer};
 use crate::poison::{self, Marker};
 use crate::shared::Shared;
@@ -21,6 +22,8 @@ use crate::step::Emitted;
 pub struct EngineConfig {
     /// The folder of the state.
     pub folder: PathBuf,
+    /// The folder of the base that a log without its beginning is folded from.
+    pub base: Option<PathBuf>,
     /// How the state is held.
     pub state: StateConfig,
     /// How many bytes of records one batch reads.
@@ -36,9 +39,10 @@ impl EngineConfig {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
+            base: None,
             state: StateConfig::default(),
             batch_bytes: 512 << 10,
-            checkpoint_events: 500_000,
+            checkpoint_events: 150_000,
             checkpoint_interval: Duration::from_secs(30),
         }
     }
@@ -79,6 +83,14 @@ pub enum EngineError {
     /// The marker file of a record that stops the fold cannot be read or written.
     #[error("the marker of a record that stops the fold cannot be written")]
     Marker(#[source] std::io::Error),
+    /// Neither the state nor a base is as new as the beginning of the log.
+    #[error("the log begins at {first}, and there is no base: the state is folded up to {folded}")]
+    NoBase {
+        /// Where the log begins.
+        first: Position,
+        /// Up to where the state is folded.
+        folded: Position,
+    },
     /// Readers kept the state of before.
     #[error("the state could not be opened anew: it is still being read")]
     Busy,
@@ -90,7 +102,7 @@ impl EngineError {
         match self {
             Self::State(error) => error.class(),
             Self::Read(error) => error.class(),
-            Self::OutboxShort { .. } => Class::Corrupt,
+            Self::OutboxShort { .. } | Self::NoBase { .. } => Class::Corrupt,
             Self::Checkpoint(_)
             | Self::Outbox(_)
             | Self::Poison { .. }
@@ -138,7 +150,7 @@ impl Engine {
     /// Opens the state and makes ready to fold on from its checkpoint. A state that is damaged is
     /// made anew from the log.
     pub fn open(config: EngineConfig, parts: EngineParts) -> Result<Self, EngineError> {
-        let state = open_or_rebuild(&config)?;
+        let state = open_or_rebuild(&config, parts.log.first())?;
         let folded = state.next();
         if parts.outbox.end() < folded {
             return Err(EngineError::OutboxShort { end: parts.outbox.end(), folded });
@@ -313,7 +325,7 @@ impl Engine {
         if readers.strong_count() > 0 {
             return Err(EngineError::Busy);
         }
-        self.state = open_or_rebuild(&self.config)?;
+        self.state = open_or_rebuild(&self.config, self.parts.log.first())?;
         let tables = Arc::clone(self.state.tables());
         self.checkpointer = Checkpointer::start(tables, Some(Arc::clone(&self.parts.outbox)))?;
         self.look_ahead()?;
@@ -333,16 +345,15 @@ impl Engine {
     }
 }
 
-fn open_or_rebuild(config: &EngineConfig) -> Result<State, EngineError> {
-    match State::open(&config.folder, &config.state) {
-        Err(error) if error.is_mended_by_rebuilding() => {
+fn open_or_rebuild(config: &EngineConfig, first: Position) -> Result<State, EngineError> {
+    let open = || base::open_behind(first, &config.folder, config.base.as_deref(), &config.state);
+    match open() {
+        Err(EngineError::State(error)) if error.is_mended_by_rebuilding() => {
             tracing::error!(error = %error, "the state is damaged and is made anew from the log");
-            for part in ["store", "seen"] {
-                std::fs::remove_dir_all(config.folder.join(part)).map_err(EngineError::Marker)?;
-            }
-            Ok(State::open(&config.folder, &config.state)?)
+            base::clear(&config.folder)?;
+            open()
         }
-        opened => Ok(opened?),
+        opened => opened,
     }
 }
 

@@ -14,6 +14,7 @@
 //! - the same log gives the same state, byte for byte, for any size of batch, any number of
 //!   partitions and any crashes in between.
 
+mod base;
 mod checkpoint;
 pub mod decision;
 mod engine;
@@ -33,6 +34,7 @@ mod step;
 mod tables;
 pub mod workspace;
 
+pub use base::{copy_file, copy_folder, copy_state};
 pub use checkpoint::CheckpointError;
 pub use engine::{Engine, EngineConfig, EngineError, EngineParts, Probe};
 pub use graph::Graph;

@@ -1,11 +1,12 @@
 //! Makes a state anew from the log alone: the truth that any other state is compared with.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use selfsame_event::Position;
 use selfsame_log::LogRead;
 use selfsame_store::StateHash;
 
+use crate::base::open_behind;
 use crate::checkpoint::Checkpointer;
 use crate::engine::EngineError;
 use crate::poison::look_ahead;
@@ -20,15 +21,18 @@ pub struct ReplayConfig {
     pub batch_bytes: usize,
     /// After how many records the state is checkpointed and opened anew, as after a crash.
     pub reopen_every: Option<u64>,
+    /// The folder of the base that a log without its beginning is folded from.
+    pub base: Option<PathBuf>,
 }
 
 impl Default for ReplayConfig {
     fn default() -> Self {
-        Self { state: StateConfig::default(), batch_bytes: 1 << 20, reopen_every: None }
+        Self { state: StateConfig::default(), batch_bytes: 1 << 20, reopen_every: None, base: None }
     }
 }
 
-/// Folds a log from its first record up to a position into an empty folder, and hashes the state.
+/// Folds a log from its first record, or from the base, up to a position into an empty folder, and
+/// hashes the state. A folder with a state in it is folded on.
 pub fn replay(
     log: &dyn LogRead,
     until: Position,
@@ -66,7 +70,7 @@ pub fn replay(
 }
 
 fn open(log: &dyn LogRead, folder: &Path, config: &ReplayConfig) -> Result<State, EngineError> {
-    let mut state = State::open(folder, &config.state)?;
+    let mut state = open_behind(log.first(), folder, config.base.as_deref(), &config.state)?;
     state.skip(look_ahead(log, state.next())?.skips);
     Ok(state)
 }

@@ -1,5 +1,6 @@
 //! The command line: a noun and a verb for a resource, one verb for the whole system.
 
+mod backup;
 mod config;
 mod demo;
 mod dev;
@@ -7,6 +8,7 @@ mod import;
 mod plan;
 mod profile;
 mod resource;
+mod restore;
 mod serve;
 mod tail;
 mod trace;
@@ -46,6 +48,8 @@ enum Command {
     Profile(profile::Profile),
     Tail(tail::Tail),
     Trace(trace::Trace),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     /// Make the state anew from the log and compare it with the one on disk.
     Verify(verify::Verify),
 }
@@ -114,6 +118,8 @@ impl Cli {
             Command::Profile(profile) => profile.run(),
             Command::Tail(tail) => tail.run(),
             Command::Trace(trace) => trace.run(),
+            Command::Backup(backup) => backup.run(),
+            Command::Restore(restore) => restore.run(),
             Command::Verify(verify) => verify.run(),
         }
     }

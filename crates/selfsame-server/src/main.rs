@@ -2,6 +2,8 @@
 
 mod app;
 mod assets;
+mod backup;
+mod base;
 mod bootstrap;
 mod chance;
 mod client;

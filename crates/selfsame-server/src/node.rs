@@ -87,7 +87,8 @@ pub(crate) fn open_engine(
     clock: &Arc<dyn Clock>,
     settings: &crate::settings::EngineSettings,
 ) -> Result<Engine, EngineError> {
-    let config = settings.apply(EngineConfig::new(folder.state()));
+    let mut config = settings.apply(EngineConfig::new(folder.state()));
+    config.base = crate::base::newest(folder.root()).map_err(EngineError::Marker)?;
     let log: Arc<dyn Log> = Arc::<SegmentLog>::clone(&logs.log);
     let (outbox, clock) = (Arc::clone(&logs.outbox), Arc::clone(clock));
     let parts = EngineParts { log, outbox, clock };

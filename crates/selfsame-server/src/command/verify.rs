@@ -42,6 +42,7 @@ impl Verify {
         bar.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} records, {eta} left")?);
         let config = ReplayConfig {
             state: settings.engine.apply(selfsame_pipeline::EngineConfig::new("")).state,
+            base: crate::base::newest(folder.root())?,
             ..ReplayConfig::default()
         };
         let expected =

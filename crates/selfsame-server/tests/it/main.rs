@@ -1,5 +1,6 @@
 //! Tests of the whole program.
 
+mod backup;
 mod control;
 mod demo;
 mod import;
