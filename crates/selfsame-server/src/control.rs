@@ -32,14 +32,17 @@ pub(crate) use sources::{NewSource, SourceShown};
 pub(crate) use spaces::{NewSpace, SpaceShown};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Query, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, MethodRouter};
+use axum::routing::{MethodFilter, MethodRouter, any};
+use http_body_util::LengthLimitError;
 use selfsame_pipeline::View;
 use selfsame_pipeline::workspace::Change;
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
@@ -53,6 +56,8 @@ use crate::tokens::Tokens;
 
 /// The largest body.
 const BODY_BYTES: usize = 1 << 20;
+/// How long a body may take to come.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// How many reads of many records go on at once.
 const SCANS: usize = 2;
 /// How many clients follow events at once.
@@ -106,7 +111,8 @@ pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router
     for (path, methods) in paths {
         api = api.route(path, methods.fallback(no_method));
     }
-    Router::new().nest("/api", api.fallback(no_route)).with_state(control)
+    let api = api.route("/", any(no_route)).fallback(no_route);
+    Router::new().nest("/api", api).route("/api/", any(no_route)).with_state(control)
 }
 
 async fn answer(
@@ -155,7 +161,7 @@ async fn asked(
 ) -> Result<Asked, Problem> {
     let (parts, body) = request.into_parts();
     if route.verb != Verb::Get {
-        check_origin(&parts.headers)?;
+        check_origin(&parts.headers, &parts.uri)?;
     }
     control.check(&parts.headers, route.permission)?;
     let wrong = |_| Problem::new(Code::Invalid, "The query cannot be read.");
@@ -183,8 +189,16 @@ async fn read(
     route: &Route,
     body: Body,
 ) -> Result<axum::body::Bytes, Problem> {
-    let too_large = |_| Problem::new(Code::TooLarge, "The body is larger than 1 MiB or broke off.");
-    let body = to_bytes(body, BODY_BYTES).await.map_err(too_large)?;
+    let reading = tokio::time::timeout(BODY_PATIENCE, to_bytes(body, BODY_BYTES)).await;
+    let body = match reading {
+        Ok(Ok(body)) => body,
+        Ok(Err(error)) if is_too_large(&error) => {
+            return Err(Problem::new(Code::TooLarge, "The body is larger than 1 MiB."));
+        }
+        Ok(Err(_)) | Err(_) => {
+            return Err(Problem::new(Code::Incomplete, "The body broke off or came too slowly."));
+        }
+    };
     if route.request.is_some() {
         let kind =
             headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -199,16 +213,21 @@ async fn read(
     Ok(body)
 }
 
+fn is_too_large(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.is::<LengthLimitError>())
+}
+
 /// Refuses changes that a page of another site sends.
-fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+fn check_origin(headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let origin =
-        origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    if origin.is_some() && origin == host {
-        return Ok(());
+    let named = headers.get(HOST).and_then(|host| host.to_str().ok());
+    // HTTP/2 has the host in the URI.
+    let host = named.or_else(|| uri.authority().map(Authority::as_str));
+    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    match (origin, host) {
+        (Some((_, origin)), Some(host)) if origin.eq_ignore_ascii_case(host) => Ok(()),
+        _ => Err(Problem::new(Code::ForeignOrigin, "A page of another site sent this change.")),
     }
-    Err(Problem::new(Code::ForeignOrigin, "A page of another site sent this change."))
 }
 
 impl Control {

@@ -10,7 +10,7 @@ use clap::Args;
 use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use self::difference::{Field, fields};
 use super::resource::{DestinationFile, Files, Resource, SourceFile, SpaceFile, Tree, write};
@@ -78,7 +78,8 @@ enum Step<'f> {
         folder: &'static str,
         id: String,
         fields: Vec<Field>,
-        file: serde_json::Value,
+        /// The members that differ, as they are to be.
+        change: Map<String, Value>,
     },
     Remove {
         id: String,
@@ -152,7 +153,13 @@ impl<'f> Steps<'f> {
             let fields = fields(&old, &wanted);
             if !fields.is_empty() {
                 let (word, folder, id) = (T::WORD, T::FOLDER, id.clone());
-                self.steps.push(Step::Change { word, folder, id, fields, file: wanted });
+                let mut change = Map::new();
+                for (key, value) in wanted.as_object().into_iter().flatten() {
+                    if fields.iter().any(|field| field.is_of(key)) {
+                        change.insert(key.clone(), value.clone());
+                    }
+                }
+                self.steps.push(Step::Change { word, folder, id, fields, change });
             }
         }
         if T::WORD != DestinationFile::WORD {
@@ -234,20 +241,9 @@ impl Apply {
 async fn take(client: &Client, step: &Step<'_>) -> anyhow::Result<()> {
     match step {
         Step::Create(new) => create(client, new).await.with_context(|| new.name()),
-        Step::Change { word, folder, id, file, .. } => {
-            let mut change = file.clone();
-            if let Some(change) = change.as_object_mut() {
-                // These do not change, or are not the server's.
-                for key in ["id", "kind", "write_key_env", "secret_env"] {
-                    change.remove(key);
-                }
-                if *word == DestinationFile::WORD {
-                    change.remove("space");
-                }
-            }
+        Step::Change { word, folder, id, change, .. } => {
             let path = format!("/api/{folder}/{}", part(id));
-            let sent: anyhow::Result<serde_json::Value> =
-                send(client, Method::PATCH, &path, &change).await;
+            let sent: anyhow::Result<Value> = send(client, Method::PATCH, &path, change).await;
             sent.map(|_| ()).with_context(|| format!("{word} {id}"))
         }
         Step::Remove { id } => {

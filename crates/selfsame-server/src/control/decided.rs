@@ -29,7 +29,7 @@ shape! {
         ip_family: Option<String>,
         /// Whether a file was imported.
         imported: bool,
-        /// `accepted`, `duplicate`, `different_content`, `rejected`, `no_identifier`, `skipped`, `erased` or `pending`.
+        /// `accepted`, `duplicate`, `different_content`, `rejected`, `no_identifier`, `skipped`, `erased`, `pending` or `unknown`.
         verdict: String,
         /// What the verdict means.
         sentence: String,
@@ -88,9 +88,10 @@ impl EventName {
     }
 }
 
-/// The decisions about a record's events, from the outbox; none where it is not folded yet.
-pub(super) fn decisions(node: &Node, record: &Record) -> Vec<Option<Decision>> {
-    let is_folded = record.position < node.shared.folded();
+/// The decisions about a record's events, from the outbox; none where it is not folded yet, or the
+/// outbox does not have it any more.
+pub(super) fn decisions(node: &Node, view: &View, record: &Record) -> Vec<Option<Decision>> {
+    let is_folded = record.position.offset < view.meta.next;
     let rows = is_folded.then(|| node.outbox.get(record.position).ok()).flatten();
     let rows = rows.map(|rows| rows.items);
     (0..record.items.len())
@@ -148,8 +149,13 @@ impl EventShown {
             event: json.and_then(|json| RawValue::from_string(json.with(&[])).ok()),
             raw,
         };
-        if let Some(decision) = decision {
-            shown.decide(view, &decision.verdict);
+        match decision {
+            Some(decision) => shown.decide(view, &decision.verdict),
+            None if record.position.offset < view.meta.next => {
+                "unknown".clone_into(&mut shown.verdict);
+                "Folded; what was decided is no longer kept.".clone_into(&mut shown.sentence);
+            }
+            None => {}
         }
         shown
     }

@@ -64,6 +64,8 @@ codes! {
     NotJson = "not_json", Invalid, 415, "Send a JSON object with `Content-Type: application/json`.";
     /// The body is too large.
     TooLarge = "too_large", Invalid, 413, "A body has at most 1 MiB.";
+    /// The body did not come whole.
+    Incomplete = "incomplete", Invalid, 400, "Send the whole body within 30 seconds.";
     /// A field or parameter is wrong.
     Invalid = "invalid", Invalid, 400, "Correct the field and send the request again.";
     /// Identity rules that do not hold together.

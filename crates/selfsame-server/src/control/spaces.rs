@@ -166,7 +166,13 @@ pub(crate) async fn set_indexed(
 }
 
 async fn set(control: &Control, space: Space) -> Result<SpaceShown, Problem> {
-    check_rules(&space.rules)?;
+    // New types get numbers behind those that the space has given before.
+    let view = control.view()?;
+    let slot =
+        view.meta.workspace.space(&space.id).and_then(|one| usize::try_from(one.number).ok());
+    let counts = slot.and_then(|slot| view.meta.spaces.get(slot));
+    let numbers = counts.map(|counts| counts.numbers.clone()).unwrap_or_default();
+    check_rules(&space.rules, numbers)?;
     check_traits(&space.indexed_traits)?;
     let Space { id, name, rules, indexed_traits, .. } = space;
     let change = Change::SetSpace { id: id.clone(), name, rules, indexed_traits };
@@ -190,8 +196,8 @@ fn check_traits(traits: &[String]) -> Result<(), Problem> {
 }
 
 /// Checks rules; the error says which type it is about.
-fn check_rules(set: &RuleSet) -> Result<(), Problem> {
-    let Err(error) = Rules::compile(set, &mut TypeNumbers::default()) else { return Ok(()) };
+fn check_rules(set: &RuleSet, mut numbers: TypeNumbers) -> Result<(), Problem> {
+    let Err(error) = Rules::compile(set, &mut numbers) else { return Ok(()) };
     let mut message = error.to_string();
     if let Some(cause) = std::error::Error::source(&error) {
         message = format!("{message}: {cause}");

@@ -185,7 +185,7 @@ fn page(
             continue;
         }
         let Ok(head) = EventsHead::decode(&record.head) else { continue };
-        for (index, decision) in (0_u32..).zip(decisions(node, &record)) {
+        for (index, decision) in (0_u32..).zip(decisions(node, &view, &record)) {
             let shown = EventShown::of(&view, &record, &head, index, decision.as_ref());
             if filter.accepts(&shown) {
                 // White space between the parts of what was sent may be line breaks.

@@ -214,7 +214,7 @@ fn raw_id(body: &[u8]) -> Option<String> {
 
 fn hits(node: &Node, view: &View, record: &Record, wanted: impl Fn(u32) -> bool) -> Vec<Hit> {
     let Ok(head) = EventsHead::decode(&record.head) else { return Vec::new() };
-    let decisions = decisions(node, record);
+    let decisions = decisions(node, view, record);
     let all = (0_u32..).zip(&decisions).filter(|(index, _)| wanted(*index));
     let hit = |(index, decision): (u32, &Option<_>)| Hit {
         at: record.position.item(index),

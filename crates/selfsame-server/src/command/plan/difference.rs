@@ -13,6 +13,15 @@ pub(super) struct Field {
     pub(super) new: String,
 }
 
+impl Field {
+    /// Whether it is this member of the resource, or in it.
+    pub(super) fn is_of(&self, member: &str) -> bool {
+        self.path
+            .strip_prefix(member)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    }
+}
+
 /// The fields that differ, in the order of the old resource, then those that are new.
 pub(super) fn fields(old: &Value, new: &Value) -> Vec<Field> {
     let mut found = Vec::new();

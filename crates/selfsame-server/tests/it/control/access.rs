@@ -83,6 +83,10 @@ async fn what_is_not_in_the_table_does_not_exist() {
         (status, &body["error"]["code"]),
         (StatusCode::METHOD_NOT_ALLOWED, &json!("no_method"))
     );
+    for path in ["/api", "/api/"] {
+        let (_, body) = server.ask(Method::GET, path, None).await;
+        assert_eq!(body["error"]["code"], "no_route", "{path}");
+    }
     let stranger = server.http.get(server.at("/api/nothing")).send().await.expect("an answer");
     assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
 }

@@ -51,3 +51,13 @@ fn lists_of_plain_values_are_compared_whole() {
 fn names_of_variables_are_not_compared() {
     check(&json!({"id": 1}), &json!({"id": 1, "secret_env": "S", "write_key_env": "W"}), &[]);
 }
+
+#[test]
+fn a_field_is_of_the_member_that_it_is_in() {
+    let of = |path: &str, member| {
+        let (old, new) = (String::new(), String::new());
+        super::Field { path: path.to_owned(), old, new }.is_of(member)
+    };
+    assert!(of("rules", "rules") && of("rules.caps.merges", "rules") && of("events[a]", "events"));
+    assert!(!of("rules_of", "rules") && !of("name", "rules"));
+}
