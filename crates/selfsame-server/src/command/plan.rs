@@ -325,11 +325,8 @@ fn from_environment(name: Option<&str>) -> anyhow::Result<Option<String>> {
 
 impl Export {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        let known = if self.dir.is_dir() {
-            Tree::read(&self.dir).unwrap_or_default()
-        } else {
-            Tree::default()
-        };
+        let known = Tree::read_if_there(&self.dir)
+            .context("files that are there would be written over, and one of them is wrong")?;
         let live = block_on(async { Live::read(&self.remote.client()?).await })?;
         let mut written = export(&self.dir, &known.spaces, &live.spaces)?;
         written += export(&self.dir, &known.sources, &live.sources)?;

@@ -171,10 +171,15 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Reads a folder. Every wrong file is named, with the line.
+    /// Reads what is there, be it nothing. A wrong file is named, with the line.
+    pub(super) fn read_if_there(root: &Path) -> anyhow::Result<Self> {
+        Ok(Self { spaces: read(root)?, sources: read(root)?, destinations: read(root)? })
+    }
+
+    /// Reads a folder that is there.
     pub(super) fn read(root: &Path) -> anyhow::Result<Self> {
         ensure!(root.is_dir(), "there is no folder {}", root.display());
-        let tree = Self { spaces: read(root)?, sources: read(root)?, destinations: read(root)? };
+        let tree = Self::read_if_there(root)?;
         let folders = [SpaceFile::FOLDER, SourceFile::FOLDER, DestinationFile::FOLDER];
         ensure!(
             folders.iter().any(|folder| root.join(folder).is_dir()),

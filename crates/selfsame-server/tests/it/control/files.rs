@@ -46,8 +46,18 @@ async fn what_is_exported_changes_nothing_when_it_is_applied() {
         let (is_done, said) = command(&server, &[verb, dir], &[]);
         assert!(is_done && said.contains("Nothing to do"), "{said}");
     }
+    let named =
+        "id: crm\nname: Old\nspace: dev\nurl: http://127.0.0.1:9/\nsecret_env: CRM_SECRET\n";
+    std::fs::rename(folder.join("destinations/crm.yaml"), folder.join("destinations/my.yml"))
+        .expect("renamed");
+    written(&folder, "destinations/my.yml", named);
     let (_, again) = command(&server, &["export", "--dir", dir], &[]);
     assert!(again.contains("3 files"), "{again}");
+    let text = std::fs::read_to_string(folder.join("destinations/my.yml")).expect("the same file");
+    assert!(text.contains("name: CRM\n") && text.contains("secret_env: CRM_SECRET\n"), "{text}");
+    written(&folder, "destinations/my.yml", "id: crm\nnaem: Old\n");
+    let (is_done, said) = command(&server, &["export", "--dir", dir], &[]);
+    assert!(!is_done && said.contains("my.yml:2:1"), "a wrong file is not written over: {said}");
 }
 
 #[tokio::test]

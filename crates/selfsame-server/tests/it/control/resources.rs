@@ -272,3 +272,31 @@ async fn destinations_that_may_not_be_sent_to_are_refused_when_saved() {
     }
     assert_eq!(server.get("/api/destinations").await["data"], json!([]));
 }
+
+#[tokio::test]
+async fn what_was_changed_is_there_after_a_kill() {
+    let (server, receiver) = (Server::start(), Receiver::start().await);
+    server
+        .done(POST, "/api/sources", Some(json!({"name": "Web", "write_key": "web-key-0001"})))
+        .await;
+    server.done(Method::DELETE, "/api/sources/web/write-keys/web-key-0001", None).await;
+    server.done(POST, "/api/spaces", Some(json!({"name": "Second"}))).await;
+    let body = json!({"name": "CRM", "url": receiver.url, "space": "second"});
+    server.done(POST, "/api/destinations", Some(body)).await;
+    let made = server.done(POST, "/api/tokens", Some(json!({"name": "CI"}))).await;
+    server.done(Method::DELETE, "/api/tokens/ci", None).await;
+    let paths = ["/api/workspace", "/api/sources", "/api/spaces", "/api/tokens"];
+    let mut before = Vec::new();
+    for path in paths {
+        before.push(server.get(path).await);
+    }
+    let server = server.again();
+    for (path, before) in paths.iter().zip(before) {
+        assert_eq!(server.get(path).await, before, "{path}");
+    }
+    assert_eq!(server.get("/api/destinations/crm").await["space"], "second");
+    let token = made["token"].as_str().expect("a token");
+    let answer = server.http.get(server.at("/api/state")).bearer_auth(token).send().await;
+    assert_eq!(answer.expect("an answer").status(), StatusCode::UNAUTHORIZED);
+    assert!(server.send("web-key-0001", "identify", identify("x")).await.is_client_error());
+}

@@ -30,7 +30,17 @@ pub(super) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
 
 impl Server {
     pub(super) fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(tempfile::tempdir().expect("a folder"))
+    }
+
+    /// Kills the server and starts it again.
+    pub(super) fn again(self) -> Self {
+        let Self { _running: running, folder, .. } = self;
+        drop(running);
+        Self::start_in(folder)
+    }
+
+    fn start_in(folder: TempDir) -> Self {
         let running = crate::server::Server::dev(Some(&folder.path().join("data")));
         let http = Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
         Self { url: running.url.clone(), http, _running: running, folder }
