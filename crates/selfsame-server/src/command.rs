@@ -4,6 +4,7 @@ mod backup;
 mod config;
 mod demo;
 mod dev;
+mod doctor;
 mod import;
 mod plan;
 mod profile;
@@ -50,6 +51,7 @@ enum Command {
     Trace(trace::Trace),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    Doctor(doctor::Doctor),
     /// Make the state anew from the log and compare it with the one on disk.
     Verify(verify::Verify),
 }
@@ -120,6 +122,7 @@ impl Cli {
             Command::Trace(trace) => trace.run(),
             Command::Backup(backup) => backup.run(),
             Command::Restore(restore) => restore.run(),
+            Command::Doctor(doctor) => doctor.run(),
             Command::Verify(verify) => verify.run(),
         }
     }

@@ -110,3 +110,31 @@ fn tail_follows_what_is_decided() {
         );
     }
 }
+
+#[test]
+fn the_doctor_looks_at_a_running_server_and_at_a_stopped_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let address = |server: &Server| server.url.trim_start_matches("http://").to_owned();
+    let check = |args: &[&str]| {
+        let output = selfsame(&[&["doctor", "--data", data.to_str().unwrap()], args].concat());
+        (output.status.success(), text(&output))
+    };
+    let (_, shown) = check(&[]);
+    assert!(shown.contains("there is none at"), "{shown}");
+    let server = world(&folder);
+    let listen = address(&server);
+    let (well, shown) = check(&["--listen", &listen]);
+    assert!(
+        well && shown.contains("answers and is ready") && shown.contains("0 requests"),
+        "{shown}"
+    );
+    let (well, shown) = check(&["--listen", "127.0.0.1:1"]);
+    assert!(!well && shown.contains("PROBLEM  server"), "{shown}");
+    server.stop();
+    let (well, shown) = check(&["--listen", &listen]);
+    assert!(well && shown.contains("is free") && shown.contains("records 0 to"), "{shown}");
+    std::fs::write(data.join("format"), "selfsame-data 999\n").unwrap();
+    let (well, shown) = check(&["--listen", &listen]);
+    assert!(!well && shown.contains("format 999"), "{shown}");
+}
