@@ -77,6 +77,8 @@ impl ComponentRow {
         }
         put(&mut out, self.merges);
         put(&mut out, self.sets);
+        put_length(&mut out, self.prints.len());
+        self.prints.iter().for_each(|print| out.extend(print.to_le_bytes()));
         put_length(&mut out, self.members.len());
         for member in &self.members {
             put_member(&mut out, member);
@@ -93,9 +95,10 @@ impl ComponentRow {
             _ => Some(ComponentId(reader.number()?)),
         };
         let (merges, sets) = (reader.number()?, reader.number()?);
+        let prints = reader.list(|reader| Ok(u64::from_le_bytes(reader.array()?)))?.into();
         let members = reader.list(Reader::member)?;
         let sets_overflowed = flags & OVERFLOWED != 0;
-        reader.end(Self { parent, merges, sets, sets_overflowed, members })
+        reader.end(Self { parent, merges, sets, prints, sets_overflowed, members })
     }
 }
 

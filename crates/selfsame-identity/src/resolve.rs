@@ -435,9 +435,6 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         }
         let home = anchor.home.ok_or(ResolveError::Corrupt { component })?;
         let set = SetKey::of(seen.iter().map(|one| one.key));
-        if self.rows.has_evidence(home, set)? {
-            return Ok(false);
-        }
         let mut other = match home == component {
             true => None,
             false => {
@@ -445,6 +442,11 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             }
         };
         let home_row = other.as_mut().unwrap_or(row);
+        if home_row.has_print(set)
+            || home_row.has_more_sets() && self.rows.has_evidence(home, set)?
+        {
+            return Ok(false);
+        }
         let is_full = home_row.sets >= EVIDENCE_SETS;
         if is_full && home_row.sets_overflowed {
             return Ok(false);
@@ -453,7 +455,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         if is_full {
             home_row.sets_overflowed = true;
         } else {
-            home_row.sets += 1;
+            home_row.add_set(set);
             let values = self.ids.iter().zip(seen).filter(|(_, one)| one.fate != Fate::Kept);
             let unmapped = values.map(|(id, _)| id.claim.value.as_ref().into()).collect();
             let first = self.at.stamp;

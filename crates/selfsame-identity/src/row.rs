@@ -72,13 +72,37 @@ pub struct ComponentRow {
     pub merges: u32,
     /// Distinct sets of identifiers recorded under this component.
     pub sets: u32,
+    /// Prints of the first of these sets: most events carry one of them, and need no other row.
+    pub prints: SmallVec<[u64; 2]>,
     /// Whether there were more sets than are recorded.
     pub sets_overflowed: bool,
     /// Its identifiers; of a root, those of everything merged into it too.
     pub members: Vec<Member>,
 }
 
+/// Of how many sets a component's row has prints.
+const PRINTS: usize = 16;
+
 impl ComponentRow {
+    /// Whether the set is one of those with a print. A print is half of a keyed hash's sum: two sets
+    /// of one component do not share it by chance, and nobody outside can make them.
+    pub(crate) fn has_print(&self, set: SetKey) -> bool {
+        self.prints.contains(&set.print())
+    }
+
+    /// Whether there are sets without a print.
+    pub(crate) fn has_more_sets(&self) -> bool {
+        usize::try_from(self.sets).is_ok_and(|sets| sets > self.prints.len())
+    }
+
+    /// Counts a set that is new.
+    pub(crate) fn add_set(&mut self, set: SetKey) {
+        self.sets += 1;
+        if self.prints.len() < PRINTS {
+            self.prints.push(set.print());
+        }
+    }
+
     /// The id of the profile: the candidate of its earliest mapped identifier.
     pub fn profile(&self) -> Option<ProfileId> {
         self.members.first().map(|first| ProfileId::candidate(first.mapped_at, first.key))
@@ -144,6 +168,11 @@ impl SetKey {
     pub fn of(keys: impl IntoIterator<Item = IdentifierKey>) -> Self {
         let sum = |sum: u128, key: IdentifierKey| sum.wrapping_add(u128::from_le_bytes(key.0));
         Self(keys.into_iter().fold(0, sum))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is wanted")]
+    fn print(self) -> u64 {
+        self.0 as u64
     }
 }
 

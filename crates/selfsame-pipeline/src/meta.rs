@@ -51,6 +51,9 @@ pub struct SpaceMeta {
     pub unattached: u64,
     /// Entries that the list of insights ever had.
     pub insights: u64,
+    /// Indexed traits, and how many events had been folded when each was declared: the index has all
+    /// of a trait's values only if there were none.
+    pub indexed: BTreeMap<String, u64>,
     /// How often each limit or block was met, by its number.
     pub violations: BTreeMap<u8, u64>,
 }
@@ -68,6 +71,13 @@ pub struct SourceMeta {
     pub rejected: BTreeMap<u8, u64>,
     /// Entries of the list of rejected events, by day. The newest thirty days are kept.
     pub rejected_days: BTreeMap<u32, u64>,
+}
+
+impl SpaceMeta {
+    /// Whether the index has every value of that trait.
+    pub fn indexes_all_of(&self, name: &str) -> bool {
+        self.indexed.get(name) == Some(&0)
+    }
 }
 
 impl Default for Meta {

@@ -122,7 +122,7 @@ impl State {
         };
         let manifest = store.get(Table::Layout, MANIFEST_KEY)?;
         let dedupe = Dedupe::open(&folder.join("seen"), manifest.as_deref(), &config.dedupe)?;
-        let tables = Arc::new(Tables::new(store, config.memory, config.partitions));
+        let tables = Arc::new(Tables::new(store, config.memory, config.partitions)?);
         let partitions =
             (0..tables.partitions.len()).map(|number| Partition::new(Arc::clone(&tables), number));
         let mut state = Self {
@@ -193,6 +193,10 @@ impl State {
         self.rules.clear();
         for (space, counts) in meta.workspace.spaces.iter().zip(&mut meta.spaces) {
             self.rules.push(Rules::compile(&space.rules, &mut counts.numbers)?);
+            counts.indexed.retain(|name, _| space.indexed_traits.contains(name));
+            for name in &space.indexed_traits {
+                counts.indexed.entry(name.clone()).or_insert(counts.events);
+            }
         }
         Ok(())
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use selfsame_dedupe::Verdict as Seen;
 use selfsame_event::{
-    Event, EventsHead, ImportOrigin, ItemPosition, Position, RecordId, RecordKind, SourceNumber, Time,
+    Event, EventsHead, ImportOrigin, ItemPosition, Position, RecordId, RecordKind, SourceNumber,
+    Time,
 };
 use selfsame_identity::{
     Claims, Keys, Merge, Occurrence, Outcome, Resolution, Stamp, Verdict as Met,

@@ -9,7 +9,7 @@
 
 use selfsame_event::{IdentifierKey, ProfileId};
 use selfsame_identity::ComponentId;
-use selfsame_store::{Batch, CachedTable, Row, RowKey, Store, Table};
+use selfsame_store::{Batch, CachedTable, Row, RowKey, Store, StoreError, Table};
 
 use crate::key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, TraitIndexKey};
 use crate::partition::partition_of;
@@ -30,7 +30,7 @@ pub struct MemoryBudget {
 
 impl Default for MemoryBudget {
     fn default() -> Self {
-        Self { sections: 288 << 20, identifiers: 96 << 20, components: 128 << 20, other: 48 << 20 }
+        Self { sections: 240 << 20, identifiers: 100 << 20, components: 150 << 20, other: 30 << 20 }
     }
 }
 
@@ -87,24 +87,27 @@ impl Tables {
     }
 
     /// The tables over that store.
-    pub fn new(store: Store, budget: MemoryBudget, partitions: u32) -> Self {
+    pub fn new(store: Store, budget: MemoryBudget, partitions: u32) -> Result<Self, StoreError> {
         let other = budget.other / 6;
         let share = budget.sections / usize::try_from(partitions.max(1)).unwrap_or(1);
-        let partition = |_| PartitionTables {
-            sections: CachedTable::new(store.clone(), Table::Sections, share),
-            chunks: CachedTable::new(store.clone(), Table::Chunks, other),
+        let partition = |_| {
+            Ok(PartitionTables {
+                sections: CachedTable::new(store.clone(), Table::Sections, share).with_filter()?,
+                chunks: CachedTable::new(store.clone(), Table::Chunks, other),
+            })
         };
-        Self {
-            identifiers: CachedTable::new(store.clone(), Table::Identifiers, budget.identifiers),
+        let identifiers = CachedTable::new(store.clone(), Table::Identifiers, budget.identifiers);
+        Ok(Self {
+            identifiers: identifiers.with_filter()?,
             components: CachedTable::new(store.clone(), Table::Components, budget.components),
             evidence: CachedTable::new(store.clone(), Table::Evidence, other),
             ledger: CachedTable::new(store.clone(), Table::Ledger, other),
             trait_index: CachedTable::new(store.clone(), Table::TraitIndex, other),
             rejected: CachedTable::new(store.clone(), Table::Rejected, other),
             insights: CachedTable::new(store.clone(), Table::Insights, other),
-            partitions: (0..partitions.max(1)).map(partition).collect(),
+            partitions: (0..partitions.max(1)).map(partition).collect::<Result<_, StoreError>>()?,
             store,
-        }
+        })
     }
 
     /// Lets rows leave where there are too many. Called once per batch.

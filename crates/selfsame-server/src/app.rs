@@ -40,7 +40,7 @@ impl App {
 
     pub(crate) async fn answer(
         &self,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
         peer: Peer,
         door: Door,
     ) -> Response<Body> {
@@ -56,17 +56,12 @@ impl App {
             Door::Main => &ready.main,
             Door::Control => &ready.control,
         };
-        request.extensions_mut().insert(ConnectedFrom(peer.address.ip().is_loopback()));
         match router.clone().oneshot(request.map(Body::new)).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
     }
 }
-
-/// Whether a request came from this machine.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ConnectedFrom(pub(crate) bool);
 
 fn starting(path: &str) -> Response<Body> {
     if path == "/healthz" {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -11,7 +11,6 @@ use metrics::gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use selfsame_log::LogRead;
 
-use crate::app::ConnectedFrom;
 use crate::node::Node;
 use crate::tokens::Tokens;
 
@@ -21,6 +20,8 @@ pub(crate) struct Health {
     pub(crate) node: Arc<Node>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) tokens: Tokens,
+    /// Whether only this machine can reach the metrics; else they need a token.
+    pub(crate) is_local: bool,
 }
 
 /// `/healthz` and `/readyz`.
@@ -44,14 +45,10 @@ async fn ready(State(health): State<Health>) -> Response {
     }
 }
 
-async fn scrape(
-    State(health): State<Health>,
-    Extension(ConnectedFrom(local)): Extension<ConnectedFrom>,
-    headers: HeaderMap,
-) -> Response {
+async fn scrape(State(health): State<Health>, headers: HeaderMap) -> Response {
     let bearer = headers.get("authorization").and_then(|value| value.to_str().ok());
     let token = bearer.and_then(|value| value.strip_prefix("Bearer "));
-    if !local && !token.is_some_and(|token| health.tokens.allows(token)) {
+    if !health.is_local && !token.is_some_and(|token| health.tokens.allows(token)) {
         return (StatusCode::UNAUTHORIZED, "a bearer token is needed\n").into_response();
     }
     observe(&health.node);

@@ -82,22 +82,13 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     };
     let recorder = PrometheusBuilder::new().install_recorder()?;
     let (tasks, app) = (Tasks::new(), Arc::new(App::default()));
-    let config = ListenConfig {
-        connections: server.connections,
-        header_timeout: Duration::from_secs(server.header_seconds),
-        certificates: certificates.clone(),
-    };
     let has_control = control.is_some();
-    for (listener, door) in [(Some(listener), Door::Main), (control, Door::Control)] {
-        if let Some(listener) = listener {
-            let serving =
-                listen::serve(listener, door, Arc::clone(&app), config.clone(), tasks.clone());
-            tasks.spawn("listener", serving);
-        }
-    }
-    if let Some(certificates) = &certificates {
-        tasks.spawn("certificates", Arc::clone(certificates).follow(tasks.clone()));
-    }
+    let metrics_at = match &control {
+        Some(listener) => listener.local_addr()?,
+        None => address,
+    };
+    let doors = [(Some(listener), Door::Main), (control, Door::Control)];
+    open_doors(doors, settings, certificates.as_ref(), &app, &tasks);
     let node_config = NodeConfig {
         allow_loopback: flavour.allow_loopback,
         log: settings.log.clone(),
@@ -114,7 +105,12 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
         scripts(),
     );
     let tokens = Tokens(Arc::clone(&node.shared));
-    let health = Health { node: Arc::clone(&node), metrics: recorder, tokens: tokens.clone() };
+    let health = Health {
+        node: Arc::clone(&node),
+        metrics: recorder,
+        tokens: tokens.clone(),
+        is_local: metrics_at.ip().is_loopback(),
+    };
     let profiles = ProfileApi::new(node.reader(), Arc::new(tokens.clone()));
     let public = health::router(health.clone())
         .merge(selfsame_profile_api::router(profiles))
@@ -124,6 +120,13 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
         .merge(crate::import_api::router(&node, &tokens))
         .merge(crate::backup::router(&node, &tokens));
     let main = if has_control { public } else { public.merge(control.clone()) };
+    let retention = crate::retention::run(
+        Arc::clone(&node),
+        settings.log.clone(),
+        settings.engine.clone(),
+        tasks.clone(),
+    );
+    tasks.spawn("retention", retention);
     app.open(Ready { collector, main, control });
     let greeting = Greeting {
         address,
@@ -142,6 +145,31 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     tokio::task::spawn_blocking(move || stopping.stop()).await?;
     tracing::info!("the server has stopped");
     result
+}
+
+/// Begins to answer: `503` until the app is ready.
+fn open_doors(
+    doors: [(Option<TcpListener>, Door); 2],
+    settings: &Settings,
+    certificates: Option<&Arc<Certificates>>,
+    app: &Arc<App>,
+    tasks: &Tasks,
+) {
+    let config = ListenConfig {
+        connections: settings.server.connections,
+        header_timeout: Duration::from_secs(settings.server.header_seconds),
+        certificates: certificates.map(Arc::clone),
+    };
+    for (listener, door) in doors {
+        if let Some(listener) = listener {
+            let serving =
+                listen::serve(listener, door, Arc::clone(app), config.clone(), tasks.clone());
+            tasks.spawn("listener", serving);
+        }
+    }
+    if let Some(certificates) = certificates {
+        tasks.spawn("certificates", Arc::clone(certificates).follow(tasks.clone()));
+    }
 }
 
 async fn until_stopped(node: &Node, tasks: &Tasks) -> anyhow::Result<()> {

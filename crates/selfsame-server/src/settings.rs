@@ -165,8 +165,8 @@ impl Default for EngineSettings {
     fn default() -> Self {
         let dedupe = selfsame_dedupe::Config::default();
         Self {
-            memory_bytes: 560 << 20,
-            checkpoint_events: 500_000,
+            memory_bytes: 520 << 20,
+            checkpoint_events: 150_000,
             checkpoint_seconds: 30,
             dedupe_hours: dedupe.window.as_secs() / 3600,
             dedupe_disk_bytes: dedupe.disk_budget_bytes,
@@ -177,11 +177,11 @@ impl Default for EngineSettings {
 
 impl EngineSettings {
     pub(crate) fn apply(&self, mut config: EngineConfig) -> EngineConfig {
-        let share = |parts: usize| self.memory_bytes / 35 * parts;
+        let share = |parts: usize| self.memory_bytes / 52 * parts;
         config.state.memory = selfsame_pipeline::MemoryBudget {
-            sections: share(18),
-            identifiers: share(6),
-            components: share(8),
+            sections: share(24),
+            identifiers: share(10),
+            components: share(15),
             other: share(3),
         };
         config.checkpoint_events = self.checkpoint_events;

@@ -37,7 +37,7 @@ impl Tasks {
             match task.await {
                 Ok(()) => alarm.disarm(),
                 Err(error) => {
-                    tracing::error!(task = name, error = %format!("{error:#}"), "a task failed")
+                    tracing::error!(task = name, error = %format!("{error:#}"), "a task failed");
                 }
             }
         };

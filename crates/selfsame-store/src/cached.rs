@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use crate::filter::Filter;
 use crate::{Batch, ScanOrder, Store, StoreError, Table};
 
 const SHARDS: usize = 64;
@@ -62,6 +63,8 @@ pub struct CachedTable<K, V> {
     clock: AtomicU32,
     swept: AtomicUsize,
     oldest: AtomicU32,
+    /// Which keys there may be, in memory or in the store.
+    filter: Option<Filter>,
 }
 
 impl<K: RowKey, V: Row> CachedTable<K, V> {
@@ -78,7 +81,26 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
             clock: AtomicU32::new(1),
             swept: AtomicUsize::new(0),
             oldest: AtomicU32::new(0),
+            filter: None,
         }
+    }
+
+    /// The same, with a filter over its keys: for tables in which keys are often looked up that are
+    /// nowhere. A table of very many rows goes without one rather than be read at every start.
+    pub fn with_filter(mut self) -> Result<Self, StoreError> {
+        const MOST_ROWS: u64 = 8_000_000;
+        if self.store.rows_about(self.table) > MOST_ROWS {
+            return Ok(self);
+        }
+        let filter = Filter::default();
+        self.store.scan(self.table, &[], ScanOrder::Forwards, |bytes, _| {
+            if let Some(key) = K::from_bytes(bytes) {
+                filter.add(hash_of(&key));
+            }
+            true
+        })?;
+        self.filter = Some(filter);
+        Ok(self)
     }
 
     /// Reads a row where it is: memory, else the store. Reading does not make the row hot.
@@ -110,6 +132,9 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
         self.add_bytes(memory);
         let before = shard.insert(key, entry);
         drop(shard);
+        if before.is_none() {
+            self.note(&key);
+        }
         if let Some(before) = &before {
             self.remove_bytes(before.row.memory());
         }
@@ -129,7 +154,13 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
         let entry = match shard.get_mut(&key) {
             Some(entry) => entry,
             None => {
-                let row = self.load(&key)?.unwrap_or_else(new);
+                let row = match self.load(&key)? {
+                    Some(row) => row,
+                    None => {
+                        self.note(&key);
+                        new()
+                    }
+                };
                 self.add_bytes(row.memory());
                 shard.entry(key).or_insert(Entry { row, status: Status::Clean, used: 0 })
             }
@@ -182,9 +213,7 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
         };
         entry.status = Status::Leaving;
         seen(&entry.row);
-        let mut bytes = Vec::with_capacity(128);
-        entry.row.encode(&mut bytes);
-        batch.put(self.table, key.to_bytes(), bytes);
+        batch.put_encoded(self.table, key.to_bytes(), |bytes| entry.row.encode(bytes));
     }
 
     /// Says that the batch with these rows is committed.
@@ -228,7 +257,8 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
     /// About how many bytes of memory the rows take, and how many rows there are.
     pub fn memory(&self) -> (usize, usize) {
         let rows = self.shards.iter().map(|shard| shard.read().expect(POISONED).len()).sum();
-        (self.bytes.load(Ordering::Relaxed), rows)
+        let filter = self.filter.as_ref().map_or(0, Filter::bytes);
+        (self.bytes.load(Ordering::Relaxed) + filter, rows)
     }
 
     /// Calls `visit` for every row whose key starts with `prefix`, in memory or in the store, until
@@ -260,12 +290,21 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
     }
 
     fn load(&self, key: &K) -> Result<Option<V>, StoreError> {
+        if self.filter.as_ref().is_some_and(|filter| !filter.may_have(hash_of(key))) {
+            return Ok(None);
+        }
         let Some(bytes) = self.store.get(self.table, &key.to_bytes())? else { return Ok(None) };
         V::decode(&bytes).map(Some).ok_or_else(|| StoreError::Row { table: self.table.name() })
     }
 
+    fn note(&self, key: &K) {
+        if let Some(filter) = &self.filter {
+            filter.add(hash_of(key));
+        }
+    }
+
     fn shard(&self, key: &K) -> &Shard<K, V> {
-        let hash = FxBuildHasher.hash_one(key);
+        let hash = hash_of(key);
         // The map inside uses the low and the highest bits; the shard takes some between.
         let index = usize::try_from((hash >> 40) & (SHARDS as u64 - 1)).unwrap_or(0);
         &self.shards[index]
@@ -282,6 +321,12 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
     fn remove_bytes(&self, bytes: usize) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
+}
+
+/// Keys are hashes or counters: a cheap mix is enough, and the same in every process.
+fn hash_of<K: Hash>(key: &K) -> u64 {
+    let hash = FxBuildHasher.hash_one(key);
+    (hash ^ hash >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 const POISONED: &str = "no thread panics while it holds a shard";

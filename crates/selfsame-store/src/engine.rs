@@ -5,7 +5,10 @@ use std::path::Path;
 use fjall::config::{
     BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry, PartitioningPolicy, PinningPolicy,
 };
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+use fjall::{
+    Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch as WriteBatch, PersistMode,
+    Readable, UserKey, UserValue,
+};
 
 use crate::hash::{StateHash, TableHash};
 use crate::{StoreError, Table};
@@ -36,26 +39,41 @@ pub enum Durability {
     Synced,
 }
 
-/// Writes that happen together.
+/// Writes that happen together, in the form in which the engine takes them.
 #[derive(Debug, Default)]
 pub struct Batch {
-    writes: Vec<(Table, Vec<u8>, Option<Vec<u8>>)>,
+    writes: Vec<(Table, UserKey, Option<UserValue>)>,
     bytes: usize,
+    scratch: Vec<u8>,
 }
 
 impl Batch {
     /// Sets a row.
-    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        let (key, value) = (key.into(), value.into());
+    pub fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        let (key, value) = (key.as_ref(), value.as_ref());
         self.bytes += key.len() + value.len();
-        self.writes.push((table, key, Some(value)));
+        self.writes.push((table, key.into(), Some(value.into())));
+    }
+
+    /// Sets a row to what `encode` writes.
+    pub fn put_encoded(
+        &mut self,
+        table: Table,
+        key: impl AsRef<[u8]>,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        encode(&mut scratch);
+        self.put(table, key, &scratch);
+        self.scratch = scratch;
     }
 
     /// Removes a row.
-    pub fn remove(&mut self, table: Table, key: impl Into<Vec<u8>>) {
-        let key = key.into();
+    pub fn remove(&mut self, table: Table, key: impl AsRef<[u8]>) {
+        let key = key.as_ref();
         self.bytes += key.len();
-        self.writes.push((table, key, None));
+        self.writes.push((table, key.into(), None));
     }
 
     /// The bytes of keys and values.
@@ -94,7 +112,7 @@ impl Store {
 
     /// Commits a batch.
     pub fn commit(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
-        let mut writes = self.database.batch();
+        let mut writes = WriteBatch::with_capacity(self.database.clone(), batch.writes.len());
         for (table, key, value) in batch.writes {
             let keyspace = &self.tables[table.index()];
             match value {
@@ -133,6 +151,11 @@ impl Store {
                 return Ok(());
             }
         }
+    }
+
+    /// About how many rows a table has, quickly.
+    pub fn rows_about(&self, table: Table) -> u64 {
+        u64::try_from(self.tables[table.index()].approximate_len()).unwrap_or(u64::MAX)
     }
 
     /// The hash of the state that the store holds, table by table.

@@ -13,6 +13,7 @@
 mod cached;
 mod engine;
 mod error;
+mod filter;
 mod hash;
 mod table;
 

@@ -61,10 +61,12 @@ proptest! {
     #[test]
     fn a_component_row_is_read_back_and_no_part_of_it_is_one(
         parent in prop::option::of(any::<u64>()), merges: u32, sets: u32, sets_overflowed: bool,
+        prints in prop::collection::vec(any::<u64>(), 0..5),
         members in prop::collection::vec(member(), 0..4),
     ) {
         let parent = parent.map(ComponentId);
-        let row = ComponentRow { parent, merges, sets, sets_overflowed, members };
+        let prints = prints.into();
+        let row = ComponentRow { parent, merges, sets, prints, sets_overflowed, members };
         let bytes = row.encode();
         prop_assert_eq!(ComponentRow::decode(&bytes), Ok(row));
         for length in 0..bytes.len() {

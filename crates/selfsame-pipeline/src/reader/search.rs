@@ -113,7 +113,8 @@ impl SpaceRead {
         collection: Collection,
         query: &TraitQuery<'_>,
     ) -> Result<Matches<'_>, LookupError> {
-        let is_indexed = self.space().indexed_traits.iter().any(|name| name == query.name);
+        // A trait that was declared after events came is not in the index with its older values.
+        let is_indexed = self.view.meta.spaces[self.slot].indexes_all_of(query.name);
         if is_indexed { self.by_index(collection, query) } else { self.by_scan(collection, query) }
     }
 

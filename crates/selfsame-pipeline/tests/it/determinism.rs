@@ -53,8 +53,12 @@ fn opening_anew_in_between_gives_the_same_state() {
 #[test]
 fn rows_that_leave_memory_give_the_same_state() {
     let mut config = ReplayConfig { batch_bytes: 1, reopen_every: Some(100), ..partitions(2) };
-    config.state.memory =
-        selfsame_pipeline::MemoryBudget { sections: 2_000, identifiers: 1_000, components: 1_000, other: 600 };
+    config.state.memory = selfsame_pipeline::MemoryBudget {
+        sections: 2_000,
+        identifiers: 1_000,
+        components: 1_000,
+        other: 600,
+    };
     check(&config);
 }
 

@@ -15,7 +15,9 @@ pub(crate) struct TestClock(AtomicU64);
 
 impl Clock for TestClock {
     fn wall(&self) -> Time {
-        Time::from_micros(1_790_000_000_000_000 + i64::try_from(self.monotonic_micros()).expect("small"))
+        Time::from_micros(
+            1_790_000_000_000_000 + i64::try_from(self.monotonic_micros()).expect("small"),
+        )
     }
 
     fn monotonic_micros(&self) -> u64 {
@@ -52,15 +54,17 @@ fn change(id: u64, change: &Change) -> NewRecord {
 
 /// The records that make a workspace with one space and two sources.
 pub(crate) fn set_up() -> Vec<NewRecord> {
-    let source = |number: u32, dedupe| Change::SetSource(Source {
-        number,
-        id: format!("source-{number}"),
-        name: "test".to_owned(),
-        space: "default".to_owned(),
-        write_keys: vec![WriteKey { key: format!("key-{number}"), revoked: false }],
-        strict: false,
-        dedupe,
-    });
+    let source = |number: u32, dedupe| {
+        Change::SetSource(Source {
+            number,
+            id: format!("source-{number}"),
+            name: "test".to_owned(),
+            space: "default".to_owned(),
+            write_keys: vec![WriteKey { key: format!("key-{number}"), revoked: false }],
+            strict: false,
+            dedupe,
+        })
+    };
     let changes = [
         Change::Create { name: "test".to_owned(), secret: "5a".repeat(32) },
         Change::SetSpace {
@@ -90,9 +94,17 @@ fn event(dice: &mut Dice) -> Bytes {
     };
     let time = format!(r#","timestamp":"2026-0{}-1{}T00:00:00Z""#, 1 + dice.roll(9), dice.roll(10));
     let what = match dice.roll(12) {
-        0 => format!(r#""type":"identify","traits":{{"email":"e{}@x.y","n":{}}}"#, dice.roll(40), dice.roll(5)),
+        0 => format!(
+            r#""type":"identify","traits":{{"email":"e{}@x.y","n":{}}}"#,
+            dice.roll(40),
+            dice.roll(5)
+        ),
         1 => r#""type":"identify","traits":{"n":null,"deep":{"a":[1,2]}}"#.to_owned(),
-        2 => format!(r#""type":"group","groupId":"g{}","traits":{{"plan":"p{}"}}"#, dice.roll(5), dice.roll(3)),
+        2 => format!(
+            r#""type":"group","groupId":"g{}","traits":{{"plan":"p{}"}}"#,
+            dice.roll(5),
+            dice.roll(3)
+        ),
         3 => format!(r#""type":"alias","previousId":"a{}""#, dice.roll(60)),
         4 => r#""type":"page","name":"Home""#.to_owned(),
         n => format!(r#""type":"track","event":"E{n}","properties":{{"v":{}}}"#, dice.roll(100)),

@@ -59,10 +59,11 @@ proptest! {
 
     /// However rows are written back and leave memory, a reader sees what was last written.
     #[test]
-    fn a_small_cache_behaves_like_a_map(steps in steps()) {
+    fn a_small_cache_behaves_like_a_map(steps in steps(), filtered: bool) {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("opens");
         let table = CachedTable::<u64, String>::new(store.clone(), Table::Sections, 200);
+        let table = if filtered { table.with_filter().expect("reads") } else { table };
         let mut model = BTreeMap::<u64, String>::new();
         for step in steps {
             match step {
@@ -98,6 +99,7 @@ proptest! {
         flush(&table, &store);
         drop(table);
         let again = CachedTable::<u64, String>::new(store, Table::Sections, 200);
+        let again = if filtered { again.with_filter().expect("reads") } else { again };
         for (key, text) in model {
             let expected = Some(text);
             prop_assert_eq!(again.get(&key).expect("gets"), expected);
