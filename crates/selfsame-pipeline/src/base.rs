@@ -41,15 +41,15 @@ pub fn copy_file(from: &Path, to: &Path) -> io::Result<u64> {
     Ok(len)
 }
 
-/// Copies a folder and what is in it, durably, but for files of locks.
+/// Copies a folder and what is in it, durably.
 pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
-        let (entry, to) = (entry?, to);
+        let entry = entry?;
         let (name, is_folder) = (entry.file_name(), entry.file_type()?.is_dir());
         if is_folder {
             copy_folder(&entry.path(), &to.join(&name))?;
-        } else if name != "lock" {
+        } else {
             copy_file(&entry.path(), &to.join(&name))?;
         }
     }
@@ -91,7 +91,7 @@ pub(crate) fn clear(folder: &Path) -> Result<(), EngineError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     };
-    PARTS.iter().try_for_each(|part| remove(part)).map_err(EngineError::Marker)
+    PARTS.iter().try_for_each(remove).map_err(EngineError::Marker)
 }
 
 #[cfg(test)]

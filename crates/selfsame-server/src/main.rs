@@ -20,6 +20,7 @@ mod intake;
 mod listen;
 mod node;
 mod printable;
+mod retention;
 mod serve;
 mod settings;
 mod tasks;

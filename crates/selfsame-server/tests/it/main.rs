@@ -6,5 +6,6 @@ mod demo;
 mod import;
 mod operate;
 mod process;
+mod retention;
 mod server;
 mod test_routes;

@@ -99,6 +99,11 @@ impl Server {
         body
     }
 
+    /// The text of a path.
+    pub(crate) fn text(&self, path: &str) -> String {
+        self.try_request("GET", path, None, "").unwrap().1
+    }
+
     /// Sends a batch with the write key `dev`; whether it was taken.
     pub(crate) fn batch(&self, events: &[Value]) -> bool {
         let body = serde_json::json!({ "writeKey": "dev", "batch": events }).to_string();
