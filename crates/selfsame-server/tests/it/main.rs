@@ -3,6 +3,7 @@
 mod backup;
 mod control;
 mod demo;
+mod formats;
 mod import;
 mod operate;
 mod process;
