@@ -8,8 +8,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 fn main() -> io::Result<()> {
-    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web");
-    let out = std::env::var_os("OUT_DIR").map(PathBuf::from).ok_or(io::ErrorKind::NotFound)?;
+    let folder = |name| std::env::var_os(name).map(PathBuf::from).ok_or(io::ErrorKind::NotFound);
+    let (web, out) = (folder("CARGO_MANIFEST_DIR")?.join("../../web"), folder("OUT_DIR")?);
     let (shop, sdk) = (web.join("shop/dist"), web.join("sdk-bundle/dist"));
     let mut cargo = io::stdout().lock();
     writeln!(cargo, "cargo::rerun-if-changed=build.rs")?;

@@ -39,7 +39,7 @@ pub(super) async fn follow(routes: Arc<Routes>, ids: Ids) -> Result<Response, Lo
     let mark = me::mark(&routes.reader, NAME, &ids)?;
     // The first bytes make the headers leave at once.
     drop(lines.send(Bytes::from_static(b": following\n\n")).await);
-    let follower = Follower { routes, ids: Arc::new(ids), mark, lines };
+    let follower = Follower { routes, ids: Arc::new(ids), mark, lines, again: false };
     tokio::spawn(follower.run(folded, news));
     let mut response = Body::new(Lines(receiver)).into_response();
     let headers = response.headers_mut();
@@ -53,6 +53,8 @@ struct Follower {
     ids: Arc<Ids>,
     mark: Mark,
     lines: mpsc::Sender<Bytes>,
+    /// Whether the last look could not see.
+    again: bool,
 }
 
 impl Follower {
@@ -74,10 +76,11 @@ impl Follower {
                     is_due
                 }
                 () = tokio::time::sleep_until(next_look), if is_due => {
-                    is_due = false;
                     next_look = tokio::time::Instant::now() + PAUSE;
                     folded.mark_unchanged();
-                    self.look().await
+                    let is_told = self.look().await;
+                    is_due = std::mem::take(&mut self.again);
+                    is_told
                 }
                 delivery = news.recv() => match delivery {
                     Ok(delivery) if self.is_followed(&delivery) => self.tell("inbox", &delivery).await,
@@ -114,8 +117,11 @@ impl Follower {
                     None => true,
                 }
             }
-            // The state is being opened anew; the next fold makes it look again.
-            Ok(Err(_)) => true,
+            // The state is being opened anew: what changed is still to be told.
+            Ok(Err(_)) => {
+                self.again = true;
+                true
+            }
             Err(_) => false,
         }
     }
