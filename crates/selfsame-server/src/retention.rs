@@ -188,7 +188,9 @@ impl Pass {
         let until = Position::embedded(cut);
         let hash = replay(&*self.node.log, until, &new, &config, |_| ())
             .context("the state at the cut cannot be made")?;
-        let time = self.node.log.get(until)?.time;
+        // An empty last segment has no record yet that could say when it was received.
+        let first = self.node.log.get(until);
+        let time = first.map_or_else(|_| self.node.clock.wall(), |record| record.time);
         let facts = serde_json::json!({
             "position": cut,
             "state_hash": hash.to_string(),

@@ -90,6 +90,8 @@ struct Totals {
 
 impl Import {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        // A file that is not there is said before anything about its name.
+        drop(open(&self.file)?);
         let format = self.format()?;
         let looked = self.look(format)?;
         let client = self.remote.client()?;

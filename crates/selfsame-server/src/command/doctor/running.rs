@@ -114,6 +114,8 @@ fn judge(metrics: &[Metric<'_>], findings: &mut Findings) {
         findings.notice("deliveries", found, remedy);
     }
     let pending: f64 = all("selfsame_delivery_pending_events").map(|metric| metric.value).sum();
+    // The sum of nothing is a negative zero.
+    let pending = pending.abs();
     findings.well("deliveries", format!("{pending} events wait to be delivered"));
 }
 
