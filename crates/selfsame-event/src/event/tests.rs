@@ -158,7 +158,13 @@ fn a_batch_lends_what_an_event_does_not_say() {
 #[test]
 fn a_retry_says_the_same_and_another_event_does_not() {
     let print = |text: &str| read(text).expect("valid").fingerprint;
-    let first = print(r#"{"type":"page","userId":"u","sentAt":"2026-01-01T00:00:00Z","writeKey":"a"}"#);
-    assert_eq!(first, print(r#"{"type":"page","_metadata":{"retryCount":1},"userId":"u","sentAt":"2026-01-02T00:00:00Z"}"#));
+    let first =
+        print(r#"{"type":"page","userId":"u","sentAt":"2026-01-01T00:00:00Z","writeKey":"a"}"#);
+    assert_eq!(
+        first,
+        print(
+            r#"{"type":"page","_metadata":{"retryCount":1},"userId":"u","sentAt":"2026-01-02T00:00:00Z"}"#
+        )
+    );
     assert_ne!(first, print(r#"{"type":"page","userId":"v"}"#));
 }
