@@ -19,7 +19,7 @@ use crate::key::{InSpace, LedgerKey, ListKey, TraitIndexKey};
 use crate::partition::{PartitionRecord, Resolved, partition_of};
 use crate::row::{Listed, Packed, Present};
 use crate::state::{State, StateError};
-use crate::workspace::{Change, ChangeError, DedupeScope};
+use crate::workspace::{Change, ChangeError, DedupeScope, Since};
 
 /// How many entries the lists of insights and of a day's rejected events keep: the newest.
 pub const LIST_LENGTH: u64 = 10_000;
@@ -420,8 +420,14 @@ impl State {
     }
 
     fn change(&mut self, record: &Record) -> Result<Result<(), ChangeError>, StateError> {
-        let change: Change = serde_json::from_slice(&record.head)
+        let mut change: Change = serde_json::from_slice(&record.head)
             .map_err(|_| StateError::Record { position: record.position })?;
+        if let Change::SetDestination(destination) = &mut change {
+            let space = self.meta.workspace.space(&destination.space).map(|space| space.number);
+            let counts = space.and_then(|space| self.meta.spaces.get(usize::try_from(space).ok()?));
+            let events = counts.map_or(0, |counts| counts.events);
+            destination.since = Since { offset: record.position.offset, events };
+        }
         let mut changed = self.meta.workspace.clone();
         if let Err(error) = changed.apply(change) {
             return Ok(Err(error));

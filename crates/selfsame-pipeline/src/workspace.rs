@@ -120,6 +120,18 @@ pub struct Destination {
     pub events: Vec<String>,
     /// Whether it is in use.
     pub enabled: bool,
+    /// From where it gets events: the record that made it. Set by the fold, not by the sender.
+    #[serde(default)]
+    pub since: Since,
+}
+
+/// A place in a space's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Since {
+    /// The offset of the record.
+    pub offset: u64,
+    /// How many events the space had had by then.
+    pub events: u64,
 }
 
 /// A change of the configuration.
@@ -243,7 +255,8 @@ impl Workspace {
             Change::SetSource(source) => self.set_source(source)?,
             Change::SetDestination(destination) => {
                 self.need_space(&destination.space)?;
-                set(&mut self.destinations, destination, |one| &one.id, |_, _| ());
+                let keep = |new: &mut Destination, old: &Destination| new.since = old.since;
+                set(&mut self.destinations, destination, |one| &one.id, keep);
             }
             Change::RemoveDestination { id } => {
                 let before = self.destinations.len();

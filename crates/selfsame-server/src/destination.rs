@@ -1,7 +1,7 @@
 //! Destinations as configured, and connections as delivery knows them.
 
-use selfsame_deliver::{Connection, ConnectionId, EffectKind, Filter, Secret};
-use selfsame_event::EventType;
+use selfsame_deliver::{Connection, ConnectionId, EffectKind, FeedEnd, Filter, Secret, Start};
+use selfsame_event::{EventType, Position};
 use selfsame_pipeline::workspace::{Destination, Workspace};
 use sha2::{Digest as _, Sha256};
 
@@ -35,6 +35,11 @@ pub(crate) fn connection(destination: &Destination, allow_loopback: bool) -> Opt
     connection.previous_secret = secrets.next();
     connection.enabled = destination.enabled;
     connection.allow_loopback = allow_loopback;
+    // Every event from the record that made it on, whenever delivery first hears of it.
+    connection.start = Start::At(FeedEnd {
+        at: Position::embedded(destination.since.offset).item(0),
+        effects: destination.since.events,
+    });
     if !destination.events.is_empty() {
         let kinds = destination.events.iter().filter_map(|name| EventType::from_name(name));
         connection.filter = Filter::only(kinds.map(|kind| EffectKind(kind.code())));

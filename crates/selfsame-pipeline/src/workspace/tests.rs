@@ -1,1 +1,100 @@
+use super::*;
 
+fn with_space() -> Workspace {
+    let mut workspace = Workspace::default();
+    let space = Change::SetSpace {
+        id: "default".to_owned(),
+        name: "Default".to_owned(),
+        rules: RuleSet::default(),
+        indexed_traits: Vec::new(),
+    };
+    workspace.apply(Change::Create { name: "w".to_owned(), secret: "0a".repeat(32) }).expect("new");
+    workspace.apply(space).expect("a space");
+    workspace
+}
+
+fn source(id: &str, key: &str) -> Change {
+    Change::SetSource(Source {
+        number: 99,
+        id: id.to_owned(),
+        name: id.to_owned(),
+        space: "default".to_owned(),
+        write_keys: vec![WriteKey { key: key.to_owned(), revoked: false }],
+        strict: false,
+        dedupe: DedupeScope::Source,
+    })
+}
+
+fn destination(since: Since) -> Change {
+    Change::SetDestination(Destination {
+        id: "d".to_owned(),
+        name: "d".to_owned(),
+        space: "default".to_owned(),
+        kind: "webhook".to_owned(),
+        url: "https://example.com".to_owned(),
+        secrets: Vec::new(),
+        events: Vec::new(),
+        enabled: true,
+        since,
+    })
+}
+
+#[test]
+fn a_workspace_is_made_once() {
+    let mut workspace = with_space();
+    let again = Change::Create { name: "x".to_owned(), secret: "0b".repeat(32) };
+    assert_eq!(workspace.apply(again), Err(ChangeError::Taken { what: "the workspace" }));
+    assert_eq!(workspace.secret_bytes(), [10; 32]);
+}
+
+#[test]
+fn sources_keep_the_numbers_that_records_name() {
+    let mut workspace = with_space();
+    workspace.apply(source("a", "ka")).expect("a source");
+    workspace.apply(source("b", "kb")).expect("a source");
+    workspace.apply(source("a", "ka2")).expect("a change");
+    assert_eq!(workspace.source(SourceNumber(0)).map(|one| one.id.as_str()), Some("a"));
+    assert_eq!(workspace.source(SourceNumber(1)).map(|one| one.number), Some(1));
+    assert!(workspace.by_key("ka").is_none());
+    assert!(workspace.by_key("ka2").is_some());
+}
+
+#[test]
+fn a_write_key_has_one_owner_and_a_source_a_space() {
+    let mut workspace = with_space();
+    workspace.apply(source("a", "k")).expect("a source");
+    let before = workspace.clone();
+    assert_eq!(
+        workspace.apply(source("b", "k")),
+        Err(ChangeError::Taken { what: "the write key" })
+    );
+    let Change::SetSource(mut elsewhere) = source("c", "kc") else { unreachable!("made above") };
+    elsewhere.space = "nowhere".to_owned();
+    assert!(matches!(
+        workspace.apply(Change::SetSource(elsewhere)),
+        Err(ChangeError::Unknown { kind: "space", .. })
+    ));
+    assert_eq!(workspace, before, "what is refused changes nothing");
+}
+
+#[test]
+fn a_destination_keeps_the_place_where_it_began() {
+    let mut workspace = with_space();
+    let made = Since { offset: 7, events: 3 };
+    workspace.apply(destination(made)).expect("made");
+    workspace.apply(destination(Since { offset: 90, events: 80 })).expect("changed");
+    assert_eq!(workspace.destinations[0].since, made);
+    workspace.apply(Change::RemoveDestination { id: "d".to_owned() }).expect("removed");
+    let gone = workspace.apply(Change::RemoveDestination { id: "d".to_owned() });
+    assert!(matches!(gone, Err(ChangeError::Unknown { kind: "destination", .. })));
+}
+
+#[test]
+fn rules_that_do_not_compile_are_refused() {
+    let mut workspace = with_space();
+    let mut rules = RuleSet::default();
+    rules.types[1].priority = rules.types[0].priority;
+    let id = "default".to_owned();
+    let change = Change::SetSpace { name: id.clone(), id, rules, indexed_traits: Vec::new() };
+    assert!(matches!(workspace.apply(change), Err(ChangeError::Rules { .. })));
+}

@@ -7,7 +7,7 @@ use selfsame_deliver::{ConnectionStatus, DelivererHandle, Outcome, Secret, webho
 use selfsame_event::EventType;
 use selfsame_pipeline::View;
 use selfsame_pipeline::event_json::Object;
-use selfsame_pipeline::workspace::{Change, Destination};
+use selfsame_pipeline::workspace::{Change, Destination, Since};
 
 use super::Control;
 use super::asked::{Asked, check_name, choose_id};
@@ -240,6 +240,7 @@ pub(crate) async fn create(
         secrets: vec![secret.clone()],
         events,
         enabled: new.enabled.unwrap_or(true),
+        since: Since::default(),
     };
     Ok(NewSecret { secret, destination: set(&control, destination).await? })
 }

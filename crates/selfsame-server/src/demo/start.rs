@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use selfsame_event::Collection;
 use selfsame_log::LogRead;
 use selfsame_pipeline::ProfileRef;
-use selfsame_pipeline::workspace::{Change, Destination};
+use selfsame_pipeline::workspace::{Change, Destination, Since};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::shoppers::{self, Sender};
@@ -18,14 +18,11 @@ use super::{Demo, NAME, tally};
 use crate::assets;
 use crate::chance;
 use crate::command::say;
-use crate::destination::connection_id;
 use crate::node::Node;
 use crate::serve::Greeting;
 
 /// The id of the destination that delivers to the demo itself.
 const DESTINATION: &str = "demo-inbox";
-/// How long delivery may take to begin before the demo goes on without its first deliveries.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a line says what is going on where there is no terminal.
 const LINE_SECONDS: u64 = 10;
 
@@ -63,7 +60,6 @@ async fn run(
 ) -> anyhow::Result<()> {
     let sender = Sender::new(greeting.address)?;
     node.change(&destination(demo, greeting)).await.context("the webhook could not be set up")?;
-    wait_for_delivery(node).await;
     let mut story = Story::new(u64::from_le_bytes(chance::bytes()));
     if !is_known(node) {
         let now = node.clock.wall();
@@ -87,24 +83,8 @@ fn destination(demo: &Demo, greeting: &Greeting) -> Change {
         secrets: vec![demo.inbox.secret()],
         events: Vec::new(),
         enabled: true,
+        since: Since::default(),
     })
-}
-
-/// A new destination gets what comes after delivery has begun to follow it, so that is waited for.
-async fn wait_for_delivery(node: &Node) {
-    let wanted = connection_id(DESTINATION);
-    let is_followed = || {
-        let handles = node.deliverers();
-        handles.iter().flat_map(|(_, handle)| handle.status()).any(|status| status.id == wanted)
-    };
-    let following = async {
-        while !is_followed() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    if tokio::time::timeout(PATIENCE, following).await.is_err() {
-        tracing::warn!("delivery does not follow the demo's destination yet");
-    }
 }
 
 /// Whether the customers who are always there are there: those of a kept data folder.
