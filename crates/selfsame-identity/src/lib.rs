@@ -21,6 +21,7 @@ mod codec;
 mod compile;
 mod decide;
 mod extract;
+mod find;
 mod memory;
 mod number;
 mod resolution;
@@ -33,14 +34,13 @@ pub use claim::{Claim, Claims, Keys, Previous, Unfit};
 pub use codec::DecodeError;
 pub use compile::{RuleError, Rules};
 pub use extract::extract;
+pub use find::{find_profile, find_root};
 pub use memory::MemoryRows;
 pub use number::{TypeNumber, TypeNumbers};
 pub use resolution::{
     LedgerEntry, LedgerRow, Link, Mapped, Merge, Outcome, Refused, Resolution, Violation,
 };
-pub use resolve::{
-    EVIDENCE_SETS, Occurrence, ResolveError, find_profile, find_root, resolve, resolve_claims,
-};
+pub use resolve::{EVIDENCE_SETS, Occurrence, ResolveError, resolve, resolve_claims};
 pub use row::{
     ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Member, Rows, Seen, SetKey, Stamp,
 };

@@ -24,6 +24,7 @@ use smallvec::SmallVec;
 use crate::claim::{Claim, Claims, Previous};
 use crate::compile::Rules;
 use crate::decide::{Candidate, Root, decide};
+use crate::find::find_root;
 use crate::resolution::{Link, Mapped, Merge, Outcome, Refused, Resolution, Violation};
 use crate::row::{
     ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Member, Rows, Seen, SetKey, Stamp,
@@ -89,7 +90,14 @@ pub fn resolve_claims<R: Rows>(
     rules: &Rules,
     rows: &mut R,
 ) -> Result<Option<Resolution>, ResolveError<R::Error>> {
-    let mut step = Step { at, rules, rows, ids: SmallVec::new(), roots: SmallVec::new() };
+    let mut step = Step {
+        at,
+        rules,
+        rows,
+        ids: SmallVec::new(),
+        roots: SmallVec::new(),
+        owners: SmallVec::new(),
+    };
     for claim in claims {
         step.look_up(claim, false)?;
     }
@@ -97,23 +105,6 @@ pub fn resolve_claims<R: Rows>(
         step.look_up_previous(previous)?;
     }
     if step.ids.is_empty() { Ok(None) } else { step.run().map(Some) }
-}
-
-/// The root of a component: its profile as it is now.
-pub fn find_root<R: Rows>(
-    rows: &mut R,
-    component: ComponentId,
-) -> Result<Root, ResolveError<R::Error>> {
-    let mut id = component;
-    loop {
-        let row = rows.component(id)?.ok_or(ResolveError::Corrupt { component: id })?;
-        match row.parent {
-            None => return Ok((id, row)),
-            // Parents are older, so this ends.
-            Some(parent) if parent < id => id = parent,
-            Some(_) => return Err(ResolveError::Corrupt { component: id }),
-        }
-    }
 }
 
 /// The work on one event in one collection.
@@ -125,6 +116,8 @@ struct Step<'s, 'c, R> {
     ids: SmallVec<[Candidate<'c>; 4]>,
     /// Every root that an identifier is in, the oldest first.
     roots: SmallVec<[Root; 2]>,
+    /// Rows of identifiers that are written last: whoever reads one finds its component.
+    owners: SmallVec<[(IdentifierKey, IdentifierRow); 4]>,
 }
 
 /// What was found out so far.
@@ -228,6 +221,9 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         if is_dirty {
             self.rows.set_component(component, Arc::unwrap_or_clone(row))?;
         }
+        for (key, owner) in std::mem::take(&mut self.owners) {
+            self.rows.set_identifier(key, owner)?;
+        }
         Ok(Resolution {
             component,
             profile,
@@ -268,7 +264,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         let by =
             |root: ComponentId| kept.iter().find(|id| id.root == Some(root)).map(|id| id.claim);
         let mut matched = matched.into_iter();
-        let mut joined: SmallVec<[ComponentId; 2]> = SmallVec::new();
+        let mut joined: SmallVec<[(ComponentId, ComponentRow); 2]> = SmallVec::new();
         let Some((parent, mut row)) = matched.next() else { return Ok(()) };
         for (child, child_row) in matched {
             let (Some(parent_by), Some(child_by)) = (by(parent), by(child)) else { continue };
@@ -305,11 +301,10 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             joined_row.members.sort_by_key(|member| (member.position, member.rank));
             let mut child_row = Arc::unwrap_or_clone(child_row);
             child_row.parent = Some(parent);
-            self.rows.set_component(child, child_row)?;
-            joined.push(child);
+            joined.push((child, child_row));
         }
         for id in &mut self.ids {
-            if id.root.is_some_and(|root| joined.contains(&root)) {
+            if id.root.is_some_and(|root| joined.iter().any(|(child, _)| *child == root)) {
                 id.root = Some(parent);
             }
         }
@@ -319,8 +314,13 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         if joined.is_empty() {
             return Ok(());
         }
-        // Written here because the event may stay with another root, whose merge the cap refused.
-        Ok(self.rows.set_component(parent, Arc::unwrap_or_clone(row))?)
+        // Written here because the event may stay with another root, whose merge the cap refused. The
+        // parent first: whoever follows a child to it finds the child's members there.
+        self.rows.set_component(parent, Arc::unwrap_or_clone(row))?;
+        for (child, child_row) in joined {
+            self.rows.set_component(child, child_row)?;
+        }
+        Ok(())
     }
 
     /// Maps new identifiers to the component. Gives whether its row changed.
@@ -357,7 +357,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
                 message_id: self.at.message_id.map(Box::from),
             });
             let mapping = IdentifierRow { component, number, anchored: false, mapped_at };
-            self.rows.set_identifier(key, mapping)?;
+            self.owners.push((key, mapping));
             (id.home, id.root) = (Some(component), Some(component));
             findings.mapped.push(Mapped { number, key });
         }
@@ -372,8 +372,14 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         row: &mut Arc<ComponentRow>,
     ) -> Result<(), ResolveError<R::Error>> {
         let key = anchor.claim.key;
-        let mapping = self.rows.identifier(key)?.ok_or(ResolveError::Corrupt { component })?;
-        self.rows.set_identifier(key, IdentifierRow { anchored: true, ..mapping })?;
+        match self.owners.iter_mut().find(|(new, _)| *new == key) {
+            Some((_, mapping)) => mapping.anchored = true,
+            None => {
+                let known = self.rows.identifier(key)?;
+                let mapping = known.ok_or(ResolveError::Corrupt { component })?;
+                self.owners.push((key, IdentifierRow { anchored: true, ..mapping }));
+            }
+        }
         let mut members = Arc::make_mut(row).members.iter_mut();
         let member = members.find(|member| member.key == key);
         member.ok_or(ResolveError::Corrupt { component })?.anchored = true;
@@ -467,17 +473,5 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             None => *is_dirty = true,
         }
         Ok(!is_full)
-    }
-}
-
-/// The component of an identifier's profile, if it is mapped. Any profile id that was ever issued
-/// is looked up by its own key.
-pub fn find_profile<R: Rows>(
-    rows: &mut R,
-    key: IdentifierKey,
-) -> Result<Option<Root>, ResolveError<R::Error>> {
-    match rows.identifier(key)? {
-        Some(row) => find_root(rows, row.component).map(Some),
-        None => Ok(None),
     }
 }

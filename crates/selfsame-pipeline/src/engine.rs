@@ -349,7 +349,7 @@ fn open_or_rebuild(config: &EngineConfig, first: Position) -> Result<State, Engi
     let open = || base::open_behind(first, &config.folder, config.base.as_deref(), &config.state);
     match open() {
         Err(EngineError::State(error)) if error.is_mended_by_rebuilding() => {
-            tracing::error!(error = %error, "the state is damaged and is made anew from the log");
+            tracing::warn!(error = %error, "the state is damaged or of an older format, and is made anew from the log");
             base::clear(&config.folder)?;
             open()
         }

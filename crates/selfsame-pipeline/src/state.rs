@@ -68,6 +68,14 @@ pub enum StateError {
         /// The newest format that this build knows.
         known: u32,
     },
+    /// The state was written by an older program, and is made anew from the log.
+    #[error("the state has format {found}, and this program writes {known}")]
+    Older {
+        /// The format on disk.
+        found: u32,
+        /// The format of this build.
+        known: u32,
+    },
     /// A stored rule set does not compile.
     #[error("the stored identity rules do not compile")]
     Rules(#[from] selfsame_identity::RuleError),
@@ -87,14 +95,15 @@ impl StateError {
             Self::DedupeOpen(error) => error.class(),
             Self::Admit(error) => error.class(),
             Self::Run(error) => error.class(),
-            Self::Newer { .. } => Class::Conflict,
+            Self::Newer { .. } | Self::Older { .. } => Class::Conflict,
             Self::Graph(_) | Self::Meta(_) | Self::Rules(_) | Self::Record { .. } => Class::Corrupt,
         }
     }
 
     /// Whether a state made anew from the log would not have this error.
     pub fn is_mended_by_rebuilding(&self) -> bool {
-        self.class() == Class::Corrupt && !matches!(self, Self::Record { .. })
+        let is_damaged = self.class() == Class::Corrupt && !matches!(self, Self::Record { .. });
+        is_damaged || matches!(self, Self::Older { .. })
     }
 }
 
@@ -210,6 +219,9 @@ fn read_meta(row: &[u8]) -> Result<Meta, StateError> {
     let Format { format } = serde_json::from_slice(row).map_err(StateError::Meta)?;
     if format > STATE_FORMAT {
         return Err(StateError::Newer { found: format, known: STATE_FORMAT });
+    }
+    if format < STATE_FORMAT {
+        return Err(StateError::Older { found: format, known: STATE_FORMAT });
     }
     serde_json::from_slice(row).map_err(StateError::Meta)
 }

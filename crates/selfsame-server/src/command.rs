@@ -24,9 +24,11 @@ use toml::Value;
 
 use crate::settings::{Layers, Loaded};
 
-/// Selfsame: a customer data platform in one program.
+const ABOUT: &str = "Selfsame: a customer data platform in one program";
+
+/// What the command line says.
 #[derive(Debug, Parser)]
-#[command(name = "selfsame", version, about, max_term_width = 100)]
+#[command(name = "selfsame", version, about = ABOUT, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

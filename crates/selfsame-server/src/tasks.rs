@@ -32,13 +32,10 @@ impl Tasks {
     ) {
         let failed = self.failed.clone();
         let guarded = async move {
-            // Dropped without being disarmed when the task panics.
-            let alarm = Alarm { failed, name, armed: true };
-            match task.await {
-                Ok(()) => alarm.disarm(),
-                Err(error) => {
-                    tracing::error!(task = name, error = %format!("{error:#}"), "a task failed");
-                }
+            let alarm = Alarm { failed, name };
+            if let Err(error) = task.await {
+                tracing::error!(task = name, error = %format!("{error:#}"), "a task failed");
+                alarm.failed.send_replace(true);
             }
         };
         let mut running = self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -75,22 +72,16 @@ impl Tasks {
     }
 }
 
+/// Dropped by every end of a task: its return, a panic, and the end of the runtime.
 struct Alarm {
     failed: watch::Sender<bool>,
     name: &'static str,
-    armed: bool,
-}
-
-impl Alarm {
-    fn disarm(mut self) {
-        self.armed = false;
-    }
 }
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        if self.armed {
-            tracing::error!(task = self.name, "a task ended before its time");
+        if std::thread::panicking() {
+            tracing::error!(task = self.name, "a task panicked");
             self.failed.send_replace(true);
         }
     }

@@ -10,3 +10,4 @@ mod process;
 mod retention;
 mod server;
 mod test_routes;
+mod tidy;
