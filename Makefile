@@ -8,6 +8,7 @@ HARNESS = $(CARGO) run --quiet --locked --release -p selfsame-harness --
 LISTEN ?= 127.0.0.1:8080
 RATE ?= 20
 DATA ?=
+TORTURE ?= --rounds 1000 --events 2000000
 
 .DEFAULT_GOAL := help
 .PHONY: help run build web test lint bench conformance torture soak fuzz clean
@@ -45,7 +46,7 @@ bench: program ## measure on this machine, one table (BENCH="--quick" takes a mi
 conformance: program ## the official SDKs against the program, one table
 	@scripts/conformance.sh $(BINARY)
 
-torture: program ## kill the program again and again, and count (TORTURE="--rounds 500 --events 1000000")
+torture: program ## kill the program 1,000 times, and count (TORTURE="--rounds 50 --events 100000" takes two minutes)
 	@$(HARNESS) torture --binary $(BINARY) $(TORTURE)
 
 soak: program ## half of the highest load for half an hour, watching the memory (SOAK="--minutes 5")
