@@ -17,6 +17,7 @@ mod folder;
 mod health;
 mod import_api;
 mod intake;
+mod lines;
 mod listen;
 mod node;
 mod printable;

@@ -9,9 +9,7 @@
 //! A client holds up nobody: what it has not read stays in the log, and where it is too far behind
 //! records are passed over, which it is told.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -19,7 +17,6 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use bytes::Bytes;
-use hyper::body::Frame;
 use selfsame_event::{EventType, EventsHead, Position, ProfileId};
 use selfsame_log::LogRead as _;
 use serde_json::{Value, json};
@@ -32,6 +29,7 @@ use super::problem::{Code, Problem};
 use super::shape::{Shape, Shapes};
 use super::sources;
 use super::table::Answer;
+use crate::lines::Lines;
 use crate::node::Node;
 
 /// Events that wait for one client.
@@ -196,21 +194,6 @@ fn page(
         }
     }
     Ok((events, next))
-}
-
-/// What is sent, piece by piece.
-struct Lines(mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Lines {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.0.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
-    }
 }
 
 #[cfg(test)]

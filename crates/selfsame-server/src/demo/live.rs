@@ -6,16 +6,13 @@
 //!   inbox;
 //! - the stream ends when the server stops, so that it does not hold the server up.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use hyper::body::Frame;
 use selfsame_pipeline::LookupError;
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
@@ -25,6 +22,7 @@ use super::ids::Ids;
 use super::inbox::Delivery;
 use super::me::{self, Mark};
 use super::{NAME, Routes};
+use crate::lines::Lines;
 
 /// The least time between two looks at a profile.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -140,20 +138,5 @@ impl Follower {
             }
             Err(_) => true,
         }
-    }
-}
-
-/// A body of lines as they come.
-struct Lines(mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Lines {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.0.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
     }
 }
