@@ -267,7 +267,10 @@ impl Engine {
         if self.checkpointer.is_running() {
             if self.checkpointer.poll(&mut self.state, Duration::ZERO)? {
                 self.shared.note_checkpoint(self.checkpointer.done);
-                Marker::clear(&self.config.folder).map_err(EngineError::Marker)?;
+                if let [Some(next), _] = self.checkpointer.done {
+                    let cleared = Marker::clear_before(&self.config.folder, next);
+                    cleared.map_err(EngineError::Marker)?;
+                }
             }
             return Ok(());
         }

@@ -25,29 +25,35 @@ impl Marker {
 
     /// Counts a failure of the record, durably, before it is tried again.
     pub(crate) fn count(folder: &Path, position: Position) -> io::Result<u32> {
-        let before = match std::fs::read_to_string(Self::path(folder)) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error),
+        let count = match Self::read(folder)? {
+            Some((offset, count)) if offset == position.offset => count + 1,
+            _ => 1,
         };
-        let count = match before.split_once(' ') {
-            Some((offset, count)) if offset == position.offset.to_string() => {
-                count.trim().parse().unwrap_or(0)
-            }
-            _ => 0,
-        } + 1;
         let file = std::fs::File::create(Self::path(folder))?;
         io::Write::write_all(&mut &file, format!("{} {count}\n", position.offset).as_bytes())?;
         file.sync_all()?;
         Ok(count)
     }
 
-    /// Forgets: a checkpoint is behind the record.
-    pub(crate) fn clear(folder: &Path) -> io::Result<()> {
-        match std::fs::remove_file(Self::path(folder)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+    /// Forgets, if the record is behind that checkpoint.
+    pub(crate) fn clear_before(folder: &Path, checkpoint: Position) -> io::Result<()> {
+        match Self::read(folder)? {
+            Some((offset, _)) if offset < checkpoint.offset => {
+                std::fs::remove_file(Self::path(folder))
+            }
             _ => Ok(()),
         }
+    }
+
+    /// The offset of the record and the number of its failures. What cannot be read counts as none.
+    fn read(folder: &Path) -> io::Result<Option<(u64, u32)>> {
+        let text = match std::fs::read_to_string(Self::path(folder)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let parts = text.trim().split_once(' ');
+        Ok(parts.and_then(|(offset, count)| Some((offset.parse().ok()?, count.parse().ok()?))))
     }
 }
 
