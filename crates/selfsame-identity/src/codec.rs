@@ -2,28 +2,33 @@
 //!
 //! ```text
 //! identifier  version flags type:u16 component:u64 mapped_at:i64            20 bytes
-//! component   version flags [parent] merges sets count (member)*
-//! member      type rank flags key:16 value mapped_at event_time position source [message id]
+//! component   version flags [parent] merges sets count (print:u64)* count (member)*
+//! member      type rank flags key:16 [mapped_at event_time position source [message id]] value
 //! evidence    version stamp count (type fate key:16 [value])*
 //! ledger      version kind verdict components profiles keys stamp count (type fate key:16)*
 //! ```
+//!
+//! Members that one event mapped lie side by side, and only the first of them says when and where.
 
+use selfsame_event::packed::{Reader, put_number, put_text, put_time};
 use selfsame_event::{
-    Class, IdentifierKey, ItemPosition, Position, ProfileId, RecordId, SourceNumber, Time,
+    Class, IdentifierKey, ItemPosition, PackedText, Position, ProfileId, RecordId, SourceNumber,
+    Time,
 };
 
 use crate::number::TypeNumber;
 use crate::resolution::{LedgerEntry, LedgerRow, Merge, Refused};
 use crate::row::{
-    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Member, Seen, Stamp,
+    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Known, Member, Seen, SetKey, Stamp,
 };
 use crate::verdict::Verdict;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HAS_PARENT: u8 = 1;
 const OVERFLOWED: u8 = 2;
 const ANCHORED: u8 = 1;
 const HAS_MESSAGE_ID: u8 = 2;
+const SAME_EVENT: u8 = 4;
 const MERGED: u8 = 1;
 const REFUSED: u8 = 2;
 
@@ -56,50 +61,120 @@ impl IdentifierRow {
 
     /// Reads a row.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::versioned(bytes)?;
-        let anchored = reader.flags(ANCHORED)? != 0;
-        let number = TypeNumber(u16::from_le_bytes(reader.array()?));
-        let component = ComponentId(u64::from_le_bytes(reader.array()?));
-        let mapped_at = time(i64::from_le_bytes(reader.array()?))?;
-        reader.end(Self { component, number, anchored, mapped_at })
+        whole(bytes, |reader| {
+            let anchored = flags(reader, ANCHORED)? != 0;
+            let number = TypeNumber(u16::from_le_bytes(reader.array()?));
+            let component = ComponentId(u64::from_le_bytes(reader.array()?));
+            let micros = i64::from_le_bytes(reader.array()?);
+            let mapped_at = Time::from_micros(micros);
+            (mapped_at.micros() == micros).then_some(Self {
+                component,
+                number,
+                anchored,
+                mapped_at,
+            })
+        })
     }
 }
 
 impl ComponentRow {
     /// The bytes of the row.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(16 + self.members.len() * 96);
+        let mut out = Vec::with_capacity(16 + self.members.len() * 80);
         let flags = if self.parent.is_some() { HAS_PARENT } else { 0 }
             | if self.sets_overflowed { OVERFLOWED } else { 0 };
         out.extend([VERSION, flags]);
         if let Some(parent) = self.parent {
-            put(&mut out, parent.0);
+            put_number(&mut out, parent.0);
         }
-        put(&mut out, self.merges);
-        put(&mut out, self.sets);
+        put_number(&mut out, self.merges.into());
+        put_number(&mut out, self.sets.into());
         put_length(&mut out, self.prints.len());
         self.prints.iter().for_each(|print| out.extend(print.to_le_bytes()));
         put_length(&mut out, self.members.len());
+        let mut before = None;
         for member in &self.members {
-            put_member(&mut out, member);
+            put_member(&mut out, member, before);
+            before = Some(member);
         }
         out
     }
 
     /// Reads a row.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::versioned(bytes)?;
-        let flags = reader.flags(HAS_PARENT | OVERFLOWED)?;
+        whole(bytes, |reader| {
+            let head = Head::read(reader)?;
+            let prints = head.prints.as_chunks().0.iter().map(|print| u64::from_le_bytes(*print));
+            let prints = prints.collect();
+            let mut members = Vec::with_capacity(capacity(head.members, reader));
+            for _ in 0..head.members {
+                let member = read_member(reader, members.last())?;
+                members.push(member);
+            }
+            let Head { parent, merges, sets, sets_overflowed, .. } = head;
+            Some(Self { parent, merges, sets, prints, sets_overflowed, members })
+        })
+    }
+}
+
+impl Known {
+    /// What the bytes of a component's row say, read only as far as needed: most events need no more.
+    pub fn read(bytes: &[u8], set: SetKey) -> Result<Self, DecodeError> {
+        let (&version, rest) = bytes.split_first().ok_or(DecodeError)?;
+        let known = (version == VERSION).then(|| read_known(&mut Reader(rest), set)).flatten();
+        known.ok_or(DecodeError)
+    }
+}
+
+/// What is before the members of a component's row.
+struct Head<'b> {
+    parent: Option<ComponentId>,
+    merges: u32,
+    sets: u32,
+    sets_overflowed: bool,
+    prints: &'b [u8],
+    members: usize,
+}
+
+impl<'b> Head<'b> {
+    fn read(reader: &mut Reader<'b>) -> Option<Self> {
+        let flags = flags(reader, HAS_PARENT | OVERFLOWED)?;
         let parent = match flags & HAS_PARENT {
             0 => None,
             _ => Some(ComponentId(reader.number()?)),
         };
-        let (merges, sets) = (reader.number()?, reader.number()?);
-        let prints = reader.list(|reader| Ok(u64::from_le_bytes(reader.array()?)))?.into();
-        let members = reader.list(Reader::member)?;
-        let sets_overflowed = flags & OVERFLOWED != 0;
-        reader.end(Self { parent, merges, sets, prints, sets_overflowed, members })
+        let (merges, sets) = (reader.small()?, reader.small()?);
+        let prints = length(reader)?.checked_mul(size_of::<u64>())?;
+        let prints = reader.slice(prints)?;
+        let members = length(reader)?;
+        Some(Self {
+            parent,
+            merges,
+            sets,
+            sets_overflowed: flags & OVERFLOWED != 0,
+            prints,
+            members,
+        })
     }
+}
+
+fn read_known(reader: &mut Reader<'_>, set: SetKey) -> Option<Known> {
+    let head = Head::read(reader)?;
+    let mut first = None;
+    let mut keys = smallvec::SmallVec::<[IdentifierKey; 4]>::new();
+    for _ in 0..head.members {
+        let member = read_head(reader)?;
+        match (first, member.at) {
+            (None, Some(at)) => first = Some(ProfileId::candidate(at.mapped_at, member.key)),
+            (Some(_), None) => {}
+            _ => break,
+        }
+        keys.push(member.key);
+        PackedText::read(reader)?;
+    }
+    let is_birth = keys.len() > 1 && SetKey::of(keys) == set;
+    let has_print = || head.prints.as_chunks().0.contains(&set.print().to_le_bytes());
+    Some(Known { parent: head.parent, profile: first?, has_set: is_birth || has_print() })
 }
 
 impl EvidenceRow {
@@ -121,17 +196,18 @@ impl EvidenceRow {
 
     /// Reads a row.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::versioned(bytes)?;
-        let first = reader.stamp()?;
-        let mut unmapped = Vec::new();
-        let identifiers = reader.list(|reader| {
-            let seen = reader.seen()?;
-            if seen.fate != Fate::Kept {
-                unmapped.push(reader.text()?);
-            }
-            Ok(seen)
-        })?;
-        reader.end(Self { first, identifiers: identifiers.into(), unmapped })
+        whole(bytes, |reader| {
+            let first = read_stamp(reader)?;
+            let mut unmapped = Vec::new();
+            let identifiers = list(reader, |reader| {
+                let seen = read_seen(reader)?;
+                if seen.fate != Fate::Kept {
+                    unmapped.push(reader.text()?.into());
+                }
+                Some(seen)
+            })?;
+            Some(Self { first, identifiers: identifiers.into(), unmapped })
+        })
     }
 }
 
@@ -156,7 +232,7 @@ impl LedgerRow {
             ),
         };
         out.extend([VERSION, kind, verdict]);
-        components.iter().for_each(|component| put(&mut out, component.0));
+        components.iter().for_each(|component| put_number(&mut out, component.0));
         profiles.iter().for_each(|profile| out.extend(profile.to_bytes()));
         keys.iter().for_each(|key| out.extend(key.0));
         put_stamp(&mut out, &self.stamp);
@@ -167,215 +243,210 @@ impl LedgerRow {
 
     /// Reads a row.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::versioned(bytes)?;
-        let [kind, verdict] = reader.array()?;
-        let components = [ComponentId(reader.number()?), ComponentId(reader.number()?)];
-        let mut profile = || Ok(ProfileId::from_bytes(reader.array()?));
-        let profiles = [profile()?, profile()?];
-        let keys = [IdentifierKey(reader.array()?), IdentifierKey(reader.array()?)];
-        let entry = match (kind, verdict) {
-            (MERGED, 0) => LedgerEntry::Merged(Merge {
-                parent: components[0],
-                child: components[1],
-                parent_profile: profiles[0],
-                child_profile: profiles[1],
-                parent_by: keys[0],
-                child_by: keys[1],
-            }),
-            (REFUSED, verdict) => LedgerEntry::Refused(Refused {
-                verdict: Verdict::from_code(verdict).ok_or(DecodeError)?,
-                component: components[0],
-                other: components[1],
-                profile: profiles[0],
-                other_profile: profiles[1],
-                by: keys[0],
-            }),
-            _ => return Err(DecodeError),
-        };
-        let stamp = reader.stamp()?;
-        let identifiers = reader.list(Reader::seen)?.into();
-        reader.end(Self { entry, stamp, identifiers })
+        whole(bytes, |reader| {
+            let [kind, verdict] = reader.array()?;
+            let components = [ComponentId(reader.number()?), ComponentId(reader.number()?)];
+            let mut profile = || Some(ProfileId::from_bytes(reader.array()?));
+            let profiles = [profile()?, profile()?];
+            let keys = [IdentifierKey(reader.array()?), IdentifierKey(reader.array()?)];
+            let entry = match (kind, verdict) {
+                (MERGED, 0) => LedgerEntry::Merged(Merge {
+                    parent: components[0],
+                    child: components[1],
+                    parent_profile: profiles[0],
+                    child_profile: profiles[1],
+                    parent_by: keys[0],
+                    child_by: keys[1],
+                }),
+                (REFUSED, verdict) => LedgerEntry::Refused(Refused {
+                    verdict: Verdict::from_code(verdict)?,
+                    component: components[0],
+                    other: components[1],
+                    profile: profiles[0],
+                    other_profile: profiles[1],
+                    by: keys[0],
+                }),
+                _ => return None,
+            };
+            let stamp = read_stamp(reader)?;
+            let identifiers = list(reader, read_seen)?.into();
+            Some(Self { entry, stamp, identifiers })
+        })
     }
-}
-
-fn put(out: &mut Vec<u8>, number: impl Into<u64>) {
-    let mut rest = number.into();
-    while rest >= 0x80 {
-        out.push(u8::try_from(rest & 0x7f).expect("seven bits") | 0x80);
-        rest >>= 7;
-    }
-    out.push(u8::try_from(rest).expect("below 0x80"));
 }
 
 fn put_length(out: &mut Vec<u8>, length: usize) {
-    put(out, u64::try_from(length).expect("a length fits 64 bits"));
-}
-
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_length(out, text.len());
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn put_time(out: &mut Vec<u8>, time: Time) {
-    put(out, u64::try_from(time.micros()).expect("no time is before 1970"));
+    put_number(out, u64::try_from(length).expect("a length fits 64 bits"));
 }
 
 fn put_position(out: &mut Vec<u8>, position: ItemPosition) {
-    put(out, position.record.partition);
-    put(out, position.record.offset);
-    put(out, position.index);
+    put_number(out, position.record.partition.into());
+    put_number(out, position.record.offset);
+    put_number(out, position.index.into());
 }
 
 fn put_stamp(out: &mut Vec<u8>, stamp: &Stamp) {
     put_position(out, stamp.position);
     out.extend(stamp.record.0);
-    put(out, stamp.source.0);
+    put_number(out, stamp.source.0.into());
     put_time(out, stamp.event_time);
     put_time(out, stamp.log_time);
 }
 
 fn put_seen(out: &mut Vec<u8>, seen: &Seen) {
-    put(out, seen.number.0);
+    put_number(out, seen.number.0.into());
     out.push(seen.fate as u8);
     out.extend(seen.key.0);
 }
 
-fn put_member(out: &mut Vec<u8>, member: &Member) {
-    put(out, member.number.0);
+fn put_member(out: &mut Vec<u8>, member: &Member, before: Option<&Member>) {
+    let is_same = before.is_some_and(|before| member.is_of_event_of(before));
+    put_number(out, member.number.0.into());
     let flags = if member.anchored { ANCHORED } else { 0 }
-        | if member.message_id.is_some() { HAS_MESSAGE_ID } else { 0 };
+        | if is_same { SAME_EVENT } else { 0 }
+        | if !is_same && member.message_id.is_some() { HAS_MESSAGE_ID } else { 0 };
     out.extend([member.rank, flags]);
     out.extend(member.key.0);
-    put_text(out, &member.value);
-    put_time(out, member.mapped_at);
-    put_time(out, member.event_time);
-    put_position(out, member.position);
-    put(out, member.source.0);
-    if let Some(message_id) = &member.message_id {
-        put_text(out, message_id);
+    if !is_same {
+        put_time(out, member.mapped_at);
+        put_time(out, member.event_time);
+        put_position(out, member.position);
+        put_number(out, member.source.0.into());
+        if let Some(message_id) = &member.message_id {
+            PackedText::new(message_id).write(out);
+        }
     }
+    PackedText::new(&member.value).write(out);
 }
 
-fn time(micros: i64) -> Result<Time, DecodeError> {
-    Some(Time::from_micros(micros)).filter(|time| time.micros() == micros).ok_or(DecodeError)
+/// The row that is all of these bytes.
+fn whole<'b, T>(
+    bytes: &'b [u8],
+    read: impl FnOnce(&mut Reader<'b>) -> Option<T>,
+) -> Result<T, DecodeError> {
+    let Some((&VERSION, rest)) = bytes.split_first() else { return Err(DecodeError) };
+    let mut reader = Reader(rest);
+    let row = read(&mut reader);
+    row.filter(|_| reader.left() == 0).ok_or(DecodeError)
 }
 
-struct Reader<'b>(&'b [u8]);
+fn flags(reader: &mut Reader<'_>, known: u8) -> Option<u8> {
+    reader.byte().filter(|flags| flags & !known == 0)
+}
 
-impl<'b> Reader<'b> {
-    fn versioned(bytes: &'b [u8]) -> Result<Self, DecodeError> {
-        match bytes.split_first() {
-            Some((&VERSION, rest)) => Ok(Self(rest)),
-            _ => Err(DecodeError),
-        }
+fn length(reader: &mut Reader<'_>) -> Option<usize> {
+    usize::try_from(reader.number()?).ok()
+}
+
+/// A length is believed only as far as bytes are there for it.
+fn capacity(count: usize, reader: &Reader<'_>) -> usize {
+    count.min(reader.left() / 18)
+}
+
+fn list<'b, T>(
+    reader: &mut Reader<'b>,
+    mut item: impl FnMut(&mut Reader<'b>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let count = length(reader)?;
+    let mut items = Vec::with_capacity(capacity(count, reader));
+    for _ in 0..count {
+        items.push(item(reader)?);
     }
+    Some(items)
+}
 
-    /// The row, if nothing is left over.
-    fn end<T>(self, row: T) -> Result<T, DecodeError> {
-        if self.0.is_empty() { Ok(row) } else { Err(DecodeError) }
-    }
+fn read_position(reader: &mut Reader<'_>) -> Option<ItemPosition> {
+    let (partition, offset) = (reader.small()?, reader.number()?);
+    Some(Position { partition, offset }.item(reader.small()?))
+}
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or(DecodeError)?;
-        self.0 = rest;
-        Ok(*taken)
-    }
+fn read_stamp(reader: &mut Reader<'_>) -> Option<Stamp> {
+    Some(Stamp {
+        position: read_position(reader)?,
+        record: RecordId(reader.array()?),
+        source: SourceNumber(reader.small()?),
+        event_time: reader.time()?,
+        log_time: reader.time()?,
+    })
+}
 
-    fn flags(&mut self, known: u8) -> Result<u8, DecodeError> {
-        let [flags] = self.array()?;
-        if flags & !known == 0 { Ok(flags) } else { Err(DecodeError) }
-    }
+fn read_number(reader: &mut Reader<'_>) -> Option<TypeNumber> {
+    u16::try_from(reader.number()?).ok().map(TypeNumber)
+}
 
-    fn number<T: TryFrom<u64>>(&mut self) -> Result<T, DecodeError> {
-        let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let [byte] = self.array()?;
-            let bits = u64::from(byte & 0x7f);
-            if (bits << shift) >> shift != bits {
-                return Err(DecodeError);
-            }
-            number |= bits << shift;
-            if byte & 0x80 == 0 {
-                return T::try_from(number).map_err(|_| DecodeError);
-            }
-        }
-        Err(DecodeError)
-    }
+fn read_seen(reader: &mut Reader<'_>) -> Option<Seen> {
+    let number = read_number(reader)?;
+    let fate = match reader.byte()? {
+        0 => Fate::Kept,
+        1 => Fate::Demoted,
+        2 => Fate::Stopped,
+        _ => return None,
+    };
+    Some(Seen { number, fate, key: IdentifierKey(reader.array()?) })
+}
 
-    fn text(&mut self) -> Result<Box<str>, DecodeError> {
-        let length = self.number::<usize>()?;
-        let (text, rest) = self.0.split_at_checked(length).ok_or(DecodeError)?;
-        self.0 = rest;
-        std::str::from_utf8(text).map(Box::from).map_err(|_| DecodeError)
-    }
+/// What is before the value of a member.
+struct MemberHead<'b> {
+    number: TypeNumber,
+    rank: u8,
+    anchored: bool,
+    key: IdentifierKey,
+    /// None where it is the event of the member before.
+    at: Option<MappedBy<'b>>,
+}
 
-    fn time(&mut self) -> Result<Time, DecodeError> {
-        time(self.number()?)
-    }
+/// The event that mapped a member.
+struct MappedBy<'b> {
+    mapped_at: Time,
+    event_time: Time,
+    position: ItemPosition,
+    source: SourceNumber,
+    message_id: Option<PackedText<'b>>,
+}
 
-    fn key(&mut self) -> Result<IdentifierKey, DecodeError> {
-        self.array().map(IdentifierKey)
-    }
-
-    /// A counted list. Its length is believed only as far as bytes are there for it.
-    fn list<T>(
-        &mut self,
-        mut item: impl FnMut(&mut Self) -> Result<T, DecodeError>,
-    ) -> Result<Vec<T>, DecodeError> {
-        let count = self.number::<usize>()?;
-        let mut items = Vec::with_capacity(count.min(self.0.len() / 18));
-        for _ in 0..count {
-            items.push(item(self)?);
-        }
-        Ok(items)
-    }
-
-    fn position(&mut self) -> Result<ItemPosition, DecodeError> {
-        let (partition, offset) = (self.number()?, self.number()?);
-        Ok(Position { partition, offset }.item(self.number()?))
-    }
-
-    fn stamp(&mut self) -> Result<Stamp, DecodeError> {
-        Ok(Stamp {
-            position: self.position()?,
-            record: RecordId(self.array()?),
-            source: SourceNumber(self.number()?),
-            event_time: self.time()?,
-            log_time: self.time()?,
-        })
-    }
-
-    fn seen(&mut self) -> Result<Seen, DecodeError> {
-        let number = TypeNumber(self.number()?);
-        let fate = match self.array()? {
-            [0] => Fate::Kept,
-            [1] => Fate::Demoted,
-            [2] => Fate::Stopped,
-            _ => return Err(DecodeError),
-        };
-        Ok(Seen { number, fate, key: self.key()? })
-    }
-
-    fn member(&mut self) -> Result<Member, DecodeError> {
-        let number = TypeNumber(self.number()?);
-        let [rank] = self.array()?;
-        let flags = self.flags(ANCHORED | HAS_MESSAGE_ID)?;
-        Ok(Member {
-            number,
-            rank,
-            anchored: flags & ANCHORED != 0,
-            key: self.key()?,
-            value: self.text()?,
-            mapped_at: self.time()?,
-            event_time: self.time()?,
-            position: self.position()?,
-            source: SourceNumber(self.number()?),
+fn read_head<'b>(reader: &mut Reader<'b>) -> Option<MemberHead<'b>> {
+    let number = read_number(reader)?;
+    let rank = reader.byte()?;
+    let flags = flags(reader, ANCHORED | HAS_MESSAGE_ID | SAME_EVENT)?;
+    let key = IdentifierKey(reader.array()?);
+    let at = match flags & SAME_EVENT {
+        0 => Some(MappedBy {
+            mapped_at: reader.time()?,
+            event_time: reader.time()?,
+            position: read_position(reader)?,
+            source: SourceNumber(reader.small()?),
             message_id: match flags & HAS_MESSAGE_ID {
                 0 => None,
-                _ => Some(self.text()?),
+                _ => Some(PackedText::read(reader)?),
             },
-        })
-    }
+        }),
+        _ => None,
+    };
+    Some(MemberHead { number, rank, anchored: flags & ANCHORED != 0, key, at })
+}
+
+fn read_member(reader: &mut Reader<'_>, before: Option<&Member>) -> Option<Member> {
+    let MemberHead { number, rank, anchored, key, at } = read_head(reader)?;
+    let value = PackedText::read(reader)?.to_string().into();
+    Some(match at {
+        Some(at) => {
+            let MappedBy { mapped_at, event_time, position, source, message_id } = at;
+            let message_id = message_id.map(|id| id.to_string().into());
+            Member {
+                number,
+                rank,
+                anchored,
+                key,
+                value,
+                mapped_at,
+                event_time,
+                position,
+                source,
+                message_id,
+            }
+        }
+        None => Member { number, rank, anchored, key, value, ..before?.clone() },
+    })
 }
 
 #[cfg(test)]

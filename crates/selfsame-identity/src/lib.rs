@@ -42,7 +42,8 @@ pub use resolution::{
 };
 pub use resolve::{EVIDENCE_SETS, Occurrence, ResolveError, resolve, resolve_claims};
 pub use row::{
-    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Member, Rows, Seen, SetKey, Stamp,
+    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Known, Member, Rows, Seen, SetKey,
+    Stamp,
 };
 pub use rule::RuleSet;
 pub use verdict::Verdict;

@@ -27,7 +27,8 @@ use crate::decide::{Candidate, Root, decide};
 use crate::find::find_root;
 use crate::resolution::{Link, Mapped, Merge, Outcome, Refused, Resolution, Violation};
 use crate::row::{
-    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Member, Rows, Seen, SetKey, Stamp,
+    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Known, Member, Rows, Seen, SetKey,
+    Stamp,
 };
 use crate::verdict::Verdict;
 
@@ -90,6 +91,15 @@ pub fn resolve_claims<R: Rows>(
     rules: &Rules,
     rows: &mut R,
 ) -> Result<Option<Resolution>, ResolveError<R::Error>> {
+    let mut found = SmallVec::new();
+    for claim in claims {
+        found.push(rows.identifier(claim.key)?);
+    }
+    if previous.is_none()
+        && let Some(known) = resolve_known(claims, &found, rows)?
+    {
+        return Ok(Some(known));
+    }
     let mut step = Step {
         at,
         rules,
@@ -98,13 +108,76 @@ pub fn resolve_claims<R: Rows>(
         roots: SmallVec::new(),
         owners: SmallVec::new(),
     };
-    for claim in claims {
-        step.look_up(claim, false)?;
+    for (claim, row) in claims.iter().zip(found) {
+        step.push(claim, row, false)?;
     }
     if let Some(previous) = previous {
         step.look_up_previous(previous)?;
     }
     if step.ids.is_empty() { Ok(None) } else { step.run().map(Some) }
+}
+
+/// The rows of an event's identifiers.
+type Found = SmallVec<[Option<IdentifierRow>; 4]>;
+
+/// Resolves an event that brings nothing new, as most do: all its identifiers are of one profile, and
+/// were seen together before. None if it is not such a one. [`Step`] would decide the same, and reads
+/// whole rows for it.
+fn resolve_known<R: Rows>(
+    claims: &[Claim<'_>],
+    found: &Found,
+    rows: &mut R,
+) -> Result<Option<Resolution>, ResolveError<R::Error>> {
+    let (Some(anchor), Some(Some(home))) = (claims.first(), found.first()) else { return Ok(None) };
+    if !home.anchored {
+        return Ok(None);
+    }
+    let set = SetKey::of(claims.iter().map(|claim| claim.key));
+    let (known, component, root) = known_root(rows, home.component, set)?;
+    if claims.len() > 1 && !known.has_set {
+        return Ok(None);
+    }
+    for row in &found[1..] {
+        let Some(row) = row else { return Ok(None) };
+        if row.component != home.component && known_root(rows, row.component, set)?.1 != component {
+            return Ok(None);
+        }
+    }
+    let seen = |claim: &Claim<'_>| Seen { number: claim.number, key: claim.key, fate: Fate::Kept };
+    Ok(Some(Resolution {
+        component,
+        profile: root.profile,
+        anchor: anchor.key,
+        anchor_number: anchor.number,
+        created: false,
+        opens_section: false,
+        identifiers: claims.iter().map(seen).collect(),
+        mapped: Vec::new(),
+        violations: Vec::new(),
+        merges: Vec::new(),
+        refused: Vec::new(),
+        is_evidence: false,
+    }))
+}
+
+/// What a component knows of a set, and its root with what that one knows.
+fn known_root<R: Rows>(
+    rows: &mut R,
+    home: ComponentId,
+    set: SetKey,
+) -> Result<(Known, ComponentId, Known), ResolveError<R::Error>> {
+    let corrupt = |component| ResolveError::Corrupt { component };
+    let known = rows.known(home, set)?.ok_or_else(|| corrupt(home))?;
+    let (mut id, mut root) = (home, known);
+    while let Some(parent) = root.parent {
+        // Parents are older, so this ends.
+        if parent >= id {
+            return Err(corrupt(id));
+        }
+        id = parent;
+        root = rows.known(id, set)?.ok_or_else(|| corrupt(id))?;
+    }
+    Ok((known, id, root))
 }
 
 /// The work on one event in one collection.
@@ -130,15 +203,6 @@ struct Findings {
 }
 
 impl<'c, R: Rows> Step<'_, 'c, R> {
-    fn look_up(
-        &mut self,
-        claim: &'c Claim<'c>,
-        is_previous: bool,
-    ) -> Result<(), ResolveError<R::Error>> {
-        let row = self.rows.identifier(claim.key)?;
-        self.push(claim, row, is_previous)
-    }
-
     fn look_up_previous(
         &mut self,
         previous: &'c Previous<'c>,
@@ -448,9 +512,12 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             }
         };
         let home_row = other.as_mut().unwrap_or(row);
-        if home_row.has_print(set)
-            || home_row.has_more_sets() && self.rows.has_evidence(home, set)?
+        if home_row.birth().any(|member| member.position == self.at.stamp.position)
+            && home_row.has_set(set)
         {
+            return Ok(true);
+        }
+        if home_row.has_set(set) || home_row.has_more_sets() && self.rows.has_evidence(home, set)? {
             return Ok(false);
         }
         let is_full = home_row.sets >= EVIDENCE_SETS;

@@ -70,7 +70,8 @@ pub struct ComponentRow {
     pub parent: Option<ComponentId>,
     /// Merges that the profile consists of.
     pub merges: u32,
-    /// Distinct sets of identifiers recorded under this component.
+    /// Distinct sets of identifiers recorded under this component, apart from the one that it began
+    /// with.
     pub sets: u32,
     /// Prints of the first of these sets: most events carry one of them, and need no other row.
     pub prints: SmallVec<[u64; 2]>,
@@ -83,11 +84,37 @@ pub struct ComponentRow {
 /// Of how many sets a component's row has prints.
 const PRINTS: usize = 16;
 
+impl Member {
+    /// Whether one event mapped both.
+    pub(crate) fn is_of_event_of(&self, other: &Self) -> bool {
+        let event = |it: &Self| (it.position, it.mapped_at, it.event_time, it.source);
+        event(self) == event(other) && self.message_id == other.message_id
+    }
+}
+
 impl ComponentRow {
-    /// Whether the set is one of those with a print. A print is half of a keyed hash's sum: two sets
-    /// of one component do not share it by chance, and nobody outside can make them.
-    pub(crate) fn has_print(&self, set: SetKey) -> bool {
-        self.prints.contains(&set.print())
+    /// The members that the component began with: its first event mapped them. Of the root of several
+    /// components they are the root's, as it is the oldest. No evidence is kept of their being seen
+    /// together, because they say it themselves.
+    pub fn birth(&self) -> impl Iterator<Item = &Member> {
+        let first = self.members.first();
+        self.members
+            .iter()
+            .take_while(move |member| first.is_some_and(|one| member.is_of_event_of(one)))
+    }
+
+    /// Whether the set is the one that the component began with, or one of those with a print. A print
+    /// is half of a keyed hash's sum: two sets of one component do not share it by chance, and nobody
+    /// outside can make them.
+    pub(crate) fn has_set(&self, set: SetKey) -> bool {
+        let is_birth = || SetKey::of(self.birth().map(|member| member.key)) == set;
+        self.prints.contains(&set.print()) || self.birth().nth(1).is_some() && is_birth()
+    }
+
+    /// What is to be known of the row for most events.
+    pub fn known(&self, set: SetKey) -> Option<Known> {
+        let (profile, has_set) = (self.profile()?, self.has_set(set));
+        Some(Known { parent: self.parent, profile, has_set })
     }
 
     /// Whether there are sets without a print.
@@ -107,6 +134,17 @@ impl ComponentRow {
     pub fn profile(&self) -> Option<ProfileId> {
         self.members.first().map(|first| ProfileId::candidate(first.mapped_at, first.key))
     }
+}
+
+/// What most events need of the row of a component: they bring nothing new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// What it was merged into.
+    pub parent: Option<ComponentId>,
+    /// The id of the profile, if it was not.
+    pub profile: ProfileId,
+    /// Whether the set is the one that it began with, or one with a print.
+    pub has_set: bool,
 }
 
 /// Where and when an event is: what evidence says about it.
@@ -171,7 +209,7 @@ impl SetKey {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is wanted")]
-    fn print(self) -> u64 {
+    pub(crate) fn print(self) -> u64 {
         self.0 as u64
     }
 }
@@ -189,6 +227,10 @@ pub trait Rows {
     -> Result<(), Self::Error>;
     /// The row of a component.
     fn component(&mut self, id: ComponentId) -> Result<Option<Arc<ComponentRow>>, Self::Error>;
+    /// What the row of a component says of that set; none if there is no such component.
+    fn known(&mut self, id: ComponentId, set: SetKey) -> Result<Option<Known>, Self::Error> {
+        Ok(self.component(id)?.and_then(|row| row.known(set)))
+    }
     /// Writes the row of a component.
     fn set_component(&mut self, id: ComponentId, row: ComponentRow) -> Result<(), Self::Error>;
     /// Takes the next number for a component: each is greater than all before it.

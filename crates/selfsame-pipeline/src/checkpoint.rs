@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! engine                                         checkpoint thread
-//!   freeze at C: exact rows, ids, dirty keys ->    sections and chunks, in batches of 4 MB,
+//!   freeze at C: keys of dirty rows, ids     ->    sections and chunks, in batches of 4 MB,
 //!   ... folds on ...                                 each behind durable(outbox)
 //!                                            <-    the run of message ids
 //!   installs the run, makes the manifest     ->    one batch: exact rows, the state's row, the
@@ -54,8 +54,8 @@ impl From<StoreError> for CheckpointError {
 #[derive(Debug)]
 struct Job {
     next: Position,
-    exact: Batch,
-    keys: ExactKeys,
+    exact: ExactKeys,
+    meta: Vec<u8>,
     frozen: Frozen,
     seen_folder: PathBuf,
     dirty: Vec<Vec<InSpace<selfsame_event::IdentifierKey>>>,
@@ -128,15 +128,13 @@ impl Checkpointer {
     /// Freezes the state as it is and begins to write it back.
     pub(crate) fn begin(&mut self, state: &mut State) -> Result<(), CheckpointError> {
         debug_assert!(!self.is_running, "one checkpoint at a time");
-        let mut exact = Batch::default();
-        let keys = state.tables.freeze_exact(&mut exact);
+        let exact = state.tables.freeze_exact();
         let meta = serde_json::to_vec(&state.meta).map_err(StateError::Meta)?;
-        exact.put(Table::Meta, META_KEY, meta);
         let partitions = &state.tables.partitions;
         let job = Job {
             next: state.next(),
             exact,
-            keys,
+            meta,
             frozen: state.dedupe.freeze(),
             seen_folder: state.dedupe.dir().to_owned(),
             dirty: partitions.iter().map(|partition| partition.sections.take_dirty()).collect(),
@@ -234,19 +232,24 @@ impl Drop for Checkpointer {
 fn write(
     tables: &Tables,
     outbox: Option<&RegenerableLog>,
-    job: Job,
+    mut job: Job,
     answers: &SyncSender<Answer>,
     manifests: &Receiver<Vec<u8>>,
 ) -> Result<(Position, ExactKeys), CheckpointError> {
+    // In the order of the keys the store takes them with half the work.
+    job.dirty.iter_mut().for_each(|anchors| anchors.sort_unstable());
+    job.exact.sort();
     write_sections(tables, outbox, &job.dirty)?;
     let info = job.frozen.write(&job.seen_folder).map_err(StateError::from)?;
     answers.send(Answer::Run(info)).map_err(|_| CheckpointError::Stopped)?;
     let manifest = manifests.recv().map_err(|_| CheckpointError::Stopped)?;
-    let mut exact = job.exact;
-    exact.put(Table::Layout, MANIFEST_KEY, manifest);
+    let mut batch = Batch::default();
+    tables.write_exact(&job.exact, &mut batch);
+    batch.put(Table::Meta, META_KEY, job.meta);
+    batch.put(Table::Layout, MANIFEST_KEY, manifest);
     make_durable(outbox, job.next)?;
-    tables.store.commit(exact, Durability::Synced)?;
-    Ok((job.next, job.keys))
+    tables.store.commit(batch, Durability::Synced)?;
+    Ok((job.next, job.exact))
 }
 
 fn write_sections(

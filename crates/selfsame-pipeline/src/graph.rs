@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use selfsame_event::IdentifierKey;
-use selfsame_identity::{ComponentId, ComponentRow, EvidenceRow, IdentifierRow, Rows, SetKey};
+use selfsame_identity::{
+    ComponentId, ComponentRow, EvidenceRow, IdentifierRow, Known, Rows, SetKey,
+};
 use selfsame_store::{StoreError, Table};
 
 use crate::key::{EvidenceKey, InSpace};
@@ -36,18 +38,25 @@ impl Rows for Graph<'_> {
     type Error = StoreError;
 
     fn identifier(&mut self, key: IdentifierKey) -> Result<Option<IdentifierRow>, StoreError> {
-        Ok(self.tables.identifiers.get(&self.key(key))?.map(|owner| owner.0))
+        self.tables.identifiers.view(&self.key(key), Owner::row)
     }
 
     fn set_identifier(&mut self, key: IdentifierKey, row: IdentifierRow) -> Result<(), StoreError> {
-        self.tables.identifiers.put(self.key(key), Owner(row));
+        self.tables.identifiers.put(self.key(key), Owner::new(row));
         Ok(())
     }
 
     fn component(&mut self, id: ComponentId) -> Result<Option<Arc<ComponentRow>>, StoreError> {
-        let Some(packed) = self.tables.components.get(&self.key(id))? else { return Ok(None) };
-        let row = packed.component().ok_or(StoreError::Row { table: Table::Components.name() })?;
-        Ok(Some(Arc::new(row)))
+        let row = self.tables.components.view(&self.key(id), Packed::component)?;
+        let damaged = StoreError::Row { table: Table::Components.name() };
+        row.map(|row| row.map(Arc::new).ok_or(damaged)).transpose()
+    }
+
+    fn known(&mut self, id: ComponentId, set: SetKey) -> Result<Option<Known>, StoreError> {
+        let read = |packed: &Packed| Known::read(&packed.0, set);
+        let known = self.tables.components.view(&self.key(id), read)?;
+        let damaged = |_| StoreError::Row { table: Table::Components.name() };
+        known.transpose().map_err(damaged)
     }
 
     fn set_component(&mut self, id: ComponentId, row: ComponentRow) -> Result<(), StoreError> {
@@ -63,7 +72,7 @@ impl Rows for Graph<'_> {
 
     fn has_evidence(&mut self, component: ComponentId, set: SetKey) -> Result<bool, StoreError> {
         let key = EvidenceKey { space: self.space, component, set };
-        Ok(self.tables.evidence.get(&key)?.is_some())
+        Ok(self.tables.evidence.view(&key, |_| ())?.is_some())
     }
 
     fn set_evidence(

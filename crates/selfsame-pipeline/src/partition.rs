@@ -16,7 +16,7 @@ use selfsame_profile::{FoldEvent, Linked, Role, Rules};
 use selfsame_store::StoreError;
 
 use crate::key::{ChunkKey, InSpace};
-use crate::row::{Folded, Packed};
+use crate::row::{Folded, Packed, Workbench};
 use crate::tables::{PartitionTables, Tables};
 
 /// A section's key.
@@ -86,6 +86,7 @@ pub(crate) struct Partition {
     tables: Arc<Tables>,
     number: usize,
     expected: BTreeSet<Anchor>,
+    bench: Workbench,
 }
 
 /// The partition of a profile.
@@ -98,7 +99,7 @@ pub(crate) fn partition_of(profile: ProfileId, partitions: u32) -> u32 {
 impl Partition {
     /// The partition of that number. Its tables are nobody else's to write.
     pub(crate) fn new(tables: Arc<Tables>, number: usize) -> Self {
-        Self { tables, number, expected: BTreeSet::new() }
+        Self { tables, number, expected: BTreeSet::new(), bench: Workbench::default() }
     }
 
     fn own(&self) -> &PartitionTables {
@@ -139,7 +140,7 @@ impl Partition {
 
     /// Folds an event into its section. One that the section has already is passed over.
     pub(crate) fn fold(
-        &self,
+        &mut self,
         resolved: &Resolved<'_>,
         rules: &Rules<'_>,
     ) -> Result<Met, StoreError> {
@@ -156,9 +157,10 @@ impl Partition {
             link: resolved.link,
         };
         let anchor = resolved.anchor;
-        let own = self.own();
+        let Self { tables, number, bench, .. } = self;
+        let own = &tables.partitions[*number];
         let folded = own.sections.update(anchor, Folded::default, |section| {
-            let folded = section.fold_once(&event, resolved.role, rules);
+            let folded = section.fold_once(bench, &event, resolved.role, rules);
             // While the section is locked: whoever writes the section back after this sees the chunk.
             if let Some(chunk) = &folded.chunk {
                 let InSpace { space, key: anchor } = anchor;

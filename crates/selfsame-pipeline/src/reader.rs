@@ -28,7 +28,7 @@ use selfsame_store::{StoreError, Table};
 
 use crate::key::InSpace;
 use crate::meta::SpaceMeta;
-use crate::row::Packed;
+use crate::row::{Owner, Packed};
 use crate::shared::{Shared, View};
 use crate::workspace::Space;
 
@@ -221,7 +221,7 @@ impl SpaceRead {
         key: IdentifierKey,
     ) -> Result<Option<Found<'_>>, LookupError> {
         let in_space = self.in_space(key);
-        let owner = self.view.tables.identifiers.read(&in_space, |owner| owner.0)?;
+        let owner = self.view.tables.identifiers.read(&in_space, Owner::row)?;
         let Some(owner) = owner else { return Ok(None) };
         match self.type_name(owner.number) {
             Some((of, _)) if of == collection => {
@@ -270,7 +270,7 @@ impl SpaceRead {
     /// The id of the profile that holds an identifier.
     fn profile_of(&self, key: IdentifierKey) -> Result<Option<ProfileId>, LookupError> {
         let in_space = self.in_space(key);
-        let owner = self.view.tables.identifiers.read(&in_space, |owner| owner.0)?;
+        let owner = self.view.tables.identifiers.read(&in_space, Owner::row)?;
         let Some(owner) = owner else { return Ok(None) };
         Ok(self.root(owner.component)?.2.profile())
     }

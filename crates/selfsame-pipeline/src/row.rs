@@ -1,20 +1,14 @@
-//! The rows of the state's tables, as the cached tables hold them.
-
-use std::sync::Arc;
+//! The rows of the state's tables, as the cached tables hold them: most as the bytes that the store
+//! gets. These take a third of the memory that the decoded row would, and a checkpoint copies them.
 
 use selfsame_event::{ItemPosition, Position, Time};
 use selfsame_identity::{ComponentRow, EvidenceRow, IdentifierRow, LedgerRow};
 use selfsame_profile::{FoldEvent, Folded as What, Role, Rules, Section};
-use selfsame_store::Row;
+use selfsame_store::{Row, allocated};
 
-/// What a row costs besides its own bytes: key, status and the empty places of a hash table. A row
-/// with bytes of its own adds an eighth for the allocator.
-const TABLE_BYTES: usize = 80;
-
-/// A row of the identity crate, kept as its bytes: a component is read far less often than it is
-/// held, and its bytes take a third of the memory.
+/// A row as its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packed(pub Arc<[u8]>);
+pub struct Packed(pub Box<[u8]>);
 
 impl Row for Packed {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -25,8 +19,8 @@ impl Row for Packed {
         Some(Self(bytes.into()))
     }
 
-    fn memory(&self) -> usize {
-        self.0.len() + self.0.len() / 8 + TABLE_BYTES
+    fn heap_bytes(&self) -> usize {
+        allocated(self.0.len())
     }
 }
 
@@ -49,63 +43,109 @@ impl Packed {
 
 /// Whose an identifier is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Owner(pub IdentifierRow);
+pub struct Owner([u8; IdentifierRow::BYTES]);
+
+impl Owner {
+    /// The owner of that row.
+    pub fn new(row: IdentifierRow) -> Self {
+        Self(row.encode())
+    }
+
+    /// The row.
+    pub fn row(&self) -> IdentifierRow {
+        IdentifierRow::decode(&self.0).expect("it was a row when it was made or read")
+    }
+}
 
 impl Row for Owner {
     fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.0.encode());
+        out.extend_from_slice(&self.0);
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        IdentifierRow::decode(bytes).ok().map(Self)
+        IdentifierRow::decode(bytes).ok().map(Self::new)
     }
 
-    fn memory(&self) -> usize {
-        TABLE_BYTES + 12
+    fn heap_bytes(&self) -> usize {
+        0
     }
 }
 
-/// What was folded under an anchor, and up to which event.
+/// What was folded under an anchor, and up to which event: the number of the last event in its record,
+/// then the section. Empty before the first event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Folded {
-    /// The section.
-    pub section: Section,
-    /// The last event folded in, by its record and its number in it. The section may be written back
-    /// between two events of one record.
-    last_item: u32,
+pub struct Folded(Box<[u8]>);
+
+/// Where a section is taken apart and put together again: its memory is used for all of them.
+#[derive(Debug, Default)]
+pub struct Workbench {
+    section: Section,
+    bytes: Vec<u8>,
 }
 
 impl Folded {
-    /// Folds an event in, unless it is in already.
-    pub fn fold_once(&mut self, event: &FoldEvent<'_>, role: Role, rules: &Rules<'_>) -> What {
-        let last = (self.section.folded_to(), self.last_item);
-        if self.section.events() > 0 && last >= (event.position, event.item) {
-            return What::default();
+    /// Folds an event in, unless it is in already: the section may be written back between two events
+    /// of one record.
+    pub fn fold_once(
+        &mut self,
+        bench: &mut Workbench,
+        event: &FoldEvent<'_>,
+        role: Role,
+        rules: &Rules<'_>,
+    ) -> What {
+        let Workbench { section, bytes } = bench;
+        match self.0.split_first_chunk() {
+            Some((last_item, packed)) => {
+                assert!(section.restore(packed), "{SOUND}");
+                let last = (section.folded_to(), u32::from_le_bytes(*last_item));
+                if last >= (event.position, event.item) {
+                    return What::default();
+                }
+            }
+            None => *section = Section::default(),
         }
-        self.last_item = event.item;
-        self.section.fold(event, role, rules)
+        let what = section.fold(event, role, rules);
+        bytes.clear();
+        bytes.extend_from_slice(&event.item.to_le_bytes());
+        section.encode(bytes);
+        if self.0.len() == bytes.len() {
+            self.0.copy_from_slice(bytes);
+        } else {
+            self.0 = bytes.as_slice().into();
+        }
+        what
+    }
+
+    /// The section.
+    pub fn section(&self) -> Section {
+        let mut section = Section::default();
+        if let Some((_, packed)) = self.0.split_first_chunk::<4>() {
+            assert!(section.restore(packed), "{SOUND}");
+        }
+        section
     }
 
     /// The position of the last record of which something was folded in.
     pub fn folded_to(&self) -> Position {
-        self.section.folded_to()
+        let packed = self.0.split_first_chunk::<4>().map(|(_, packed)| packed);
+        packed.and_then(Section::peek).map_or_else(Position::default, |(folded_to, _)| folded_to)
     }
 }
 
+const SOUND: &str = "a section was one when it was folded or read";
+
 impl Row for Folded {
     fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.last_item.to_le_bytes());
-        self.section.encode(out);
+        out.extend_from_slice(&self.0);
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (last_item, rest) = bytes.split_first_chunk()?;
-        let section = Section::decode(rest).ok()?;
-        Some(Self { section, last_item: u32::from_le_bytes(*last_item) })
+        let (_, packed) = bytes.split_first_chunk::<4>()?;
+        Section::decode(packed).ok().map(|_| Self(bytes.into()))
     }
 
-    fn memory(&self) -> usize {
-        self.section.memory_bytes() + self.section.memory_bytes() / 8 + TABLE_BYTES
+    fn heap_bytes(&self) -> usize {
+        allocated(self.0.len())
     }
 }
 
@@ -141,8 +181,8 @@ impl Row for Listed {
         })
     }
 
-    fn memory(&self) -> usize {
-        64
+    fn heap_bytes(&self) -> usize {
+        0
     }
 }
 
@@ -157,7 +197,7 @@ impl Row for Present {
         bytes.is_empty().then_some(Self)
     }
 
-    fn memory(&self) -> usize {
-        64
+    fn heap_bytes(&self) -> usize {
+        0
     }
 }

@@ -355,7 +355,7 @@ impl State {
                 continue;
             }
             let key = InSpace { space, key: merge.child };
-            let child = self.tables.components.get(&key)?.and_then(|packed| packed.component());
+            let child = self.tables.components.view(&key, Packed::component)?.flatten();
             let members = child.map(|child| child.members).unwrap_or_default();
             let anchors: Vec<_> =
                 members.iter().map(|member| InSpace { space, key: member.key }).collect();

@@ -30,7 +30,7 @@ pub struct MemoryBudget {
 
 impl Default for MemoryBudget {
     fn default() -> Self {
-        Self { sections: 240 << 20, identifiers: 100 << 20, components: 150 << 20, other: 30 << 20 }
+        Self { sections: 340 << 20, identifiers: 100 << 20, components: 160 << 20, other: 20 << 20 }
     }
 }
 
@@ -76,6 +76,19 @@ pub struct ExactKeys {
     trait_index: Vec<TraitIndexKey>,
     rejected: Vec<ListKey>,
     insights: Vec<ListKey>,
+}
+
+impl ExactKeys {
+    /// Puts them in the order of the store.
+    pub fn sort(&mut self) {
+        self.identifiers.sort_unstable();
+        self.components.sort_unstable();
+        self.evidence.sort_unstable();
+        self.ledger.sort_unstable();
+        self.trait_index.sort_unstable();
+        self.rejected.sort_unstable();
+        self.insights.sort_unstable();
+    }
 }
 
 impl Tables {
@@ -125,17 +138,28 @@ impl Tables {
         }
     }
 
-    /// Puts every dirty row of the exact tables into a batch, as they are now.
-    pub fn freeze_exact(&self, batch: &mut Batch) -> ExactKeys {
+    /// Freezes the exact tables as they are now, and names what is to be written of them.
+    pub fn freeze_exact(&self) -> ExactKeys {
         ExactKeys {
-            identifiers: freeze(&self.identifiers, batch),
-            components: freeze(&self.components, batch),
-            evidence: freeze(&self.evidence, batch),
-            ledger: freeze(&self.ledger, batch),
-            trait_index: freeze(&self.trait_index, batch),
-            rejected: freeze(&self.rejected, batch),
-            insights: freeze(&self.insights, batch),
+            identifiers: self.identifiers.freeze(),
+            components: self.components.freeze(),
+            evidence: self.evidence.freeze(),
+            ledger: self.ledger.freeze(),
+            trait_index: self.trait_index.freeze(),
+            rejected: self.rejected.freeze(),
+            insights: self.insights.freeze(),
         }
+    }
+
+    /// Puts these rows into a batch, as they were when they were frozen.
+    pub fn write_exact(&self, keys: &ExactKeys, batch: &mut Batch) {
+        write_frozen(&self.identifiers, &keys.identifiers, batch);
+        write_frozen(&self.components, &keys.components, batch);
+        write_frozen(&self.evidence, &keys.evidence, batch);
+        write_frozen(&self.ledger, &keys.ledger, batch);
+        write_frozen(&self.trait_index, &keys.trait_index, batch);
+        write_frozen(&self.rejected, &keys.rejected, batch);
+        write_frozen(&self.insights, &keys.insights, batch);
     }
 
     /// Says that the batch with these rows is committed.
@@ -168,8 +192,6 @@ impl Tables {
     }
 }
 
-fn freeze<K: RowKey, V: Row>(table: &CachedTable<K, V>, batch: &mut Batch) -> Vec<K> {
-    let keys = table.take_dirty();
-    keys.iter().for_each(|key| table.write_back(key, batch, |_| ()));
-    keys
+fn write_frozen<K: RowKey, V: Row>(table: &CachedTable<K, V>, keys: &[K], batch: &mut Batch) {
+    keys.iter().for_each(|key| table.write_frozen(key, batch));
 }

@@ -11,13 +11,13 @@
 
 use selfsame_event::{Class, Position};
 
-use crate::bytes::{Reader, Scratch, put_number};
 use crate::links;
 use crate::parts::{Part, Parts};
 use crate::section::Section;
 use crate::stamp::Stamp;
 use crate::timeline::{self, CHUNK_ENTRIES, ChunkTimes};
 use crate::traits::Table;
+use selfsame_event::packed::{Reader, Scratch, put_number};
 
 const VERSION: u8 = 1;
 
@@ -66,6 +66,24 @@ impl Section {
         if again == bytes && is_sound(&section) { Ok(section) } else { Err(DecodeError::Damaged) }
     }
 
+    /// Reads a section that was decoded or encoded in this process, into the place of this one, whose
+    /// memory is used again. Says whether it is one.
+    pub fn restore(&mut self, bytes: &[u8]) -> bool {
+        let Some((&VERSION, rest)) = bytes.split_first() else { return false };
+        let mut reader = Reader(rest);
+        let Some(head) = Head::read(&mut reader) else { return false };
+        let Head { folded_to, events, timeline_sum } = head;
+        (self.folded_to, self.events, self.timeline_sum) = (folded_to, events, timeline_sum);
+        self.parts.restore(&mut reader).is_some()
+    }
+
+    /// Up to which record the section of these bytes is folded, and how many events it has.
+    pub fn peek(bytes: &[u8]) -> Option<(Position, u64)> {
+        let (_, rest) = bytes.split_first()?;
+        let head = Head::read(&mut Reader(rest))?;
+        Some((head.folded_to, head.events))
+    }
+
     /// What the events in it say, as bytes that do not depend on the order in which they came nor on
     /// where the log keeps them: traits, links, first and last event, count, and a sum over the
     /// entries of the timeline. For comparing states.
@@ -81,11 +99,28 @@ impl Section {
     }
 }
 
+/// What is before the parts.
+struct Head {
+    folded_to: Position,
+    events: u64,
+    timeline_sum: u64,
+}
+
+impl Head {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            folded_to: Position { partition: reader.small()?, offset: reader.number()? },
+            events: reader.number()?,
+            timeline_sum: u64::from_le_bytes(reader.array()?),
+        })
+    }
+}
+
 fn read(mut reader: Reader<'_>) -> Option<Section> {
-    let folded_to = Position { partition: reader.small()?, offset: reader.number()? };
-    let events = reader.number()?;
-    let timeline_sum = u64::from_le_bytes(reader.array()?);
-    Some(Section { folded_to, events, timeline_sum, parts: Parts::read(&mut reader)? })
+    let Head { folded_to, events, timeline_sum } = Head::read(&mut reader)?;
+    let mut parts = Parts::default();
+    parts.restore(&mut reader)?;
+    Some(Section { folded_to, events, timeline_sum, parts })
 }
 
 fn is_sound(section: &Section) -> bool {

@@ -13,7 +13,6 @@
 //! No clock, no chance, no input or output: the caller loads and stores. A kept hash is our own, and
 //! no order of iteration is a hash's.
 
-mod bytes;
 mod codec;
 mod combine;
 mod links;
@@ -32,6 +31,6 @@ pub use links::{Link, Linked};
 pub use page::{Order, Page, Placed, Query, page};
 pub use rules::{FoldEvent, Limits, Role, Rules};
 pub use section::{Folded, Section};
-pub use stamp::{MessageId, Stamp};
+pub use stamp::Stamp;
 pub use timeline::{CHUNK_ENTRIES, Chunk, ChunkError, ChunkTimes, Entry, EntryKey, NameKey};
 pub use traits::Trait;

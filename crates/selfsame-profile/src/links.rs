@@ -12,7 +12,7 @@
 use selfsame_event::{IdentifierKey, SourceNumber, Time};
 use smallvec::SmallVec;
 
-use crate::bytes::{Reader, Scratch, put_number, put_time};
+use selfsame_event::packed::{Reader, Scratch, put_number, put_time};
 
 /// One link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

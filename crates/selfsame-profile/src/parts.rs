@@ -3,7 +3,7 @@
 //! One allocation holds everything of a section, because there are millions of them and most are
 //! small. The part that changes with every event, the open timeline, is last.
 
-use crate::bytes::{Reader, Scratch, put_number};
+use selfsame_event::packed::{Reader, Scratch, put_number};
 
 /// The parts, in the order in which they lie in the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,6 @@ impl Parts {
         let new_length = old_length - removed + bytes.len();
         assert!(u32::try_from(new_length).is_ok(), "a section is far smaller than 4 GiB");
         if new_length > old_length {
-            self.reserve(new_length);
             self.buffer.resize(new_length, 0);
         }
         self.buffer.copy_within(old_end..old_length, new_end);
@@ -72,14 +71,6 @@ impl Parts {
         for end in &mut self.ends[part as usize..] {
             let moved = *end as usize - removed + bytes.len();
             *end = u32::try_from(moved).expect("no end is behind the length, which was checked");
-        }
-    }
-
-    /// Grows by an eighth instead of doubling: half-empty buffers would be the largest part of all.
-    fn reserve(&mut self, length: usize) {
-        if length > self.buffer.capacity() {
-            let spare = (length / 8).max(32);
-            self.buffer.reserve_exact(length + spare - self.buffer.len());
         }
     }
 
@@ -95,8 +86,9 @@ impl Parts {
         out.extend_from_slice(&self.buffer);
     }
 
-    /// Reads what [`Self::write`] wrote, which is all that is left.
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    /// Reads what [`Self::write`] wrote, which is all that is left. Of what is no such thing, nothing
+    /// is read.
+    pub(crate) fn restore(&mut self, reader: &mut Reader<'_>) -> Option<()> {
         let (mut ends, mut end) = ([0_u32; COUNT], 0_u32);
         for slot in &mut ends {
             end = end.checked_add(reader.small()?)?;
@@ -105,12 +97,10 @@ impl Parts {
         if reader.left() != end as usize {
             return None;
         }
-        Some(Self { buffer: reader.slice(end as usize)?.to_vec(), ends })
-    }
-
-    /// Bytes on the heap.
-    pub(crate) fn heap_bytes(&self) -> usize {
-        self.buffer.capacity()
+        self.buffer.clear();
+        self.buffer.extend_from_slice(reader.slice(end as usize)?);
+        self.ends = ends;
+        Some(())
     }
 }
 

@@ -1,8 +1,8 @@
 //! What folding is told besides the event.
 
-use selfsame_event::{Event, IdentifierKey, Position, RecordId, SourceNumber, Time};
+use selfsame_event::{Event, IdentifierKey, PackedText, Position, RecordId, SourceNumber, Time};
 
-use crate::stamp::{MessageId, Stamp};
+use crate::stamp::Stamp;
 use crate::timeline::Entry;
 
 /// One event, and what its record and the identity decisions say about it.
@@ -33,7 +33,7 @@ impl<'a> FoldEvent<'a> {
     pub(crate) fn stamp(&self) -> Stamp<'a> {
         Stamp {
             time: self.happened_at,
-            message_id: MessageId::new(self.message_id),
+            message_id: PackedText::new(self.message_id),
             record: self.record,
             item: self.item,
             source: self.source,

@@ -11,13 +11,13 @@
 
 use selfsame_event::{EventType, Position, Raw, Time};
 
-use crate::bytes::Scratch;
 use crate::links::{self, Link, Linked};
 use crate::parts::{Part, Parts};
 use crate::rules::{FoldEvent, Limits, Role, Rules};
 use crate::stamp::Stamp;
 use crate::timeline::{self, CHUNK_ENTRIES, Chunk, ChunkTimes, Entry};
 use crate::traits::{Assigned, Table, Trait};
+use selfsame_event::packed::Scratch;
 
 /// Everything folded for one anchor. `Default` is the section of an anchor without events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -128,13 +128,8 @@ impl Section {
         dropped
     }
 
-    /// Bytes of memory, what is in reserve among them.
-    pub fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + self.parts.heap_bytes()
-    }
-
     fn stamp(&self, part: Part) -> Option<Stamp<'_>> {
-        Stamp::read(&mut crate::bytes::Reader(self.parts.get(part)))
+        Stamp::read(&mut selfsame_event::packed::Reader(self.parts.get(part)))
     }
 
     /// Makes the event the first or the last one, if it is. Most are the last, by their time alone.

@@ -22,9 +22,9 @@
 
 use selfsame_event::{EventType, Position, RecordId, Time};
 
-use crate::bytes::{Reader, Scratch, put_number, put_time, unzigzag, zigzag};
 use crate::rank;
 use crate::stamp::Stamp;
+use selfsame_event::packed::{Reader, Scratch, put_number, put_time, unzigzag, zigzag};
 
 /// How many entries a full chunk has.
 pub const CHUNK_ENTRIES: usize = 256;

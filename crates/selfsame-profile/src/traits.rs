@@ -14,9 +14,9 @@ use std::borrow::Cow;
 use selfsame_event::{Raw, Time};
 use smallvec::SmallVec;
 
-use crate::bytes::{Reader, Scratch, put_number, put_text};
 use crate::rank;
 use crate::stamp::Stamp;
+use selfsame_event::packed::{Reader, Scratch, put_number, put_text};
 
 /// One register.
 #[derive(Debug, Clone, Copy)]

@@ -165,7 +165,7 @@ impl Default for EngineSettings {
     fn default() -> Self {
         let dedupe = selfsame_dedupe::Config::default();
         Self {
-            memory_bytes: 520 << 20,
+            memory_bytes: 620 << 20,
             checkpoint_events: 150_000,
             checkpoint_seconds: 30,
             dedupe_hours: dedupe.window.as_secs() / 3600,
@@ -177,12 +177,12 @@ impl Default for EngineSettings {
 
 impl EngineSettings {
     pub(crate) fn apply(&self, mut config: EngineConfig) -> EngineConfig {
-        let share = |parts: usize| self.memory_bytes / 52 * parts;
+        let share = |parts: usize| self.memory_bytes / 62 * parts;
         config.state.memory = selfsame_pipeline::MemoryBudget {
-            sections: share(24),
+            sections: share(34),
             identifiers: share(10),
-            components: share(15),
-            other: share(3),
+            components: share(16),
+            other: share(2),
         };
         config.checkpoint_events = self.checkpoint_events;
         config.checkpoint_interval = Duration::from_secs(self.checkpoint_seconds);

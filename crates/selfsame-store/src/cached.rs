@@ -1,20 +1,32 @@
-//! Rows decoded and hot in memory, over a table of the store.
+//! Rows hot in memory, over a table of the store.
 //!
 //! One writer (the engine) changes rows; any thread reads them. A row is *dirty* when the store does
 //! not have it as it is, *leaving* while a write of it is under way, else *clean*. Only clean rows
-//! leave memory, the least recently used first.
+//! leave memory, those first that were not used for long: a clock's hand goes round over them.
+//!
+//! Dirty rows are written back in one of two ways:
+//! - *fuzzy*: [`CachedTable::take_dirty`] names them, [`CachedTable::write_back`] writes each as it is
+//!   by then;
+//! - *exact*: [`CachedTable::freeze`] names them, [`CachedTable::write_frozen`] writes each as it was
+//!   at the freeze. The writer who changes such a row before it is written keeps a copy for it, so
+//!   that a freeze costs nothing by itself.
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::RwLock;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxBuildHasher;
 
 use crate::filter::Filter;
 use crate::{Batch, ScanOrder, Store, StoreError, Table};
 
+mod shard;
+
+use shard::{Entry, Shard, Status};
+
 const SHARDS: usize = 64;
-const SHARDS_PER_SWEEP: usize = 2;
+/// Pages that the hand passes by in one call of [`CachedTable::shrink`], at most.
+const PAGES_PER_SWEEP: usize = 256;
 
 /// A key of a cached table.
 pub trait RowKey: Copy + Eq + Ord + Hash + Send + Sync + 'static {
@@ -30,39 +42,36 @@ pub trait Row: Clone + Send + Sync + 'static {
     fn encode(&self, out: &mut Vec<u8>);
     /// Reads a row.
     fn decode(bytes: &[u8]) -> Option<Self>;
-    /// About how many bytes of memory the row takes.
-    fn memory(&self) -> usize;
+    /// How many bytes the row has outside of itself: see [`allocated`].
+    fn heap_bytes(&self) -> usize;
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Status {
-    Clean,
-    Dirty,
-    Leaving,
+/// About what an allocator takes for so many bytes: it has eight sizes for each doubling.
+pub const fn allocated(bytes: usize) -> usize {
+    if bytes <= 64 {
+        return bytes.next_multiple_of(8);
+    }
+    let step = bytes.next_power_of_two() / 16;
+    bytes.next_multiple_of(step)
 }
 
-#[derive(Debug)]
-struct Entry<V> {
-    row: V,
-    status: Status,
-    used: u32,
-}
-
-type Shard<K, V> = RwLock<FxHashMap<K, Entry<V>>>;
-
-/// A bounded cache of decoded rows over one table.
+/// A bounded cache of rows over one table.
 #[derive(Debug)]
 pub struct CachedTable<K, V> {
     store: Store,
     table: Table,
-    shards: Box<[Shard<K, V>]>,
-    /// Rows that became dirty since the last [`CachedTable::take_dirty`].
+    shards: Box<[RwLock<Shard<K, V>>]>,
+    /// Rows that became dirty since they were last named.
     dirty: RwLock<Vec<K>>,
+    /// Whether the number of freezes is odd.
+    is_odd: AtomicBool,
     capacity_bytes: usize,
-    bytes: AtomicUsize,
-    clock: AtomicU32,
-    swept: AtomicUsize,
-    oldest: AtomicU32,
+    /// Bytes of rows outside of the pages.
+    heap: AtomicUsize,
+    /// How many rows there are.
+    rows: AtomicUsize,
+    /// Where the hand is.
+    hand: RwLock<(usize, usize)>,
     /// Which keys there may be, in memory or in the store.
     filter: Option<Filter>,
 }
@@ -70,17 +79,16 @@ pub struct CachedTable<K, V> {
 impl<K: RowKey, V: Row> CachedTable<K, V> {
     /// A cache of at most about `capacity_bytes` over that table.
     pub fn new(store: Store, table: Table, capacity_bytes: usize) -> Self {
-        let shards = (0..SHARDS).map(|_| RwLock::default()).collect();
         Self {
             store,
             table,
-            shards,
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             dirty: RwLock::default(),
+            is_odd: AtomicBool::new(false),
             capacity_bytes,
-            bytes: AtomicUsize::new(0),
-            clock: AtomicU32::new(1),
-            swept: AtomicUsize::new(0),
-            oldest: AtomicU32::new(0),
+            heap: AtomicUsize::new(0),
+            rows: AtomicUsize::new(0),
+            hand: RwLock::default(),
             filter: None,
         }
     }
@@ -105,40 +113,49 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
 
     /// Reads a row where it is: memory, else the store. Reading does not make the row hot.
     pub fn read<T>(&self, key: &K, read: impl FnOnce(&V) -> T) -> Result<Option<T>, StoreError> {
-        if let Some(entry) = self.shard(key).read().expect(POISONED).get(key) {
+        let hash = hash_of(key);
+        if let Some(entry) = self.shard(hash).read().expect(POISONED).get(hash, key) {
             return Ok(Some(read(&entry.row)));
         }
-        Ok(self.load(key)?.map(|row| read(&row)))
+        Ok(self.load(hash, key)?.map(|row| read(&row)))
+    }
+
+    /// Reads a row and makes it hot.
+    pub fn view<T>(&self, key: &K, view: impl FnOnce(&V) -> T) -> Result<Option<T>, StoreError> {
+        let hash = hash_of(key);
+        let mut shard = self.shard(hash).write().expect(POISONED);
+        if let Some(entry) = shard.get_mut(hash, key) {
+            return Ok(Some(view(&entry.row)));
+        }
+        let Some(row) = self.load(hash, key)? else { return Ok(None) };
+        Ok(Some(view(&self.add(&mut shard, hash, *key, row, Status::Clean).row)))
     }
 
     /// A copy of a row, made hot.
     pub fn get(&self, key: &K) -> Result<Option<V>, StoreError> {
-        let mut shard = self.shard(key).write().expect(POISONED);
-        if let Some(entry) = shard.get_mut(key) {
-            entry.used = self.now();
-            return Ok(Some(entry.row.clone()));
-        }
-        let Some(row) = self.load(key)? else { return Ok(None) };
-        self.add_bytes(row.memory());
-        shard.insert(*key, Entry { row: row.clone(), status: Status::Clean, used: self.now() });
-        Ok(Some(row))
+        self.view(key, V::clone)
     }
 
     /// Sets a row.
     pub fn put(&self, key: K, row: V) {
-        let mut shard = self.shard(&key).write().expect(POISONED);
-        let memory = row.memory();
-        let entry = Entry { row, status: Status::Dirty, used: self.now() };
-        self.add_bytes(memory);
-        let before = shard.insert(key, entry);
+        let hash = hash_of(&key);
+        let dirty = self.dirty_now();
+        let mut shard = self.shard(hash).write().expect(POISONED);
+        let Some(entry) = shard.get_mut(hash, &key) else {
+            self.add(&mut shard, hash, key, row, dirty);
+            drop(shard);
+            self.note(hash);
+            self.dirty.write().expect(POISONED).push(key);
+            return;
+        };
+        self.grow(entry.row.heap_bytes(), row.heap_bytes());
+        let before = std::mem::replace(&mut entry.row, row);
+        let was = std::mem::replace(&mut entry.status, dirty);
+        if self.is_frozen(was) {
+            shard.frozen.insert(key, before);
+        }
         drop(shard);
-        if before.is_none() {
-            self.note(&key);
-        }
-        if let Some(before) = &before {
-            self.remove_bytes(before.row.memory());
-        }
-        if before.is_none_or(|before| before.status != Status::Dirty) {
+        if was != dirty {
             self.dirty.write().expect(POISONED).push(key);
         }
     }
@@ -150,33 +167,27 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
         new: impl FnOnce() -> V,
         change: impl FnOnce(&mut V) -> T,
     ) -> Result<T, StoreError> {
-        let mut shard = self.shard(&key).write().expect(POISONED);
-        let entry = match shard.get_mut(&key) {
-            Some(entry) => entry,
-            None => {
-                let row = match self.load(&key)? {
-                    Some(row) => row,
-                    None => {
-                        self.note(&key);
-                        new()
-                    }
-                };
-                self.add_bytes(row.memory());
-                shard.entry(key).or_insert(Entry { row, status: Status::Clean, used: 0 })
-            }
-        };
-        let before = entry.row.memory();
-        let answer = change(&mut entry.row);
-        let after = entry.row.memory();
-        entry.used = self.now();
-        let was = std::mem::replace(&mut entry.status, Status::Dirty);
-        drop(shard);
-        if after >= before {
-            self.add_bytes(after - before);
-        } else {
-            self.remove_bytes(before - after);
+        let hash = hash_of(&key);
+        let dirty = self.dirty_now();
+        let mut shard = self.shard(hash).write().expect(POISONED);
+        if shard.get_mut(hash, &key).is_none() {
+            let row = self.load(hash, &key)?.unwrap_or_else(|| {
+                self.note(hash);
+                new()
+            });
+            self.add(&mut shard, hash, key, row, Status::Clean);
         }
-        if was != Status::Dirty {
+        let entry = shard.get_mut(hash, &key).expect("it was there or was added");
+        let was = std::mem::replace(&mut entry.status, dirty);
+        let frozen = self.is_frozen(was).then(|| entry.row.clone());
+        let before = entry.row.heap_bytes();
+        let answer = change(&mut entry.row);
+        self.grow(before, entry.row.heap_bytes());
+        if let Some(frozen) = frozen {
+            shard.frozen.insert(key, frozen);
+        }
+        drop(shard);
+        if was != dirty {
             self.dirty.write().expect(POISONED).push(key);
         }
         Ok(answer)
@@ -184,14 +195,12 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
 
     /// Takes a row out of memory, wherever it is: it is now another owner's to write.
     pub fn release(&self, key: &K) -> Result<Option<V>, StoreError> {
-        let taken = self.shard(key).write().expect(POISONED).remove(key);
-        match taken {
-            Some(entry) => {
-                self.remove_bytes(entry.row.memory());
-                Ok(Some(entry.row))
-            }
-            None => self.load(key),
-        }
+        let hash = hash_of(key);
+        let taken = self.shard(hash).write().expect(POISONED).remove(hash, key);
+        let Some(entry) = taken else { return self.load(hash, key) };
+        self.rows.fetch_sub(1, Ordering::Relaxed);
+        self.grow(entry.row.heap_bytes(), 0);
+        Ok(Some(entry.row))
     }
 
     /// The keys of the rows that became dirty since the last call, in the order in which they did.
@@ -199,66 +208,78 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
         std::mem::take(&mut *self.dirty.write().expect(POISONED))
     }
 
-    /// How many rows wait to be written.
-    pub fn dirty_count(&self) -> usize {
-        self.dirty.read().expect(POISONED).len()
-    }
-
     /// Adds the row of a dirty key to a batch and marks it leaving. `seen` is shown the row.
     pub fn write_back(&self, key: &K, batch: &mut Batch, seen: impl FnOnce(&V)) {
-        let mut shard = self.shard(key).write().expect(POISONED);
+        let hash = hash_of(key);
+        let mut shard = self.shard(hash).write().expect(POISONED);
         // A row that was released since, or is in a batch already, has nothing to write.
-        let Some(entry) = shard.get_mut(key).filter(|entry| entry.status == Status::Dirty) else {
-            return;
-        };
+        let is_dirty = |entry: &&mut Entry<K, V>| matches!(entry.status, Status::Dirty { .. });
+        let Some(entry) = shard.get_mut(hash, key).filter(is_dirty) else { return };
         entry.status = Status::Leaving;
         seen(&entry.row);
+        batch.put_encoded(self.table, key.to_bytes(), |bytes| entry.row.encode(bytes));
+    }
+
+    /// Freezes all dirty rows as they are, and gives their keys. Everything that was frozen before is
+    /// to be written by then.
+    pub fn freeze(&self) -> Vec<K> {
+        self.is_odd.fetch_xor(true, Ordering::Relaxed);
+        self.take_dirty()
+    }
+
+    /// Adds a row as it was at the freeze to a batch.
+    pub fn write_frozen(&self, key: &K, batch: &mut Batch) {
+        let hash = hash_of(key);
+        let mut shard = self.shard(hash).write().expect(POISONED);
+        if let Some(row) = shard.frozen.remove(key) {
+            return batch.put_encoded(self.table, key.to_bytes(), |bytes| row.encode(bytes));
+        }
+        let is_frozen = |entry: &&mut Entry<K, V>| self.is_frozen(entry.status);
+        let Some(entry) = shard.get_mut(hash, key).filter(is_frozen) else { return };
+        entry.status = Status::Leaving;
         batch.put_encoded(self.table, key.to_bytes(), |bytes| entry.row.encode(bytes));
     }
 
     /// Says that the batch with these rows is committed.
     pub fn written(&self, keys: &[K]) {
         for key in keys {
-            let mut shard = self.shard(key).write().expect(POISONED);
-            if let Some(entry) = shard.get_mut(key).filter(|entry| entry.status == Status::Leaving)
-            {
+            let hash = hash_of(key);
+            let mut shard = self.shard(hash).write().expect(POISONED);
+            let is_leaving = |entry: &&mut Entry<K, V>| entry.status == Status::Leaving;
+            if let Some(entry) = shard.get_mut(hash, key).filter(is_leaving) {
                 entry.status = Status::Clean;
             }
         }
     }
 
-    /// Moves the clock by which rows age, and where the table is over its capacity lets the least
-    /// recently used clean rows of a few shards leave. Called once per batch: the work is spread so
-    /// that no batch waits for all of it.
+    /// Where the table is over its capacity, lets clean rows leave that were not used for long. Called
+    /// once per batch: the work is spread so that no batch waits for all of it.
     pub fn shrink(&self) {
-        let now = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.bytes.load(Ordering::Relaxed) <= self.capacity_bytes {
-            self.oldest.store(now / 2, Ordering::Relaxed);
-            return;
-        }
-        // What is older than `age` leaves. Each full round that was not enough halves the age.
-        for _ in 0..SHARDS_PER_SWEEP {
-            let turn = self.swept.fetch_add(1, Ordering::Relaxed);
-            let age = self.oldest.load(Ordering::Relaxed);
-            if turn % SHARDS == SHARDS - 1 {
-                self.oldest.store(age / 2, Ordering::Relaxed);
+        let mut hand = self.hand.write().expect(POISONED);
+        for _ in 0..PAGES_PER_SWEEP {
+            if self.bytes() <= self.capacity_bytes {
+                return;
             }
-            let mut shard = self.shards[turn % SHARDS].write().expect(POISONED);
-            let mut freed = 0;
-            shard.retain(|_, entry| {
-                let old = entry.status == Status::Clean && now.wrapping_sub(entry.used) >= age;
-                freed += if old { entry.row.memory() } else { 0 };
-                !old
-            });
-            self.remove_bytes(freed);
+            let (shard, page) = *hand;
+            let (mut heap, mut rows) = (0, 0);
+            let left = |row: &V| {
+                heap += row.heap_bytes();
+                rows += 1;
+            };
+            let is_page = self.shards[shard].write().expect(POISONED).sweep(page, left);
+            self.heap.fetch_sub(heap, Ordering::Relaxed);
+            self.rows.fetch_sub(rows, Ordering::Relaxed);
+            *hand = if is_page { (shard, page + 1) } else { ((shard + 1) % SHARDS, 0) };
         }
     }
 
-    /// About how many bytes of memory the rows take, and how many rows there are.
+    /// About how many bytes of memory the table takes, and how many rows it has there.
     pub fn memory(&self) -> (usize, usize) {
-        let rows = self.shards.iter().map(|shard| shard.read().expect(POISONED).len()).sum();
+        let shards = self.shards.iter().map(|shard| shard.read().expect(POISONED).bytes());
+        let pages: usize = shards.sum();
         let filter = self.filter.as_ref().map_or(0, Filter::bytes);
-        (self.bytes.load(Ordering::Relaxed) + filter, rows)
+        let rows = self.shards.iter().map(|shard| shard.read().expect(POISONED).len()).sum();
+        (pages + self.heap.load(Ordering::Relaxed) + filter, rows)
     }
 
     /// Calls `visit` for every row whose key starts with `prefix`, in memory or in the store, until
@@ -270,8 +291,8 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
     ) -> Result<(), StoreError> {
         for shard in &self.shards {
             let shard = shard.read().expect(POISONED);
-            for (key, entry) in shard.iter() {
-                let bytes = key.to_bytes();
+            for entry in shard.entries() {
+                let bytes = entry.key.to_bytes();
                 if bytes.starts_with(prefix) && !visit(&bytes, &entry.row) {
                     return Ok(());
                 }
@@ -283,43 +304,68 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
                 damaged = true;
                 return false;
             };
-            let hot = self.shard(&key).read().expect(POISONED).contains_key(&key);
+            let hash = hash_of(&key);
+            let hot = self.shard(hash).read().expect(POISONED).get(hash, &key).is_some();
             hot || visit(bytes, &row)
         })?;
         if damaged { Err(StoreError::Row { table: self.table.name() }) } else { Ok(()) }
     }
 
-    fn load(&self, key: &K) -> Result<Option<V>, StoreError> {
-        if self.filter.as_ref().is_some_and(|filter| !filter.may_have(hash_of(key))) {
+    fn add<'s>(
+        &self,
+        shard: &'s mut Shard<K, V>,
+        hash: u64,
+        key: K,
+        row: V,
+        status: Status,
+    ) -> &'s Entry<K, V> {
+        self.rows.fetch_add(1, Ordering::Relaxed);
+        self.grow(0, row.heap_bytes());
+        shard.add(hash, key, row, status)
+    }
+
+    fn load(&self, hash: u64, key: &K) -> Result<Option<V>, StoreError> {
+        if self.filter.as_ref().is_some_and(|filter| !filter.may_have(hash)) {
             return Ok(None);
         }
         let Some(bytes) = self.store.get(self.table, &key.to_bytes())? else { return Ok(None) };
         V::decode(&bytes).map(Some).ok_or_else(|| StoreError::Row { table: self.table.name() })
     }
 
-    fn note(&self, key: &K) {
+    fn note(&self, hash: u64) {
         if let Some(filter) = &self.filter {
-            filter.add(hash_of(key));
+            filter.add(hash);
         }
     }
 
-    fn shard(&self, key: &K) -> &Shard<K, V> {
-        let hash = hash_of(key);
-        // The map inside uses the low and the highest bits; the shard takes some between.
+    fn dirty_now(&self) -> Status {
+        Status::Dirty { is_odd: self.is_odd.load(Ordering::Relaxed) }
+    }
+
+    /// Whether a row of that status is to be written as it is, because of the last freeze.
+    fn is_frozen(&self, status: Status) -> bool {
+        matches!(status, Status::Dirty { is_odd } if is_odd != self.is_odd.load(Ordering::Relaxed))
+    }
+
+    fn shard(&self, hash: u64) -> &RwLock<Shard<K, V>> {
+        // The index inside uses the low and the highest bits; the shard takes some between.
         let index = usize::try_from((hash >> 40) & (SHARDS as u64 - 1)).unwrap_or(0);
         &self.shards[index]
     }
 
-    fn now(&self) -> u32 {
-        self.clock.load(Ordering::Relaxed)
+    /// What counts against the capacity: rows, with the room that their pages and index need.
+    fn bytes(&self) -> usize {
+        const ROOM: usize = 8;
+        let row = size_of::<Option<Entry<K, V>>>() + ROOM;
+        self.heap.load(Ordering::Relaxed) + self.rows.load(Ordering::Relaxed) * row
     }
 
-    fn add_bytes(&self, bytes: usize) {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    fn remove_bytes(&self, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    fn grow(&self, before: usize, after: usize) {
+        if after >= before {
+            self.heap.fetch_add(after - before, Ordering::Relaxed);
+        } else {
+            self.heap.fetch_sub(before - after, Ordering::Relaxed);
+        }
     }
 }
 

@@ -17,7 +17,7 @@ mod filter;
 mod hash;
 mod table;
 
-pub use cached::{CachedTable, Row, RowKey};
+pub use cached::{CachedTable, Row, RowKey, allocated};
 pub use engine::{Batch, Durability, ScanOrder, Store};
 pub use error::StoreError;
 pub use hash::{StateHash, TableHash};

@@ -62,13 +62,24 @@ proptest! {
     fn a_component_row_is_read_back_and_no_part_of_it_is_one(
         parent in prop::option::of(any::<u64>()), merges: u32, sets: u32, sets_overflowed: bool,
         prints in prop::collection::vec(any::<u64>(), 0..5),
-        members in prop::collection::vec(member(), 0..4),
+        mut members in prop::collection::vec(member(), 0..4), is_one_event: bool,
     ) {
+        if is_one_event && let Some(first) = members.first().cloned() {
+            members.iter_mut().for_each(|member| {
+                let Member { number, rank, anchored, key, ref value, .. } = *member;
+                *member = Member { number, rank, anchored, key, value: value.clone(), ..first.clone() };
+            });
+        }
         let parent = parent.map(ComponentId);
         let prints = prints.into();
         let row = ComponentRow { parent, merges, sets, prints, sets_overflowed, members };
         let bytes = row.encode();
-        prop_assert_eq!(ComponentRow::decode(&bytes), Ok(row));
+        prop_assert_eq!(ComponentRow::decode(&bytes), Ok(row.clone()));
+        let birth = SetKey::of(row.birth().map(|member| member.key));
+        let print = row.prints.first().map(|print| SetKey(u128::from(*print)));
+        for set in [Some(birth), print, Some(SetKey(5))].into_iter().flatten() {
+            prop_assert_eq!(Known::read(&bytes, set).ok(), row.known(set));
+        }
         for length in 0..bytes.len() {
             prop_assert_eq!(ComponentRow::decode(&bytes[..length]), Err(DecodeError));
         }

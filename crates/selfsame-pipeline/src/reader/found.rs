@@ -6,7 +6,7 @@ use selfsame_profile::{Limits, ProfileView, Section, Sections};
 use selfsame_store::{StoreError, Table};
 
 use super::{LookupError, SpaceRead};
-use crate::row::Packed;
+use crate::row::{Folded, Packed};
 
 /// How often a profile is read again because it was merged meanwhile.
 const ATTEMPTS: usize = 8;
@@ -200,7 +200,7 @@ fn read_sections(
     let table = &read.view.tables.partition(profile).sections;
     let mut sections = Vec::with_capacity(2);
     for member in row.members.iter().filter(|member| member.anchored) {
-        let section = table.read(&read.in_space(member.key), |folded| folded.section.clone())?;
+        let section = table.read(&read.in_space(member.key), Folded::section)?;
         sections.extend(section.map(|section| (member.key, section)));
     }
     Ok(sections)

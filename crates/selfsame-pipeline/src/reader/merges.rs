@@ -57,7 +57,7 @@ impl Found<'_> {
         let mut components = BTreeSet::from([self.component]);
         for member in &self.row.members {
             let key = read.in_space(member.key);
-            components.extend(tables.identifiers.read(&key, |owner| owner.0.component)?);
+            components.extend(tables.identifiers.read(&key, |owner| owner.row().component)?);
         }
         let mut rows: BTreeMap<_, LedgerRow> = BTreeMap::new();
         for component in components {

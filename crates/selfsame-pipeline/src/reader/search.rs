@@ -224,8 +224,11 @@ impl SpaceRead {
                 };
                 rows += 1;
                 if query.is_ahead(anchor) {
-                    let mut traits = folded.section.traits();
-                    let value = traits.find(|one| one.key == query.name).and_then(|one| one.value);
+                    let section = folded.section();
+                    let value = section
+                        .traits()
+                        .find(|one| one.key == query.name)
+                        .and_then(|one| one.value);
                     hits.extend(value.filter(|value| query.matches(*value)).map(|_| anchor));
                 }
                 true

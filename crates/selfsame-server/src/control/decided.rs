@@ -193,7 +193,7 @@ impl EventShown {
 
     fn accept(&mut self, view: &View, accepted: &Accepted) {
         let key = InSpace { space: accepted.space, key: accepted.anchor };
-        let number = view.tables.identifiers.read(&key, |owner| owner.0.number);
+        let number = view.tables.identifiers.read(&key, |owner| owner.row().number);
         let slot = usize::try_from(accepted.space).unwrap_or(usize::MAX);
         let numbers = view.meta.spaces.get(slot).map(|space| &space.numbers);
         self.anchor_type = number

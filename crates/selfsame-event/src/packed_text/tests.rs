@@ -5,8 +5,8 @@ use super::*;
 const UUID: &str = "b4f9d1c0-0000-4abc-8def-0123456789ab";
 
 fn packed_length(text: &str) -> usize {
-    let mut out = Scratch::new();
-    MessageId::new(text).write(&mut out);
+    let mut out = crate::packed::Scratch::new();
+    PackedText::new(text).write(&mut out);
     out.len()
 }
 
@@ -24,7 +24,7 @@ fn a_uuid_takes_its_16_bytes() {
 #[test]
 fn a_text_has_one_form() {
     let uuid = Some([1; 16]);
-    let id = |head, browser_millis, uuid| MessageId { head, browser_millis, uuid };
+    let id = |head, browser_millis, uuid| PackedText { head, browser_millis, uuid };
     for (other, canonical) in [
         (id("", None, None), true),
         (id("a", None, uuid), true),
@@ -53,12 +53,12 @@ fn message_id() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn message_ids_survive_and_sort_as_texts_do(one in message_id(), two in message_id()) {
-        let (packed, other) = (MessageId::new(&one), MessageId::new(&two));
+        let (packed, other) = (PackedText::new(&one), PackedText::new(&two));
         prop_assert_eq!(packed.to_string(), one.clone());
         prop_assert!(packed.is_canonical());
         prop_assert_eq!(packed.cmp(&other), one.cmp(&two));
-        let mut out = Scratch::new();
+        let mut out = crate::packed::Scratch::new();
         packed.write(&mut out);
-        prop_assert_eq!(MessageId::read(&mut Reader(&out)), Some(packed));
+        prop_assert_eq!(PackedText::read(&mut Reader(&out)), Some(packed));
     }
 }
