@@ -7,11 +7,11 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use selfsame_event::{
-    Event, EventType, EventsHead, Kind, Raw, Refusal, Shared, SourceNumber, Time, limits,
+    Bounds, Checking, Event, EventType, EventsHead, Found, Kind, Raw, Refusal, SourceNumber, Time,
+    limits,
 };
 
-use crate::Problem;
-use crate::json::{self, Bounds};
+use crate::{Problem, json};
 
 /// What a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub enum Shape {
     Batch,
 }
 
-/// A readable body: valid JSON of the right shape, its events not looked at yet.
-#[derive(Debug, Clone)]
+/// A readable body: valid JSON of the right shape.
+#[derive(Debug, Clone, Default)]
 pub struct Envelope {
     body: Bytes,
     write_key: Option<Range<usize>>,
@@ -32,7 +32,21 @@ pub struct Envelope {
     integrations: Option<Range<usize>>,
     implied: Option<EventType>,
     fault: Option<Problem>,
-    items: Vec<Range<usize>>,
+    items: Vec<Item>,
+}
+
+/// An item of a body: where it is, and what it says by itself.
+#[derive(Debug, Clone)]
+struct Item {
+    place: Range<usize>,
+    /// Of a valid event: what its own context says of `direct`, if anything.
+    verdict: Result<Option<bool>, Refusal>,
+}
+
+impl Item {
+    fn of(body: &[u8], found: &Found<'_>) -> Self {
+        Self { place: range(body, found.raw), verdict: found.verdict }
+    }
 }
 
 /// An event that was set aside.
@@ -59,62 +73,73 @@ pub struct Events {
 }
 
 impl Envelope {
-    /// Takes a body apart. Prepares the bytes first: see [`crate`] on limits.
+    /// Takes a body apart in one pass. Only a body that this pass does not understand is looked at
+    /// again: it is mended if it can be, or it is found what is wrong with it.
     pub fn read(mut body: Vec<u8>, shape: Shape) -> Result<Self, Problem> {
-        json::prepare(&mut body, bounds(shape))?;
-        let body = Bytes::from(body);
-        // Not left to the parser: it asserts in places that its text is UTF-8.
-        std::str::from_utf8(&body).map_err(|_| Problem::JsonInvalid)?;
-        let raw = Raw::check(&body).ok_or(Problem::JsonInvalid)?;
-        let mut envelope = Self {
-            body: body.clone(),
-            write_key: None,
-            sent_at: None,
-            context: None,
-            integrations: None,
-            implied: None,
-            fault: None,
-            items: Vec::new(),
+        let found = match Self::find(&body, shape) {
+            Some(found) => found,
+            None => {
+                json::prepare(&mut body, bounds(shape))?;
+                Self::find(&body, shape).ok_or(Problem::JsonInvalid)?
+            }
         };
+        Ok(Self { body: body.into(), ..found })
+    }
+
+    /// Everything but the bytes themselves.
+    fn find(body: &[u8], shape: Shape) -> Option<Self> {
+        let mut cursor = Checking::new(std::str::from_utf8(body).ok()?, bounds(shape));
+        let mut envelope = Self::default();
         match shape {
             Shape::Event(implied) => {
                 envelope.implied = implied;
-                envelope.items.push(range(&body, raw));
-                let key = raw.get("writeKey");
-                envelope.write_key = key.map(|key| range(&body, key));
+                let found = Event::find(&mut cursor, implied)?;
+                envelope.write_key = found.write_key.map(|key| range(body, key));
+                envelope.items.push(Item::of(body, &found));
             }
-            Shape::Batch => envelope.fault = envelope.read_batch(raw).err(),
+            Shape::Batch if cursor.peek()? == b'{' => envelope.find_batch(body, &mut cursor)?,
+            Shape::Batch => {
+                cursor.value()?;
+                envelope.fault = Some(Problem::BatchNotObject);
+            }
         }
-        Ok(envelope)
+        cursor.end()?;
+        Some(envelope)
     }
 
-    fn read_batch(&mut self, raw: Raw<'_>) -> Result<(), Problem> {
-        if raw.kind() != Kind::Object {
-            return Err(Problem::BatchNotObject);
-        }
-        let body = self.body.clone();
-        let mut batch = None;
-        raw.each_field(|key, value| {
-            let slot = match key {
-                "batch" => {
-                    batch = Some(value);
-                    return;
+    fn find_batch<'a>(&mut self, body: &[u8], cursor: &mut Checking<'a>) -> Option<()> {
+        self.fault = Some(Problem::BatchMissing);
+        cursor.object(|key, cursor| {
+            if key == "batch" {
+                // Where the key is repeated, the last one counts.
+                self.items.clear();
+                if cursor.peek()? != b'[' {
+                    self.fault = Some(Problem::BatchMissing);
+                    return cursor.value().map(drop);
                 }
+                self.fault = None;
+                let items = &mut self.items;
+                let found = cursor.array(|cursor| {
+                    items.push(Item::of(body, &Event::find(cursor, None)?));
+                    Some(())
+                });
+                return found.map(drop);
+            }
+            let value = cursor.value()?;
+            let slot = match key {
                 "sentAt" => {
                     self.sent_at = value.string().and_then(|text| Time::parse(&text));
-                    return;
+                    return Some(());
                 }
                 "writeKey" => &mut self.write_key,
                 "context" => &mut self.context,
                 "integrations" => &mut self.integrations,
-                _ => return,
+                _ => return Some(()),
             };
-            *slot = Some(range(&body, value)).filter(|_| !value.is_null());
-        });
-        let batch =
-            batch.filter(|batch| batch.kind() == Kind::Array).ok_or(Problem::BatchMissing)?;
-        self.items.extend(batch.elements().map(|item| range(&body, item)));
-        Ok(())
+            *slot = Some(range(body, value)).filter(|_| !value.is_null());
+            Some(())
+        })?;
+        Some(())
     }
 
     /// The write key in the body, unless it is absent, blank or not a string.
@@ -154,50 +179,35 @@ impl Envelope {
         }
     }
 
-    /// Checks every event. `split_direct` puts those that ask for the connection's address apart.
+    /// The events, told apart. `split_direct` puts those that ask for the connection's address
+    /// apart.
     pub fn events(&self, split_direct: bool) -> Events {
         let mut events =
             Events { accepted: Vec::with_capacity(self.items.len()), ..Events::default() };
-        let Some(text) = self.text() else { return events };
-        let raw = |range: &Option<Range<usize>>| Some(Raw::trusted(text.get(range.clone()?)?));
-        let context = raw(&self.context);
-        let shared = Shared {
-            implied: self.implied,
-            sent_at: self.sent_at,
-            context,
-            integrations: raw(&self.integrations),
-        };
+        let context = self.context.as_ref().and_then(|range| self.raw(range));
         let bad_context = context.is_some_and(|context| context.kind() != Kind::Object);
-        let split_direct = split_direct && text.contains("\"direct\"");
-        for (index, range) in self.items.iter().enumerate() {
-            let item = self.body.slice(range.clone());
-            let read = match text.get(range.clone()) {
+        let shared_direct = || Some(context?.get("direct")?.bool() == Some(true));
+        let shared_direct = split_direct && shared_direct().unwrap_or(false);
+        for (index, Item { place, verdict }) in self.items.iter().enumerate() {
+            let item = self.body.slice(place.clone());
+            let verdict = match verdict {
                 _ if index >= limits::BATCH_EVENTS => Err(Refusal::BatchTooLong),
-                _ if range.len() > limits::EVENT_BYTES => Err(Refusal::TooLarge),
+                _ if place.len() > limits::EVENT_BYTES => Err(Refusal::TooLarge),
                 _ if bad_context => Err(Refusal::ContextNotObject),
-                Some(text) => Event::read(Raw::trusted(text), &shared),
-                None => Err(Refusal::NotObject),
+                verdict => *verdict,
             };
-            match read {
+            match verdict {
                 Err(refusal) => events.refused.push(Refused { index, refusal, item }),
-                Ok(event) if split_direct && is_direct(&event) => events.direct.push(item),
+                Ok(own) if split_direct && own.unwrap_or(shared_direct) => events.direct.push(item),
                 Ok(_) => events.accepted.push(item),
             }
         }
         events
     }
 
-    fn text(&self) -> Option<&str> {
-        std::str::from_utf8(&self.body).ok()
-    }
-
     fn raw(&self, range: &Range<usize>) -> Option<Raw<'_>> {
         std::str::from_utf8(self.body.get(range.clone())?).ok().map(Raw::trusted)
     }
-}
-
-fn is_direct(event: &Event<'_>) -> bool {
-    event.context.get("direct").and_then(Raw::bool) == Some(true)
 }
 
 /// A batch's items are bounded by bytes one by one: a value takes two of them at least.
@@ -211,7 +221,7 @@ fn bounds(shape: Shape) -> Bounds {
 const _: () = assert!(limits::EVENT_BYTES / 2 <= limits::NODES);
 
 /// Where a part of the body is in it.
-fn range(body: &Bytes, part: Raw<'_>) -> Range<usize> {
+fn range(body: &[u8], part: Raw<'_>) -> Range<usize> {
     let start = part.text().as_ptr() as usize - body.as_ptr() as usize;
     start..start + part.text().len()
 }

@@ -198,7 +198,7 @@ impl<I: Intake, S: Sources> Collector<I, S> {
         parts: &Parts,
         peer: Peer,
     ) -> Result<Aside, Stop> {
-        let client = client || source.kind.is_client();
+        let client = source.kind.is_client(client);
         let events = envelope.events(!client);
         let total = envelope.len();
         self.meters.received.increment(total as u64);

@@ -1,18 +1,11 @@
-//! The one pass over a body before any parser sees it: bounds its shape, repairs lone surrogates.
+//! Mends a body that could not be read as it came, or says what is wrong with it.
 //!
-//! Of the grammar it checks the inside of strings only. Whatever this lets through, a parser that recurses or counts cannot
-//! be made to do more than the limits say.
+//! What it can mend is a byte order mark and half of a surrogate pair. Of the grammar it checks the
+//! inside of strings only; its bounds are those of the pass that reads the body.
+
+use selfsame_event::Bounds;
 
 use crate::Problem;
-
-/// The limits of one body's tree.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    /// Deepest nesting.
-    pub depth: u32,
-    /// Most values.
-    pub values: usize,
-}
 
 /// Checks the bounds and, in place, turns a byte order mark into spaces and every `\uD800` to
 /// `\uDFFF` without its partner into `\ufffd`, so that nothing later has to know of them.
@@ -42,8 +35,7 @@ pub(crate) fn prepare(body: &mut [u8], bounds: Bounds) -> Result<(), Problem> {
     if values > bounds.values { Err(Problem::JsonWide) } else { Ok(()) }
 }
 
-/// The index of the quote that ends the string whose content starts at `at`. Checks what is in it:
-/// the parser passes over strings that nobody asked for without looking at their escapes.
+/// The index of the quote that ends the string whose content starts at `at`. Checks what is in it.
 fn string(body: &mut [u8], mut at: usize) -> Result<usize, Problem> {
     while let Some(byte) = body.get(at) {
         match byte {

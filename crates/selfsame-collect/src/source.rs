@@ -47,13 +47,19 @@ pub enum SourceKind {
     /// Apps on phones: the address of the connection is the sender's own.
     Mobile,
     /// Servers: the address of the connection says nothing about a customer.
-    #[default]
     Server,
+    /// Not said: the route decides, as browsers and phones have routes of their own.
+    #[default]
+    ByRoute,
 }
 
 impl SourceKind {
-    /// Whether the address of the connection is the customer's.
-    pub(crate) fn is_client(self) -> bool {
-        matches!(self, Self::Browser | Self::Mobile)
+    /// Whether the address of the connection is the customer's; `by_route`: what the route says.
+    pub(crate) fn is_client(self, by_route: bool) -> bool {
+        match self {
+            Self::Browser | Self::Mobile => true,
+            Self::Server => false,
+            Self::ByRoute => by_route,
+        }
     }
 }

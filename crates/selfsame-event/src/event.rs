@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::context::{Context, Shared};
+use crate::cursor::{Checking, Cursor, Walking};
 use crate::limits;
 use crate::raw::{Kind, Raw};
 use crate::{EventType, Refusal, Time};
@@ -70,50 +71,178 @@ struct Fields<'a> {
     traits: Option<Raw<'a>>,
     context: Option<Raw<'a>>,
     integrations: Option<Raw<'a>>,
+    write_key: Option<Raw<'a>>,
+    property_keys: Keys,
+    trait_keys: Keys,
+    said: ContextSays<'a>,
     fingerprint: u32,
 }
 
+/// The keys directly in an object.
+#[derive(Default)]
+struct Keys {
+    count: usize,
+    longest: usize,
+}
+
+/// What is checked of an event's own context.
+#[derive(Default)]
+struct ContextSays<'a> {
+    consent: Option<Raw<'a>>,
+    device: Option<Raw<'a>>,
+    direct: Option<Raw<'a>>,
+}
+
 impl<'a> Fields<'a> {
-    fn read(raw: Raw<'a>) -> Self {
-        let mut fields = Self::default();
-        raw.each_field(|key, value| {
-            if !CHANGED_BY_A_RETRY.contains(&key) {
-                let of_key = crc32c::crc32c_append(fields.fingerprint, key.as_bytes());
-                fields.fingerprint = crc32c::crc32c_append(of_key, value.text().as_bytes());
-            }
-            let slot = match key {
-                "type" => &mut fields.kind,
-                "messageId" => &mut fields.message_id,
-                "userId" => &mut fields.user_id,
-                "anonymousId" => &mut fields.anonymous_id,
-                "groupId" => &mut fields.group_id,
-                "previousId" => &mut fields.previous_id,
-                "event" => &mut fields.event,
-                "name" => &mut fields.name,
-                "category" => &mut fields.category,
-                "timestamp" => &mut fields.timestamp,
-                "originalTimestamp" => &mut fields.original_timestamp,
-                "sentAt" => &mut fields.sent_at,
-                "properties" => &mut fields.properties,
-                "traits" => &mut fields.traits,
-                "context" => &mut fields.context,
-                "integrations" => &mut fields.integrations,
-                _ => return,
+    /// Passes over an object and takes what it says. The fingerprint is only taken of a text that
+    /// was checked before.
+    fn take<const CHECKED: bool>(&mut self, cursor: &mut Cursor<'a, CHECKED>) -> Option<Raw<'a>> {
+        cursor.object(|key, cursor| {
+            let value = match key {
+                "properties" => self.property_keys.take(cursor)?,
+                "traits" => self.trait_keys.take(cursor)?,
+                "context" => self.said.take(cursor)?,
+                _ => cursor.value()?,
             };
-            *slot = Some(value).filter(|value| !value.is_null());
-        });
-        fields
+            if !CHECKED && !CHANGED_BY_A_RETRY.contains(&key) {
+                let of_key = crc32c::crc32c_append(self.fingerprint, key.as_bytes());
+                self.fingerprint = crc32c::crc32c_append(of_key, value.text().as_bytes());
+            }
+            if let Some(slot) = self.slot(key) {
+                *slot = Some(value).filter(|value| !value.is_null());
+            }
+            Some(())
+        })
+    }
+
+    fn slot(&mut self, key: &str) -> Option<&mut Option<Raw<'a>>> {
+        Some(match key {
+            "type" => &mut self.kind,
+            "messageId" => &mut self.message_id,
+            "userId" => &mut self.user_id,
+            "anonymousId" => &mut self.anonymous_id,
+            "groupId" => &mut self.group_id,
+            "previousId" => &mut self.previous_id,
+            "event" => &mut self.event,
+            "name" => &mut self.name,
+            "category" => &mut self.category,
+            "timestamp" => &mut self.timestamp,
+            "originalTimestamp" => &mut self.original_timestamp,
+            "sentAt" => &mut self.sent_at,
+            "properties" => &mut self.properties,
+            "traits" => &mut self.traits,
+            "context" => &mut self.context,
+            "integrations" => &mut self.integrations,
+            "writeKey" => &mut self.write_key,
+            _ => return None,
+        })
     }
 }
 
+impl Keys {
+    fn take<'a, const CHECKED: bool>(
+        &mut self,
+        cursor: &mut Cursor<'a, CHECKED>,
+    ) -> Option<Raw<'a>> {
+        *self = Self::default();
+        if cursor.peek()? != b'{' {
+            return cursor.value();
+        }
+        cursor.object(|key, cursor| {
+            self.count += 1;
+            self.longest = self.longest.max(key.len());
+            cursor.value().map(drop)
+        })
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        match self {
+            _ if self.count > limits::PROPERTIES => Err(Refusal::TooManyProperties),
+            _ if self.longest > limits::KEY_BYTES => Err(Refusal::KeyTooLong),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<'a> ContextSays<'a> {
+    fn take<const CHECKED: bool>(&mut self, cursor: &mut Cursor<'a, CHECKED>) -> Option<Raw<'a>> {
+        *self = Self::default();
+        if cursor.peek()? != b'{' {
+            return cursor.value();
+        }
+        cursor.object(|key, cursor| {
+            let value = Some(cursor.value()?);
+            match key {
+                "consent" => self.consent = value,
+                "device" => self.device = value,
+                "direct" => self.direct = value,
+                _ => {}
+            }
+            Some(())
+        })
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        if let Some(advertising) = self.device.and_then(|device| device.get("advertisingId"))
+            && !matches!(advertising.kind(), Kind::String | Kind::Null)
+        {
+            return Err(Refusal::AdvertisingIdNotString);
+        }
+        match self.consent.filter(|consent| !consent.is_null()) {
+            Some(consent) => check_consent(consent),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An item of a body, as it was found in the pass that checked its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found<'a> {
+    /// The whole item as it came.
+    pub raw: Raw<'a>,
+    /// Its own `writeKey`.
+    pub write_key: Option<Raw<'a>>,
+    /// What [`Event::read`] will say of it, whatever it shares with others. Of a valid event: what
+    /// its own context says of `direct`, if anything.
+    pub verdict: Result<Option<bool>, Refusal>,
+}
+
 impl<'a> Event<'a> {
+    /// Checks the text of an item and the event in it, in one pass. `None` if it is not JSON within
+    /// the bounds of the cursor.
+    pub fn find(cursor: &mut Checking<'a>, implied: Option<EventType>) -> Option<Found<'a>> {
+        if cursor.peek()? != b'{' {
+            let verdict = Err(Refusal::NotObject);
+            return Some(Found { raw: cursor.value()?, write_key: None, verdict });
+        }
+        let mut fields = Fields::default();
+        let raw = fields.take(cursor)?;
+        let shared = Shared { implied, ..Shared::default() };
+        let verdict = Self::accept(raw, &fields, &shared);
+        let verdict = verdict.map(|_| fields.said.direct.map(|raw| raw.bool() == Some(true)));
+        Some(Found { raw, write_key: fields.write_key, verdict })
+    }
+
     /// Reads one event. What it shares with the rest of its request fills what it does not say
     /// itself, except for the type: the one that the route names wins.
     pub fn read(raw: Raw<'a>, shared: &Shared<'a>) -> Result<Self, Refusal> {
         if raw.kind() != Kind::Object {
             return Err(Refusal::NotObject);
         }
-        let fields = Fields::read(raw);
+        let mut fields = Fields::default();
+        fields.take(&mut Walking::over(raw));
+        let time = |value: Option<Raw<'_>>| Time::parse(&value?.string()?);
+        Ok(Self {
+            original_timestamp: time(fields.timestamp).or_else(|| time(fields.original_timestamp)),
+            sent_at: time(fields.sent_at).or(shared.sent_at),
+            fingerprint: fields.fingerprint,
+            ..Self::accept(raw, &fields, shared)?
+        })
+    }
+
+    /// Everything that an event can be refused for, and nothing that it cannot: times and the
+    /// fingerprint are left out.
+    fn accept(raw: Raw<'a>, fields: &Fields<'a>, shared: &Shared<'a>) -> Result<Self, Refusal> {
         let named = || EventType::from_name(&fields.kind?.string()?);
         let kind = shared.implied.or_else(named).ok_or(Refusal::TypeUnknown)?;
         let event = Self {
@@ -126,8 +255,8 @@ impl<'a> Event<'a> {
             event: track_name(kind, fields.event)?,
             name: page_text(kind, fields.name, Refusal::NameNotString, false)?,
             category: page_text(kind, fields.category, Refusal::CategoryNotString, true)?,
-            original_timestamp: time(fields.timestamp).or_else(|| time(fields.original_timestamp)),
-            sent_at: time(fields.sent_at).or(shared.sent_at),
+            original_timestamp: None,
+            sent_at: None,
             properties: object(fields.properties, Refusal::PropertiesNotObject)?,
             traits: object(fields.traits, Refusal::TraitsNotObject)?,
             context: Context {
@@ -135,14 +264,13 @@ impl<'a> Event<'a> {
                 shared: shared.context,
             },
             integrations: fields.integrations.or(shared.integrations),
-            fingerprint: fields.fingerprint,
+            fingerprint: 0,
             raw,
         };
         event.check_ids()?;
-        event.check_keys()?;
-        if let Some(context) = event.context.own {
-            check_context(context)?;
-        }
+        fields.property_keys.check()?;
+        fields.trait_keys.check()?;
+        fields.said.check()?;
         Ok(event)
     }
 
@@ -173,27 +301,6 @@ impl<'a> Event<'a> {
             _ if known => Ok(()),
             _ => Err(Refusal::NoId),
         }
-    }
-
-    fn check_keys(&self) -> Result<(), Refusal> {
-        for object in [self.properties, self.traits].into_iter().flatten() {
-            // An object of so few bytes can have neither too many keys nor a key that is too long.
-            if object.text().len() <= limits::KEY_BYTES {
-                continue;
-            }
-            let (mut count, mut longest) = (0_usize, 0_usize);
-            object.each_field(|key, _| {
-                count += 1;
-                longest = longest.max(key.len());
-            });
-            if count > limits::PROPERTIES {
-                return Err(Refusal::TooManyProperties);
-            }
-            if longest > limits::KEY_BYTES {
-                return Err(Refusal::KeyTooLong);
-            }
-        }
-        Ok(())
     }
 }
 
@@ -241,28 +348,6 @@ fn object(value: Option<Raw<'_>>, refusal: Refusal) -> Result<Option<Raw<'_>>, R
     match value {
         Some(value) if value.kind() != Kind::Object => Err(refusal),
         value => Ok(value),
-    }
-}
-
-fn time(value: Option<Raw<'_>>) -> Option<Time> {
-    Time::parse(&value?.string()?)
-}
-
-fn check_context(context: Raw<'_>) -> Result<(), Refusal> {
-    let (mut consent, mut device) = (None, None);
-    context.each_field(|key, value| match key {
-        "consent" => consent = Some(value),
-        "device" => device = Some(value),
-        _ => {}
-    });
-    if let Some(advertising) = device.and_then(|device| device.get("advertisingId"))
-        && !matches!(advertising.kind(), Kind::String | Kind::Null)
-    {
-        return Err(Refusal::AdvertisingIdNotString);
-    }
-    match consent.filter(|consent| !consent.is_null()) {
-        Some(consent) => check_consent(consent),
-        None => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod class;
 mod context;
+mod cursor;
 mod event;
 mod identifier;
 mod key;
@@ -17,11 +18,13 @@ mod raw;
 mod record;
 mod record_id;
 mod refusal;
+mod swar;
 mod time;
 
 pub use class::Class;
 pub use context::{Context, Shared};
-pub use event::Event;
+pub use cursor::{Bounds, Checking, Cursor};
+pub use event::{Event, Found};
 pub use identifier::{Collection, Identifier};
 pub use key::{Digest, IdentifierKey, KeyHasher, ProfileId};
 pub use kind::EventType;

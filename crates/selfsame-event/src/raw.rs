@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sonic_rs::{JsonValueTrait, LazyValue};
+use crate::cursor::{Checking, Walking};
 
 /// What kind of value a [`Raw`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,15 +29,15 @@ pub enum Kind {
 pub struct Raw<'a>(&'a str);
 
 impl<'a> Raw<'a> {
-    /// Checks that the bytes are exactly one JSON value in UTF-8. Escapes in strings are checked only
-    /// when the string is read.
+    /// Checks that the bytes are exactly one JSON value in UTF-8, nested at most 128 levels deep.
+    /// Half of a surrogate pair may stand in a string; such a string cannot be read.
     pub fn check(bytes: &'a [u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes).ok()?;
-        let value: LazyValue<'a> = sonic_rs::from_str(text).ok()?;
-        match value.as_raw_cow() {
-            Cow::Borrowed(text) => Some(Self(text)),
-            Cow::Owned(_) => None,
-        }
+        Checking::whole(std::str::from_utf8(bytes).ok()?)
+    }
+
+    /// A value whose text begins and ends where the value does.
+    pub(crate) fn of(text: &'a str) -> Self {
+        Self(text)
     }
 
     /// A value whose text is known to be valid: it was checked before it was stored.
@@ -74,7 +74,7 @@ impl<'a> Raw<'a> {
         }
         let inner = self.0.get(1..self.0.len().checked_sub(1)?)?;
         if inner.contains('\\') {
-            return sonic_rs::from_str::<String>(self.0).ok().map(Cow::Owned);
+            return serde_json::from_str::<String>(self.0).ok().map(Cow::Owned);
         }
         Some(Cow::Borrowed(inner))
     }
@@ -90,35 +90,45 @@ impl<'a> Raw<'a> {
 
     /// The keys and values of an object, in order, repeated keys repeated (the last one counts);
     /// nothing for other kinds.
-    pub fn fields(self) -> impl Iterator<Item = (Cow<'a, str>, Raw<'a>)> {
-        let object = (self.kind() == Kind::Object).then_some(self.0);
-        object.into_iter().flat_map(sonic_rs::to_object_iter).map_while(|field| {
-            let (key, value) = field.ok()?;
-            Some((key, Raw(borrowed(&value)?)))
+    pub fn fields(self) -> impl Iterator<Item = (Cow<'a, str>, Self)> {
+        let mut cursor = Walking::over(self);
+        let mut more = cursor.begin(b'{').unwrap_or(false);
+        std::iter::from_fn(move || {
+            if !more {
+                return None;
+            }
+            let field = (cursor.key()?, cursor.value()?);
+            more = cursor.more(b'}')?;
+            Some(field)
         })
+        .fuse()
     }
 
     /// The values of an array; nothing for other kinds.
-    pub fn elements(self) -> impl Iterator<Item = Raw<'a>> {
-        let array = (self.kind() == Kind::Array).then_some(self.0);
-        array
-            .into_iter()
-            .flat_map(sonic_rs::to_array_iter)
-            .map_while(|value| Some(Raw(borrowed(&value.ok()?)?)))
+    pub fn elements(self) -> impl Iterator<Item = Self> {
+        let mut cursor = Walking::over(self);
+        let mut more = cursor.begin(b'[').unwrap_or(false);
+        std::iter::from_fn(move || {
+            if !more {
+                return None;
+            }
+            let element = cursor.value()?;
+            more = cursor.more(b']')?;
+            Some(element)
+        })
+        .fuse()
     }
 
     /// The value of a key. Where the key is repeated, the last one counts.
     pub fn get(self, key: &str) -> Option<Self> {
-        if self.kind() != Kind::Object {
-            return None;
-        }
         let mut found = None;
-        for field in sonic_rs::to_object_iter(self.0) {
-            let Ok((name, value)) = field else { break };
+        Walking::over(self).object(|name, cursor| {
+            let value = cursor.value()?;
             if name == key {
-                found = borrowed(&value).map(Raw);
+                found = Some(value);
             }
-        }
+            Some(())
+        });
         found
     }
 
@@ -129,21 +139,9 @@ impl<'a> Raw<'a> {
 
     /// Calls `visit` for every key and value of an object without copying keys.
     pub fn each_field(self, mut visit: impl FnMut(&str, Self)) {
-        if self.kind() != Kind::Object {
-            return;
-        }
-        for field in sonic_rs::to_object_iter(self.0) {
-            let Ok((key, value)) = field else { return };
-            let Some(text) = borrowed(&value) else { return };
-            visit(&key, Raw(text));
-        }
-    }
-}
-
-fn borrowed<'a>(value: &LazyValue<'a>) -> Option<&'a str> {
-    debug_assert!(value.is_null() || !value.as_raw_str().is_empty());
-    match value.as_raw_cow() {
-        Cow::Borrowed(text) => Some(text),
-        Cow::Owned(_) => None,
+        Walking::over(self).object(|key, cursor| {
+            visit(key, cursor.value()?);
+            Some(())
+        });
     }
 }

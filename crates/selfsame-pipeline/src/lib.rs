@@ -41,9 +41,9 @@ pub use graph::Graph;
 pub use key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, TraitIndexKey};
 pub use meta::{LOGIC_VERSION, Meta, SourceMeta, SpaceMeta};
 pub use reader::{
-    AsOf, EventPage, EventQuery, ExternalId, Found, JsonArray, JsonObject, LinkedProfile,
-    LookupError, Matches, MergeRow, MergedBy, Metadata, ProfileEvent, ProfileRef, Reader,
-    SearchBudget, SpaceRead, TraitQuery,
+    AsOf, EventPage, EventQuery, ExternalId, Found, HistoryFrom, JsonArray, JsonObject,
+    LinkedProfile, LookupError, Matches, MergeRow, MergedBy, Metadata, ProfileEvent, ProfileRef,
+    Reader, SearchBudget, SpaceRead, TraitQuery,
 };
 pub use replay::{ReplayConfig, replay};
 pub use row::{Folded, Listed, Owner, Packed, Present};

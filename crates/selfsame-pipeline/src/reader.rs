@@ -11,6 +11,7 @@
 mod as_of;
 mod events;
 mod found;
+mod history;
 mod json;
 mod merges;
 mod search;
@@ -35,6 +36,7 @@ use crate::workspace::Space;
 pub use as_of::AsOf;
 pub use events::{EventPage, EventQuery, ProfileEvent};
 pub use found::{ExternalId, Found, LinkedProfile, Metadata};
+pub use history::HistoryFrom;
 pub use json::{JsonArray, JsonObject};
 pub use merges::{MergeRow, MergedBy};
 pub use search::{Matches, SearchBudget, TraitQuery};

@@ -62,6 +62,41 @@ pub struct Source {
     /// Among which events a `messageId` is unique.
     #[serde(default)]
     pub dedupe: DedupeScope,
+    /// Who sends to it. Left out where it is not said, as in records from before there were kinds.
+    #[serde(default, skip_serializing_if = "SourceKind::is_any")]
+    pub kind: SourceKind,
+}
+
+/// Who sends to a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// Not said.
+    #[default]
+    Any,
+    /// Browsers.
+    Browser,
+    /// Apps on phones.
+    Mobile,
+    /// Servers, which send for many customers.
+    Server,
+}
+
+impl SourceKind {
+    /// The word on the wire.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Browser => "browser",
+            Self::Mobile => "mobile",
+            Self::Server => "server",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_any(&self) -> bool {
+        *self == Self::Any
+    }
 }
 
 /// A key that may write to a source. Keys of browsers are public, so they are kept as they are.

@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 use selfsame_event::{EventsHead, RecordId, RecordKind, SourceNumber, SystemClock};
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, LogConfig, LogRead, MemoryLog, NewRecord, RealFs, RegenerableLog};
-use selfsame_pipeline::workspace::{Change, DedupeScope, Source};
+use selfsame_pipeline::workspace::{Change, DedupeScope, Source, SourceKind};
 use selfsame_pipeline::{Engine, EngineConfig, EngineParts, Reader};
 use selfsame_profile_api::{ProfileApi, Tokens, router};
 use tokio::time::Instant;
@@ -56,6 +56,7 @@ fn fill(log: &MemoryLog, requests: u64) {
             write_keys: Vec::new(),
             strict: false,
             dedupe: DedupeScope::Source,
+            kind: SourceKind::Any,
         }),
     ];
     for (number, change) in (0..).zip(&changes) {

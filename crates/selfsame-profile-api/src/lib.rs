@@ -11,6 +11,8 @@
 //! **Invariants:**
 //! - every answer is JSON and has a `Request-Id`; every read has an `X-Selfsame-Position`, the last
 //!   record that shows in it, and `?wait_for=` waits until a record shows;
+//! - a page of events says where the log begins, as `history_from`, once records were removed from
+//!   it: what was received before that record is not shown any more, though it still counts;
 //! - values of traits and properties are passed on as the text they came as;
 //! - nothing personal is logged: neither paths nor parameters are.
 //!

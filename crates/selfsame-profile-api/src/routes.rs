@@ -111,7 +111,12 @@ pub(crate) async fn events(State(api): State<ProfileApi>, asked: Asked) -> Answe
             cursor::of_event(key, &id)
         });
         let cursor = Cursor { next, limit }.show(&show::url(found, "events"));
-        Ok(JsonObject::default().raw("data", &data.finish()).raw("cursor", &cursor).finish())
+        let mut out = JsonObject::default();
+        out.raw("data", &data.finish()).raw("cursor", &cursor);
+        if let Some(from) = found.space().history_from()? {
+            out.raw("history_from", &show::history_from(from));
+        }
+        Ok(out.finish())
     })
     .await
 }

@@ -2,8 +2,8 @@
 
 use selfsame_event::{Collection, EventType, Raw};
 use selfsame_pipeline::{
-    ExternalId, Found, JsonArray, JsonObject, LinkedProfile, MergeRow, Metadata, ProfileEvent,
-    SpaceRead,
+    ExternalId, Found, HistoryFrom, JsonArray, JsonObject, LinkedProfile, MergeRow, Metadata,
+    ProfileEvent, SpaceRead,
 };
 use selfsame_profile::Trait;
 
@@ -121,6 +121,14 @@ pub(crate) fn merges(read: &SpaceRead, merges: &[MergeRow]) -> String {
             .finish()
     };
     merges.iter().map(row).collect::<JsonArray>().finish()
+}
+
+/// Where the log begins, from which events are read.
+pub(crate) fn history_from(from: HistoryFrom) -> String {
+    JsonObject::default()
+        .text("position", &from.position.to_string())
+        .text_if("received_at", from.received_at.map(|time| time.to_string()).as_deref())
+        .finish()
 }
 
 /// One event of a profile.

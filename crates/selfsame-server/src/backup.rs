@@ -12,7 +12,6 @@
 //! **Invariants:** a folder that is not empty is never written to; `backup.json` is written last, so
 //! a backup that has it is whole.
 
-mod api;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +26,6 @@ use selfsame_log::{LogConfig, LogRead as _, RealFs, RegenerableLog, SegmentLog};
 use selfsame_pipeline::{copy_file, copy_folder};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::api::{BackupDone, BackupRequest, router};
 use crate::base;
 use crate::chance;
 use crate::folder::FORMAT as DATA_FORMAT;

@@ -1,7 +1,7 @@
 //! The first records of a log: a workspace, a space, a source and a token.
 
 use selfsame_identity::RuleSet;
-use selfsame_pipeline::workspace::{Change, DedupeScope, Source, Token, WriteKey};
+use selfsame_pipeline::workspace::{Change, DedupeScope, Source, SourceKind, Token, WriteKey};
 use sha2::{Digest as _, Sha256};
 
 use crate::chance;
@@ -66,6 +66,7 @@ pub(crate) async fn first_start(node: &Node, names: &FirstNames) -> Result<bool,
             write_keys: vec![WriteKey { key: names.write_key.clone(), revoked: false }],
             strict: false,
             dedupe: DedupeScope::default(),
+            kind: SourceKind::Any,
         }),
         Change::AddToken(Token {
             id: "first".to_owned(),

@@ -11,6 +11,7 @@ mod profile;
 mod resource;
 mod restore;
 mod serve;
+mod source;
 mod tail;
 mod trace;
 mod verify;
@@ -44,6 +45,7 @@ enum Command {
     Demo(demo::Demo),
     /// Show every setting, its value and where it came from.
     Config(Common),
+    Source(source::SourceCommand),
     Import(import::Import),
     Export(plan::Export),
     Plan(plan::Plan),
@@ -115,6 +117,7 @@ impl Cli {
             Command::Dev(dev) => dev.run(),
             Command::Demo(demo) => demo.run(),
             Command::Config(common) => config::run(&common),
+            Command::Source(source) => source.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
             Command::Plan(plan) => plan.run(),

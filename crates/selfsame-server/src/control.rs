@@ -10,9 +10,11 @@
 //! - a secret is shown by the answer that makes it, and never again.
 
 mod asked;
+mod backups;
 mod dead_letters;
 mod decided;
 mod destinations;
+mod imports;
 mod insights;
 mod openapi;
 mod problem;
@@ -26,13 +28,14 @@ mod tail;
 mod tokens;
 mod trace;
 
+pub(crate) use backups::{BackupDone, BackupRequest};
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
+pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
 pub(crate) use shape::Page;
 pub(crate) use sources::{NewSource, SourceShown};
 pub(crate) use spaces::{NewSpace, SpaceShown};
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -49,15 +52,11 @@ use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use self::asked::Asked;
 use self::problem::{Code, Problem};
-use self::table::{Permission, ROUTES, Route, Verb};
+use self::table::{Permission, ROUTES, Route, Takes, Verb};
 use crate::node::Node;
 use crate::tasks::Tasks;
 use crate::tokens::Tokens;
 
-/// The largest body.
-const BODY_BYTES: usize = 1 << 20;
-/// How long a body may take to come.
-const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// How many reads of many records go on at once.
 const SCANS: usize = 2;
 /// How many clients follow events at once.
@@ -180,8 +179,13 @@ async fn asked(
         }
     }
     let path = path.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let mut headers = Vec::new();
+    for name in route.headers {
+        let value = parts.headers.get(*name).and_then(|value| value.to_str().ok());
+        headers.extend(value.map(|value| (*name, value.to_owned())));
+    }
     let body = read(&parts.headers, route, body).await?;
-    Ok(Asked { path, query, body })
+    Ok(Asked { path, query, headers, body })
 }
 
 async fn read(
@@ -189,17 +193,18 @@ async fn read(
     route: &Route,
     body: Body,
 ) -> Result<axum::body::Bytes, Problem> {
-    let reading = tokio::time::timeout(BODY_PATIENCE, to_bytes(body, BODY_BYTES)).await;
-    let body = match reading {
+    let (most, patience) = (route.takes.most_bytes(), route.takes.patience());
+    let body = match tokio::time::timeout(patience, to_bytes(body, most)).await {
         Ok(Ok(body)) => body,
         Ok(Err(error)) if is_too_large(&error) => {
-            return Err(Problem::new(Code::TooLarge, "The body is larger than 1 MiB."));
+            let message = format!("The body is larger than {} MiB.", most >> 20);
+            return Err(Problem::new(Code::TooLarge, message));
         }
         Ok(Err(_)) | Err(_) => {
             return Err(Problem::new(Code::Incomplete, "The body broke off or came too slowly."));
         }
     };
-    if route.request.is_some() {
+    if matches!(route.takes, Takes::Json(_)) {
         let kind =
             headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use selfsame_collect::{Intake, IntakeError, Lookup, Receipt, SourceKind, SourceSettings, Sources};
 use selfsame_event::{RecordKind, SourceNumber};
 use selfsame_log::{AppendError, Item, Log, NewRecord, SegmentLog};
-use selfsame_pipeline::workspace::Workspace;
+use selfsame_pipeline::workspace::{self, Workspace};
 
 use crate::chance;
 
@@ -59,7 +59,12 @@ impl KeyTable {
             let settings = SourceSettings {
                 number: SourceNumber(source.number),
                 strict: source.strict,
-                kind: SourceKind::default(),
+                kind: match source.kind {
+                    workspace::SourceKind::Any => SourceKind::ByRoute,
+                    workspace::SourceKind::Browser => SourceKind::Browser,
+                    workspace::SourceKind::Mobile => SourceKind::Mobile,
+                    workspace::SourceKind::Server => SourceKind::Server,
+                },
             };
             keys.extend(source.write_keys.iter().map(|key| {
                 let lookup = if key.revoked { Lookup::Revoked } else { Lookup::Active(settings) };

@@ -15,7 +15,6 @@ mod dev;
 mod feed;
 mod folder;
 mod health;
-mod import_api;
 mod intake;
 mod lines;
 mod listen;

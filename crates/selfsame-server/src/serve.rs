@@ -115,10 +115,8 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     let public = health::router(health.clone())
         .merge(selfsame_profile_api::router(profiles))
         .merge((flavour.routes)(&node, &tasks));
-    let control = health::metrics_router(health)
-        .merge(crate::control::router(&node, &tokens, &tasks))
-        .merge(crate::import_api::router(&node, &tokens))
-        .merge(crate::backup::router(&node, &tokens));
+    let control =
+        health::metrics_router(health).merge(crate::control::router(&node, &tokens, &tasks));
     let main = if has_control { public } else { public.merge(control.clone()) };
     let retention = crate::retention::run(
         Arc::clone(&node),

@@ -49,17 +49,18 @@ impl Intake for Memory {
     }
 }
 
-/// Five sources.
+/// Six sources; that of `server` does not say who sends to it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keys;
 
 impl Sources for Keys {
     fn by_key(&self, key: &str) -> Lookup {
         let (number, strict, kind) = match key {
-            "server" => (1, false, SourceKind::Server),
+            "server" => (1, false, SourceKind::ByRoute),
             "browser" => (2, false, SourceKind::Browser),
-            "strict" => (3, true, SourceKind::Server),
+            "strict" => (3, true, SourceKind::ByRoute),
             "mobile" => (4, false, SourceKind::Mobile),
+            "backend" => (5, false, SourceKind::Server),
             "revoked" => return Lookup::Revoked,
             _ => return Lookup::Unknown,
         };

@@ -22,6 +22,7 @@ fn source(id: &str, key: &str) -> Change {
         write_keys: vec![WriteKey { key: key.to_owned(), revoked: false }],
         strict: false,
         dedupe: DedupeScope::Source,
+        kind: SourceKind::Any,
     })
 }
 
@@ -97,4 +98,20 @@ fn rules_that_do_not_compile_are_refused() {
     let id = "default".to_owned();
     let change = Change::SetSpace { name: id.clone(), id, rules, indexed_traits: Vec::new() };
     assert!(matches!(workspace.apply(change), Err(ChangeError::Rules { .. })));
+}
+
+#[test]
+fn a_record_from_before_sources_had_kinds_is_read_and_written_unchanged() {
+    let record = r#"{"change":"set_source","number":0,"id":"web","name":"Web","space":"default","write_keys":[{"key":"k","revoked":false}],"strict":true,"dedupe":"workspace"}"#;
+    let change: Change = serde_json::from_str(record).expect("an old record");
+    let Change::SetSource(source) = &change else { panic!("another change") };
+    assert_eq!((source.kind, source.strict), (SourceKind::Any, true));
+    assert_eq!(serde_json::to_string(&change).expect("JSON"), record);
+    let with_kind =
+        record.replace("}}", "}").replace(r#""workspace"}"#, r#""workspace","kind":"mobile"}"#);
+    let change: Change = serde_json::from_str(&with_kind).expect("a record");
+    let Change::SetSource(source) = &change else { panic!("another change") };
+    assert_eq!((source.kind, source.kind.word()), (SourceKind::Mobile, "mobile"));
+    assert_eq!(serde_json::to_string(&change).expect("JSON"), with_kind);
+    assert!(serde_json::from_str::<Change>(&with_kind.replace("mobile", "fridge")).is_err());
 }

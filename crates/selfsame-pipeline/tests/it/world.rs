@@ -7,7 +7,7 @@ use bytes::Bytes;
 use selfsame_event::{Clock, EventsHead, RecordId, RecordKind, Refusal, SourceNumber, Time};
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, MemoryLog, NewRecord};
-use selfsame_pipeline::workspace::{Change, DedupeScope, Source, WriteKey};
+use selfsame_pipeline::workspace::{Change, DedupeScope, Source, SourceKind, WriteKey};
 
 /// A clock that moves a little at each look.
 #[derive(Debug, Default)]
@@ -63,6 +63,7 @@ pub(crate) fn set_up() -> Vec<NewRecord> {
             write_keys: vec![WriteKey { key: format!("key-{number}"), revoked: false }],
             strict: false,
             dedupe,
+            kind: SourceKind::Any,
         })
     };
     let changes = [

@@ -1,6 +1,8 @@
 //! Timelines: shapes, names, windows, orders, pages with ties.
 
 use expect_test::expect_file;
+use selfsame_event::Position;
+use selfsame_log::LogRead as _;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -72,6 +74,42 @@ async fn pages_put_together_are_the_whole_timeline_ties_included() {
     assert_eq!(ids(&upwards), ids(&whole));
     let first = world.get(path).await.json();
     assert_eq!(first["data"].as_array().map(Vec::len), Some(100), "a hundred by default");
+}
+
+#[tokio::test]
+async fn a_page_says_where_the_log_begins_once_it_was_trimmed() {
+    let mut world = World::new();
+    let event = |number: u64| {
+        format!(
+            r#"{{"type":"track","event":"Seen","userId":"u","messageId":"m{number}","timestamp":"2026-01-01T00:00:00Z"}}"#
+        )
+    };
+    let positions: Vec<String> = (0..4).map(|number| world.send(&[&event(number)])).collect();
+    let path = "/users/profiles/user_id:u/events?sort=asc";
+    let whole = world.get(path).await.json();
+    assert_eq!(
+        (ids(whole["data"].as_array().expect("events")).len(), whole.get("history_from")),
+        (4, None)
+    );
+
+    let offset =
+        |text: &String| text.strip_prefix("0-").expect("a position").parse().expect("a number");
+    let cut = Position::embedded(offset(&positions[2]));
+    let received_at = world.log.get(cut).expect("a record").time.to_string();
+    world.log.trim_to(cut);
+    let rest = world.get(path).await.json();
+    assert_eq!(ids(rest["data"].as_array().expect("events")), ["m2", "m3"]);
+    let expected = json!({ "position": positions[2], "received_at": received_at });
+    assert_eq!(rest["history_from"], expected);
+    // What is gone still counts, and another page says the same.
+    assert_eq!(world.get("/users/profiles/user_id:u").await.json()["events"], 4);
+    let page = world.get("/users/profiles/user_id:u/events?limit=1").await.json();
+    assert_eq!(page["history_from"], expected);
+
+    world.log.trim_to(world.log.end());
+    let none = world.get(path).await.json();
+    assert_eq!(none["data"], json!([]));
+    assert_eq!(none["history_from"], json!({ "position": world.log.end().to_string() }));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use selfsame_event::{Clock, EventsHead, RecordId, RecordKind, SourceNumber, Time};
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, LogConfig, LogRead, MemoryLog, NewRecord, RealFs, RegenerableLog};
-use selfsame_pipeline::workspace::{Change, DedupeScope, Source, WriteKey};
+use selfsame_pipeline::workspace::{Change, DedupeScope, Source, SourceKind, WriteKey};
 use selfsame_pipeline::{Engine, EngineConfig, EngineParts, Reader};
 use selfsame_profile_api::{ProfileApi, Tokens, router};
 use tower::ServiceExt;
@@ -111,6 +111,7 @@ impl World {
                 write_keys: vec![WriteKey { key: "key".to_owned(), revoked: false }],
                 strict: false,
                 dedupe: DedupeScope::Source,
+                kind: SourceKind::Any,
             }),
         ];
         for change in &changes {

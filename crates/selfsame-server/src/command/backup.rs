@@ -15,8 +15,9 @@ use selfsame_pipeline::{EngineConfig, ReplayConfig, replay};
 use selfsame_store::StateHash;
 
 use super::{Common, say};
-use crate::backup::{self, BackupDone, BackupRequest, Manifest};
+use crate::backup::{self, Manifest};
 use crate::client::{Remote, block_on};
+use crate::control::{BackupDone, BackupRequest};
 use crate::folder::Folder;
 use crate::{base, chance};
 
@@ -72,8 +73,9 @@ impl Backup {
     fn ask(&self, dir: &Path) -> anyhow::Result<BackupDone> {
         let client = self.remote.client()?;
         block_on(async {
+            let dir = dir.to_str().context("the folder's path is not UTF-8")?.to_owned();
             let request = client.request(Method::POST, "/api/backup");
-            let request = request.json(&BackupRequest { dir: dir.to_owned() });
+            let request = request.json(&BackupRequest { dir });
             let request = request.timeout(Duration::from_secs(24 * 3600));
             Ok(client.send(request).await?.json().await?)
         })

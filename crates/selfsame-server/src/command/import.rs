@@ -13,13 +13,12 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reqwest::Method;
-use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use self::lines::Row;
 use super::say;
 use crate::client::{Client, Remote, block_on};
-use crate::import_api::{KEY_HEADER, Outcome};
+use crate::control::{KEY_HEADER, Outcome, Progress};
 use crate::printable::printable;
 
 /// How much one request carries.
@@ -176,10 +175,6 @@ impl Import {
         format: Format,
         looked: &Looked,
     ) -> anyhow::Result<Totals> {
-        #[derive(Deserialize)]
-        struct Progress {
-            next_line: u64,
-        }
         let path = format!("/api/import/{}", looked.digest);
         let request = client.request(Method::GET, &path).header(KEY_HEADER, &self.write_key);
         let Progress { next_line } = client.send(request).await?.json().await?;

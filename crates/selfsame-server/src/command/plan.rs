@@ -272,6 +272,7 @@ async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
                 space: Some(file.space.clone()),
                 strict: Some(file.strict),
                 dedupe: Some(file.dedupe),
+                kind: Some(file.kind),
                 write_key: from_environment(file.write_key_env.as_deref())?,
             };
             let made: SourceShown = send(client, Method::POST, "/api/sources", &new).await?;
@@ -301,7 +302,8 @@ async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn send<T: DeserializeOwned>(
+/// Sends a body and reads the answer.
+pub(super) async fn send<T: DeserializeOwned>(
     client: &Client,
     method: Method,
     path: &str,

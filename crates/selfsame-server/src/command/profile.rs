@@ -106,13 +106,16 @@ impl Get {
             printable(&self.id)
         );
         let client = self.which.remote.client()?;
-        let (profile, events) = block_on(self.ask(&client))?;
+        let (profile, page) = block_on(self.ask(&client))?;
         if self.which.json {
-            let answer = json!({ "profile": profile, "events": events });
+            let mut answer = json!({ "profile": profile, "events": page.get("data") });
+            if let Some(from) = page.get("history_from") {
+                answer["history_from"] = from.clone();
+            }
             say(&serde_json::to_string_pretty(&answer)?)?;
             return Ok(ExitCode::SUCCESS);
         }
-        for line in profile_lines(&profile).into_iter().chain(event_lines(&events)) {
+        for line in profile_lines(&profile).into_iter().chain(event_lines(&page)) {
             say(&line)?;
         }
         Ok(ExitCode::SUCCESS)
@@ -132,7 +135,7 @@ impl Get {
                 client.get(&format!("{path}/events?limit={}&{at}", events.min(10_000))).await?
             }
         };
-        Ok((profile, events.get("data").cloned().unwrap_or_default()))
+        Ok((profile, events))
     }
 
     fn explain(&self, error: anyhow::Error) -> anyhow::Error {
@@ -252,8 +255,7 @@ fn profile_lines(profile: &Value) -> Vec<String> {
     lines
 }
 
-fn event_lines(events: &Value) -> Vec<String> {
-    let events = events.as_array().map_or(&[][..], Vec::as_slice);
+fn event_lines(page: &Value) -> Vec<String> {
     let row = |event: &Value| {
         if event.is_null() {
             return "  (its content is not there any more)".to_owned();
@@ -268,7 +270,16 @@ fn event_lines(events: &Value) -> Vec<String> {
         );
         row.trim_end().to_owned()
     };
-    events.iter().map(row).collect()
+    let mut lines: Vec<_> = list(page, "data").iter().map(row).collect();
+    if let Some(from) = page.get("history_from") {
+        let mut line =
+            format!("  older events are not kept: the log begins at {}", text(from, "position"));
+        if let Some(time) = from.get("received_at").and_then(Value::as_str) {
+            line.push_str(&format!(", received {}", printable(time)));
+        }
+        lines.push(line);
+    }
+    lines
 }
 
 #[cfg(test)]

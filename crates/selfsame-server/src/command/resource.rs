@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use selfsame_identity::{RuleSet, Rules, TypeNumbers};
-use selfsame_pipeline::workspace::DedupeScope;
+use selfsame_pipeline::workspace::{DedupeScope, SourceKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +58,8 @@ pub(super) struct SourceFile {
     pub(super) strict: bool,
     #[serde(default)]
     pub(super) dedupe: DedupeScope,
+    #[serde(default)]
+    pub(super) kind: SourceKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) write_key_env: Option<String>,
 }
@@ -114,6 +116,8 @@ impl Resource for SourceFile {
     const HEAD: &'static str = "\
 # A source: where events come from.
 # dedupe: among which events a messageId is unique, source or workspace.
+# kind: who sends to it, browser, mobile or server. The address of a connection becomes context.ip
+# only of browsers and phones; with any, the route decides.
 # Write keys are not in this file. One is drawn when the source is made and printed once, unless
 # write_key_env names an environment variable that has it.
 ";
@@ -147,8 +151,8 @@ impl From<SpaceShown> for SpaceFile {
 
 impl From<SourceShown> for SourceFile {
     fn from(shown: SourceShown) -> Self {
-        let SourceShown { id, name, space, strict, dedupe, .. } = shown;
-        Self { id, name, space, strict, dedupe, write_key_env: None }
+        let SourceShown { id, name, space, strict, dedupe, kind, .. } = shown;
+        Self { id, name, space, strict, dedupe, kind, write_key_env: None }
     }
 }
 

@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::Control;
 use super::asked::Asked;
+use super::imports::KEY_HEADER;
 use super::problem::{Code, Problem};
 use super::shape::Shapes;
-use super::table::{ROUTES, Route};
+use super::table::{ROUTES, Route, Takes};
 
 /// Whether and what each parameter of a query says.
 pub(super) const PARAMETERS: &[(&str, &str)] = &[
@@ -18,10 +19,23 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
     ("position", "The event's position, such as 0-17.3."),
     ("before", "Search records before this position, such as 0-17."),
     ("source", "Only events of this source."),
-    ("type", "Only events of this type, such as track."),
+    (
+        "type",
+        "A type of events, such as track: only these; in an import, for lines that name none.",
+    ),
     ("event", "Only events of this name."),
     ("profile", "Only events of this profile id."),
+    ("file", "The digest that names the file: 32 hexadecimal digits, chosen by the sender."),
+    ("first_line", "The number of the body's first line in the file, from 1."),
 ];
+
+/// What each header says.
+pub(super) const HEADERS: &[(&str, &str)] =
+    &[(KEY_HEADER, "A write key of the source that the events come from.")];
+
+/// Parameters of queries that are numbers, and those that must be given.
+const NUMBERS: &[&str] = &["limit", "first_line"];
+const NEEDED: &[&str] = &["file", "first_line"];
 
 /// `GET /api/openapi.json`
 pub(crate) async fn show(_: Control, _: Asked) -> Result<Value, Problem> {
@@ -59,7 +73,7 @@ pub(crate) fn document() -> Value {
         "info": {
             "title": "Selfsame Control API",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Configures a workspace and shows what became of its events. Bodies are JSON, at most 1 MiB; unknown members and parameters are refused.",
+            "description": "Configures a workspace and shows what became of its events. Bodies are JSON, at most 1 MiB, but for imports: lines of JSON, at most 8 MiB. Unknown members and parameters are refused.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
@@ -76,6 +90,11 @@ pub(crate) fn document() -> Value {
     })
 }
 
+/// The sentence of a name.
+fn about(table: &'static [(&str, &str)], name: &str) -> &'static str {
+    table.iter().find(|(known, _)| *known == name).map_or("", |(_, about)| about)
+}
+
 fn operation(route: &Route, shapes: &mut Shapes) -> Value {
     let in_path =
         route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
@@ -83,10 +102,15 @@ fn operation(route: &Route, shapes: &mut Shapes) -> Value {
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
     parameters.extend(route.query.iter().map(|name| {
-        let about =
-            PARAMETERS.iter().find(|(known, _)| known == name).map_or("", |(_, about)| about);
-        let kind = if *name == "limit" { "integer" } else { "string" };
-        json!({ "name": name, "in": "query", "description": about, "schema": { "type": kind } })
+        let kind = if NUMBERS.contains(name) { "integer" } else { "string" };
+        let mut parameter = json!({ "name": name, "in": "query", "description": about(PARAMETERS, name), "schema": { "type": kind } });
+        if NEEDED.contains(name) {
+            parameter["required"] = true.into();
+        }
+        parameter
+    }));
+    parameters.extend(route.headers.iter().map(|name| {
+        json!({ "name": name, "in": "header", "required": true, "description": about(HEADERS, name), "schema": { "type": "string" } })
     }));
     let (group, action) = route.operation.split_once("::").unwrap_or(("", route.operation));
     let mut operation = json!({
@@ -98,10 +122,14 @@ fn operation(route: &Route, shapes: &mut Shapes) -> Value {
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
-    if let Some(request) = route.request {
-        let schema = request(shapes);
+    let body = match route.takes {
+        Takes::Nothing => None,
+        Takes::Json(describe) => Some(("application/json", describe(shapes))),
+        Takes::Lines => Some(("application/x-ndjson", json!({ "type": "string" }))),
+    };
+    if let Some((media, schema)) = body {
         operation["requestBody"] =
-            json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+            json!({ "required": true, "content": { media: { "schema": schema } } });
     }
     let mut content = Map::new();
     content.insert(route.media.to_owned(), json!({ "schema": (route.answer)(shapes) }));

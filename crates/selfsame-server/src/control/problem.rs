@@ -54,6 +54,10 @@ codes! {
     Forbidden = "forbidden", Denied, 403, "Use a token with that permission.";
     /// A page of another site sent the request.
     ForeignOrigin = "foreign_origin", Denied, 403, "Changes are accepted from the server's own pages and from programs that send no `Origin`.";
+    /// No source has the write key.
+    UnknownWriteKey = "unknown_write_key", Denied, 403, "Give a write key that `GET /api/sources` lists.";
+    /// The write key was revoked.
+    RevokedWriteKey = "revoked_write_key", Denied, 403, "Give a write key of the source that is not revoked.";
     /// No such route.
     NoRoute = "no_route", Missing, 404, "GET /api/openapi.json lists every route.";
     /// The route has no such method.
@@ -63,15 +67,17 @@ codes! {
     /// The body is not JSON.
     NotJson = "not_json", Invalid, 415, "Send a JSON object with `Content-Type: application/json`.";
     /// The body is too large.
-    TooLarge = "too_large", Invalid, 413, "A body has at most 1 MiB.";
+    TooLarge = "too_large", Invalid, 413, "A body has at most 1 MiB, one of `POST /api/import` at most 8 MiB.";
     /// The body did not come whole.
-    Incomplete = "incomplete", Invalid, 400, "Send the whole body within 30 seconds.";
+    Incomplete = "incomplete", Invalid, 400, "Send the whole body within 30 seconds, one of `POST /api/import` within 120.";
     /// A field or parameter is wrong.
     Invalid = "invalid", Invalid, 400, "Correct the field and send the request again.";
     /// Identity rules that do not hold together.
     RulesInvalid = "rules_invalid", Invalid, 400, "Correct the rules; nothing was changed.";
     /// A URL that may not be sent to.
     UrlRefused = "url_refused", Invalid, 400, "Give an http or https URL whose host has a public address.";
+    /// The backup cannot be made there.
+    BackupFailed = "backup_failed", Invalid, 422, "Name a folder that is empty or not there, on a disk of the server with room for it.";
     /// Something with that id or value is there.
     Taken = "taken", Conflict, 409, "Choose another one, or change the one that is there.";
     /// What is there does not allow it.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use selfsame_identity::RuleSet;
-use selfsame_pipeline::workspace::DedupeScope;
+use selfsame_pipeline::workspace::{DedupeScope, SourceKind};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -103,6 +103,7 @@ plain! {
     Value => {},
     Box<RawValue> => {},
     DedupeScope => { "type": "string", "enum": ["source", "workspace"] },
+    SourceKind => { "type": "string", "enum": ["any", "browser", "mobile", "server"] },
 }
 
 impl<T: Shape> Shape for Option<T> {

@@ -1,7 +1,7 @@
 //! Sources and their write keys.
 
 use selfsame_pipeline::View;
-use selfsame_pipeline::workspace::{Change, DedupeScope, Source, WriteKey};
+use selfsame_pipeline::workspace::{Change, DedupeScope, Source, SourceKind, WriteKey};
 
 use super::Control;
 use super::asked::{Asked, check_name, choose_id};
@@ -24,6 +24,9 @@ shape! {
         strict: bool,
         /// Among which events a message id is unique.
         dedupe: DedupeScope,
+        /// Who sends to it: the address of a connection becomes `context.ip` only of browsers and
+        /// phones. With `any` the route decides.
+        kind: SourceKind,
         /// The keys that its senders use. Keys of browsers are public, so they are shown.
         write_keys: Vec<WriteKeyShown>,
         /// Events accepted, duplicates not counted.
@@ -57,6 +60,8 @@ shape! {
         strict: Option<bool>,
         /// Among which events a message id is unique.
         dedupe: Option<DedupeScope>,
+        /// Who sends to it.
+        kind: Option<SourceKind>,
         /// The first write key; drawn where it is not given.
         write_key: Option<String>,
     }
@@ -72,6 +77,8 @@ shape! {
         strict: Option<bool>,
         /// Among which events a message id is unique.
         dedupe: Option<DedupeScope>,
+        /// Who sends to it.
+        kind: Option<SourceKind>,
     }
 
     /// A write key to be added.
@@ -107,6 +114,7 @@ fn shown(view: &View, source: &Source) -> SourceShown {
         space: source.space.clone(),
         strict: source.strict,
         dedupe: source.dedupe,
+        kind: source.kind,
         write_keys: source.write_keys.iter().map(key).collect(),
         events: counts.events,
         duplicates: counts.duplicates,
@@ -159,6 +167,7 @@ pub(crate) async fn create(
         write_keys: vec![WriteKey { key, revoked: false }],
         strict: new.strict.unwrap_or(false),
         dedupe: new.dedupe.unwrap_or_default(),
+        kind: new.kind.unwrap_or_default(),
     };
     set(&control, source).await
 }
@@ -182,6 +191,7 @@ pub(crate) async fn update(
     }
     source.strict = change.strict.unwrap_or(source.strict);
     source.dedupe = change.dedupe.unwrap_or(source.dedupe);
+    source.kind = change.kind.unwrap_or(source.kind);
     set(&control, source).await
 }
 

@@ -2,6 +2,7 @@
 //! made from this table.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -12,8 +13,8 @@ use serde_json::Value;
 use super::asked::Asked;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
-use super::{Control, dead_letters, destinations, insights, openapi, rejected, sources, spaces};
-use super::{state, tail, tokens, trace};
+use super::{Control, backups, dead_letters, destinations, imports, insights, openapi, rejected};
+use super::{sources, spaces, state, tail, tokens, trace};
 
 /// What a token may do. Tokens have all of them today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,18 +23,20 @@ pub(crate) enum Permission {
     Read,
     /// See the content of events.
     Events,
-    /// Change the configuration, without seeing a secret.
+    /// Change the configuration or add events, without seeing a secret.
     Write,
     /// Make a change whose answer has a new secret.
     Secrets,
     /// List, make and revoke tokens.
     Tokens,
+    /// Write to the server's disk: backups.
+    Operate,
 }
 
 impl Permission {
     /// Every permission.
     pub(crate) const ALL: &[Self] =
-        &[Self::Read, Self::Events, Self::Write, Self::Secrets, Self::Tokens];
+        &[Self::Read, Self::Events, Self::Write, Self::Secrets, Self::Tokens, Self::Operate];
 
     /// The word in the document.
     pub(crate) const fn word(self) -> &'static str {
@@ -43,6 +46,7 @@ impl Permission {
             Self::Write => "write",
             Self::Secrets => "secrets",
             Self::Tokens => "tokens",
+            Self::Operate => "operate",
         }
     }
 }
@@ -73,6 +77,35 @@ impl Verb {
 type Answering = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
 type Describe = fn(&mut Shapes) -> Value;
 
+/// What the body of a request is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Takes {
+    /// There is none.
+    Nothing,
+    /// A JSON object of this schema.
+    Json(Describe),
+    /// Lines, each a JSON event.
+    Lines,
+}
+
+impl Takes {
+    /// How large a body may be.
+    pub(crate) const fn most_bytes(self) -> usize {
+        match self {
+            Self::Nothing | Self::Json(_) => 1 << 20,
+            Self::Lines => 8 << 20,
+        }
+    }
+
+    /// How long a body may take to come.
+    pub(crate) const fn patience(self) -> Duration {
+        match self {
+            Self::Nothing | Self::Json(_) => Duration::from_secs(30),
+            Self::Lines => Duration::from_secs(120),
+        }
+    }
+}
+
 /// One operation.
 pub(crate) struct Route {
     pub(crate) verb: Verb,
@@ -81,7 +114,8 @@ pub(crate) struct Route {
     pub(crate) summary: &'static str,
     pub(crate) operation: &'static str,
     pub(crate) query: &'static [&'static str],
-    pub(crate) request: Option<Describe>,
+    pub(crate) headers: &'static [&'static str],
+    pub(crate) takes: Takes,
     pub(crate) status: u16,
     pub(crate) media: &'static str,
     pub(crate) answer: Describe,
@@ -126,20 +160,23 @@ macro_rules! call {
     };
 }
 
-macro_rules! described {
+macro_rules! takes {
     () => {
-        None
+        Takes::Nothing
     };
-    ($body:ty) => {
-        Some(<$body as Shape>::schema)
+    (lines) => {
+        Takes::Lines
+    };
+    (body $body:ty) => {
+        Takes::Json(<$body as Shape>::schema)
     };
 }
 
 macro_rules! routes {
     ($(
         $verb:ident $path:literal $permission:ident $summary:literal
-        $(query [$($query:literal)*])? $(body [$body:ty])? $status:literal [$answer:ty]
-        = $handler:expr;
+        $(query [$($query:literal)*])? $(header [$header:expr])? $(takes [$lines:ident])?
+        $(body [$body:ty])? $status:literal [$answer:ty] = $handler:expr;
     )+) => {
         /// Every operation.
         pub(crate) const ROUTES: &[Route] = &[$(Route {
@@ -149,7 +186,8 @@ macro_rules! routes {
             summary: $summary,
             operation: stringify!($handler),
             query: &[$($($query),*)?],
-            request: described!($($body)?),
+            headers: &[$($header)?],
+            takes: takes!($($lines)? $(body $body)?),
             status: $status,
             media: <$answer as Answer>::MEDIA,
             answer: <$answer as Answer>::describe,
@@ -196,6 +234,10 @@ routes! {
     Get "/api/tokens" Tokens "List tokens" 200 [Page<tokens::TokenShown>] = tokens::list;
     Post "/api/tokens" Tokens "Make a token; it is shown this once" body [tokens::NewToken] 201 [tokens::MadeToken] = tokens::create;
     Delete "/api/tokens/{id}" Tokens "Revoke a token" 200 [state::Done] = tokens::revoke;
+
+    Get "/api/import/{file}" Read "How far the import of a file is" header [imports::KEY_HEADER] 200 [imports::Progress] = imports::progress;
+    Post "/api/import" Write "Import lines of a file, each one JSON event; a line that is there already counts once" query ["file" "first_line" "type"] header [imports::KEY_HEADER] takes [lines] 200 [imports::Outcome] = imports::take;
+    Post "/api/backup" Operate "Make a backup in a new folder of the server's machine" body [backups::BackupRequest] 200 [backups::BackupDone] = backups::make;
 
     Get "/api/trace" Events "Every hop of one event" query ["message_id" "position" "before" "limit"] 200 [trace::Trace] = trace::show;
     Get "/api/tail" Events "Events as they are decided, as server-sent events" query ["source" "type" "event" "profile"] 200 [tail::Tail] = tail::follow;

@@ -60,11 +60,16 @@ fn old_segments_go_and_the_state_is_the_same_with_and_without_its_files() {
     let (data, config) = small(folder.path(), None);
     let server = Server::serve(&data, &config);
     send(&server, 0);
-    wait_for("old records are removed", || trimmed(&server));
+    let events = "/v1/spaces/dev/collections/users/profiles/user_id:u7/events";
+    let first = wait_for("old records are removed", || trimmed(&server));
     send(&server, EVENTS);
-    let page = server
-        .get("/v1/spaces/dev/collections/users/profiles/user_id:u7/events?limit=300&sort=asc");
+    let page = server.get(&format!("{events}?limit=300&sort=asc"));
     assert!(page["data"].is_array(), "{page}");
+    let from = page["history_from"]["position"].as_str().expect("the log was trimmed").to_owned();
+    assert!(from.strip_prefix("0-").unwrap().parse::<u64>().unwrap() >= first, "{from} {first}");
+    let args = ["profile", "get", "user_id:u7", "--server", &server.url, "--token", "dev"];
+    let shown = text(&selfsame(&args));
+    assert!(shown.contains("older events are not kept: the log begins at 0-"), "{shown}");
     server.stop();
 
     let verify = || selfsame(&["verify", "--data", data.to_str().unwrap()]);

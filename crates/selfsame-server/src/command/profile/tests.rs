@@ -25,7 +25,16 @@ fn an_event_without_content_is_said() {
     let events =
         json!([null, { "timestamp": "t", "type": "track", "event": "A\u{1b}", "message_id": "m" }]);
     assert_eq!(
-        event_lines(&events),
+        event_lines(&json!({ "data": events })),
         ["  (its content is not there any more)", "  t  track     A\\u{1b}  m"]
     );
+}
+
+#[test]
+fn where_the_log_begins_is_said_below_the_events() {
+    let mut page = json!({ "data": [], "history_from": { "position": "0-7", "received_at": "t" } });
+    let line = "  older events are not kept: the log begins at 0-7, received t";
+    assert_eq!(event_lines(&page), [line]);
+    page["history_from"] = json!({ "position": "0-7" });
+    assert_eq!(event_lines(&page), ["  older events are not kept: the log begins at 0-7"]);
 }

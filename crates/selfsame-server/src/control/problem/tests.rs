@@ -10,7 +10,7 @@ fn a_code_has_one_word_and_a_status_of_its_class() {
     assert_eq!(words.len(), Code::ALL.len());
     for code in Code::ALL {
         let fits = match code.class() {
-            Class::Invalid => matches!(code.status(), 400 | 405 | 413 | 415),
+            Class::Invalid => matches!(code.status(), 400 | 405 | 413 | 415 | 422),
             Class::Denied => matches!(code.status(), 401 | 403),
             Class::Missing => code.status() == 404,
             Class::Conflict => code.status() == 409,

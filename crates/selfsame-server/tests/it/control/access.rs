@@ -14,7 +14,10 @@ async fn operations(server: &Server) -> Vec<(Method, String)> {
     for (path, methods) in paths {
         for method in methods.as_object().expect("methods").keys() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
-            operations.push((method, path.replace("{id}", "dev").replace("{key}", "k")));
+            operations.push((
+                method,
+                path.replace("{id}", "dev").replace("{key}", "k").replace("{file}", "f"),
+            ));
         }
     }
     operations
@@ -171,6 +174,65 @@ async fn wrong_bodies_are_refused_with_the_field() {
             "{path}: {body}"
         );
     }
+}
+
+#[tokio::test]
+async fn imports_and_backups_are_asked_like_everything_else() {
+    let server = Server::start();
+    let digest = "0123456789abcdef0123456789abcdef";
+    let import = async |query: String, key: &str, body: String| {
+        let request = server.request(Method::POST, &format!("/api/import?{query}"));
+        let answer = request.header("x-selfsame-write-key", key).body(body).send().await;
+        let answer = answer.expect("an answer");
+        let status = answer.status().as_u16();
+        let body: Value = answer.json().await.expect("JSON");
+        (status, body)
+    };
+    let known = format!("file={digest}&first_line=1");
+    let event = r#"{"type":"track","event":"Bought","userId":"ada"}"#.to_owned();
+    let (status, body) = import(known.clone(), DEV, event.clone() + "\nodd").await;
+    let invalid = json!([{ "line": 2, "code": "event_not_object", "message": "The line is not valid JSON in UTF-8." }]);
+    assert_eq!((status, &body["accepted"], &body["invalid"]), (200, &json!(1), &invalid), "{body}");
+    // Larger than what other operations take, and not larger than what this one does.
+    let (status, body) = import(known.clone(), DEV, "\n".repeat(2 << 20)).await;
+    assert_eq!((status, &body["accepted"]), (200, &json!(0)), "{body}");
+    let (status, body) = import(known.clone(), DEV, "\n".repeat((8 << 20) + 1)).await;
+    assert_eq!((status, &body["error"]["code"]), (413, &json!("too_large")));
+    for (query, field) in [
+        ("first_line=1".to_owned(), "file"),
+        ("file=x&first_line=1".to_owned(), "file"),
+        (format!("file={digest}"), "first_line"),
+        (format!("file={digest}&first_line=0"), "first_line"),
+        (format!("{known}&type=purchase"), "type"),
+        (format!("{known}&x=1"), "x"),
+    ] {
+        let (status, body) = import(query.clone(), DEV, event.clone()).await;
+        let error = &body["error"];
+        assert_eq!((status, &error["field"]), (400, &json!(field)), "{query}: {body}");
+    }
+    for key in ["", "nobody"] {
+        let (status, body) = import(known.clone(), key, event.clone()).await;
+        assert_eq!((status, &body["error"]["code"]), (403, &json!("unknown_write_key")), "{key}");
+    }
+    let progress = server.request(Method::GET, &format!("/api/import/{digest}"));
+    let progress = progress.header("x-selfsame-write-key", DEV).send().await.expect("an answer");
+    assert_eq!(progress.headers()["cache-control"], "no-store");
+    assert_eq!(progress.json::<Value>().await.expect("JSON"), json!({ "next_line": 3 }));
+
+    let backup = async |dir: &str| {
+        server.ask(Method::POST, "/api/backup", Some(json!({ "dir": dir }))).await
+    };
+    let (status, body) = backup("here").await;
+    assert_eq!((status.as_u16(), &body["error"]["field"]), (400, &json!("dir")), "{body}");
+    let (status, body) = backup(server.data().to_str().expect("UTF-8")).await;
+    assert_eq!((status.as_u16(), &body["error"]["code"]), (422, &json!("backup_failed")), "{body}");
+    let (status, body) = backup(server.beside("copy").to_str().expect("UTF-8")).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert!(body["position"].as_u64() > Some(0) && body["files"].as_u64() > Some(2), "{body}");
+    let foreign =
+        server.request(Method::POST, "/api/backup").header("origin", "https://evil.example");
+    let foreign = foreign.json(&json!({ "dir": "/x" })).send().await.expect("an answer");
+    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

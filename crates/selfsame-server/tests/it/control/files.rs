@@ -76,7 +76,11 @@ async fn files_make_change_and_remove() {
         "sources/web.yaml",
         "id: web\nname: Web\nspace: dev\nwrite_key_env: WEB_KEY\n",
     );
-    written(&folder, "sources/app.yaml", "id: app\nname: App\nspace: dev\nstrict: true\n");
+    written(
+        &folder,
+        "sources/app.yaml",
+        "id: app\nname: App\nspace: dev\nstrict: true\nkind: mobile\n",
+    );
     let hook = format!("id: hook\nname: Hook\nspace: dev\nurl: {}\n", receiver.url);
     written(&folder, "destinations/hook.yaml", &hook);
 
@@ -108,12 +112,18 @@ async fn files_make_change_and_remove() {
     assert!(!said.contains("web-key-0001"), "a key that was given is not printed: {said}");
     let web = server.get("/api/sources/web").await;
     assert_eq!(web["write_keys"][0]["key"], "web-key-0001");
-    assert_eq!(server.get("/api/sources/app").await["strict"], true);
+    let app = server.get("/api/sources/app").await;
+    assert_eq!((&app["strict"], &app["kind"]), (&json!(true), &json!("mobile")));
     let space = server.get("/api/spaces/dev").await;
     assert_eq!(space["rules"]["types"][0]["limit"]["count"], 2);
     assert!(!space["indexed_traits"].as_array().expect("a list").contains(&json!("username")));
     let (_, said) = command(&server, &["apply", dir], &[]);
     assert!(said.contains("Nothing to do"), "{said}");
+
+    written(&folder, "sources/app.yaml", "id: app\nname: App\nspace: dev\nstrict: true\n");
+    let (_, said) = command(&server, &["apply", dir], &[]);
+    assert!(said.contains("    kind: \"mobile\" -> \"any\"\n"), "{said}");
+    assert_eq!(server.get("/api/sources/app").await["kind"], "any");
 
     std::fs::remove_file(folder.join("destinations/hook.yaml")).expect("removed");
     std::fs::remove_file(folder.join("sources/app.yaml")).expect("removed");

@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::receiver::Receiver;
-use super::server::{DEV, Server, eventually};
+use super::server::{DEV, Server, eventually, run};
 
 const POST: Method = Method::POST;
 
@@ -299,4 +299,77 @@ async fn what_was_changed_is_there_after_a_kill() {
     let answer = server.http.get(server.at("/api/state")).bearer_auth(token).send().await;
     assert_eq!(answer.expect("an answer").status(), StatusCode::UNAUTHORIZED);
     assert!(server.send("web-key-0001", "identify", identify("x")).await.is_client_error());
+}
+
+/// The address that events of the last call of a user have.
+async fn address_of(server: &Server, user: &str) -> Value {
+    server.folded().await;
+    let path = format!("/v1/spaces/dev/collections/users/profiles/user_id:{user}/events");
+    server.get(&path).await["data"][0]["context"]["ip"].clone()
+}
+
+#[tokio::test]
+async fn the_kind_of_a_source_decides_whether_the_connection_says_the_address() {
+    let server = Server::start();
+    let local = json!("127.0.0.1");
+    let body = json!({"id": "api", "name": "API", "write_key": "key-of-api"});
+    let made = server.done(POST, "/api/sources", Some(body)).await;
+    assert_eq!(made["kind"], "any");
+    // Each kind by the routes of servers (track) and of browsers (t).
+    let event = |user: &str| json!({"userId": user, "event": "Seen", "writeKey": "key-of-api"});
+    for (kind, by_server_route, by_client_route) in [
+        ("any", Value::Null, local.clone()),
+        ("server", Value::Null, Value::Null),
+        ("mobile", local.clone(), local.clone()),
+        ("browser", local.clone(), local.clone()),
+    ] {
+        let change = Some(json!({ "kind": kind }));
+        let changed = server.done(Method::PATCH, "/api/sources/api", change).await;
+        assert_eq!(changed["kind"], kind);
+        for (route, expected) in [("track", by_server_route), ("t", by_client_route)] {
+            let user = format!("{kind}-{route}");
+            assert_eq!(server.send("key-of-api", route, event(&user)).await, StatusCode::OK);
+            assert_eq!(address_of(&server, &user).await, expected, "{user}");
+        }
+    }
+    // The one who sends knows better.
+    let mut given = event("given");
+    given["context"] = json!({"ip": "0.0.0.0"});
+    server.send("key-of-api", "t", given).await;
+    assert_eq!(address_of(&server, "given").await, "0.0.0.0");
+    server.done(Method::PATCH, "/api/sources/api", Some(json!({"kind": "server"}))).await;
+    let mut direct = event("direct");
+    direct["context"] = json!({"direct": true});
+    server.send("key-of-api", "track", direct).await;
+    assert_eq!(address_of(&server, "direct").await, local);
+
+    let server = server.again();
+    assert_eq!(server.get("/api/sources/api").await["kind"], "server");
+    let wrong = Some(json!({"kind": "fridge"}));
+    let (status, body) = server.ask(Method::PATCH, "/api/sources/api", wrong).await;
+    assert_eq!((status.as_u16(), &body["error"]["field"]), (400, &json!("kind")));
+}
+
+#[tokio::test]
+async fn sources_are_made_and_listed_by_commands() {
+    let server = Server::start();
+    let flags = ["--server", &server.url, "--token", DEV];
+    let ask = |arguments: &[&str]| {
+        let output = run(&[arguments, &flags].concat(), &[]);
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).expect("text"))
+    };
+    let (is_done, said) = ask(&["source", "create", "Our App", "--kind", "mobile"]);
+    assert!(is_done && said.contains("source     our-app\n"), "{said}");
+    let made = server.get("/api/sources/our-app").await;
+    let key = made["write_keys"][0]["key"].as_str().expect("a key");
+    assert!(said.contains(&format!("write key  {key}\n")), "{said}");
+    assert_eq!((&made["kind"], &made["strict"]), (&json!("mobile"), &json!(false)));
+    let (is_done, said) = ask(&["source", "list"]);
+    assert!(is_done && said.lines().count() == 2, "{said}");
+    assert!(said.lines().any(|line| line.starts_with("our-app  mobile ")), "{said}");
+    let (is_done, said) = ask(&["source", "create", "x", "--kind", "fridge"]);
+    assert!(!is_done && said.contains("browser, mobile, server"), "{said}");
+    let (is_done, said) = ask(&["source", "create", "x", "--id", "our-app"]);
+    assert!(!is_done && said.contains("is taken"), "{said}");
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 fn lines(text: &str, default: Option<EventType>) -> (Vec<Lines>, Outcome) {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::NOTHING;
     let records = records(&Bytes::from(text.to_owned()), 1, default, &mut outcome);
     (records, outcome)
 }

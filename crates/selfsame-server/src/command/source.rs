@@ -1,0 +1,118 @@
+//! `selfsame source`: makes and lists sources.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+use reqwest::Method;
+use selfsame_pipeline::workspace::SourceKind;
+
+use super::plan::send;
+use super::say;
+use crate::client::{Remote, block_on};
+use crate::control::{NewSource, Page, SourceShown};
+use crate::printable::printable;
+
+/// Make and list sources: where events come from.
+#[derive(Debug, Args)]
+pub(super) struct SourceCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make a source, and print its write key.
+    Create(Create),
+    /// List sources.
+    List(List),
+}
+
+#[derive(Debug, Args)]
+struct Create {
+    /// The name for people.
+    name: String,
+    /// The id. Default: made from the name.
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    /// The space that its events feed. Default: the only one.
+    #[arg(long, value_name = "ID")]
+    space: Option<String>,
+    /// Who sends to it: the address of a connection becomes `context.ip` only of browsers and
+    /// phones. Default: the route decides.
+    #[arg(long)]
+    kind: Option<Kind>,
+    /// Answer 400 to one invalid event on its own: for tests of a tracking code.
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+struct List {
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    Browser,
+    Mobile,
+    Server,
+}
+
+impl From<Kind> for SourceKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Browser => Self::Browser,
+            Kind::Mobile => Self::Mobile,
+            Kind::Server => Self::Server,
+        }
+    }
+}
+
+impl SourceCommand {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        match self.verb {
+            Verb::Create(create) => create.run()?,
+            Verb::List(list) => list.run()?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Create {
+    fn run(self) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let new = NewSource {
+            id: self.id,
+            name: self.name,
+            space: self.space,
+            strict: Some(self.strict),
+            dedupe: None,
+            kind: self.kind.map(SourceKind::from),
+            write_key: None,
+        };
+        let made: SourceShown =
+            block_on(async { send(&client, Method::POST, "/api/sources", &new).await })?;
+        say(&format!("source     {}", printable(&made.id)))?;
+        for key in &made.write_keys {
+            say(&format!("write key  {}", printable(&key.key)))?;
+        }
+        Ok(())
+    }
+}
+
+impl List {
+    fn run(self) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let page: Page<SourceShown> = block_on(async { client.get("/api/sources").await })?;
+        let wide = page.data.iter().map(|one| one.id.len()).max().unwrap_or(0);
+        for one in &page.data {
+            let kind = one.kind.word();
+            let (id, name) = (printable(&one.id), printable(&one.name));
+            say(&format!("{id:wide$}  {kind:<7}  {:>12} events  {name}", one.events))?;
+        }
+        Ok(())
+    }
+}
