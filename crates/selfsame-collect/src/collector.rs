@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hyper::body::Body;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
-use selfsame_event::{EventType, EventsHead, RecordKind, Refusal};
+use selfsame_event::{EventType, EventsHead, Position, RecordKind, Refusal};
 use tokio::time::Instant;
 
 use crate::budget::{Budget, Held};
@@ -74,6 +74,8 @@ struct Aside {
     codes: String,
     /// Whether the source wants to hear of it as an error.
     strict: bool,
+    /// The last record that the request became.
+    last: Option<Position>,
 }
 
 impl<I: Intake, S: Sources> Collector<I, S> {
@@ -138,7 +140,7 @@ impl<I: Intake, S: Sources> Collector<I, S> {
             Err(problem) => Err(problem.into()),
         };
         let answer = match outcome {
-            Ok(aside) => self.taken(&aside),
+            Ok(aside) => respond::positioned(self.taken(&aside), aside.last),
             Err(stop) => self.stop(stop),
         };
         self.meters.in_flight.set(self.budget.used() as f64);
@@ -227,7 +229,7 @@ impl<I: Intake, S: Sources> Collector<I, S> {
             self.append(RecordKind::Events, direct_head.as_ref(), direct),
             self.append(RecordKind::Rejected, refused_head.as_ref(), refused_items),
         );
-        events.and(direct).and(rejected)?;
+        aside.last = [events?, direct?, rejected?].into_iter().flatten().max();
         self.meters.accepted.increment(count as u64);
         refused.iter().for_each(|event| self.meters.refused(event.refusal));
         Ok(aside)
@@ -238,12 +240,13 @@ impl<I: Intake, S: Sources> Collector<I, S> {
         kind: RecordKind,
         head: Option<&EventsHead>,
         items: Vec<Bytes>,
-    ) -> Result<(), IntakeError> {
+    ) -> Result<Option<Position>, IntakeError> {
         match head {
             Some(head) if !items.is_empty() => {
-                self.intake.append(kind, head.encode(), items).await.map(|_| ())
+                let receipt = self.intake.append(kind, head.encode(), items).await?;
+                Ok(Some(receipt.position))
             }
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 
@@ -290,6 +293,7 @@ impl<I: Intake, S: Sources> Collector<I, S> {
                 if aside.first.is_some() {
                     respond::rejected(&mut answer, &aside.codes);
                 }
+                answer = respond::positioned(answer, aside.last);
             }
             Err(stop) => {
                 self.meters.problem(stop.problem);

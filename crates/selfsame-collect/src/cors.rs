@@ -11,6 +11,8 @@ use crate::CollectConfig;
 
 /// Names the codes of the events of a request that were set aside.
 pub(crate) const REJECTED: HeaderName = HeaderName::from_static("x-selfsame-rejected");
+/// The last record that a request became.
+pub(crate) const POSITION: HeaderName = HeaderName::from_static("x-selfsame-position");
 
 const ALLOWED_HEADERS: &str = "Content-Type, Authorization, X-Retry-Count";
 const MOST_REQUESTED_BYTES: usize = 512;
@@ -30,7 +32,9 @@ pub(crate) fn open(config: &CollectConfig, request: &HeaderMap, answer: &mut Hea
     answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     answer.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("Retry-After, X-RateLimit-Reset, X-Selfsame-Rejected"),
+        HeaderValue::from_static(
+            "Retry-After, X-RateLimit-Reset, X-Selfsame-Rejected, X-Selfsame-Position",
+        ),
     );
 }
 

@@ -7,6 +7,7 @@
 //! Invariants:
 //! - what is answered `200 {"success":true}` was durable before: accepted events in an events
 //!   record, refused ones, raw and each with its reason, in a rejected record;
+//! - what is answered `200` names the last record that it became, as `X-Selfsame-Position`;
 //! - the answers come in a fixed order: no key 400, unknown or revoked key 401, an unreadable body
 //!   400, too much at once 429, and only then the success; 503 is for a server that cannot take part;
 //! - no body, compressed or not, is held beyond its limit, and all bodies together stay within

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
-use selfsame_event::Class;
+use selfsame_event::{Class, Position};
 use serde_json::json;
 
 use crate::Problem;
-use crate::cors::REJECTED;
+use crate::cors::{POSITION, REJECTED};
 
 /// What every route answers with.
 pub(crate) type Answer = Response<Full<Bytes>>;
@@ -77,6 +77,15 @@ pub(crate) fn rejected(answer: &mut Answer, codes: &str) {
     if let Ok(codes) = HeaderValue::from_str(codes) {
         answer.headers_mut().insert(REJECTED, codes);
     }
+}
+
+/// Names the last record that the request became, as `?wait_for=` of the Profile API takes it.
+pub(crate) fn positioned(mut answer: Answer, last: Option<Position>) -> Answer {
+    let position = last.filter(|_| answer.status() == StatusCode::OK);
+    if let Some(position) = position.and_then(|at| HeaderValue::try_from(at.to_string()).ok()) {
+        answer.headers_mut().insert(POSITION, position);
+    }
+    answer
 }
 
 /// Browsers read whole seconds only, and zero is no advice.

@@ -217,3 +217,29 @@ async fn only_so_many_follow_at_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_answer_names_the_position_that_reads_wait_for() {
+    let server = Server::start();
+    for number in 0..20 {
+        let user = format!("u{number}");
+        let event = json!({"userId": user, "event": "Seen", "writeKey": DEV});
+        let answer = server.http.post(server.at("/v1/track")).json(&event).send().await;
+        let answer = answer.expect("an answer");
+        let exposed = answer.headers()["access-control-expose-headers"].to_str().expect("text");
+        assert!(exposed.contains("X-Selfsame-Position"), "{exposed}");
+        let position = answer.headers()["x-selfsame-position"].to_str().expect("text").to_owned();
+        assert_eq!(answer.text().await.expect("text"), r#"{"success":true}"#);
+        // No waiting here: the read does.
+        let path = format!(
+            "/v1/spaces/dev/collections/users/profiles/user_id:{user}/events?wait_for={position}"
+        );
+        let answer = server.request(Method::GET, &path).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        let shown = answer.headers()["x-selfsame-position"].to_str().expect("text");
+        let offset = |text: &str| text.strip_prefix("0-").and_then(|text| text.parse::<u64>().ok());
+        assert!(offset(shown) >= offset(&position), "{shown} {position}");
+        let page: Value = answer.json().await.expect("JSON");
+        assert_eq!(page["data"][0]["event"], "Seen", "{page}");
+    }
+}
