@@ -27,3 +27,4 @@ mod routes;
 mod show;
 
 pub use api::{ProfileApi, Tokens, router};
+pub use problem::{ERRORS, ErrorCode};
