@@ -48,7 +48,7 @@ codes! {
     METHOD = "invalid_request_error", 405, "Reads are GET; a batch is POST.";
     /// The record that `?wait_for=` names did not show in time.
     NOT_YET = "position_not_reached", 503, "Ask again after `Retry-After`; the engine is behind.";
-    /// The state is just being opened.
+    /// The state is being opened, or cannot be read just now.
     OPENING = "unavailable", 503, "Ask again after `Retry-After`.";
     /// The profile could not be read.
     INTERNAL = "internal_error", 500, "Look at the server's log, and report it.";

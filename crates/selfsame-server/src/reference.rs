@@ -179,7 +179,8 @@ fn errors_are_on_their_page() {
     section(
         &mut page,
         "Folding: what events meet",
-        "`GET /api/spaces/{id}/insights` lists them, and `selfsame trace` shows those of one event.",
+        "`selfsame trace` shows all of one event; `GET /api/spaces/{id}/insights` counts and lists limits, blocks and\n\
+         duplicates.",
     );
     head(&mut page, &["code", "what"]);
     let notes = NoteKind::ALL.iter().map(|kind| *kind as u8);
