@@ -10,13 +10,13 @@ use axum::http::HeaderValue;
 use axum::http::header::HeaderName;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::any;
 use selfsame_event::Position;
 use selfsame_pipeline::{Reader, SpaceRead};
 use tokio::sync::Semaphore;
 
 use crate::problem::{Problem, json};
-use crate::routes;
+use crate::table::ROUTES;
 
 /// For how long a request may wait for a record to show.
 const WAIT: Duration = Duration::from_secs(5);
@@ -33,6 +33,9 @@ const POSITION: HeaderName = HeaderName::from_static("x-selfsame-position");
 pub trait Tokens: Send + Sync + 'static {
     /// Whether the token may read that space.
     fn allows(&self, token: &str, space: &str) -> bool;
+
+    /// Whether the token may read anything at all.
+    fn knows(&self, token: &str) -> bool;
 }
 
 /// What the routes share. Cheap to clone.
@@ -68,6 +71,10 @@ impl ProfileApi {
 
     pub(crate) fn allows(&self, token: &str, space: &str) -> bool {
         self.tokens.allows(token, space)
+    }
+
+    pub(crate) fn knows(&self, token: &str) -> bool {
+        self.tokens.knows(token)
     }
 
     /// Answers from the state, on a thread that may wait for the disk.
@@ -110,24 +117,17 @@ pub fn router<S>(api: ProfileApi) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    Router::new()
-        .route("/v1/spaces/{space}/collections/{collection}/search", get(routes::search))
-        .route("/v1/spaces/{space}/collections/{collection}/profiles/batch", post(routes::batch))
-        .route(PROFILE, get(routes::profile))
-        .route(&format!("{PROFILE}/traits"), get(routes::traits))
-        .route(&format!("{PROFILE}/external_ids"), get(routes::external_ids))
-        .route(&format!("{PROFILE}/events"), get(routes::events))
-        .route(&format!("{PROFILE}/metadata"), get(routes::metadata))
-        .route(&format!("{PROFILE}/links"), get(routes::links))
-        .route(&format!("{PROFILE}/merges"), get(routes::merges))
+    let mut routes = Router::new();
+    for route in ROUTES {
+        routes = routes.route(route.path, (route.serve)());
+    }
+    routes
         .method_not_allowed_fallback(async || Problem::Method)
         .route("/v1/spaces/{space}/{*rest}", any(async || Problem::Missing("The resource")))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(middleware::from_fn(with_request_id))
         .with_state(api)
 }
-
-const PROFILE: &str = "/v1/spaces/{space}/collections/{collection}/profiles/{id}";
 
 async fn with_request_id(request: Request, next: Next) -> Response {
     let mut bytes = [0; 16];

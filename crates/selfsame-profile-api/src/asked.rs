@@ -1,6 +1,7 @@
 //! What a request asks: who it is from, and the parts of its path and query, all checked.
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use base64::Engine;
@@ -44,7 +45,7 @@ impl FromRequestParts<ProfileApi> for Asked {
         let path: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
         let part = |number: usize| path.get(number).copied();
         let space = decode(part(SPACE).unwrap_or_default())?;
-        let token = token(parts).ok_or(Problem::Token)?;
+        let token = token(&parts.headers).ok_or(Problem::Token)?;
         if !api.allows(&token, &space) {
             return Err(Problem::Token);
         }
@@ -81,8 +82,8 @@ fn collection(name: &str) -> Result<Collection, Problem> {
 }
 
 /// The user name of `Basic`, or the token of `Bearer`.
-fn token(parts: &Parts) -> Option<String> {
-    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.trim();
+pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?.trim();
     let (scheme, rest) = value.split_once(' ')?;
     let token = if scheme.eq_ignore_ascii_case("basic") {
         let decoded = String::from_utf8(BASE64.decode(rest.trim()).ok()?).ok()?;

@@ -6,6 +6,7 @@
 //! GET  …/profiles/{id}/{traits|external_ids|events|metadata|links|merges}
 //! POST …/collections/{collection}/profiles/batch
 //! GET  …/collections/{collection}/search
+//! GET  /openapi/profile.json
 //! ```
 //!
 //! **Invariants:**
@@ -21,9 +22,13 @@
 mod api;
 mod asked;
 mod cursor;
+mod document;
 mod params;
 mod problem;
 mod routes;
+mod schema;
 mod show;
+mod table;
 
 pub use api::{ProfileApi, Tokens, router};
+pub use problem::{ERRORS, ErrorCode};

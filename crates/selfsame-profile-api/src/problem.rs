@@ -8,6 +8,52 @@ use axum::response::{IntoResponse, Response};
 use selfsame_event::{Class, Position};
 use selfsame_pipeline::{JsonObject, LookupError};
 
+/// A code of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorCode {
+    /// The word in the answer.
+    pub code: &'static str,
+    /// The status that it comes with.
+    pub status: u16,
+    /// What is wrong.
+    pub about: &'static str,
+    /// What to do next.
+    pub hint: &'static str,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $about:literal])+ $name:ident = $code:literal, $status:literal, $hint:literal;)+) => {
+        $(const $name: ErrorCode = ErrorCode {
+            code: $code,
+            status: $status,
+            about: concat!($($about),+),
+            hint: $hint,
+        };)+
+
+        /// Every code that the Profile API answers with.
+        pub const ERRORS: &[ErrorCode] = &[$($name),+];
+    };
+}
+
+codes! {
+    /// A parameter or a part of the path is wrong.
+    VALIDATION = "validation_error", 400, "The message names the parameter; correct it.";
+    /// The body of a batch is wrong.
+    BODY = "invalid_request_error", 400, "Send a body as the message says.";
+    /// No token, or one that may not read this space.
+    TOKEN = "authentication_error", 401, "Send the token as the user name of Basic authorization, or as a bearer token.";
+    /// No such profile, space, collection or resource.
+    MISSING = "not_found", 404, "Check the identifier, also its type; the profile may not be there yet: see `?wait_for=`.";
+    /// The resource does not have that method.
+    METHOD = "invalid_request_error", 405, "Reads are GET; a batch is POST.";
+    /// The record that `?wait_for=` names did not show in time.
+    NOT_YET = "position_not_reached", 503, "Ask again after `Retry-After`; the engine is behind.";
+    /// The state is being opened, or cannot be read just now.
+    OPENING = "unavailable", 503, "Ask again after `Retry-After`.";
+    /// The profile could not be read.
+    INTERNAL = "internal_error", 500, "Look at the server's log, and report it.";
+}
+
 /// Why a request gets no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
@@ -67,18 +113,16 @@ impl Problem {
         }
     }
 
-    fn status_and_code(&self) -> (StatusCode, &'static str) {
+    fn code(&self) -> ErrorCode {
         match self {
-            Self::Invalid(_) => (StatusCode::BAD_REQUEST, "validation_error"),
-            Self::Body(_) => (StatusCode::BAD_REQUEST, "invalid_request_error"),
-            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "invalid_request_error"),
-            Self::Token => (StatusCode::UNAUTHORIZED, "authentication_error"),
-            Self::Profile | Self::Missing(_) => (StatusCode::NOT_FOUND, "not_found"),
-            Self::NotYet(_) => (StatusCode::SERVICE_UNAVAILABLE, "position_not_reached"),
-            Self::Read(error) if error.class() == Class::Unavailable => {
-                (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-            }
-            Self::Read(_) | Self::Ended => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+            Self::Invalid(_) => VALIDATION,
+            Self::Body(_) => BODY,
+            Self::Method => METHOD,
+            Self::Token => TOKEN,
+            Self::Profile | Self::Missing(_) => MISSING,
+            Self::NotYet(_) => NOT_YET,
+            Self::Read(error) if error.class() == Class::Unavailable => OPENING,
+            Self::Read(_) | Self::Ended => INTERNAL,
         }
     }
 }
@@ -95,11 +139,12 @@ impl IntoResponse for Problem {
             Self::Ended => tracing::error!("a read of a profile ended without an answer"),
             _ => {}
         }
-        let (status, code) = self.status_and_code();
+        let ErrorCode { code, status, .. } = self.code();
         let error =
             JsonObject::default().text("code", code).text("message", &self.to_string()).finish();
         let mut response = json(JsonObject::default().raw("error", &error).finish());
-        *response.status_mut() = status;
+        *response.status_mut() =
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         if self.class() == Class::Unavailable {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));

@@ -31,6 +31,9 @@ mod trace;
 pub(crate) use backups::{BackupDone, BackupRequest};
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
+#[cfg(test)]
+pub(crate) use insights::words as insight_words;
+pub(crate) use problem::Code;
 pub(crate) use shape::Page;
 pub(crate) use sources::{NewSource, SourceShown};
 pub(crate) use spaces::{NewSpace, SpaceShown};
@@ -51,7 +54,7 @@ use selfsame_pipeline::workspace::Change;
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use self::asked::Asked;
-use self::problem::{Code, Problem};
+use self::problem::Problem;
 use self::table::{Permission, ROUTES, Route, Takes, Verb};
 use crate::node::Node;
 use crate::tasks::Tasks;

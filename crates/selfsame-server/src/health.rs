@@ -7,10 +7,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use metrics::gauge;
+use metrics::{counter, gauge};
 use metrics_exporter_prometheus::PrometheusHandle;
 use selfsame_log::LogRead;
 
+use crate::measures;
 use crate::node::Node;
 use crate::tokens::Tokens;
 
@@ -59,48 +60,48 @@ async fn scrape(State(health): State<Health>, headers: HeaderMap) -> Response {
 #[expect(clippy::cast_precision_loss, reason = "gauges are floats; these are shown, not added up")]
 fn observe(node: &Node) {
     let log = node.log.stats();
-    gauge!("selfsame_log_end_offset").set(log.end as f64);
-    gauge!("selfsame_log_disk_bytes").set(log.disk_bytes as f64);
-    gauge!("selfsame_log_sync_seconds").set(log.last_sync_micros as f64 / 1e6);
-    gauge!("selfsame_log_clock_held_seconds").set(log.held_micros as f64 / 1e6);
+    gauge!(measures::LOG_END).set(log.end as f64);
+    gauge!(measures::LOG_DISK).set(log.disk_bytes as f64);
+    gauge!(measures::LOG_SYNC).set(log.last_sync_micros as f64 / 1e6);
+    gauge!(measures::LOG_HELD).set(log.held_micros as f64 / 1e6);
     let folded = node.shared.folded().offset;
-    gauge!("selfsame_engine_folded_offset").set(folded as f64);
-    gauge!("selfsame_engine_lag_records").set(log.end.saturating_sub(folded) as f64);
-    gauge!("selfsame_outbox_end_offset").set(node.outbox.end().offset as f64);
+    gauge!(measures::ENGINE_FOLDED).set(folded as f64);
+    gauge!(measures::ENGINE_LAG).set(log.end.saturating_sub(folded) as f64);
+    gauge!(measures::OUTBOX_END).set(node.outbox.end().offset as f64);
     let Some(view) = node.view() else { return };
     for (space, counts) in view.meta.workspace.spaces.iter().zip(&view.meta.spaces) {
         let label = [("space", space.id.clone())];
-        gauge!("selfsame_engine_events_total", &label).set(counts.events as f64);
-        gauge!("selfsame_engine_profiles", &label).set(counts.profiles as f64);
-        gauge!("selfsame_engine_merges_total", &label).set(counts.merges as f64);
-        gauge!("selfsame_engine_unattached_total", &label).set(counts.unattached as f64);
+        counter!(measures::ENGINE_EVENTS, &label).absolute(counts.events);
+        gauge!(measures::ENGINE_PROFILES, &label).set(counts.profiles as f64);
+        counter!(measures::ENGINE_MERGES, &label).absolute(counts.merges);
+        counter!(measures::ENGINE_UNATTACHED, &label).absolute(counts.unattached);
     }
     for (source, counts) in view.meta.workspace.sources.iter().zip(&view.meta.sources) {
         let label = [("source", source.id.clone())];
-        gauge!("selfsame_engine_duplicates_total", &label).set(counts.duplicates as f64);
-        gauge!("selfsame_engine_changed_total", &label).set(counts.changed as f64);
+        counter!(measures::ENGINE_DUPLICATES, &label).absolute(counts.duplicates);
+        counter!(measures::ENGINE_CHANGED, &label).absolute(counts.changed);
         let rejected: u64 = counts.rejected.values().sum();
-        gauge!("selfsame_engine_rejected_total", &label).set(rejected as f64);
+        counter!(measures::ENGINE_REJECTED, &label).absolute(rejected);
     }
     for (part, (bytes, _)) in view.tables.memory() {
-        gauge!("selfsame_memory_bytes", "part" => part).set(bytes as f64);
+        gauge!(measures::MEMORY, "part" => part).set(bytes as f64);
     }
-    gauge!("selfsame_memory_bytes", "part" => "dedupe").set(view.dedupe.memory_bytes as f64);
-    gauge!("selfsame_dedupe_disk_bytes").set(view.dedupe.disk_bytes as f64);
+    gauge!(measures::MEMORY, "part" => "dedupe").set(view.dedupe.memory_bytes as f64);
+    gauge!(measures::DEDUPE_DISK).set(view.dedupe.disk_bytes as f64);
     let shrunk = view.dedupe.window_shrunk_to.map_or(0.0, |window| window.as_secs_f64());
-    gauge!("selfsame_dedupe_window_shrunk_seconds").set(shrunk);
+    gauge!(measures::DEDUPE_SHRUNK).set(shrunk);
     for (space, handle) in node.deliverers() {
         for status in handle.status() {
             let destination =
                 status.id.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
             let label = [("space", space.to_string()), ("destination", destination)];
-            gauge!("selfsame_delivery_pending_events", &label).set(status.pending as f64);
-            gauge!("selfsame_delivery_delivered_total", &label).set(status.delivered as f64);
-            gauge!("selfsame_delivery_dead_events", &label).set(status.dead as f64);
-            gauge!("selfsame_delivery_lag_seconds", &label).set(status.lag.as_secs_f64());
+            gauge!(measures::DELIVERY_PENDING, &label).set(status.pending as f64);
+            counter!(measures::DELIVERY_DELIVERED, &label).absolute(status.delivered);
+            gauge!(measures::DELIVERY_DEAD, &label).set(status.dead as f64);
+            gauge!(measures::DELIVERY_LAG, &label).set(status.lag.as_secs_f64());
             let ended = status.delivered + status.filtered + status.dead + status.pending;
             let error = status.accepted.abs_diff(ended);
-            gauge!("selfsame_accounting_error", &label).set(error as f64);
+            gauge!(measures::ACCOUNTING_ERROR, &label).set(error as f64);
         }
     }
 }

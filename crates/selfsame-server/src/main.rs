@@ -18,8 +18,11 @@ mod health;
 mod intake;
 mod lines;
 mod listen;
+mod measures;
 mod node;
 mod printable;
+#[cfg(test)]
+mod reference;
 mod retention;
 mod serve;
 mod settings;

@@ -22,6 +22,7 @@ use selfsame_log::{LogRead as _, SegmentLog};
 use selfsame_pipeline::{EngineConfig, MemoryBudget, ReplayConfig, copy_state, replay};
 
 use crate::base::{self, KEEPING};
+use crate::measures;
 use crate::node::Node;
 use crate::settings::{EngineSettings, LogSettings};
 use crate::tasks::Tasks;
@@ -49,7 +50,7 @@ pub(crate) async fn run(
                 tracing::warn!(error = %format!("{error:#}"), "old records could not be removed");
             }
         }
-        counter!("selfsame_retention_passes_total").increment(1);
+        counter!(measures::RETENTION_PASSES).increment(1);
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             () = tasks.stopping() => return Ok(()),
@@ -66,10 +67,10 @@ struct Pass {
 impl Pass {
     fn run(&self) -> anyhow::Result<()> {
         let log = &self.node.log;
-        gauge!("selfsame_log_first_offset").set(shown(log.first().offset));
+        gauge!(measures::LOG_FIRST).set(shown(log.first().offset));
         let segments = segments(&self.node.folder.log())?;
         let wanted = self.by_size(&segments).max(self.by_age()?);
-        gauge!("selfsame_retention_wanted_offset").set(shown(wanted));
+        gauge!(measures::RETENTION_WANTED).set(shown(wanted));
         if last_at_most(&segments, wanted) <= log.first().offset {
             return Ok(());
         }
@@ -83,7 +84,7 @@ impl Pass {
         let cut = Position::embedded(cut);
         let removed = log.trim_to(cut).context("the log cannot be trimmed")?;
         self.node.outbox.trim_to(cut).context("the outbox cannot be trimmed")?;
-        gauge!("selfsame_log_first_offset").set(shown(log.first().offset));
+        gauge!(measures::LOG_FIRST).set(shown(log.first().offset));
         tracing::info!(segments = removed, first = %log.first(), "old records were removed");
         Ok(())
     }
@@ -150,7 +151,7 @@ impl Pass {
                 .and_then(|(_, handle)| handle.needed_from());
             needed = needed.min(of_space.map_or(0, |item| item.record.offset));
         }
-        gauge!("selfsame_retention_needed_offset").set(shown(needed));
+        gauge!(measures::RETENTION_NEEDED).set(shown(needed));
         if older.offset <= needed {
             // So that the older one moves on.
             self.node.shared.request_checkpoint();

@@ -81,6 +81,7 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
         }
     };
     let recorder = PrometheusBuilder::new().install_recorder()?;
+    crate::measures::describe();
     let (tasks, app) = (Tasks::new(), Arc::new(App::default()));
     let has_control = control.is_some();
     let metrics_at = match &control {

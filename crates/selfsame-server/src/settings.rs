@@ -3,6 +3,8 @@
 //! Every value remembers where it came from, which `selfsame config` prints. A key that does not
 //! exist is refused, with the nearest one that does.
 
+mod table;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,93 +12,11 @@ use std::time::Duration;
 use selfsame_collect::{CollectConfig, Network};
 use selfsame_log::LogConfig;
 use selfsame_pipeline::EngineConfig;
-use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-/// Every setting.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Settings {
-    pub(crate) server: ServerSettings,
-    pub(crate) collect: CollectSettings,
-    pub(crate) log: LogSettings,
-    pub(crate) engine: EngineSettings,
-}
-
-/// `[server]`: where it listens and keeps its data.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct ServerSettings {
-    /// The data folder.
-    pub(crate) data: PathBuf,
-    /// The address that SDKs and the APIs use.
-    pub(crate) listen: String,
-    /// An address of its own for the Control API and the metrics; empty: the same one.
-    pub(crate) control_listen: String,
-    /// The certificate chain, PEM; empty: no TLS.
-    pub(crate) tls_cert: PathBuf,
-    /// Its key, PEM.
-    pub(crate) tls_key: PathBuf,
-    /// Whether an address other than loopback may be served without TLS.
-    pub(crate) plain_http: bool,
-    /// Most connections at once. More wait to be accepted.
-    pub(crate) connections: usize,
-    /// How long a connection may take to send the head of a request.
-    pub(crate) header_seconds: u64,
-    /// `text` or `json`.
-    pub(crate) log_format: String,
-}
-
-impl Default for ServerSettings {
-    fn default() -> Self {
-        Self {
-            data: PathBuf::from("selfsame-data"),
-            listen: "127.0.0.1:8080".to_owned(),
-            control_listen: String::new(),
-            tls_cert: PathBuf::new(),
-            tls_key: PathBuf::new(),
-            plain_http: false,
-            connections: 10_000,
-            header_seconds: 5,
-            log_format: "text".to_owned(),
-        }
-    }
-}
-
-/// `[collect]`: how events come in.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct CollectSettings {
-    /// Largest body of a route that takes one event.
-    pub(crate) event_bytes: usize,
-    /// Largest body of a route that takes a batch.
-    pub(crate) batch_bytes: usize,
-    /// Most bytes of bodies held at once.
-    pub(crate) in_flight_bytes: usize,
-    /// How long a body may take in all.
-    pub(crate) body_seconds: u32,
-    /// Networks of proxies whose forwarded addresses are believed.
-    pub(crate) trusted_proxies: Vec<String>,
-    /// Whether an IPv6 address of a customer's connection is kept.
-    pub(crate) collect_ipv6: bool,
-    /// Origins whose pages send events with credentials.
-    pub(crate) credential_origins: Vec<String>,
-}
-
-impl Default for CollectSettings {
-    fn default() -> Self {
-        let config = CollectConfig::default();
-        Self {
-            event_bytes: config.event_bytes,
-            batch_bytes: config.batch_bytes,
-            in_flight_bytes: config.in_flight_bytes,
-            body_seconds: config.body_seconds,
-            trusted_proxies: Vec::new(),
-            collect_ipv6: config.collect_ipv6,
-            credential_origins: config.credential_origins,
-        }
-    }
-}
+#[cfg(test)]
+pub(crate) use self::table::SECTIONS;
+pub(crate) use self::table::{CollectSettings, EngineSettings, LogSettings, Settings};
 
 impl CollectSettings {
     pub(crate) fn config(&self) -> Result<CollectConfig, SettingsError> {
@@ -119,59 +39,9 @@ impl CollectSettings {
     }
 }
 
-/// `[log]`: the event log and its retention.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct LogSettings {
-    /// How large a segment becomes.
-    pub(crate) segment_bytes: u32,
-    /// After how many days records may be removed; 0: never.
-    pub(crate) retention_days: u64,
-    /// Above how many bytes of log the oldest records may be removed; 0: never.
-    pub(crate) retention_bytes: u64,
-}
-
-impl Default for LogSettings {
-    fn default() -> Self {
-        Self { segment_bytes: 64 << 20, retention_days: 0, retention_bytes: 0 }
-    }
-}
-
 impl LogSettings {
     pub(crate) fn apply(&self, config: LogConfig) -> LogConfig {
         LogConfig { segment_bytes: self.segment_bytes, ..config }
-    }
-}
-
-/// `[engine]`: memory and checkpoints.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct EngineSettings {
-    /// Memory for hot profile state, identifiers included.
-    pub(crate) memory_bytes: usize,
-    /// After how many events a checkpoint begins.
-    pub(crate) checkpoint_events: u64,
-    /// After how many seconds a checkpoint begins, if anything was folded.
-    pub(crate) checkpoint_seconds: u64,
-    /// For how many hours of log time a `messageId` is remembered.
-    pub(crate) dedupe_hours: u64,
-    /// Disk for remembered message ids. Beyond: the window shrinks, with an alarm.
-    pub(crate) dedupe_disk_bytes: u64,
-    /// Memory for remembered message ids.
-    pub(crate) dedupe_memory_bytes: u64,
-}
-
-impl Default for EngineSettings {
-    fn default() -> Self {
-        let dedupe = selfsame_dedupe::Config::default();
-        Self {
-            memory_bytes: 620 << 20,
-            checkpoint_events: 150_000,
-            checkpoint_seconds: 30,
-            dedupe_hours: dedupe.window.as_secs() / 3600,
-            dedupe_disk_bytes: dedupe.disk_budget_bytes,
-            dedupe_memory_bytes: dedupe.memory_budget_bytes,
-        }
     }
 }
 

@@ -37,6 +37,10 @@ impl Tokens for OneToken {
     fn allows(&self, token: &str, space: &str) -> bool {
         token == "secret" && space != "forbidden"
     }
+
+    fn knows(&self, token: &str) -> bool {
+        token == "secret"
+    }
 }
 
 /// An answer.

@@ -43,7 +43,7 @@ shape! {
 }
 
 /// A code and a sentence for each number of the list.
-fn words(why: u8) -> (String, &'static str) {
+pub(crate) fn words(why: u8) -> (String, &'static str) {
     match why {
         DUPLICATE => ("duplicate".to_owned(), "The same event was there before"),
         CHANGED => (

@@ -39,6 +39,12 @@ macro_rules! codes {
                 match self { $(Self::$name => $status,)+ }
             }
 
+            /// What is wrong.
+            #[cfg(test)]
+            pub(crate) const fn about(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+),)+ }
+            }
+
             /// What to do next.
             pub(crate) const fn hint(self) -> &'static str {
                 match self { $(Self::$name => $hint,)+ }

@@ -138,3 +138,23 @@ fn the_doctor_looks_at_a_running_server_and_at_a_stopped_one() {
     let (well, shown) = check(&["--listen", &listen]);
     assert!(!well && shown.contains("format 999"), "{shown}");
 }
+
+#[test]
+fn every_metric_of_a_running_server_is_in_the_reference_with_its_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = world(&folder);
+    let shown = server.text("/metrics");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/metrics.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let families: Vec<_> =
+        shown.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();
+    assert!(families.len() > 20, "{shown}");
+    for (name, kind) in families {
+        // Without buckets a histogram is shown as a summary.
+        let kind = if kind == "summary" { "histogram" } else { kind };
+        let row = format!("| `{name}` | {kind} | ");
+        assert!(page.contains(&row), "{row} is not in the reference");
+        assert!(shown.contains(&format!("# HELP {name} ")), "{name} has no help");
+    }
+    assert!(shown.lines().any(|line| line == r#"selfsame_engine_events_total{space="dev"} 2"#));
+}

@@ -133,7 +133,7 @@ fn links_in_documents_resolve() {
         root().join("ARCHITECTURE.md"),
         root().join("CONTRIBUTING.md"),
     ];
-    for folder in ["docs", "docs/decisions", "docs/formats"] {
+    for folder in ["docs", "docs/decisions", "docs/formats", "docs/reference"] {
         let entries = fs::read_dir(root().join(folder)).into_iter().flatten();
         documents.extend(entries.map(|entry| entry.expect("an entry").path()));
     }

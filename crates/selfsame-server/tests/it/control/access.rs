@@ -77,6 +77,17 @@ async fn the_document_is_the_one_that_is_checked_in() {
 }
 
 #[tokio::test]
+async fn the_document_of_the_profile_api_is_served_to_tokens() {
+    let server = Server::start();
+    let text = serde_json::to_string_pretty(&server.get("/openapi/profile.json").await);
+    let checked_in = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/profile.json");
+    let checked_in = std::fs::read_to_string(checked_in).expect("a file");
+    assert_eq!(text.expect("JSON") + "\n", checked_in);
+    let stranger = server.http.get(server.at("/openapi/profile.json")).send().await;
+    assert_eq!(stranger.expect("an answer").status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
 async fn what_is_not_in_the_table_does_not_exist() {
     let server = Server::start();
     let (status, body) = server.ask(Method::GET, "/api/nothing", None).await;

@@ -1,0 +1,148 @@
+//! Every metric: its name, kind, unit, labels and sentence. One table, of which the names, the help
+//! of `/metrics` and `docs/reference/metrics.md` are made.
+
+use metrics::{describe_counter, describe_gauge, describe_histogram};
+use selfsame_collect::metrics as collect;
+use selfsame_deliver::metrics as deliver;
+
+/// How a metric behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Only grows while the program runs.
+    Counter,
+    /// As it is now.
+    Gauge,
+    /// Sum, count and quantiles of what was measured.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measure {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the reference says it"))]
+    pub(crate) unit: &'static str,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the reference says it"))]
+    pub(crate) labels: &'static [&'static str],
+    pub(crate) about: &'static str,
+}
+
+macro_rules! measures {
+    ($($(#[doc = $about:literal])+ $constant:ident = $kind:ident $name:expr, $unit:literal $(, by $($label:literal)+)?;)+) => {
+        $($(#[doc = $about])+ pub(crate) const $constant: &str = $name;)+
+
+        /// Every metric.
+        pub(crate) const MEASURES: &[Measure] = &[$(Measure {
+            name: $constant,
+            kind: Kind::$kind,
+            unit: $unit,
+            labels: &[$($($label),+)?],
+            about: concat!($($about),+),
+        },)+];
+    };
+}
+
+measures! {
+    /// Events in requests with a known key and a readable body.
+    COLLECT_RECEIVED = Counter collect::RECEIVED, "events";
+    /// Events that were valid and became durable.
+    COLLECT_ACCEPTED = Counter collect::ACCEPTED, "events";
+    /// Events that were set aside, by the code of the reason.
+    COLLECT_REFUSED = Counter collect::REFUSED, "events", by "code";
+    /// Requests whose events became durable.
+    COLLECT_REQUESTS = Counter collect::REQUESTS, "requests";
+    /// Requests that were not taken, by the class and code of the problem.
+    COLLECT_PROBLEMS = Counter collect::PROBLEMS, "requests", by "class" "code";
+    /// Requests with counters of an SDK's own health, dropped.
+    COLLECT_TELEMETRY = Counter collect::TELEMETRY, "requests";
+    /// Time from the first look at a request to its answer.
+    COLLECT_SECONDS = Histogram collect::SECONDS, "seconds";
+    /// Bodies held now.
+    COLLECT_IN_FLIGHT = Gauge collect::IN_FLIGHT, "bytes";
+
+    /// The first record of the log, once retention has looked.
+    LOG_FIRST = Gauge "selfsame_log_first_offset", "offset";
+    /// The place behind the last record of the log.
+    LOG_END = Gauge "selfsame_log_end_offset", "offset";
+    /// What the log takes of the disk.
+    LOG_DISK = Gauge "selfsame_log_disk_bytes", "bytes";
+    /// How long the last sync of the log took.
+    LOG_SYNC = Gauge "selfsame_log_sync_seconds", "seconds";
+    /// How far log time is ahead of a clock that was set back.
+    LOG_HELD = Gauge "selfsame_log_clock_held_seconds", "seconds";
+
+    /// The next record to fold.
+    ENGINE_FOLDED = Gauge "selfsame_engine_folded_offset", "offset";
+    /// Records that are durable and not folded yet.
+    ENGINE_LAG = Gauge "selfsame_engine_lag_records", "records";
+    /// Events folded into profiles.
+    ENGINE_EVENTS = Counter "selfsame_engine_events_total", "events", by "space";
+    /// Profiles that are not merged into another one.
+    ENGINE_PROFILES = Gauge "selfsame_engine_profiles", "profiles", by "space";
+    /// Merges of profiles.
+    ENGINE_MERGES = Counter "selfsame_engine_merges_total", "merges", by "space";
+    /// Events that identified nobody.
+    ENGINE_UNATTACHED = Counter "selfsame_engine_unattached_total", "events", by "space";
+    /// Events that were there before.
+    ENGINE_DUPLICATES = Counter "selfsame_engine_duplicates_total", "events", by "source";
+    /// Events whose message id was there before with other content.
+    ENGINE_CHANGED = Counter "selfsame_engine_changed_total", "events", by "source";
+    /// Events set aside.
+    ENGINE_REJECTED = Counter "selfsame_engine_rejected_total", "events", by "source";
+    /// The place behind the last record of the outbox.
+    OUTBOX_END = Gauge "selfsame_outbox_end_offset", "offset";
+    /// Hot rows in memory, by kind of row, and remembered message ids.
+    MEMORY = Gauge "selfsame_memory_bytes", "bytes", by "part";
+    /// What remembered message ids take of the disk.
+    DEDUPE_DISK = Gauge "selfsame_dedupe_disk_bytes", "bytes";
+    /// To what the window of remembered message ids had to shrink for its disk budget; 0: it did not.
+    DEDUPE_SHRUNK = Gauge "selfsame_dedupe_window_shrunk_seconds", "seconds";
+
+    /// Times that retention looked for records to remove.
+    RETENTION_PASSES = Counter "selfsame_retention_passes_total", "passes";
+    /// Where the log would begin if only the settings decided.
+    RETENTION_WANTED = Gauge "selfsame_retention_wanted_offset", "offset";
+    /// The first record that a checkpoint or a delivery still needs.
+    RETENTION_NEEDED = Gauge "selfsame_retention_needed_offset", "offset";
+
+    /// Accepted events that wait for a destination.
+    DELIVERY_PENDING = Gauge "selfsame_delivery_pending_events", "events", by "space" "destination";
+    /// Events that a destination took, ever.
+    DELIVERY_DELIVERED = Counter "selfsame_delivery_delivered_total", "events", by "space" "destination";
+    /// Dead letters of a destination.
+    DELIVERY_DEAD = Gauge "selfsame_delivery_dead_events", "events", by "space" "destination";
+    /// How old the oldest waiting event is.
+    DELIVERY_LAG = Gauge "selfsame_delivery_lag_seconds", "seconds", by "space" "destination";
+    /// By how many events accepted differs from delivered, filtered, dead and pending together; anything
+    /// but 0 is a bug.
+    ACCOUNTING_ERROR = Gauge "selfsame_accounting_error", "events", by "space" "destination";
+    /// Attempts of deliveries that ended, by outcome.
+    DELIVER_ATTEMPTS = Counter deliver::ATTEMPTS, "attempts", by "outcome";
+    /// How long attempts took.
+    DELIVER_ATTEMPT_SECONDS = Histogram deliver::ATTEMPT_SECONDS, "seconds";
+    /// Events that receivers took since the start.
+    DELIVER_DELIVERED = Counter deliver::DELIVERED, "events";
+    /// Events that became dead letters since the start.
+    DELIVER_DEAD = Counter deliver::DEAD, "events";
+    /// Dead letters that were sent again because somebody asked.
+    DELIVER_RESENT = Counter deliver::RESENT, "events";
+    /// Bytes appended to the ledgers of deliveries.
+    DELIVER_LEDGER_BYTES = Counter deliver::LEDGER_BYTES, "bytes";
+    /// Records appended to the ledgers.
+    DELIVER_LEDGER_RECORDS = Counter deliver::LEDGER_RECORDS, "records";
+    /// Appends to the ledgers that failed and were tried again.
+    DELIVER_LEDGER_FAILURES = Counter deliver::LEDGER_FAILURES, "appends";
+}
+
+/// Tells the recorder what the metrics are.
+pub(crate) fn describe() {
+    for measure in MEASURES {
+        let about = measure.about.trim();
+        match measure.kind {
+            Kind::Counter => describe_counter!(measure.name, about),
+            Kind::Gauge => describe_gauge!(measure.name, about),
+            Kind::Histogram => describe_histogram!(measure.name, about),
+        }
+    }
+}
