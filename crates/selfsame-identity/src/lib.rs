@@ -22,6 +22,7 @@ mod compile;
 mod decide;
 mod extract;
 mod find;
+mod known;
 mod memory;
 mod number;
 mod resolution;

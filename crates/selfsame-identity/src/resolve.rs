@@ -25,10 +25,10 @@ use crate::claim::{Claim, Claims, Previous};
 use crate::compile::Rules;
 use crate::decide::{Candidate, Root, decide};
 use crate::find::find_root;
+use crate::known::resolve_known;
 use crate::resolution::{Link, Mapped, Merge, Outcome, Refused, Resolution, Violation};
 use crate::row::{
-    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Known, Member, Rows, Seen, SetKey,
-    Stamp,
+    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Member, Rows, Seen, SetKey, Stamp,
 };
 use crate::verdict::Verdict;
 
@@ -115,69 +115,6 @@ pub fn resolve_claims<R: Rows>(
         step.look_up_previous(previous)?;
     }
     if step.ids.is_empty() { Ok(None) } else { step.run().map(Some) }
-}
-
-/// The rows of an event's identifiers.
-type Found = SmallVec<[Option<IdentifierRow>; 4]>;
-
-/// Resolves an event that brings nothing new, as most do: all its identifiers are of one profile, and
-/// were seen together before. None if it is not such a one. [`Step`] would decide the same, and reads
-/// whole rows for it.
-fn resolve_known<R: Rows>(
-    claims: &[Claim<'_>],
-    found: &Found,
-    rows: &mut R,
-) -> Result<Option<Resolution>, ResolveError<R::Error>> {
-    let (Some(anchor), Some(Some(home))) = (claims.first(), found.first()) else { return Ok(None) };
-    if !home.anchored {
-        return Ok(None);
-    }
-    let set = SetKey::of(claims.iter().map(|claim| claim.key));
-    let (known, component, root) = known_root(rows, home.component, set)?;
-    if claims.len() > 1 && !known.has_set {
-        return Ok(None);
-    }
-    for row in &found[1..] {
-        let Some(row) = row else { return Ok(None) };
-        if row.component != home.component && known_root(rows, row.component, set)?.1 != component {
-            return Ok(None);
-        }
-    }
-    let seen = |claim: &Claim<'_>| Seen { number: claim.number, key: claim.key, fate: Fate::Kept };
-    Ok(Some(Resolution {
-        component,
-        profile: root.profile,
-        anchor: anchor.key,
-        anchor_number: anchor.number,
-        created: false,
-        opens_section: false,
-        identifiers: claims.iter().map(seen).collect(),
-        mapped: Vec::new(),
-        violations: Vec::new(),
-        merges: Vec::new(),
-        refused: Vec::new(),
-        is_evidence: false,
-    }))
-}
-
-/// What a component knows of a set, and its root with what that one knows.
-fn known_root<R: Rows>(
-    rows: &mut R,
-    home: ComponentId,
-    set: SetKey,
-) -> Result<(Known, ComponentId, Known), ResolveError<R::Error>> {
-    let corrupt = |component| ResolveError::Corrupt { component };
-    let known = rows.known(home, set)?.ok_or_else(|| corrupt(home))?;
-    let (mut id, mut root) = (home, known);
-    while let Some(parent) = root.parent {
-        // Parents are older, so this ends.
-        if parent >= id {
-            return Err(corrupt(id));
-        }
-        id = parent;
-        root = rows.known(id, set)?.ok_or_else(|| corrupt(id))?;
-    }
-    Ok((known, id, root))
 }
 
 /// The work on one event in one collection.
