@@ -7,6 +7,8 @@
 use bytes::{Buf, BufMut};
 use selfsame_event::Time;
 
+use crate::frame;
+
 /// The version of this format. A newer one is refused.
 pub(crate) const VERSION: u16 = 1;
 pub(crate) const SEGMENT_HEADER_LEN: usize = 64;
@@ -14,6 +16,12 @@ pub(crate) const BLOCK_HEADER_LEN: usize = 56;
 pub(crate) const TRAILER_LEN: usize = 48;
 pub(crate) const PLACE_LEN: usize = 8;
 
+/// No log comes to this offset: arithmetic on those below it never overflows.
+pub(crate) const OFFSET_LIMIT: u64 = 1 << 62;
+
+/// LZ4 needs a byte for every 255 that it makes, so a longer payload is not believed, nor room made
+/// for it.
+const LZ4_GROWTH: u64 = 255;
 const MAGIC: [u8; 8] = *b"SELFLOG\0";
 const FLAG_LZ4: u8 = 1;
 const STATE_SEALED: u8 = 1;
@@ -148,8 +156,9 @@ impl BlockHeader {
         out
     }
 
-    /// Reads a header; `None` if these bytes are not one of this segment's.
-    pub(crate) fn decode(bytes: &[u8], salt: Salt) -> Option<Self> {
+    /// Reads a header. `None` if these bytes are not one of this segment's, as a crash may leave
+    /// them; an error if they are, by their checksum, and make no sense.
+    pub(crate) fn decode(bytes: &[u8], salt: Salt) -> Option<Result<Self, Misread>> {
         let covered = bytes.get(..52)?;
         let mut rest = bytes.get(..BLOCK_HEADER_LEN)?;
         let mut tag = [0; 8];
@@ -165,21 +174,30 @@ impl BlockHeader {
         let stored_len = rest.try_get_u32_le().ok()?;
         let flags = rest.try_get_u32_le().ok()?;
         let payload_crc = rest.try_get_u32_le().ok()?;
-        let whole = rest.try_get_u32_le().ok()? == salt.crc(covered);
+        if rest.try_get_u32_le().ok()? != salt.crc(covered) {
+            return None;
+        }
+        let (raw, stored) = (u64::from(raw_len), u64::from(stored_len));
+        let fits = if flags == 0 { raw == stored } else { raw <= stored * LZ4_GROWTH };
         let sensible = count > 0
             && flags <= u32::from(FLAG_LZ4)
             && first.checked_add(count.into()).is_some()
-            && (flags != 0 || raw_len == stored_len);
-        (whole && sensible).then_some(Self {
+            && u64::from(count) * frame::PREFIX as u64 <= raw
+            && fits;
+        if !sensible {
+            return Some(Err(Misread::Damaged("block header")));
+        }
+        let compressed = flags != 0;
+        Some(Ok(Self {
             first,
             first_time,
             last_time,
             count,
             raw_len,
             stored_len,
-            compressed: flags != 0,
+            compressed,
             payload_crc,
-        })
+        }))
     }
 }
 

@@ -15,8 +15,8 @@ use selfsame_event::{Position, RecordId, Time};
 
 use crate::record::{Item, Record, items_size};
 
-/// What precedes the head.
-const PREFIX: usize = 4 + 16 + 8 + 1 + 4 + 4;
+/// What precedes the head, and the size of the smallest frame.
+pub(crate) const PREFIX: usize = 4 + 16 + 8 + 1 + 4 + 4;
 const ERASED: u32 = u32::MAX;
 /// The largest frame that the format can say; the log's own limit is far below.
 pub(crate) const MAX_SIZE: usize = 1 << 30;
@@ -81,7 +81,13 @@ pub(crate) fn encode(parts: Parts<'_>, out: &mut Vec<u8>) {
 pub(crate) fn take(payload: &mut Bytes) -> Result<Bytes, FrameError> {
     let len = payload.clone().try_get_u32_le()?;
     let size = usize::try_from(len).ok().and_then(|len| len.checked_add(4)).ok_or(FrameError)?;
-    if size < PREFIX || size > payload.len() { Err(FrameError) } else { Ok(payload.split_to(size)) }
+    let fits = (PREFIX..=MAX_SIZE.min(payload.len())).contains(&size);
+    if fits { Ok(payload.split_to(size)) } else { Err(FrameError) }
+}
+
+/// Whether a payload is so many frames, one behind the other, and nothing else.
+pub(crate) fn are(mut payload: Bytes, count: u32) -> bool {
+    (0..count).all(|_| take(&mut payload).is_ok()) && payload.is_empty()
 }
 
 /// The log time of a frame.

@@ -13,7 +13,7 @@ use std::sync::{Arc, RwLock};
 use crate::chain::{Chain, Parts, Salts, open_segment};
 use crate::config::{LogConfig, Recovery};
 use crate::error::{Damage, OpenError};
-use crate::format::{Misread, SegmentHeader, VERSION};
+use crate::format::{Misread, OFFSET_LIMIT, SegmentHeader, VERSION};
 use crate::fs::Fs;
 use crate::manifest::Manifest;
 use crate::segment::{self, Directory, Loaded, Scan, Segment, Tail};
@@ -87,7 +87,8 @@ pub(crate) fn recover(
 fn load_manifest(fs: &dyn Fs, folder: &Path, empty: bool) -> Result<Manifest, OpenError> {
     let loaded = Manifest::load(fs, folder).map_err(OpenError::io("read the manifest"))?;
     match loaded {
-        Some(Ok(manifest)) => Ok(manifest),
+        Some(Ok(manifest)) if manifest.first < OFFSET_LIMIT => Ok(manifest),
+        Some(Ok(_)) => Err(corrupt(0, 0, "the manifest's first offset")),
         Some(Err(misread)) => Err(misread_error(misread, 0)),
         None if empty => {
             let manifest = Manifest::default();

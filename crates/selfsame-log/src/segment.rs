@@ -9,9 +9,10 @@ use selfsame_event::Time;
 
 use crate::error::Damage;
 use crate::format::{
-    BLOCK_HEADER_LEN, BlockHeader, Misread, Place, SEGMENT_HEADER_LEN, Salt, SegmentHeader,
-    TRAILER_LEN, Trailer,
+    BLOCK_HEADER_LEN, BlockHeader, Misread, OFFSET_LIMIT, Place, SEGMENT_HEADER_LEN, Salt,
+    SegmentHeader, TRAILER_LEN, Trailer,
 };
+use crate::frame;
 use crate::fs::{File, Fs};
 
 mod scan;
@@ -59,6 +60,11 @@ impl Directory {
         self.end = block.end();
         self.size += block.size();
         self.last_time = Some(block.last_time);
+    }
+
+    /// Whether the place behind the last block can still be said in a directory.
+    fn has_room(&self, segment_first: u64) -> bool {
+        [self.size, self.end - segment_first].into_iter().all(|value| u32::try_from(value).is_ok())
     }
 
     /// The block that holds a record, by its offset less the segment's first.
@@ -147,7 +153,8 @@ impl Segment {
         if file.read_at(&mut bytes, place.position.into())? < bytes.len() {
             return Err(wrong("the file ends inside the block"));
         }
-        let header = BlockHeader::decode(&bytes, self.salt).ok_or_else(|| wrong("block header"))?;
+        let header = BlockHeader::decode(&bytes, self.salt).and_then(Result::ok);
+        let header = header.ok_or_else(|| wrong("block header"))?;
         let payload = Bytes::from(bytes).split_off(BLOCK_HEADER_LEN);
         if header.first != self.first + u64::from(place.first)
             || header.end() != end_offset
@@ -161,7 +168,7 @@ impl Segment {
         Ok((header, payload))
     }
 
-    /// Reads the records' frames of a block.
+    /// Reads the records' frames of a block: as many as its header says.
     pub(crate) fn payload(
         &self,
         fs: &dyn Fs,
@@ -170,6 +177,9 @@ impl Segment {
     ) -> Result<(BlockHeader, Bytes), BlockError> {
         let (header, stored) = self.stored(fs, folder, index)?;
         let payload = inflate(&header, stored).ok_or_else(|| self.damage(index, "compression"))?;
+        if !frame::are(payload.clone(), header.count) {
+            return Err(self.damage(index, "records"));
+        }
         Ok((header, payload))
     }
 }
@@ -233,11 +243,16 @@ fn load_directory(
         Err(misread) => return Ok(Err(misread)),
     };
     let ordered = places.is_sorted_by(|a, b| a.first < b.first && a.position < b.position);
-    let last = places.last().is_none_or(|last| {
-        header.first + u64::from(last.first) < trailer.end
-            && u64::from(last.position) < trailer.directory
-    });
-    if !ordered || !last || trailer.end < header.first {
+    let begin = places
+        .first()
+        .map_or((0, trailer.directory), |first| (first.first, u64::from(first.position)));
+    let Some(count) = trailer.end.checked_sub(header.first) else { return Ok(Err(BAD)) };
+    let ends = match places.last() {
+        Some(last) => u64::from(last.first) < count && u64::from(last.position) < trailer.directory,
+        None => count == 0,
+    };
+    let begins = begin == (0, SEGMENT_HEADER_LEN as u64);
+    if !(ordered && begins && ends && trailer.end <= OFFSET_LIMIT) {
         return Ok(Err(BAD));
     }
     Ok(Ok(Directory {

@@ -6,7 +6,9 @@
 use std::io;
 
 use super::Directory;
-use crate::format::{BLOCK_HEADER_LEN, BlockHeader, SEGMENT_HEADER_LEN, Salt, SegmentHeader};
+use crate::format::{
+    BLOCK_HEADER_LEN, BlockHeader, OFFSET_LIMIT, SEGMENT_HEADER_LEN, Salt, SegmentHeader,
+};
 use crate::fs::File;
 
 /// What a scan found.
@@ -23,17 +25,32 @@ pub(crate) enum Tail {
     Clean,
     /// So many bytes (up to the last that is not zero) that are not a block, and no block behind.
     Torn(u64),
-    /// Bytes that are not a block, and a block behind them.
+    /// Bytes that are not a block, and a block behind them; or a block that makes no sense.
     Damaged,
+}
+
+/// What is at a position.
+enum Found {
+    Block(BlockHeader),
+    /// Nothing, or what a crash leaves of a block.
+    None,
+    /// A header that is whole and makes no sense.
+    Nonsense,
 }
 
 /// Scans a segment from its first block to its end.
 pub(crate) fn scan(file: &dyn File, header: &SegmentHeader) -> io::Result<Scan> {
     let mut directory = Directory::empty(header.first);
     let size = file.size()?;
-    while let Some((block, _)) = read_block(file, header.salt, directory.size, size)? {
-        if block.first != directory.end {
-            // A whole block of this segment, but not the one that follows.
+    loop {
+        let block = match read_block(file, header.salt, directory.size, size)? {
+            Found::Block(block) => block,
+            Found::None => break,
+            Found::Nonsense => return Ok(Scan { directory, tail: Tail::Damaged }),
+        };
+        let follows = block.first == directory.end && block.end() <= OFFSET_LIMIT;
+        if !follows || !directory.has_room(header.first) {
+            // A whole block of this segment, but not the one that follows, or too far behind.
             return Ok(Scan { directory, tail: Tail::Damaged });
         }
         directory.push(header.first, &block);
@@ -42,25 +59,24 @@ pub(crate) fn scan(file: &dyn File, header: &SegmentHeader) -> io::Result<Scan> 
     Ok(Scan { directory, tail })
 }
 
-/// Reads the block at a position; `None` if there is no whole one.
-fn read_block(
-    file: &dyn File,
-    salt: Salt,
-    position: u64,
-    size: u64,
-) -> io::Result<Option<(BlockHeader, Vec<u8>)>> {
+/// Reads the block at a position, and checks it.
+fn read_block(file: &dyn File, salt: Salt, position: u64, size: u64) -> io::Result<Found> {
     let mut header = [0; BLOCK_HEADER_LEN];
     if file.read_at(&mut header, position)? < header.len() {
-        return Ok(None);
+        return Ok(Found::None);
     }
-    let Some(block) = BlockHeader::decode(&header, salt) else { return Ok(None) };
+    let block = match BlockHeader::decode(&header, salt) {
+        None => return Ok(Found::None),
+        Some(Err(_)) => return Ok(Found::Nonsense),
+        Some(Ok(block)) => block,
+    };
     if position + block.size() > size {
-        return Ok(None);
+        return Ok(Found::None);
     }
     let mut payload = vec![0; usize::try_from(block.stored_len).unwrap_or(usize::MAX)];
     let len = file.read_at(&mut payload, position + BLOCK_HEADER_LEN as u64)?;
     let whole = len == payload.len() && salt.crc(&payload) == block.payload_crc;
-    Ok(whole.then_some((block, payload)))
+    Ok(if whole { Found::Block(block) } else { Found::None })
 }
 
 fn inspect(
@@ -82,9 +98,10 @@ fn inspect(
             last = Some(position + index as u64);
             for index in bytes.windows(tag.len()).enumerate().filter(|(_, w)| *w == tag) {
                 let at = position + index.0 as u64;
-                let found = read_block(file, header.salt, at, size)?;
-                if found.is_some_and(|(block, _)| block.first >= directory.end) {
-                    return Ok(Tail::Damaged);
+                match read_block(file, header.salt, at, size)? {
+                    Found::Block(block) if block.first < directory.end => {}
+                    Found::None => {}
+                    Found::Block(_) | Found::Nonsense => return Ok(Tail::Damaged),
                 }
             }
         }

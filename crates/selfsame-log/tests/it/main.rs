@@ -15,8 +15,11 @@ mod crash;
 mod damage;
 mod failures;
 mod fixture;
+mod hostile;
 mod keep;
 mod limits;
+mod nonsense;
+mod replay;
 
 const FOLDER: &str = "/log";
 
