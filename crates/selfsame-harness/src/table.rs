@@ -43,6 +43,10 @@ pub(crate) struct Table {
     /// About a minute in all: 3 seconds a run, 300,000 events, 30,000 profiles.
     #[arg(long)]
     quick: bool,
+    /// Measure the return after a kill with a log of so many GiB too (takes minutes, and twice the
+    /// space).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    recovery_gib: Option<u64>,
     /// Only these parts.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Acknowledge, Part::EndToEnd, Part::Recovery])]
     only: Vec<Part>,
@@ -133,6 +137,9 @@ impl Table {
             reads: self.reads,
             backlog: if quick { self.backlog.min(50_000) } else { self.backlog },
         };
+        if let Some(gibibytes) = self.recovery_gib {
+            recovery::check_room(bench.folder.path(), gibibytes)?;
+        }
         machine::print(bench.folder.path())?;
         print::line(format!("real: {}", bench.real.line()));
         print::line(format!("bare: {}", bench.bare.line()));
@@ -143,6 +150,11 @@ impl Table {
         }
         if self.only.contains(&Part::Recovery) {
             rows.extend(recovery::small(&bench).await.context("recovery")?);
+        }
+        if let Some(gibibytes) = self.recovery_gib {
+            rows.extend(
+                recovery::large(&bench, gibibytes).await.context("recovery of a large log")?,
+            );
         }
         if self.only.contains(&Part::EndToEnd) {
             rows.extend(end_to_end::measure(&bench).await.context("end to end")?);

@@ -2,13 +2,12 @@
 //! beside them, then what it holds in memory and how soon it is back after a kill.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use tokio::time::{Instant, sleep};
+use anyhow::{Result, bail};
+use tokio::time::Instant;
 
-use super::{Bench, Row, clear};
+use super::{Bench, Row, clear, recovery};
 use crate::backlog::{Follower, Point, crossing};
 use crate::child::{Server, folder_bytes};
 use crate::generate::Mix;
@@ -58,7 +57,10 @@ pub(super) async fn measure(bench: &Bench) -> Result<Vec<Row>> {
     for (part, bytes) in scrape.memory_parts().await? {
         rows.push(Row::plain(&format!("  of it {part}"), print::mebibytes(bytes)));
     }
-    rows.push(recovery(bench, server, plan, &data).await?);
+    let mix = Mix { seed: 3, ..plan.mix };
+    let server = recovery::killed(bench, server, &data, mix, Duration::from_secs(1)).await?;
+    rows.push(recovery::after_kill(&server, folder_bytes(&data)?));
+    drop(server);
     clear(&data)?;
     Ok(rows)
 }
@@ -124,26 +126,4 @@ fn read_rows(reads: &Reads, rate: u64) -> Vec<Row> {
         Row::plain("  acknowledged to readable, p50, p99", fresh),
         Row::plain("  new profiles not readable in a minute", reads.stale.to_string()),
     ]
-}
-
-/// Kills it under load with all that data, and times its return.
-async fn recovery(
-    bench: &Bench,
-    server: Server,
-    plan: Plan,
-    data: &std::path::Path,
-) -> Result<Row> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let mix = Mix { seed: 3, ..plan.mix };
-    let load = tokio::spawn(load::run(Plan { mix, backlog: None, ..plan }, Arc::clone(&stop)));
-    sleep(Duration::from_secs(1)).await;
-    server.kill()?;
-    stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    load.await??;
-    let bytes = folder_bytes(data)?;
-    let server = Server::start(&bench.real, data).await.context("starting after the kill")?;
-    let took = server.ready_after;
-    let measure = format!("ready after a kill, {} of data", print::mebibytes(bytes));
-    Ok(Row::plain(&measure, print::duration(took))
-        .target("10 s (10 GB log)", took < Duration::from_secs(10)))
 }

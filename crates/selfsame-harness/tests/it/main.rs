@@ -91,6 +91,15 @@ fn answers_after_their_sync_pass_and_answers_before_it_are_found() {
 }
 
 #[test]
+fn a_log_that_does_not_fit_is_refused_before_anything_starts() {
+    let mut command = Command::new(HARNESS);
+    command.args(["table", "--binary", "missing", "--recovery-gib", "1000", "--only", "recovery"]);
+    let (code, text) = ended(&mut command);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("a log of 1000 GiB needs 2048000.0 MiB"), "{text}");
+}
+
+#[test]
 fn other_machines_are_not_loaded() {
     let (code, text) = ended(Command::new(HARNESS).args(["load", "--address", "192.0.2.1:80"]));
     assert_eq!(code, 2, "{text}");
