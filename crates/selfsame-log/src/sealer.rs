@@ -1,4 +1,4 @@
-//! The thread that seals closed segments.
+//! The thread that seals closed segments. Nobody waits for it, so it yields to those who append.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -53,7 +53,16 @@ impl Drop for Sealer {
     }
 }
 
+/// Lets other threads go first, where a thread can say so for itself alone.
+fn yield_to_others() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, 10) {
+        tracing::warn!(error = %error, "the sealing thread could not be made less urgent");
+    }
+}
+
 fn run(chain: &Chain, shared: &Shared) {
+    yield_to_others();
     loop {
         {
             let state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -29,6 +29,7 @@ mod settings;
 mod tasks;
 mod tls;
 mod tokens;
+mod urgency;
 
 use std::process::ExitCode;
 

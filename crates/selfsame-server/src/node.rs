@@ -22,6 +22,7 @@ use crate::feed::{SpaceFeed, end_of};
 use crate::folder::Folder;
 use crate::intake::KeyTable;
 use crate::tasks::Tasks;
+use crate::urgency;
 
 /// How a node runs.
 #[derive(Debug, Clone, Default)]
@@ -95,6 +96,23 @@ pub(crate) fn open_engine(
     Engine::open(config, parts)
 }
 
+/// Opens the engine on a thread that yields, as the threads that the state's store starts then do.
+fn open_engine_aside(
+    folder: &Folder,
+    logs: &Logs,
+    clock: &Arc<dyn Clock>,
+    settings: &crate::settings::EngineSettings,
+) -> Result<Engine, EngineError> {
+    let open = || {
+        urgency::yield_by(urgency::UPKEEP);
+        open_engine(folder, logs, clock, settings)
+    };
+    std::thread::scope(|scope| match scope.spawn(open).join() {
+        Ok(opened) => opened,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
+}
+
 impl Node {
     /// Opens a data folder and starts its engine and deliveries.
     pub(crate) async fn start(
@@ -105,7 +123,7 @@ impl Node {
         let folder = Folder::open_or_create(root)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let logs = Logs::open(&folder, &config.log, &clock)?;
-        let engine = open_engine(&folder, &logs, &clock, &config.engine)
+        let engine = open_engine_aside(&folder, &logs, &clock, &config.engine)
             .context("the state cannot be opened")?;
         let shared = engine.shared();
         let outbound = Outbound::new(OutboundConfig::default(), Arc::new(SystemResolver))
@@ -300,6 +318,7 @@ impl EngineThread {
         let (failure, failed) = watch::channel(None);
         let flag = Arc::clone(&stop);
         let run = move || {
+            urgency::yield_by(urgency::FOLDING);
             if let Err(error) = engine.run(&flag) {
                 failure.send_replace(Some(Arc::new(error)));
             }
