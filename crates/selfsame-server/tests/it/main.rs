@@ -3,6 +3,7 @@
 mod backup;
 mod control;
 mod demo;
+mod early;
 mod formats;
 mod import;
 mod operate;
