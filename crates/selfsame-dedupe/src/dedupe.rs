@@ -116,6 +116,12 @@ impl Dedupe {
         }
     }
 
+    /// Brings what tells whether these ids were seen near, for the [`Self::admit`] of each. Says how
+    /// many of them may have been.
+    pub fn warm(&self, ids: impl Iterator<Item = [u8; 16]>) -> usize {
+        ids.filter(|id| self.tags.contains(Id::from(*id))).count()
+    }
+
     fn check(&self, at: ItemPosition) -> Result<Place, AdmitError> {
         let place = Place::of(at);
         if let (Some(partition), Some(last)) = (self.window.partition, self.window.last) {

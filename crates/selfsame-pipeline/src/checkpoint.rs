@@ -273,7 +273,8 @@ fn write_sections(
             chunks.iter().for_each(|chunk| partition.chunks.write_back(chunk, &mut batch, |_| ()));
             if !batch.is_empty() {
                 make_durable(outbox, behind)?;
-                tables.store.commit(batch, Durability::Later)?;
+                // Little by little: the log's syncs wait for what the disk has to take at once.
+                tables.store.commit(batch, Durability::Synced)?;
             }
             let (written, left) = rest.split_at(count);
             partition.sections.written(written);

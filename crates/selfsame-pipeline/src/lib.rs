@@ -24,6 +24,7 @@ mod key;
 mod meta;
 mod partition;
 mod poison;
+mod prepare;
 mod reader;
 mod replay;
 mod row;

@@ -116,6 +116,11 @@ impl Folded {
         what
     }
 
+    /// The row's bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The section.
     pub fn section(&self) -> Section {
         let mut section = Section::default();

@@ -3,23 +3,19 @@
 use std::collections::BTreeMap;
 
 use selfsame_dedupe::Verdict as Seen;
-use selfsame_event::{
-    Event, EventsHead, ImportOrigin, ItemPosition, Position, RecordId, RecordKind, SourceNumber,
-    Time,
-};
-use selfsame_identity::{
-    Claims, Keys, Merge, Occurrence, Outcome, Resolution, Stamp, Verdict as Met,
-};
-use selfsame_log::Record;
+use selfsame_event::{EventsHead, ImportOrigin, RecordId, RecordKind};
+use selfsame_identity::{Claims, Merge, Occurrence, Outcome, Resolution, Verdict as Met};
+use selfsame_log::{Item, Record};
 use selfsame_profile::{Limits, Role, Rules};
 
 use crate::decision::{Accepted, Decision, Note, NoteKind, Verdict};
 use crate::graph::Graph;
 use crate::key::{InSpace, LedgerKey, ListKey, TraitIndexKey};
 use crate::partition::{PartitionRecord, Resolved, partition_of};
+use crate::prepare::{AT_ONCE, Arrival, Origin, Prepared, warm};
 use crate::row::{Listed, Packed, Present};
 use crate::state::{State, StateError};
-use crate::workspace::{Change, ChangeError, DedupeScope, Since};
+use crate::workspace::{Change, ChangeError, Since};
 
 /// How many entries the lists of insights and of a day's rejected events keep: the newest.
 pub const LIST_LENGTH: u64 = 10_000;
@@ -33,40 +29,6 @@ pub struct Emitted {
     pub decisions: Vec<Decision>,
     /// What became of a change of the configuration.
     pub change: Option<Result<(), ChangeError>>,
-}
-
-/// Where the items of a record come from and when.
-#[derive(Clone, Copy)]
-struct Origin<'r> {
-    head: &'r EventsHead,
-    position: Position,
-    record: RecordId,
-    time: Time,
-}
-
-/// One item on its way through the step.
-struct Arrival<'a> {
-    event: &'a Event<'a>,
-    message_id: &'a str,
-    at: ItemPosition,
-    origin: Origin<'a>,
-    happened_at: Time,
-}
-
-impl Arrival<'_> {
-    fn source(&self) -> SourceNumber {
-        self.origin.head.source
-    }
-
-    fn stamp(&self) -> Stamp {
-        Stamp {
-            position: self.at,
-            record: self.origin.record,
-            source: self.source(),
-            event_time: self.happened_at,
-            log_time: self.origin.time,
-        }
-    }
 }
 
 impl State {
@@ -93,70 +55,48 @@ impl State {
 
     fn events(&mut self, record: &Record) -> Result<Vec<Decision>, StateError> {
         let head = read_head(record)?;
-        let origin =
-            Origin { head: &head, position: record.position, record: record.id, time: record.time };
+        let origin = self.origin(record, &head)?;
         let mut decisions = Vec::with_capacity(record.items.len());
-        for (index, item) in (0_u32..).zip(record.items.iter()) {
-            let decision = match item.body() {
-                Some(body) => self.event(origin, index, body)?,
-                None => Decision { kind: None, verdict: Verdict::Erased },
-            };
-            decisions.push(decision);
+        for (items, first) in record.items.chunks(AT_ONCE).zip((0_u32..).step_by(AT_ONCE)) {
+            let bodies = items.iter().map(Item::body);
+            let events: Vec<_> = bodies.map(|body| Some(head.event(body?))).collect();
+            let prepare = |(index, event)| self.prepare(origin, index, Option::as_ref(event));
+            let prepared: Vec<_> = (first..).zip(&events).map(prepare).collect();
+            warm(&self.tables, &self.dedupe, origin.space, &prepared);
+            for prepared in prepared {
+                decisions.push(match prepared {
+                    Prepared::Erased => Decision { kind: None, verdict: Verdict::Erased },
+                    // It was checked before it was appended, by rules that have changed since.
+                    Prepared::Refused(refusal) => {
+                        Decision { kind: None, verdict: Verdict::Refused(refusal) }
+                    }
+                    Prepared::Event(arrival) => self.event(&arrival)?,
+                });
+            }
         }
         Ok(decisions)
     }
 
-    fn event(
-        &mut self,
-        origin: Origin<'_>,
-        index: u32,
-        body: &[u8],
-    ) -> Result<Decision, StateError> {
-        let at = origin.position.item(index);
-        let event = match origin.head.event(body) {
-            Ok(event) => event,
-            // It was checked before it was appended, by rules that have changed since.
-            Err(refusal) => {
-                return Ok(Decision { kind: None, verdict: Verdict::Refused(refusal) });
-            }
-        };
-        let derived;
-        let message_id = match event.message_id.as_deref() {
-            Some(id) => id,
-            None => {
-                derived = derived_message_id(origin.record, index);
-                derived.as_str()
-            }
-        };
-        let happened_at = event.happened_at(origin.time);
-        let arrival = Arrival { event: &event, message_id, at, origin, happened_at };
-        let verdict = match self.admit(&arrival)? {
+    fn event(&mut self, arrival: &Arrival<'_>) -> Result<Decision, StateError> {
+        let verdict = match self.admit(arrival)? {
             Some(verdict) => verdict,
-            None => self.resolve_and_fold(&arrival)?,
+            None => self.resolve_and_fold(arrival)?,
         };
-        Ok(Decision { kind: Some(event.kind), verdict })
+        Ok(Decision { kind: Some(arrival.event.kind), verdict })
     }
 
     /// Admit: has this event been there before?
     fn admit(&mut self, arrival: &Arrival<'_>) -> Result<Option<Verdict>, StateError> {
-        let source = arrival.source();
-        let Some(settings) = self.meta.workspace.source(source) else {
-            return Err(StateError::Record { position: arrival.origin.position });
-        };
         if let Some(import) = arrival.origin.head.import
             && !is_next_line(&mut self.meta.imports, import, arrival.at.index)
         {
             self.count_duplicate(arrival, false);
             return Ok(Some(Verdict::Duplicate { first: arrival.at }));
         }
-        let scope = match settings.dedupe {
-            DedupeScope::Source => source.0.to_le_bytes(),
-            DedupeScope::Workspace => u32::MAX.to_le_bytes(),
-        };
-        let id = self.hasher.digest(&[b"message", &scope, arrival.message_id.as_bytes()]);
         let content = arrival.event.fingerprint;
         let original = arrival.event.original_timestamp;
-        let seen = self.dedupe.admit(id, content, arrival.at, arrival.origin.time, original)?;
+        let now = arrival.origin.time;
+        let seen = self.dedupe.admit(arrival.id, content, arrival.at, now, original)?;
         let verdict = match seen {
             Seen::New => return Ok(None),
             Seen::Duplicate { first } => Verdict::Duplicate { first },
@@ -172,39 +112,27 @@ impl State {
         if let Some(counts) = self.meta.sources.get_mut(index) {
             *(if changed { &mut counts.changed } else { &mut counts.duplicates }) += 1;
         }
-        if let Some(space) = self.space_of(source) {
-            self.list_insight(space, arrival, if changed { CHANGED } else { DUPLICATE });
-        }
-    }
-
-    fn space_of(&self, source: SourceNumber) -> Option<u32> {
-        let source = self.meta.workspace.source(source)?;
-        self.meta.workspace.space(&source.space).map(|space| space.number)
+        self.list_insight(arrival.origin.space, arrival, if changed { CHANGED } else { DUPLICATE });
     }
 
     /// Resolve and fold: whose is it, and what does it change?
     fn resolve_and_fold(&mut self, arrival: &Arrival<'_>) -> Result<Verdict, StateError> {
-        let source = arrival.source();
-        let (space, slot) = self
-            .space_of(source)
-            .and_then(|space| Some((space, usize::try_from(space).ok()?)))
-            .ok_or(StateError::Record { position: arrival.origin.position })?;
-        let source_slot = usize::try_from(source.0).unwrap_or(usize::MAX);
+        let Origin { space, slot, .. } = arrival.origin;
+        let source_slot = usize::try_from(arrival.source().0).unwrap_or(usize::MAX);
         if let Some(counts) = self.meta.sources.get_mut(source_slot) {
             counts.events += 1;
         }
-        let keys = Keys { hasher: &self.hasher, space };
-        let claims = selfsame_identity::extract(arrival.event, &self.rules[slot], &keys);
+        let claims = &arrival.claims;
         let occurrence =
-            Occurrence { stamp: arrival.stamp(), message_id: Some(arrival.message_id) };
+            Occurrence { stamp: arrival.stamp(), message_id: Some(&arrival.message_id) };
         let tables = std::sync::Arc::clone(&self.tables);
         let next_component = self.meta.spaces[slot].next_component;
         let mut graph = Graph { tables: &tables, space, next_component };
         let outcome =
-            selfsame_identity::resolve(&claims, &occurrence, &self.rules[slot], &mut graph)?;
+            selfsame_identity::resolve(claims, &occurrence, &self.rules[slot], &mut graph)?;
         self.meta.spaces[slot].next_component = graph.next_component;
         let mut notes = Vec::new();
-        self.note_claims(slot, &claims, &mut notes);
+        self.note_claims(slot, claims, &mut notes);
         let Some(user) = &outcome.user else {
             self.meta.spaces[slot].unattached += 1;
             notes.push(Note::new(NoteKind::NoIdentifier, "", ""));
@@ -212,7 +140,7 @@ impl State {
             return Ok(Verdict::Unattached { space, notes });
         };
         for resolution in [Some(user), outcome.account.as_ref()].into_iter().flatten() {
-            self.note_resolution(space, arrival, resolution, &claims, &mut notes);
+            self.note_resolution(space, arrival, resolution, claims, &mut notes);
             self.move_merged(space, &resolution.merges)?;
         }
         self.fold(space, slot, arrival, &outcome, &mut notes)?;
@@ -254,7 +182,7 @@ impl State {
                 anchor: InSpace { space, key: resolution.anchor },
                 role,
                 event: arrival.event,
-                message_id: arrival.message_id,
+                message_id: &arrival.message_id,
                 record: arrival.origin.record,
                 position: arrival.origin.position,
                 item: arrival.at.index,

@@ -16,6 +16,7 @@ use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 use crate::filter::Filter;
 use crate::{Batch, ScanOrder, Store, StoreError, Table};
@@ -129,6 +130,24 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
         }
         let Some(row) = self.load(hash, key)? else { return Ok(None) };
         Ok(Some(view(&self.add(&mut shard, hash, *key, row, Status::Clean).row)))
+    }
+
+    /// Brings what is in memory of these rows near, for the reads that follow: each of them would wait
+    /// for memory a few times, one after the other, while here the waits are side by side. `touch` is
+    /// shown each row; now and then it is another one.
+    pub fn warm(&self, keys: impl Iterator<Item = K>, mut touch: impl FnMut(&V)) {
+        type Places = SmallVec<[(usize, u32); 64]>;
+        let guards: SmallVec<[_; SHARDS]> =
+            self.shards.iter().map(|shard| shard.read().expect(POISONED)).collect();
+        let place = |key: K| {
+            let hash = hash_of(&key);
+            let shard = shard_of(hash);
+            Some((shard, guards[shard].place(hash)?))
+        };
+        let places: Places = keys.filter_map(place).collect();
+        let row = |(shard, place): &(usize, u32)| guards[*shard].row(*place);
+        let rows: SmallVec<[&V; 64]> = places.iter().filter_map(row).collect();
+        rows.into_iter().for_each(&mut touch);
     }
 
     /// A copy of a row, made hot.
@@ -348,9 +367,7 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
     }
 
     fn shard(&self, hash: u64) -> &RwLock<Shard<K, V>> {
-        // The index inside uses the low and the highest bits; the shard takes some between.
-        let index = usize::try_from((hash >> 40) & (SHARDS as u64 - 1)).unwrap_or(0);
-        &self.shards[index]
+        &self.shards[shard_of(hash)]
     }
 
     /// What counts against the capacity: rows, with the room that their pages and index need.
@@ -367,6 +384,11 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
             self.heap.fetch_sub(before - after, Ordering::Relaxed);
         }
     }
+}
+
+/// The index in a shard uses the low and the highest bits; the shard takes some between.
+fn shard_of(hash: u64) -> usize {
+    usize::try_from((hash >> 40) & (SHARDS as u64 - 1)).unwrap_or(0)
 }
 
 /// Keys are hashes or counters: a cheap mix is enough, and the same in every process.

@@ -86,6 +86,16 @@ impl<K: super::RowKey, V> Shard<K, V> {
         slot.insert(Entry { key, row, status, chances: CHANCES })
     }
 
+    /// Where a row of that hash may be: looks at the index alone.
+    pub(super) fn place(&self, hash: u64) -> Option<u32> {
+        self.index.find(hash, |_| true).copied()
+    }
+
+    /// The row at a place.
+    pub(super) fn row(&self, place: u32) -> Option<&V> {
+        self.at(place).map(|entry| &entry.row)
+    }
+
     pub(super) fn remove(&mut self, hash: u64, key: &K) -> Option<Entry<K, V>> {
         let pages = &self.pages;
         let same = |place: &u32| at(pages, *place).is_some_and(|entry| entry.key == *key);
