@@ -45,7 +45,7 @@ pub(crate) struct Table {
     quick: bool,
     /// Measure the return after a kill with a log of so many GiB too (takes minutes, and twice the
     /// space).
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     recovery_gib: Option<u64>,
     /// Only these parts.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Acknowledge, Part::EndToEnd, Part::Recovery])]

@@ -93,10 +93,18 @@ fn answers_after_their_sync_pass_and_answers_before_it_are_found() {
 #[test]
 fn a_log_that_does_not_fit_is_refused_before_anything_starts() {
     let mut command = Command::new(HARNESS);
-    command.args(["table", "--binary", "missing", "--recovery-gib", "1000", "--only", "recovery"]);
+    command.args([
+        "table",
+        "--binary",
+        "missing",
+        "--recovery-gib",
+        "1000000",
+        "--only",
+        "recovery",
+    ]);
     let (code, text) = ended(&mut command);
     assert_eq!(code, 2, "{text}");
-    assert!(text.contains("a log of 1000 GiB needs 2048000.0 MiB"), "{text}");
+    assert!(text.contains("a log of 1000000 GiB needs 2048000000.0 MiB"), "{text}");
 }
 
 #[test]
