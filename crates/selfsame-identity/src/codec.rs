@@ -425,28 +425,28 @@ fn read_head<'b>(reader: &mut Reader<'b>) -> Option<MemberHead<'b>> {
     Some(MemberHead { number, rank, anchored: flags & ANCHORED != 0, key, at })
 }
 
+/// A member. One whose event is that of the member before says so and repeats nothing.
 fn read_member(reader: &mut Reader<'_>, before: Option<&Member>) -> Option<Member> {
     let MemberHead { number, rank, anchored, key, at } = read_head(reader)?;
     let value = PackedText::read(reader)?.to_string().into();
-    Some(match at {
-        Some(at) => {
-            let MappedBy { mapped_at, event_time, position, source, message_id } = at;
-            let message_id = message_id.map(|id| id.to_string().into());
-            Member {
-                number,
-                rank,
-                anchored,
-                key,
-                value,
-                mapped_at,
-                event_time,
-                position,
-                source,
-                message_id,
-            }
-        }
-        None => Member { number, rank, anchored, key, value, ..before?.clone() },
-    })
+    let Some(at) = at else {
+        return Some(Member { number, rank, anchored, key, value, ..before?.clone() });
+    };
+    let MappedBy { mapped_at, event_time, position, source, message_id } = at;
+    let message_id = message_id.map(|id| id.to_string().into());
+    let mapping = Member {
+        number,
+        rank,
+        anchored,
+        key,
+        value,
+        mapped_at,
+        event_time,
+        position,
+        source,
+        message_id,
+    };
+    Some(mapping).filter(|mapping| before.is_none_or(|before| !mapping.is_of_event_of(before)))
 }
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ use fjall::{
 use crate::hash::{StateHash, TableHash};
 use crate::{StoreError, Table};
 
-const CACHE_BYTES: u64 = 48 * 1024 * 1024;
+const CACHE_BYTES: u64 = 24 * 1024 * 1024;
 const JOURNAL_BYTES: u64 = 256 * 1024 * 1024;
-const MEMTABLE_BYTES: u64 = 12 * 1024 * 1024;
+const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The embedded store: every table of one data folder.
 #[derive(Clone)]
