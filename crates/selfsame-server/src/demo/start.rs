@@ -113,9 +113,9 @@ fn welcome(demo: &Demo, greeting: &Greeting, stay: &Stay) -> String {
     if assets::shop("index.html").is_some() {
         lines.push(format!("The demo is ready. Open  {base}/demo/shop"));
     } else {
-        lines.push(
-            "The demo is ready, without its shop: that needs Node 20 and `make web`.".to_owned(),
-        );
+        lines.push(format!(
+            "The demo is ready, without its shop (that needs Node 20 and `make web`). It is on  {base}"
+        ));
     }
     let shoppers = match demo.rate {
         0 => "No made-up shoppers (--rate 0) but a few who were there before.".to_owned(),
