@@ -18,10 +18,12 @@ fn filled(fs: &FaultFs, records: u64) -> SegmentLog {
     log
 }
 
+/// Whether the text is in a file as it is, not behind another digit.
 fn contains(fs: &FaultFs, text: &str) -> bool {
     segments(fs).iter().any(|path| {
         let bytes = fs.bytes(path).expect("there");
-        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        let mut windows = bytes.windows(text.len() + 1);
+        windows.any(|window| !window[0].is_ascii_digit() && window[1..] == *text.as_bytes())
     })
 }
 
