@@ -229,7 +229,9 @@ impl<I: Intake, S: Sources> Collector<I, S> {
             self.append(RecordKind::Events, direct_head.as_ref(), direct),
             self.append(RecordKind::Rejected, refused_head.as_ref(), refused_items),
         );
-        aside.last = [events?, direct?, rejected?].into_iter().flatten().max();
+        let last = [events?, direct?, rejected?].into_iter().flatten().max();
+        // The key of a browser is public, and positions tell how much is sent.
+        aside.last = last.filter(|_| source.kind != crate::SourceKind::Browser);
         self.meters.accepted.increment(count as u64);
         refused.iter().for_each(|event| self.meters.refused(event.refusal));
         Ok(aside)
