@@ -49,6 +49,13 @@ pub struct EvidenceKey {
     pub set: SetKey,
 }
 
+impl EvidenceKey {
+    /// What every key of a component starts with.
+    pub fn prefix(space: u32, component: ComponentId) -> Vec<u8> {
+        LedgerKey::prefix(space, component)
+    }
+}
+
 impl RowKey for EvidenceKey {
     fn to_bytes(&self) -> Vec<u8> {
         let component = self.component.0.to_be_bytes();
