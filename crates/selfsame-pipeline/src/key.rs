@@ -71,7 +71,7 @@ impl RowKey for EvidenceKey {
     }
 }
 
-/// A row of the merge ledger: under the component that an event belongs to, in log order.
+/// A row of the merge ledger: under the component that survived or would have, in log order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LedgerKey {
     /// The number of the space.

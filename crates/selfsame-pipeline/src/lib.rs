@@ -42,9 +42,10 @@ pub use key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, TraitIndexKey}
 pub use meta::{LOGIC_VERSION, Meta, SourceMeta, SpaceMeta};
 pub use reader::{
     Apart, AsOf, Between, Decided, Effect, EventPage, EventQuery, EventRef, ExternalId, Found,
-    HistoryFrom, JsonArray, JsonObject, LinkPath, LinkRule, LinkedProfile, LookupError, Matches,
-    MergeRow, MergedBy, Metadata, OverLimit, PathLink, ProfileEvent, ProfileRef, Reader, Refusal,
-    SearchBudget, SpaceRead, Stopped, TraitQuery, Unmapped, Why, WhyBudget, WhyEnd, WhyQuery,
+    HealthBudget, HistoryFrom, IdentityHealth, JsonArray, JsonObject, LargeProfile, LinkPath,
+    LinkRule, LinkedProfile, LookupError, Matches, MergeRow, MergedBy, Metadata, OverLimit,
+    PathLink, ProfileEvent, ProfileRef, Reader, Refusal, SIZES, SearchBudget, SpaceRead, Stopped,
+    TraitQuery, Unmapped, WantedIdentifier, Why, WhyBudget, WhyEnd, WhyQuery,
 };
 pub use replay::{ReplayConfig, replay};
 pub use row::{Folded, Listed, Owner, Packed, Present};

@@ -172,7 +172,8 @@ pub struct EventRef {
 pub struct Apart {
     /// The earliest events that would have joined them.
     pub refusals: Vec<Refusal>,
-    /// How many such events were found.
+    /// How many such events are recorded: every one on which both were profiles already, and the
+    /// first of each set of identifiers on which one was not yet.
     pub count: u64,
     /// Whether there are more rows than were read.
     pub is_cut: bool,
@@ -184,10 +185,10 @@ pub struct Apart {
 /// An event that would have joined two profiles, and did not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The rule that it met.
-    pub verdict: selfsame_identity::Verdict,
-    /// The identifier that the other profile has, and that was left out for it.
-    pub by: Option<Identifier>,
+    /// The limit or cap that it met; none where it is no longer known which limit it was.
+    pub rule: Option<NoteKind>,
+    /// The identifier that was left out: the event is one profile's, and this the other's.
+    pub left_out: Option<Identifier>,
     /// The event.
     pub event: EventRef,
 }
@@ -263,7 +264,7 @@ impl SpaceRead {
                 Between::Path(found.path(*from, *to, &query.budget, &mut bodies)?)
             }
             (Some((_, found)), Some((_, other))) => {
-                Between::Apart(found.apart(other, &query.budget, &mut bodies)?)
+                Between::Apart(found.apart(other, &query.budget, decided, &mut bodies)?)
             }
             _ => Between::Nothing,
         };

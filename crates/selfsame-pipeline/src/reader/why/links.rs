@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use selfsame_event::{Collection, IdentifierKey, ItemPosition, ProfileId, SourceNumber, Time};
-use selfsame_identity::{ComponentId, Fate, LedgerEntry, LedgerRow, Seen, Stamp};
+use selfsame_identity::{ComponentId, EvidenceRow, Fate, LedgerEntry, LedgerRow, Seen, Stamp};
 use selfsame_store::{RowKey, StoreError, Table};
 
 use super::super::events::Bodies;
@@ -129,6 +129,32 @@ impl Found<'_> {
     }
 }
 
+impl Found<'_> {
+    /// The sets of identifiers that are recorded under a component, at most so many, and whether these
+    /// are all.
+    pub(super) fn evidence(
+        &self,
+        component: ComponentId,
+        limit: usize,
+    ) -> Result<(Vec<EvidenceRow>, bool), LookupError> {
+        let (mut rows, mut is_damaged, mut is_whole) = (Vec::new(), false, true);
+        let prefix = EvidenceKey::prefix(self.read.space().number, component);
+        self.read.view.tables.evidence.scan(&prefix, |_, packed| {
+            is_whole = rows.len() < limit;
+            match packed.evidence() {
+                Some(row) if is_whole => rows.push(row),
+                Some(_) => {}
+                None => is_damaged = true,
+            }
+            is_whole && !is_damaged
+        })?;
+        match is_damaged {
+            true => Err(StoreError::Row { table: Table::Evidence.name() }.into()),
+            false => Ok((rows, is_whole)),
+        }
+    }
+}
+
 impl Links<'_> {
     fn read(&mut self, ends: [usize; 2], bodies: &mut Bodies<'_>) -> Result<(), LookupError> {
         let mut components: BTreeSet<_> = self.homes.iter().copied().collect();
@@ -190,18 +216,8 @@ impl Links<'_> {
             self.is_cut = true;
             return Ok(());
         }
-        let (mut rows, mut is_damaged) = (Vec::with_capacity(sets), false);
-        let prefix = EvidenceKey::prefix(read.space().number, component);
-        read.view.tables.evidence.scan(&prefix, |_, packed| {
-            match packed.evidence() {
-                Some(row) => rows.push(row),
-                None => is_damaged = true,
-            }
-            !is_damaged
-        })?;
-        if is_damaged {
-            return Err(damaged(Table::Evidence).into());
-        }
+        let (rows, is_whole) = self.found.evidence(component, usize::MAX)?;
+        self.is_cut |= !is_whole;
         self.sets += rows.len();
         for row in rows {
             self.add_seen(&row.first, &row.identifiers);
