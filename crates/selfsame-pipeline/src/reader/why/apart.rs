@@ -4,7 +4,8 @@
 //! out was on no profile then, and got one later, the evidence of the other has it; so it has events
 //! that would have joined more than two, of which the ledger names each with the oldest only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use selfsame_event::{IdentifierKey, ItemPosition};
 use selfsame_identity::{ComponentId, EvidenceRow, Fate, LedgerEntry, Stamp};
@@ -40,9 +41,9 @@ impl Found<'_> {
                 for row in rows {
                     let Some((left_out, rule)) = left_out(&row, across) else { continue };
                     let at = row.first.position;
-                    if !kept.contains_key(&at) {
+                    if let Entry::Vacant(place) = kept.entry(at) {
                         count += 1;
-                        kept.insert(at, (row.first, left_out, rule));
+                        place.insert((row.first, left_out, rule));
                     }
                 }
             }
