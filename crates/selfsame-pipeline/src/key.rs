@@ -49,6 +49,13 @@ pub struct EvidenceKey {
     pub set: SetKey,
 }
 
+impl EvidenceKey {
+    /// What every key of a component starts with.
+    pub fn prefix(space: u32, component: ComponentId) -> Vec<u8> {
+        LedgerKey::prefix(space, component)
+    }
+}
+
 impl RowKey for EvidenceKey {
     fn to_bytes(&self) -> Vec<u8> {
         let component = self.component.0.to_be_bytes();
@@ -64,7 +71,7 @@ impl RowKey for EvidenceKey {
     }
 }
 
-/// A row of the merge ledger: under the component that an event belongs to, in log order.
+/// A row of the merge ledger: under the component that survived or would have, in log order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LedgerKey {
     /// The number of the space.

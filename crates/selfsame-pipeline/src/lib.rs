@@ -42,9 +42,11 @@ pub use graph::Graph;
 pub use key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, TraitIndexKey};
 pub use meta::{LOGIC_VERSION, Meta, SourceMeta, SpaceMeta};
 pub use reader::{
-    AsOf, EventPage, EventQuery, ExternalId, Found, HistoryFrom, JsonArray, JsonObject,
-    LinkedProfile, LookupError, Matches, MergeRow, MergedBy, Metadata, ProfileEvent, ProfileRef,
-    Reader, SearchBudget, SpaceRead, TraitQuery,
+    Apart, AsOf, Between, Decided, Effect, EventPage, EventQuery, EventRef, ExternalId, Found,
+    HealthBudget, HistoryFrom, IdentityHealth, JsonArray, JsonObject, LargeProfile, LinkPath,
+    LinkRule, LinkedProfile, LookupError, Matches, MergeRow, MergedBy, Metadata, OverLimit,
+    PathLink, ProfileEvent, ProfileRef, Reader, Refusal, SIZES, SearchBudget, SpaceRead, Stopped,
+    TraitQuery, Unmapped, WantedIdentifier, Why, WhyBudget, WhyEnd, WhyQuery,
 };
 pub use replay::{ReplayConfig, replay};
 pub use row::{Folded, Listed, Owner, Packed, Present};

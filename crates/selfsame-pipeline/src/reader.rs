@@ -12,9 +12,11 @@ mod as_of;
 mod events;
 mod found;
 mod history;
+mod identity_health;
 mod json;
 mod merges;
 mod search;
+mod why;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,9 +39,14 @@ pub use as_of::AsOf;
 pub use events::{EventPage, EventQuery, ProfileEvent};
 pub use found::{ExternalId, Found, LinkedProfile, Metadata};
 pub use history::HistoryFrom;
+pub use identity_health::{HealthBudget, IdentityHealth, LargeProfile, SIZES, WantedIdentifier};
 pub use json::{JsonArray, JsonObject};
 pub use merges::{MergeRow, MergedBy};
 pub use search::{Matches, SearchBudget, TraitQuery};
+pub use why::{
+    Apart, Between, Decided, Effect, EventRef, LinkPath, LinkRule, OverLimit, PathLink, Refusal,
+    Stopped, Unmapped, Why, WhyBudget, WhyEnd, WhyQuery,
+};
 
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -202,18 +209,30 @@ impl SpaceRead {
         kind: &str,
         value: &str,
     ) -> Result<Option<Found<'_>>, LookupError> {
+        match self.held(collection, kind, value)? {
+            Some(key) => self.find_key(collection, key),
+            None => Ok(None),
+        }
+    }
+
+    /// The key under which some profile holds an identifier; the type in any case.
+    fn held(
+        &self,
+        collection: Collection,
+        kind: &str,
+        value: &str,
+    ) -> Result<Option<IdentifierKey>, LookupError> {
         let kind = kind.to_ascii_lowercase();
         let Some(number) = self.numbers().number(collection, &kind) else { return Ok(None) };
-        let key_of = |value: &str| {
-            self.view.hasher.identifier(self.space().number, collection, &kind, value)
-        };
         let folded = self.compiled.rules.folded(number, value);
-        let found = self.find_key(collection, key_of(&folded))?;
         // Rules may have changed how values are compared since this one was mapped.
-        if found.is_none() && *folded != *value {
-            return self.find_key(collection, key_of(value));
+        for value in [&*folded, value] {
+            let key = self.view.hasher.identifier(self.space().number, collection, &kind, value);
+            if self.view.tables.identifiers.read(&self.in_space(key), |_| ())?.is_some() {
+                return Ok(Some(key));
+            }
         }
-        Ok(found)
+        Ok(None)
     }
 
     /// The profile that holds an identifier.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use selfsame_dedupe::Verdict as Seen;
 use selfsame_event::{EventsHead, ImportOrigin, RecordId, RecordKind};
-use selfsame_identity::{Claims, Merge, Occurrence, Outcome, Resolution, Verdict as Met};
+use selfsame_identity::{
+    Claims, LedgerEntry, Merge, Occurrence, Outcome, Resolution, Verdict as Met,
+};
 use selfsame_log::{Item, Record};
 use selfsame_profile::{Limits, Role, Rules};
 
@@ -244,7 +246,11 @@ impl State {
         let slot = usize::try_from(space).unwrap_or(usize::MAX);
         let rows = resolution.ledger(arrival.stamp());
         for (row, number) in rows.zip(0_u8..=u8::MAX) {
-            let component = resolution.component;
+            // The event may be of a profile that has no part in it: one that a cap kept out.
+            let component = match row.entry {
+                LedgerEntry::Merged(merge) => merge.parent,
+                LedgerEntry::Refused(refused) => refused.component,
+            };
             let key = LedgerKey { space, component, event: arrival.at, number };
             self.tables.ledger.put(key, Packed(row.encode().into()));
         }
@@ -255,8 +261,10 @@ impl State {
         counts.profiles = counts.profiles.saturating_sub(merges);
         let name = |number| counts.numbers.name(number).map_or("", |(_, name)| name);
         let value = |key| {
-            let claimed = claims.users.iter().chain(&claims.accounts);
-            claimed.clone().find(|claim| claim.key == key).map_or("", |claim| &claim.value)
+            let previous = claims.previous.iter();
+            let previous = previous.flat_map(|one| one.anonymous.iter().chain(&one.user));
+            let mut claimed = claims.users.iter().chain(&claims.accounts).chain(previous);
+            claimed.find(|claim| claim.key == key).map_or("", |claim| &claim.value)
         };
         if resolution.created {
             notes.push(Note::new(NoteKind::ProfileCreated, "", ""));
@@ -388,7 +396,8 @@ fn is_next_line(imports: &mut BTreeMap<String, u64>, import: ImportOrigin, index
     is_next
 }
 
-fn note_kind(verdict: Met) -> NoteKind {
+/// The kind of note that a verdict is.
+pub(crate) fn note_kind(verdict: Met) -> NoteKind {
     match verdict {
         Met::NoIdentifiers => NoteKind::NoIdentifier,
         Met::ValueLimit => NoteKind::ValueLimit,

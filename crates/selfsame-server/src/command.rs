@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod dev;
 mod doctor;
+mod identity;
 mod import;
 mod plan;
 mod profile;
@@ -51,6 +52,7 @@ enum Command {
     Plan(plan::Plan),
     Apply(plan::Apply),
     Profile(profile::Profile),
+    Identity(identity::Identity),
     Tail(tail::Tail),
     Trace(trace::Trace),
     Backup(backup::Backup),
@@ -123,6 +125,7 @@ impl Cli {
             Command::Plan(plan) => plan.run(),
             Command::Apply(apply) => apply.run(),
             Command::Profile(profile) => profile.run(),
+            Command::Identity(identity) => identity.run(),
             Command::Tail(tail) => tail.run(),
             Command::Trace(trace) => trace.run(),
             Command::Backup(backup) => backup.run(),

@@ -14,6 +14,7 @@ mod backups;
 mod dead_letters;
 mod decided;
 mod destinations;
+mod identity;
 mod imports;
 mod insights;
 mod openapi;

@@ -127,7 +127,7 @@ impl<'s> Found<'s> {
         self.row.members.iter().map(|member| self.external_id(member))
     }
 
-    fn external_id<'a>(&'a self, member: &'a Member) -> ExternalId<'a> {
+    pub(super) fn external_id<'a>(&'a self, member: &'a Member) -> ExternalId<'a> {
         ExternalId {
             key: member.key,
             kind: self.read.type_name(member.number).map_or("", |(_, name)| name),

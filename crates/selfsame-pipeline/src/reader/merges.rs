@@ -1,6 +1,6 @@
 //! The history of merges of a profile: what was joined, what was kept apart, and which events said so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use selfsame_event::{IdentifierKey, ProfileId, SourceNumber, Time};
 use selfsame_identity::{LedgerEntry, LedgerRow};
@@ -54,13 +54,8 @@ impl Found<'_> {
     pub fn merges(&self) -> Result<Vec<MergeRow>, LookupError> {
         let read = self.read;
         let tables = &read.view.tables;
-        let mut components = BTreeSet::from([self.component]);
-        for member in &self.row.members {
-            let key = read.in_space(member.key);
-            components.extend(tables.identifiers.read(&key, |owner| owner.row().component)?);
-        }
         let mut rows: BTreeMap<_, LedgerRow> = BTreeMap::new();
-        for component in components {
+        for component in self.components()? {
             let mut is_damaged = false;
             let prefix = LedgerKey::prefix(read.space().number, component);
             tables.ledger.scan(&prefix, |key, packed| {

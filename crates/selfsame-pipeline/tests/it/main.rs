@@ -3,4 +3,5 @@
 mod determinism;
 mod reader;
 mod recovery;
+mod why;
 mod world;

@@ -53,7 +53,7 @@ fn change(id: u64, change: &Change) -> NewRecord {
 }
 
 /// The records that make a workspace with one space and two sources.
-pub(crate) fn set_up() -> Vec<NewRecord> {
+fn set_up(rules: RuleSet) -> Vec<NewRecord> {
     let source = |number: u32, dedupe| {
         Change::SetSource(Source {
             number,
@@ -71,7 +71,7 @@ pub(crate) fn set_up() -> Vec<NewRecord> {
         Change::SetSpace {
             id: "default".to_owned(),
             name: "Default".to_owned(),
-            rules: RuleSet::default(),
+            rules,
             indexed_traits: vec!["email".to_owned()],
         },
         source(0, DedupeScope::Source),
@@ -116,9 +116,14 @@ fn event(dice: &mut Dice) -> Bytes {
 
 /// A log of so many requests by a small world.
 pub(crate) fn history(seed: u64, requests: u64) -> Arc<MemoryLog> {
+    history_with(seed, requests, RuleSet::default())
+}
+
+/// A log of so many requests by a small world that has these rules.
+pub(crate) fn history_with(seed: u64, requests: u64, rules: RuleSet) -> Arc<MemoryLog> {
     let log = MemoryLog::new(Arc::new(TestClock::default()));
     let mut dice = Dice::new(seed);
-    set_up().into_iter().for_each(|record| _ = log.append_wait(record).expect("appends"));
+    set_up(rules).into_iter().for_each(|record| _ = log.append_wait(record).expect("appends"));
     for request in 0..requests {
         let source = SourceNumber(u32::try_from(dice.roll(2)).expect("small"));
         let mut head = EventsHead { source, ..EventsHead::default() };

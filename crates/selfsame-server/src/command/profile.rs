@@ -77,22 +77,7 @@ impl Profile {
 impl Which {
     /// The path of the collection.
     async fn collection(&self, client: &Client) -> anyhow::Result<String> {
-        let space = match &self.space {
-            Some(space) => space.clone(),
-            None => {
-                let workspace: Value = client.get("/api/workspace").await?;
-                let spaces: Vec<_> =
-                    list(&workspace, "spaces").iter().filter_map(Value::as_str).collect();
-                match spaces.as_slice() {
-                    [only] => (*only).to_owned(),
-                    spaces => anyhow::bail!(
-                        "there are {} spaces; name one with --space: {}",
-                        spaces.len(),
-                        printable(&spaces.join(", "))
-                    ),
-                }
-            }
-        };
+        let space = space(client, self.space.as_deref()).await?;
         let collection = if self.account { "accounts" } else { "users" };
         Ok(format!("/v1/spaces/{}/collections/{collection}", part(&space)))
     }
@@ -187,6 +172,23 @@ impl Search {
             say("there may be more: raise --limit")?;
         }
         Ok(if rows.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+/// The space that is named, or the only one.
+pub(super) async fn space(client: &Client, named: Option<&str>) -> anyhow::Result<String> {
+    if let Some(space) = named {
+        return Ok(space.to_owned());
+    }
+    let workspace: Value = client.get("/api/workspace").await?;
+    let spaces: Vec<_> = list(&workspace, "spaces").iter().filter_map(Value::as_str).collect();
+    match spaces.as_slice() {
+        [only] => Ok((*only).to_owned()),
+        spaces => anyhow::bail!(
+            "there are {} spaces; name one with --space: {}",
+            spaces.len(),
+            printable(&spaces.join(", "))
+        ),
     }
 }
 

@@ -26,6 +26,10 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
     ("event", "Only events of this name."),
     ("profile", "Only events of this profile id."),
     ("file", "The digest that names the file: 32 hexadecimal digits, chosen by the sender."),
+    ("from", "An identifier as type:value, such as user_id:42."),
+    ("to", "The other identifier, of the same collection."),
+    ("of", "An identifier of the profile as type:value, or any id that it ever had."),
+    ("collection", "users or accounts; users where it is not given."),
     ("first_line", "The number of the body's first line in the file, from 1."),
 ];
 
@@ -35,7 +39,7 @@ pub(super) const HEADERS: &[(&str, &str)] =
 
 /// Parameters of queries that are numbers, and those that must be given.
 const NUMBERS: &[&str] = &["limit", "first_line"];
-const NEEDED: &[&str] = &["file", "first_line"];
+const NEEDED: &[&str] = &["file", "first_line", "from", "to", "of"];
 
 /// `GET /api/openapi.json`
 pub(crate) async fn show(_: Control, _: Asked) -> Result<Value, Problem> {

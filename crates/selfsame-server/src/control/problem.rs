@@ -130,7 +130,7 @@ impl Problem {
     }
 
     /// A failure of ours, whose causes go into the log and not into the answer.
-    fn of(class: Class, error: &(dyn std::error::Error + 'static)) -> Self {
+    pub(super) fn of(class: Class, error: &(dyn std::error::Error + 'static)) -> Self {
         if matches!(class, Class::Unavailable | Class::Limited) {
             tracing::warn!(error, "a request of the control api was not answered");
             return Self::new(Code::Unavailable, "The server cannot do this now.");

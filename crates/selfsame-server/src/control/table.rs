@@ -13,8 +13,8 @@ use serde_json::Value;
 use super::asked::Asked;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
-use super::{Control, backups, dead_letters, destinations, imports, insights, openapi, rejected};
-use super::{sources, spaces, state, tail, tokens, trace};
+use super::{Control, backups, dead_letters, destinations, identity, imports, insights, openapi};
+use super::{rejected, sources, spaces, state, tail, tokens, trace};
 
 /// What a token may do. Tokens have all of them today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,6 +219,9 @@ routes! {
     Get "/api/spaces/{id}/indexed-traits" Read "List the traits that searches find" 200 [spaces::IndexedTraits] = spaces::indexed;
     Put "/api/spaces/{id}/indexed-traits" Write "Set the traits that searches find, indexed from now on" body [spaces::IndexedTraits] 200 [spaces::IndexedTraits] = spaces::set_indexed;
     Get "/api/spaces/{id}/insights" Events "List limits, blocks and duplicates that events met, newest first" query ["kind" "limit" "next"] 200 [insights::Insights] = insights::list;
+    Get "/api/spaces/{id}/identity/why" Events "Why two identifiers are one profile, or why they are not" query ["from" "to" "collection"] 200 [identity::IdentityWhy] = identity::why;
+    Get "/api/spaces/{id}/identity/merges" Events "Every merge of a profile, made and refused, in the order of the log" query ["of" "collection" "limit"] 200 [identity::IdentityMerges] = identity::merges;
+    Get "/api/spaces/{id}/identity/health" Events "How healthy the identity graph is: sizes of profiles, limits that were met, identifiers that many profiles want" query ["collection" "limit"] 200 [identity::IdentityHealthShown] = identity::health;
 
     Get "/api/destinations" Read "List destinations with their status" 200 [Page<destinations::DestinationShown>] = destinations::list;
     Post "/api/destinations" Secrets "Make a destination; its secret is shown this once" body [destinations::NewDestination] 201 [destinations::NewSecret] = destinations::create;

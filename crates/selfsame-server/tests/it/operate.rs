@@ -65,6 +65,38 @@ fn a_trace_has_every_hop() {
 }
 
 #[test]
+fn identity_is_explained_in_lines_and_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = world(&folder);
+    let why = ["identity", "why", "user_id:ada", "email:ada@example.com"];
+    let (found, shown) = run(&server, &why);
+    assert!(found, "{shown}");
+    for part in
+        ["one profile: use_", "user_id:ada mapped with email:ada@example.com", "identify", "m1"]
+    {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+    let (_, json) = run(&server, &[&why[..], &["--json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["links"][0]["event"]["message_id"], "m1");
+    let (found, shown) = run(&server, &["identity", "why", "user_id:ada", "user_id:nobody"]);
+    assert!(found && shown.contains("user_id:nobody is on no profile"), "{shown}");
+    let (found, shown) = run(&server, &["identity", "merges", "user_id:ada"]);
+    assert!(found && shown.contains("never merged"), "{shown}");
+    let (found, shown) = run(&server, &["identity", "health"]);
+    assert!(found && shown.contains("1 profiles") && shown.contains("2 identifiers"), "{shown}");
+    for (args, says) in [
+        (["identity", "why", "ada", "user_id:x"].as_slice(), "give type:value"),
+        (&["identity", "why", "shoe:9", "user_id:x"], "there is no type `shoe`"),
+        (&["identity", "merges", "user_id:nobody"], "selfsame profile search"),
+        (&["identity", "health", "--space", "other"], "There is no space `other`"),
+    ] {
+        let (found, shown) = run(&server, args);
+        assert!(!found && shown.contains(says), "{says} is not in {shown}");
+    }
+}
+
+#[test]
 fn tail_follows_what_is_decided() {
     let folder = tempfile::tempdir().unwrap();
     let server = world(&folder);

@@ -1,0 +1,221 @@
+//! What explanations of identity look like.
+
+use std::collections::BTreeMap;
+
+use crate::control::shape::shape;
+
+shape! {
+    /// Why two identifiers are one profile, or why they are not.
+    pub(crate) struct IdentityWhy {
+        /// `same_profile`, `different_profiles` or `no_profile`.
+        verdict: String,
+        /// What the verdict means.
+        sentence: String,
+        /// The first identifier.
+        from: WhyEndShown,
+        /// The second.
+        to: WhyEndShown,
+        /// Of one profile, the shortest path of links; null where none was found.
+        links: Option<Vec<LinkShown>>,
+        /// Of two profiles, the earliest events that would have joined them.
+        refusals: Vec<RefusalShown>,
+        /// How many such events are recorded.
+        refusal_count: u64,
+        /// Of two profiles, what joining them would exceed by the rules of now, windows not looked at.
+        limits: Vec<OverLimitShown>,
+        /// Sets of identifiers that were looked at.
+        sets_read: u64,
+        /// Whether there was more than is read for one answer.
+        cut: bool,
+    }
+
+    /// An identifier, and where it is.
+    pub(crate) struct WhyEndShown {
+        /// The identifier.
+        id: IdentifierShown,
+        /// The profile that holds it.
+        profile_id: Option<String>,
+        /// Where no profile holds it, what stopped it last; null also where it was never seen.
+        stopped: Option<StoppedShown>,
+        /// Where no profile holds it, how many entries of the list of insights are about it.
+        stopped_count: u64,
+    }
+
+    /// An identifier.
+    pub(crate) struct IdentifierShown {
+        /// Its type.
+        r#type: String,
+        /// Its value.
+        value: String,
+    }
+
+    /// Two identifiers that one event carried.
+    pub(crate) struct LinkShown {
+        /// The end nearer to the first identifier.
+        from: IdentifierShown,
+        /// The other end.
+        to: IdentifierShown,
+        /// `mapped`: the event added one to the other's profile. `merged`: each had a profile. `seen`: they were of one profile already.
+        effect: String,
+        /// By which rule.
+        rule: RuleShown,
+        /// The profile that survived, of a merge.
+        into: Option<String>,
+        /// The profile that became part of it, of a merge.
+        merged: Option<String>,
+        /// The event.
+        event: EventRefShown,
+    }
+
+    /// The rule of a link.
+    pub(crate) struct RuleShown {
+        /// `deterministic`: both identifiers were on one event, and no limit, block or cap was met.
+        kind: String,
+        /// The priority of the first one's type in the rules of now.
+        from_priority: Option<u16>,
+        /// The priority of the other's.
+        to_priority: Option<u16>,
+    }
+
+    /// An event, as explanations name it.
+    pub(crate) struct EventRefShown {
+        /// Where it is in the log: `GET /api/trace?position=` shows all of it.
+        position: String,
+        /// Its message id; null where its body is gone.
+        message_id: Option<String>,
+        /// Its type; null where its body is gone.
+        r#type: Option<String>,
+        /// Its name, of a track call.
+        name: Option<String>,
+        /// When it happened.
+        timestamp: String,
+        /// When it was received.
+        received_at: String,
+        /// The source that it came by.
+        source: String,
+    }
+
+    /// An event that would have joined two profiles.
+    pub(crate) struct RefusalShown {
+        /// The limit or cap that it met, as a code.
+        rule: Option<String>,
+        /// That, as a sentence.
+        sentence: String,
+        /// The identifier that was left out.
+        left_out: Option<IdentifierShown>,
+        /// The event.
+        event: EventRefShown,
+    }
+
+    /// An event on which an identifier was stopped.
+    pub(crate) struct StoppedShown {
+        /// What stopped it, as a code.
+        rule: String,
+        /// That, as a sentence.
+        sentence: String,
+        /// The profile that the event was folded in.
+        profile_id: Option<String>,
+        /// What joining all identifiers of the event would exceed by the rules of now, windows not looked at.
+        limits: Vec<OverLimitShown>,
+        /// The event.
+        event: EventRefShown,
+    }
+
+    /// A type of which a profile would have too many values.
+    pub(crate) struct OverLimitShown {
+        /// The type.
+        r#type: String,
+        /// How many values one profile may have.
+        limit: u32,
+        /// Within which window.
+        window: String,
+        /// How many it would have.
+        count: u32,
+    }
+
+    /// The merges of a profile, in the order of the log.
+    pub(crate) struct IdentityMerges {
+        /// The profile.
+        profile_id: String,
+        /// Its identifiers, in the order in which they were mapped.
+        identifiers: Vec<IdentifierShown>,
+        /// The merges, made and refused.
+        data: Vec<MergeShown>,
+        /// How many there are.
+        total: u64,
+    }
+
+    /// A merge that was made or refused.
+    pub(crate) struct MergeShown {
+        /// Whether the two became one.
+        merged: bool,
+        /// The profile that survived or would have.
+        into: String,
+        /// The other one.
+        from: String,
+        /// The limit or cap that refused it, as a code.
+        refused_by: Option<String>,
+        /// The identifiers of the event that the profile has.
+        identifiers: Vec<IdentifierShown>,
+        /// The event.
+        event: EventRefShown,
+    }
+
+    /// How healthy the identity graph of a space is.
+    pub(crate) struct IdentityHealthShown {
+        /// Profiles, of users and accounts.
+        profiles: u64,
+        /// Merges ever made.
+        merges: u64,
+        /// Events folded.
+        events: u64,
+        /// Events that identified nobody.
+        unattached: u64,
+        /// How often each limit or block was met.
+        violations: BTreeMap<String, u64>,
+        /// How many profiles of the collection have how many identifiers.
+        sizes: Vec<SizeShown>,
+        /// The largest profiles of the collection.
+        largest: Vec<LargeProfileShown>,
+        /// Identifiers of one profile that came on events of others, those that most wanted first.
+        wanted: Vec<WantedShown>,
+        /// Components that were looked at.
+        components_read: u64,
+        /// Rows of the merge ledger that were looked at.
+        ledger_read: u64,
+        /// Whether there are more, so that sizes and lists are of a part only.
+        cut: bool,
+    }
+
+    /// How many profiles are of a size.
+    pub(crate) struct SizeShown {
+        /// The least identifiers that they have.
+        least: u32,
+        /// The most; null where there is no bound.
+        most: Option<u32>,
+        /// How many profiles.
+        profiles: u64,
+    }
+
+    /// A profile with many identifiers.
+    pub(crate) struct LargeProfileShown {
+        /// The profile.
+        profile_id: String,
+        /// How many identifiers it has.
+        identifiers: u32,
+        /// How many merges it consists of.
+        merges: u32,
+    }
+
+    /// An identifier that several profiles wanted.
+    pub(crate) struct WantedShown {
+        /// The identifier.
+        id: IdentifierShown,
+        /// The profile that holds it.
+        profile_id: String,
+        /// How many profiles it was kept out of.
+        profiles: u64,
+        /// On how many events.
+        times: u64,
+    }
+}

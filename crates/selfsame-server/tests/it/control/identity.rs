@@ -1,0 +1,159 @@
+//! Identity, explained.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::server::{DEV, Server};
+
+const WHY: &str = "/api/spaces/dev/identity/why";
+
+/// A phone whose owner signs in, another name for the phone, and a second user of it.
+async fn world() -> Server {
+    let server = Server::start();
+    let events = [
+        ("page", json!({"anonymousId": "phone", "name": "Home", "messageId": "m1"})),
+        ("identify", json!({"userId": "ada", "messageId": "m2", "traits": {"email": "ada@b.c"}})),
+        (
+            "track",
+            json!({"userId": "ada", "anonymousId": "phone", "event": "In", "messageId": "m3"}),
+        ),
+        ("alias", json!({"userId": "ada", "previousId": "tablet", "messageId": "m4"})),
+        ("identify", json!({"userId": "bob", "anonymousId": "phone", "messageId": "m5"})),
+        ("identify", json!({"userId": "ada", "messageId": "m6", "traits": {"email": "null"}})),
+        ("track", json!({"userId": "eve", "event": "In", "messageId": "m7"})),
+    ];
+    for (route, event) in events {
+        assert!(server.send(DEV, route, event).await.is_success());
+        server.folded().await;
+    }
+    server
+}
+
+#[tokio::test]
+async fn a_path_names_the_events_that_link_two_identifiers() {
+    let server = world().await;
+    let why = server.get(&format!("{WHY}?from=email:ADA@b.c&to=anonymous_id:phone")).await;
+    assert_eq!(why["verdict"], "same_profile", "{why}");
+    let links = why["links"].as_array().expect("links");
+    let step = |link: &Value| {
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        (
+            text(&link["from"]["value"]),
+            text(&link["to"]["value"]),
+            text(&link["event"]["message_id"]),
+        )
+    };
+    let steps: Vec<_> = links.iter().map(step).collect();
+    let expected = [("ada@b.c", "ada", "m2"), ("ada", "phone", "m3")];
+    assert_eq!(steps, expected.map(|(from, to, id)| (from.into(), to.into(), id.into())));
+    assert_eq!((&links[0]["effect"], &links[1]["effect"]), (&json!("mapped"), &json!("merged")));
+    assert_eq!(
+        (&links[1]["event"]["name"], &links[1]["event"]["source"]),
+        (&json!("In"), &json!("dev"))
+    );
+    let rule = json!({"kind": "deterministic", "from_priority": 1, "to_priority": 6});
+    assert_eq!(links[1]["rule"], rule);
+    assert!(links[1]["into"].is_string() && links[1]["into"] != links[1]["merged"]);
+    assert_eq!(
+        (&why["cut"], &why["from"]["profile_id"]),
+        (&json!(false), &why["to"]["profile_id"])
+    );
+
+    let alias = server.get(&format!("{WHY}?from=user_id:ada&to=anonymous_id:tablet")).await;
+    assert_eq!(alias["links"][0]["event"]["type"], "alias", "{alias}");
+    let same = server.get(&format!("{WHY}?from=user_id:ada&to=user_id:ada")).await;
+    assert_eq!(same["links"], json!([]));
+}
+
+#[tokio::test]
+async fn what_is_apart_names_the_limit_or_that_nothing_is_recorded() {
+    let server = world().await;
+    let why = server.get(&format!("{WHY}?from=user_id:bob&to=user_id:ada")).await;
+    assert_eq!((&why["verdict"], &why["refusal_count"]), (&json!("different_profiles"), &json!(1)));
+    let refusal = &why["refusals"][0];
+    assert_eq!(refusal["rule"], "identifier_value_limit_exceeded");
+    assert_eq!(refusal["left_out"], json!({"type": "anonymous_id", "value": "phone"}));
+    assert_eq!(refusal["event"]["message_id"], "m5");
+    let over = json!({"type": "user_id", "limit": 1, "window": "ever", "count": 2});
+    assert_eq!(why["limits"], json!([over]));
+    let strangers = server.get(&format!("{WHY}?from=user_id:eve&to=user_id:ada")).await;
+    assert_eq!((&strangers["refusal_count"], &strangers["refusals"]), (&json!(0), &json!([])));
+    assert!(strangers["sentence"].as_str().expect("text").contains("No event is recorded"));
+}
+
+#[tokio::test]
+async fn what_is_on_no_profile_names_what_stopped_it() {
+    let server = world().await;
+    let why = server.get(&format!("{WHY}?from=email:null&to=user_id:nobody")).await;
+    assert_eq!(why["verdict"], "no_profile", "{why}");
+    assert_eq!(why["from"]["stopped"]["rule"], "id_value_blocked");
+    assert_eq!(why["from"]["stopped"]["event"]["message_id"], "m6");
+    assert_eq!(why["from"]["stopped"]["event"]["source"], "dev");
+    assert_eq!((&why["from"]["stopped_count"], &why["to"]["stopped"]), (&json!(1), &Value::Null));
+}
+
+#[tokio::test]
+async fn merges_are_listed_with_the_events_that_made_or_refused_them() {
+    let server = world().await;
+    let merges = server.get("/api/spaces/dev/identity/merges?of=email:ada@b.c").await;
+    let rows = merges["data"].as_array().expect("rows");
+    assert_eq!((rows.len(), &merges["total"]), (1, &json!(1)), "{merges}");
+    assert_eq!((&rows[0]["merged"], &rows[0]["event"]["message_id"]), (&json!(true), &json!("m3")));
+    assert_eq!(rows[0]["into"], merges["profile_id"]);
+    let old = rows[0]["from"].as_str().expect("an id");
+    let by_old = server.get(&format!("/api/spaces/dev/identity/merges?of={old}")).await;
+    assert_eq!(by_old, merges);
+    let bob = server.get("/api/spaces/dev/identity/merges?of=user_id:bob").await;
+    assert_eq!(bob["data"][0]["refused_by"], "identifier_value_limit", "{bob}");
+}
+
+#[tokio::test]
+async fn health_counts_sizes_limits_and_wanted_identifiers() {
+    let server = world().await;
+    let health = server.get("/api/spaces/dev/identity/health").await;
+    let sizes: Vec<_> = health["sizes"]
+        .as_array()
+        .expect("sizes")
+        .iter()
+        .map(|size| size["profiles"].as_u64().expect("a number"))
+        .collect();
+    // Bob and Eve have one identifier, Ada has four.
+    assert_eq!(sizes, [2, 0, 1, 0, 0, 0], "{health}");
+    assert_eq!((&health["profiles"], &health["merges"]), (&json!(3), &json!(1)));
+    assert_eq!(health["largest"][0]["identifiers"], 4);
+    assert_eq!(health["violations"]["identifier_value_limit_exceeded"], 1);
+    let wanted = &health["wanted"][0];
+    assert_eq!(wanted["id"], json!({"type": "anonymous_id", "value": "phone"}));
+    assert_eq!((&wanted["profiles"], &wanted["times"]), (&json!(1), &json!(1)));
+    assert_eq!(health["cut"], false);
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_be_answered_says_what_is_wrong() {
+    let server = Server::start();
+    let cases = [
+        ("why?from=ada&to=user_id:ada", "from", "user_id:42"),
+        ("why?from=user_id:ada", "to", "user_id:42"),
+        ("why?from=user_id:&to=user_id:ada", "from", "user_id:42"),
+        ("why?from=shoe:9&to=user_id:ada", "from", "user_id, email"),
+        ("why?from=group_id:9&to=user_id:ada", "from", "no type `group_id`"),
+        ("why?from=user_id:a&to=user_id:b&collection=dogs", "collection", "users or accounts"),
+        ("merges?of=ada", "of", "user_id:42"),
+        ("health?limit=0", "limit", "from 1 to 100"),
+    ];
+    for (query, field, says) in cases {
+        let path = format!("/api/spaces/dev/identity/{query}");
+        let (status, answer) = server.ask(Method::GET, &path, None).await;
+        assert_eq!((status, &answer["error"]["field"]), (StatusCode::BAD_REQUEST, &json!(field)));
+        assert!(answer["error"]["message"].as_str().expect("text").contains(says), "{answer}");
+    }
+    for path in ["dev/identity/merges?of=user_id:x", "no/identity/why?from=user_id:a&to=user_id:b"]
+    {
+        let path = format!("/api/spaces/{path}");
+        let (status, answer) = server.ask(Method::GET, &path, None).await;
+        assert_eq!(
+            (status, &answer["error"]["code"]),
+            (StatusCode::NOT_FOUND, &json!("not_found"))
+        );
+    }
+}
