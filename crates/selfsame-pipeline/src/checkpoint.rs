@@ -15,6 +15,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -79,6 +80,7 @@ pub(crate) struct Checkpointer {
     jobs: Option<SyncSender<Job>>,
     manifests: SyncSender<Vec<u8>>,
     answers: Receiver<Answer>,
+    stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     is_running: bool,
     /// A merge of runs of message ids, beside everything else: it may take seconds.
@@ -96,9 +98,11 @@ impl Checkpointer {
         let (jobs, incoming) = sync_channel::<Job>(1);
         let (manifests, manifest) = sync_channel(1);
         let (answer, answers) = sync_channel(2);
+        let behind = Behind { outbox, stop: Arc::default() };
+        let stop = Arc::clone(&behind.stop);
         let work = move || {
             for job in incoming {
-                let answered = match write(&tables, outbox.as_deref(), job, &answer, &manifest) {
+                let answered = match write(&tables, &behind, job, &answer, &manifest) {
                     Ok((next, keys)) => Answer::Done { next, keys },
                     Err(error) => Answer::Failed(error),
                 };
@@ -113,6 +117,7 @@ impl Checkpointer {
             jobs: Some(jobs),
             manifests,
             answers,
+            stop,
             thread,
             is_running: false,
             merge: None,
@@ -217,6 +222,7 @@ impl Checkpointer {
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
         drop(self.jobs.take());
         // A thread that waits for a manifest sees that nobody will send one.
         let (nobody, _) = sync_channel(1);
@@ -231,7 +237,7 @@ impl Drop for Checkpointer {
 
 fn write(
     tables: &Tables,
-    outbox: Option<&RegenerableLog>,
+    behind: &Behind,
     mut job: Job,
     answers: &SyncSender<Answer>,
     manifests: &Receiver<Vec<u8>>,
@@ -239,7 +245,7 @@ fn write(
     // In the order of the keys the store takes them with half the work.
     job.dirty.iter_mut().for_each(|anchors| anchors.sort_unstable());
     job.exact.sort();
-    write_sections(tables, outbox, &job.dirty)?;
+    write_sections(tables, behind, &job.dirty)?;
     let info = job.frozen.write(&job.seen_folder).map_err(StateError::from)?;
     answers.send(Answer::Run(info)).map_err(|_| CheckpointError::Stopped)?;
     let manifest = manifests.recv().map_err(|_| CheckpointError::Stopped)?;
@@ -247,14 +253,14 @@ fn write(
     tables.write_exact(&job.exact, &mut batch);
     batch.put(Table::Meta, META_KEY, job.meta);
     batch.put(Table::Layout, MANIFEST_KEY, manifest);
-    make_durable(outbox, job.next)?;
+    behind.wait(job.next)?;
     tables.store.commit(batch, Durability::Synced)?;
     Ok((job.next, job.exact))
 }
 
 fn write_sections(
     tables: &Tables,
-    outbox: Option<&RegenerableLog>,
+    outbox: &Behind,
     dirty: &[Vec<InSpace<selfsame_event::IdentifierKey>>],
 ) -> Result<(), CheckpointError> {
     for (partition, anchors) in tables.partitions.iter().zip(dirty) {
@@ -272,7 +278,7 @@ fn write_sections(
             let chunks = partition.chunks.take_dirty();
             chunks.iter().for_each(|chunk| partition.chunks.write_back(chunk, &mut batch, |_| ()));
             if !batch.is_empty() {
-                make_durable(outbox, behind)?;
+                outbox.wait(behind)?;
                 // Little by little: the log's syncs wait for what the disk has to take at once.
                 tables.store.commit(batch, Durability::Synced)?;
             }
@@ -288,12 +294,31 @@ fn write_sections(
     Ok(())
 }
 
-/// Makes the outbox durable up to a position, if it is not yet.
-fn make_durable(outbox: Option<&RegenerableLog>, end: Position) -> Result<(), CheckpointError> {
-    let Some(outbox) = outbox else { return Ok(()) };
-    if outbox.synced() < end {
-        let durable = outbox.sync()?;
-        debug_assert!(durable >= end.min(outbox.end()));
-    }
-    Ok(())
+/// What the state on disk stays behind.
+struct Behind {
+    outbox: Option<Arc<RegenerableLog>>,
+    stop: Arc<AtomicBool>,
 }
+
+impl Behind {
+    /// Waits until the outbox is durable up to a position. A section may have been taken in the
+    /// middle of a batch whose decisions the engine is about to append: were it written before them,
+    /// a crash would leave a section that is folded further than what was decided is known.
+    fn wait(&self, end: Position) -> Result<(), CheckpointError> {
+        const PAUSE: Duration = Duration::from_micros(200);
+        let Some(outbox) = &self.outbox else { return Ok(()) };
+        while outbox.end() < end {
+            if self.stop.load(Ordering::Acquire) {
+                return Err(CheckpointError::Stopped);
+            }
+            std::thread::park_timeout(PAUSE);
+        }
+        if outbox.synced() < end {
+            outbox.sync()?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
