@@ -3,7 +3,7 @@
 //! What it can mend is a byte order mark and half of a surrogate pair. Of the grammar it checks the
 //! inside of strings only; its bounds are those of the pass that reads the body.
 
-use selfsame_event::Bounds;
+use selfsame_event::{Bounds, code_unit};
 
 use crate::Problem;
 
@@ -65,12 +65,6 @@ fn escape(body: &mut [u8], at: usize) -> Result<usize, Problem> {
     }
     body[at + 2..at + 6].copy_from_slice(b"fffd");
     Ok(at + 6)
-}
-
-/// The value of the `\uXXXX` at `at`, if there is one.
-fn code_unit(body: &[u8], at: usize) -> Option<u32> {
-    let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
-    digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))
 }
 
 #[cfg(test)]

@@ -358,7 +358,7 @@ fn escape(bytes: &[u8], at: usize, halves: bool) -> Option<usize> {
 }
 
 /// The value of the `\uXXXX` at `at`, if there is one.
-fn code_unit(bytes: &[u8], at: usize) -> Option<u32> {
+pub fn code_unit(bytes: &[u8], at: usize) -> Option<u32> {
     let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
     digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))
 }

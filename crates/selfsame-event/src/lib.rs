@@ -23,7 +23,7 @@ mod time;
 
 pub use class::Class;
 pub use context::{Context, Shared};
-pub use cursor::{Bounds, Checking, Cursor};
+pub use cursor::{Bounds, Checking, Cursor, code_unit};
 pub use event::{Event, Found};
 pub use identifier::{Collection, Identifier};
 pub use key::{Digest, IdentifierKey, KeyHasher, ProfileId};
