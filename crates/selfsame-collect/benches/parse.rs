@@ -1,6 +1,8 @@
 //! What a batch of 100 events of 500 bytes costs before it is appended, in its steps.
 #![allow(missing_docs, reason = "benches are not a library")]
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
@@ -8,9 +10,9 @@ use http_body_util::Full;
 use hyper::Request;
 use selfsame_collect::{
     CollectConfig, Collector, Intake, IntakeError, Lookup, Peer, Receipt, Scripts, Shape,
-    SourceKind, SourceSettings, Sources,
+    SourceKind, SourceSettings, Sources, TokenKeys,
 };
-use selfsame_event::{Position, RecordKind, SourceNumber};
+use selfsame_event::{Position, RecordKind, SourceNumber, SystemClock};
 
 fn main() {
     divan::main();
@@ -70,6 +72,10 @@ impl Sources for Nowhere {
         let number = SourceNumber(1);
         Lookup::Active(SourceSettings { number, strict: false, kind: SourceKind::Server })
     }
+
+    fn token_keys(&self, _: SourceNumber) -> Arc<TokenKeys> {
+        Arc::default()
+    }
 }
 
 /// The whole answer, but for the socket and the disk.
@@ -80,7 +86,8 @@ fn answer(bencher: Bencher<'_, '_>, what: &str) {
         _ => ("/v1/track", event(1).into_bytes(), 1),
     };
     let body = Bytes::from(body);
-    let collector = Collector::new(CollectConfig::default(), Nowhere, Nowhere, Scripts::default());
+    let (config, clock) = (CollectConfig::default(), Arc::new(SystemClock::default()));
+    let collector = Collector::new(config, Nowhere, Nowhere, clock, Scripts::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
     let peer = Peer { address: ([127, 0, 0, 1], 1).into(), secure: false };

@@ -1,17 +1,18 @@
 //! The body of a request, taken apart: what it says once, and its events as slices of it.
 //!
 //! Every item of a body comes out exactly once, accepted or refused, as the bytes it came in; the
-//! accepted ones keep their order, and so do the refused ones.
+//! accepted ones keep their order, and so do the refused ones. Identity tokens alone are taken out.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
 use selfsame_event::{
-    Bounds, Checking, Event, EventType, EventsHead, Found, Kind, Raw, Refusal, SourceNumber, Time,
-    limits,
+    Bounds, Checking, Event, EventType, EventsHead, Found, IDENTITY_TOKEN, Kind, Raw, Refusal,
+    SourceNumber, Time, limits,
 };
 
-use crate::{Problem, json};
+use crate::{Problem, json, strip};
 
 /// What a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub struct Envelope {
     write_key: Option<Range<usize>>,
     sent_at: Option<Time>,
     context: Option<Range<usize>>,
+    tokens: Tokens,
     integrations: Option<Range<usize>>,
     implied: Option<EventType>,
     fault: Option<Problem>,
@@ -41,11 +43,35 @@ struct Item {
     place: Range<usize>,
     /// Of a valid event: what its own context says of `direct`, if anything.
     verdict: Result<Option<bool>, Refusal>,
+    tokens: Tokens,
+}
+
+/// Where identity tokens are in a context.
+#[derive(Debug, Clone, Default)]
+struct Tokens {
+    /// The one that counts: the last. It may be `null`, or no text.
+    last: Option<Range<usize>>,
+    /// All of them: none is kept.
+    all: Vec<Range<usize>>,
+}
+
+/// A token that came with an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    /// The number of the event among those of its list.
+    pub item: u32,
+    /// Whether the event has it itself; otherwise its batch has it for all events with a user id.
+    pub own: bool,
+    token: Range<usize>,
 }
 
 impl Item {
     fn of(body: &[u8], found: &Found<'_>) -> Self {
-        Self { place: range(body, found.raw), verdict: found.verdict }
+        let tokens = Tokens {
+            last: found.token.map(|token| range(body, token)),
+            all: found.tokens.iter().map(|token| range(body, *token)).collect(),
+        };
+        Self { place: range(body, found.raw), verdict: found.verdict, tokens }
     }
 }
 
@@ -70,6 +96,10 @@ pub struct Events {
     pub direct: Vec<Bytes>,
     /// The others.
     pub refused: Vec<Refused>,
+    /// The identity tokens of accepted events, which the events themselves no longer have.
+    pub tokens: Vec<Presented>,
+    /// Those of the direct ones.
+    pub direct_tokens: Vec<Presented>,
 }
 
 impl Envelope {
@@ -125,7 +155,10 @@ impl Envelope {
                 });
                 return found.map(drop);
             }
-            let value = cursor.value()?;
+            let value = match key {
+                "context" => self.find_context(body, cursor)?,
+                _ => cursor.value()?,
+            };
             let slot = match key {
                 "sentAt" => {
                     self.sent_at = value.string().and_then(|text| Time::parse(&text));
@@ -140,6 +173,22 @@ impl Envelope {
             Some(())
         })?;
         Some(())
+    }
+
+    fn find_context<'a>(&mut self, body: &[u8], cursor: &mut Checking<'a>) -> Option<Raw<'a>> {
+        self.tokens = Tokens::default();
+        if cursor.peek()? != b'{' {
+            return cursor.value();
+        }
+        let tokens = &mut self.tokens;
+        cursor.object(|key, cursor| {
+            let value = cursor.value()?;
+            if key == IDENTITY_TOKEN {
+                tokens.last = Some(range(body, value));
+                tokens.all.push(range(body, value));
+            }
+            Some(())
+        })
     }
 
     /// The write key in the body, unless it is absent, blank or not a string.
@@ -169,11 +218,13 @@ impl Envelope {
             |range: &Option<Range<usize>>| Some(self.raw(range.as_ref()?)?.text().to_owned());
         let context = self.context.as_ref().and_then(|range| self.raw(range));
         let has_context = context.is_some_and(|context| context.kind() == Kind::Object);
+        let context = self.context.as_ref().map(|place| self.stripped(place, &self.tokens));
+        let context = context.and_then(|context| String::from_utf8(context.into()).ok());
         EventsHead {
             source,
             implied: self.implied,
             sent_at: self.sent_at,
-            context: text(&self.context).filter(|_| has_context),
+            context: context.filter(|_| has_context),
             integrations: text(&self.integrations),
             ..EventsHead::default()
         }
@@ -188,8 +239,10 @@ impl Envelope {
         let bad_context = context.is_some_and(|context| context.kind() != Kind::Object);
         let shared_direct = || Some(context?.get("direct")?.bool() == Some(true));
         let shared_direct = split_direct && shared_direct().unwrap_or(false);
-        for (index, Item { place, verdict }) in self.items.iter().enumerate() {
-            let item = self.body.slice(place.clone());
+        let is_token = |place: &&Range<usize>| self.raw(place).is_some_and(|raw| !raw.is_null());
+        let shared_token = self.tokens.last.as_ref().filter(is_token);
+        for (index, Item { place, verdict, tokens }) in self.items.iter().enumerate() {
+            let item = self.stripped(place, tokens);
             let verdict = match verdict {
                 _ if index >= limits::BATCH_EVENTS => Err(Refusal::BatchTooLong),
                 _ if place.len() > limits::EVENT_BYTES => Err(Refusal::TooLarge),
@@ -198,11 +251,39 @@ impl Envelope {
             };
             match verdict {
                 Err(refusal) => events.refused.push(Refused { index, refusal, item }),
-                Ok(own) if split_direct && own.unwrap_or(shared_direct) => events.direct.push(item),
-                Ok(_) => events.accepted.push(item),
+                Ok(own) => {
+                    let is_direct = split_direct && own.unwrap_or(shared_direct);
+                    let (list, presented) = match is_direct {
+                        true => (&mut events.direct, &mut events.direct_tokens),
+                        false => (&mut events.accepted, &mut events.tokens),
+                    };
+                    // The event's own member hides that of its batch even where it is null.
+                    let own = tokens.last.is_some();
+                    let token = tokens.last.as_ref().filter(is_token);
+                    if let Some(token) = if own { token } else { shared_token } {
+                        let item = u32::try_from(list.len()).unwrap_or(u32::MAX);
+                        presented.push(Presented { item, own, token: token.clone() });
+                    }
+                    list.push(item);
+                }
             }
         }
         events
+    }
+
+    /// The text of a token; none where it is no text.
+    pub(crate) fn token(&self, presented: &Presented) -> Option<Cow<'_, str>> {
+        self.raw(&presented.token)?.string()
+    }
+
+    /// A part of the body without the tokens in it.
+    fn stripped(&self, place: &Range<usize>, tokens: &Tokens) -> Bytes {
+        if tokens.all.is_empty() {
+            return self.body.slice(place.clone());
+        }
+        let inner = |token: &Range<usize>| token.start - place.start..token.end - place.start;
+        let inner: Vec<_> = tokens.all.iter().map(inner).collect();
+        strip::without(self.body.get(place.clone()).unwrap_or_default(), &inner).into()
     }
 
     fn raw(&self, range: &Range<usize>) -> Option<Raw<'_>> {

@@ -9,15 +9,16 @@ use bytes::Bytes;
 use hyper::body::Body;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
-use selfsame_event::{EventType, EventsHead, Position, RecordKind, Refusal};
+use selfsame_event::{Clock, EventType, EventsHead, Position, RecordKind, Refusal, TokenVerdict};
 use tokio::time::Instant;
 
 use crate::budget::{Budget, Held};
 use crate::metrics::Meters;
 use crate::respond::{self, Answer};
+use crate::token::{Opener, Wanted};
 use crate::{
-    CollectConfig, Envelope, Events, Intake, IntakeError, Lookup, Peer, Problem, Route, Scripts,
-    Shape, SourceSettings, Sources, body, cors, credential, network, pixel,
+    CollectConfig, Envelope, Events, Intake, IntakeError, Lookup, Peer, Presented, Problem, Route,
+    Scripts, Shape, SourceSettings, Sources, body, cors, credential, network, pixel,
 };
 
 /// Answers what SDKs call.
@@ -25,6 +26,7 @@ pub struct Collector<I, S> {
     pub(crate) config: CollectConfig,
     pub(crate) sources: S,
     intake: I,
+    clock: Arc<dyn Clock>,
     pub(crate) scripts: Scripts,
     budget: Arc<Budget>,
     meters: Meters,
@@ -62,6 +64,13 @@ impl From<IntakeError> for Stop {
     }
 }
 
+/// Who sent a request: a source, by one of its write keys.
+#[derive(Debug)]
+struct Sender {
+    source: SourceSettings,
+    key: String,
+}
+
 /// What was set aside of a request that is durable.
 #[derive(Debug, Default)]
 struct Aside {
@@ -80,9 +89,15 @@ struct Aside {
 
 impl<I: Intake, S: Sources> Collector<I, S> {
     /// A collector. Metrics go to the recorder that is installed by now.
-    pub fn new(config: CollectConfig, sources: S, intake: I, scripts: Scripts) -> Self {
+    pub fn new(
+        config: CollectConfig,
+        sources: S,
+        intake: I,
+        clock: Arc<dyn Clock>,
+        scripts: Scripts,
+    ) -> Self {
         let budget = Budget::new(config.in_flight_bytes);
-        Self { config, sources, intake, scripts, budget, meters: Meters::new() }
+        Self { config, sources, intake, clock, scripts, budget, meters: Meters::new() }
     }
 
     /// The route of a method and path; `None` for what is not ours.
@@ -136,7 +151,7 @@ impl<I: Intake, S: Sources> Collector<I, S> {
         let started = Instant::now();
         let mut held = self.budget.hold();
         let outcome = match self.envelope(parts, body, shape, &mut held).await {
-            Ok((envelope, source)) => self.store(&envelope, source, client, parts, peer).await,
+            Ok((envelope, sender)) => self.store(&envelope, &sender, client, parts, peer).await,
             Err(problem) => Err(problem.into()),
         };
         let answer = match outcome {
@@ -155,7 +170,7 @@ impl<I: Intake, S: Sources> Collector<I, S> {
         body: B,
         shape: Shape,
         held: &mut Held,
-    ) -> Result<(Envelope, SourceSettings), Problem>
+    ) -> Result<(Envelope, Sender), Problem>
     where
         B: Body<Data = Bytes>,
     {
@@ -179,7 +194,7 @@ impl<I: Intake, S: Sources> Collector<I, S> {
         let source = self.source(&key)?;
         match envelope.fault() {
             Some(problem) => Err(problem),
-            None => Ok((envelope, source)),
+            None => Ok((envelope, Sender { source, key })),
         }
     }
 
@@ -195,11 +210,12 @@ impl<I: Intake, S: Sources> Collector<I, S> {
     async fn store(
         &self,
         envelope: &Envelope,
-        source: SourceSettings,
+        sender: &Sender,
         client: bool,
         parts: &Parts,
         peer: Peer,
     ) -> Result<Aside, Stop> {
+        let source = sender.source;
         let client = source.kind.is_client(client);
         let events = envelope.events(!client);
         let total = envelope.len();
@@ -209,19 +225,30 @@ impl<I: Intake, S: Sources> Collector<I, S> {
         if client {
             head.ip = address();
         }
-        let Events { accepted, direct, refused } = events;
-        let direct_head =
-            (!direct.is_empty()).then(|| EventsHead { ip: address(), ..head.clone() });
+        let Events { accepted, direct, refused, tokens, direct_tokens } = events;
+        let tokens = self.check_tokens(
+            envelope,
+            sender,
+            &head,
+            &[(&accepted, tokens), (&direct, direct_tokens)],
+        );
+        let [tokens, direct_tokens] = tokens;
+        let direct_head = (!direct.is_empty()).then(|| EventsHead {
+            ip: address(),
+            tokens: direct_tokens,
+            ..head.clone()
+        });
         let count = accepted.len() + direct.len();
         let mut aside = Aside { total, strict: source.strict, ..Aside::default() };
         let mut refused_head = None;
+        let head = EventsHead { tokens, ..head };
         if let Some(first) = refused.first() {
             aside.refused = refused.len();
             aside.first = Some((first.index, first.refusal));
             let refusals: Vec<Refusal> = refused.iter().map(|event| event.refusal).collect();
             let codes: BTreeSet<Refusal> = refusals.iter().copied().collect();
             aside.codes = codes.into_iter().map(Refusal::code).collect::<Vec<_>>().join(", ");
-            refused_head = Some(EventsHead { refusals, ..head.clone() });
+            refused_head = Some(EventsHead { refusals, tokens: Vec::new(), ..head.clone() });
         }
         let refused_items = refused.iter().map(|event| event.item.clone()).collect();
         let (events, direct, rejected) = tokio::join!(
@@ -235,6 +262,44 @@ impl<I: Intake, S: Sources> Collector<I, S> {
         self.meters.accepted.increment(count as u64);
         refused.iter().for_each(|event| self.meters.refused(event.refusal));
         Ok(aside)
+    }
+
+    /// What the tokens of both lists of events were found to be.
+    fn check_tokens(
+        &self,
+        envelope: &Envelope,
+        sender: &Sender,
+        head: &EventsHead,
+        lists: &[(&Vec<Bytes>, Vec<Presented>); 2],
+    ) -> [Vec<(u32, TokenVerdict)>; 2] {
+        let mut found = [Vec::new(), Vec::new()];
+        if lists.iter().all(|(_, presented)| presented.is_empty()) {
+            return found;
+        }
+        let keys = self.sources.token_keys(sender.source.number);
+        let now = self.clock.wall();
+        let mut opener = Opener::new(&keys);
+        for ((items, presented), found) in lists.iter().zip(&mut found) {
+            for one in presented {
+                let Some(item) = usize::try_from(one.item).ok().and_then(|at| items.get(at)) else {
+                    continue;
+                };
+                let event = head.event(item).ok();
+                let subject = event.as_ref().and_then(|event| event.user_id.as_deref());
+                // A batch's token is for those of its events that say a user.
+                if !one.own && subject.is_none() {
+                    continue;
+                }
+                let wanted = Wanted { audience: &sender.key, subject, now };
+                let verdict = match envelope.token(one) {
+                    Some(token) => opener.check(&token, &wanted),
+                    None => TokenVerdict::Malformed,
+                };
+                self.meters.token(verdict);
+                found.push((one.item, verdict));
+            }
+        }
+        found
     }
 
     async fn append(
@@ -320,8 +385,8 @@ impl<I: Intake, S: Sources> Collector<I, S> {
         let envelope = Envelope::read(query.body.clone(), shape)
             .or_else(|_| Envelope::read(pixel::quote(&query.body), shape))?;
         let key = envelope.write_key().or(query.write_key).ok_or(Problem::KeyMissing)?;
-        let source = self.source(&key)?;
-        self.store(&envelope, source, true, parts, peer).await
+        let sender = Sender { source: self.source(&key)?, key };
+        self.store(&envelope, &sender, true, parts, peer).await
     }
 
     /// An SDK's counters of its own health: nobody reads them here.

@@ -10,10 +10,12 @@
 //! - what is answered `200` names the last record that it became, as `X-Selfsame-Position`;
 //! - the answers come in a fixed order: no key 400, unknown or revoked key 401, an unreadable body
 //!   400, too much at once 429, and only then the success; 503 is for a server that cannot take part;
+//! - an identity token is checked and taken out of its event: the record has what it was found to be;
 //! - no body, compressed or not, is held beyond its limit, and all bodies together stay within
 //!   [`CollectConfig::in_flight_bytes`].
 //!
-//! Not here: duplicates and clocks. The fold sees to both, from what the records say.
+//! Not here: duplicates and the senders' clocks. The fold sees to both, from what the records say. The
+//! one clock that is read here is for the ends of identity tokens.
 
 mod batch;
 mod body;
@@ -34,8 +36,10 @@ mod script;
 mod served;
 mod settings;
 mod source;
+mod strip;
+mod token;
 
-pub use batch::{Envelope, Events, Refused, Shape};
+pub use batch::{Envelope, Events, Presented, Refused, Shape};
 pub use collector::Collector;
 pub use config::CollectConfig;
 pub use intake::{Intake, IntakeError, Receipt};
@@ -44,3 +48,4 @@ pub use problem::Problem;
 pub use route::Route;
 pub use script::Scripts;
 pub use source::{Lookup, SourceKind, SourceSettings, Sources};
+pub use token::{TokenKey, TokenKeyError, TokenKeys};

@@ -3,7 +3,7 @@
 //! For every stage the same four: received, accepted, refused, seconds.
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
-use selfsame_event::Refusal;
+use selfsame_event::{Refusal, TokenVerdict};
 
 use crate::Problem;
 
@@ -13,6 +13,8 @@ pub const RECEIVED: &str = "selfsame_collect_received_events_total";
 pub const ACCEPTED: &str = "selfsame_collect_accepted_events_total";
 /// Events that were set aside, by `code`.
 pub const REFUSED: &str = "selfsame_collect_refused_events_total";
+/// Identity tokens that came with accepted events, by `code`: what they were found to be.
+pub const TOKENS: &str = "selfsame_collect_identity_tokens_total";
 /// Requests that were not taken, by `class` and `code`.
 pub const PROBLEMS: &str = "selfsame_collect_refused_requests_total";
 /// Requests whose events became durable.
@@ -33,6 +35,7 @@ pub(crate) struct Meters {
     pub(crate) seconds: Histogram,
     pub(crate) in_flight: Gauge,
     refused: Vec<Counter>,
+    tokens: Vec<Counter>,
     problems: Vec<Counter>,
 }
 
@@ -40,6 +43,7 @@ impl Meters {
     pub(crate) fn new() -> Self {
         let refused = |refusal: &Refusal| counter!(REFUSED, "code" => refusal.code());
         let problem = |problem: &Problem| counter!(PROBLEMS, "class" => problem.class().label(), "code" => problem.code());
+        let token = |verdict: &TokenVerdict| counter!(TOKENS, "code" => verdict.code());
         Self {
             received: counter!(RECEIVED),
             accepted: counter!(ACCEPTED),
@@ -48,6 +52,7 @@ impl Meters {
             seconds: histogram!(SECONDS),
             in_flight: gauge!(IN_FLIGHT),
             refused: Refusal::ALL.iter().map(refused).collect(),
+            tokens: TokenVerdict::ALL.iter().map(token).collect(),
             problems: Problem::ALL.iter().map(problem).collect(),
         }
     }
@@ -55,6 +60,13 @@ impl Meters {
     pub(crate) fn refused(&self, refusal: Refusal) {
         let at = Refusal::ALL.iter().position(|known| *known == refusal);
         if let Some(counter) = at.and_then(|at| self.refused.get(at)) {
+            counter.increment(1);
+        }
+    }
+
+    pub(crate) fn token(&self, verdict: TokenVerdict) {
+        let at = TokenVerdict::ALL.iter().position(|known| *known == verdict);
+        if let Some(counter) = at.and_then(|at| self.tokens.get(at)) {
             counter.increment(1);
         }
     }

@@ -4,15 +4,23 @@ use std::sync::Arc;
 
 use selfsame_event::SourceNumber;
 
+use crate::TokenKeys;
+
 /// Finds sources by their write keys. Asked once per request: cheap, and without a lock.
 pub trait Sources: Send + Sync + 'static {
     /// The source of a write key.
     fn by_key(&self, key: &str) -> Lookup;
+    /// The identity keys of a source. Asked only when an event has a token.
+    fn token_keys(&self, source: SourceNumber) -> Arc<TokenKeys>;
 }
 
 impl<T: Sources> Sources for Arc<T> {
     fn by_key(&self, key: &str) -> Lookup {
         T::by_key(self, key)
+    }
+
+    fn token_keys(&self, source: SourceNumber) -> Arc<TokenKeys> {
+        T::token_keys(self, source)
     }
 }
 

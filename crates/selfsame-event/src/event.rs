@@ -75,6 +75,7 @@ struct Fields<'a> {
     property_keys: Keys,
     trait_keys: Keys,
     said: ContextSays<'a>,
+    tokens: Vec<Raw<'a>>,
     fingerprint: u32,
 }
 
@@ -91,7 +92,11 @@ struct ContextSays<'a> {
     consent: Option<Raw<'a>>,
     device: Option<Raw<'a>>,
     direct: Option<Raw<'a>>,
+    token: Option<Raw<'a>>,
 }
+
+/// The key in `context` of the token that proves the event's user id.
+pub const IDENTITY_TOKEN: &str = "identityToken";
 
 impl<'a> Fields<'a> {
     /// Passes over an object and takes what it says. The fingerprint is only taken of a text that
@@ -101,7 +106,7 @@ impl<'a> Fields<'a> {
             let value = match key {
                 "properties" => self.property_keys.take(cursor)?,
                 "traits" => self.trait_keys.take(cursor)?,
-                "context" => self.said.take(cursor)?,
+                "context" => self.said.take(cursor, &mut self.tokens)?,
                 _ => cursor.value()?,
             };
             if !CHECKED && !CHANGED_BY_A_RETRY.contains(&key) {
@@ -165,7 +170,11 @@ impl Keys {
 }
 
 impl<'a> ContextSays<'a> {
-    fn take<const CHECKED: bool>(&mut self, cursor: &mut Cursor<'a, CHECKED>) -> Option<Raw<'a>> {
+    fn take<const CHECKED: bool>(
+        &mut self,
+        cursor: &mut Cursor<'a, CHECKED>,
+        tokens: &mut Vec<Raw<'a>>,
+    ) -> Option<Raw<'a>> {
         *self = Self::default();
         if cursor.peek()? != b'{' {
             return cursor.value();
@@ -176,6 +185,10 @@ impl<'a> ContextSays<'a> {
                 "consent" => self.consent = value,
                 "device" => self.device = value,
                 "direct" => self.direct = value,
+                IDENTITY_TOKEN => {
+                    self.token = value;
+                    tokens.extend(value);
+                }
                 _ => {}
             }
             Some(())
@@ -196,7 +209,7 @@ impl<'a> ContextSays<'a> {
 }
 
 /// An item of a body, as it was found in the pass that checked its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found<'a> {
     /// The whole item as it came.
     pub raw: Raw<'a>,
@@ -205,6 +218,11 @@ pub struct Found<'a> {
     /// What [`Event::read`] will say of it, whatever it shares with others. Of a valid event: what
     /// its own context says of `direct`, if anything.
     pub verdict: Result<Option<bool>, Refusal>,
+    /// What its own context says of `identityToken`, if anything.
+    pub token: Option<Raw<'a>>,
+    /// Every value that has that key, wherever the key or the context is repeated: none of them may
+    /// be kept.
+    pub tokens: Vec<Raw<'a>>,
 }
 
 impl<'a> Event<'a> {
@@ -213,14 +231,16 @@ impl<'a> Event<'a> {
     pub fn find(cursor: &mut Checking<'a>, implied: Option<EventType>) -> Option<Found<'a>> {
         if cursor.peek()? != b'{' {
             let verdict = Err(Refusal::NotObject);
-            return Some(Found { raw: cursor.value()?, write_key: None, verdict });
+            let raw = cursor.value()?;
+            return Some(Found { raw, write_key: None, verdict, token: None, tokens: Vec::new() });
         }
         let mut fields = Fields::default();
         let raw = fields.take(cursor)?;
         let shared = Shared { implied, ..Shared::default() };
         let verdict = Self::accept(raw, &fields, &shared);
         let verdict = verdict.map(|_| fields.said.direct.map(|raw| raw.bool() == Some(true)));
-        Some(Found { raw, write_key: fields.write_key, verdict })
+        let Fields { write_key, said, tokens, .. } = fields;
+        Some(Found { raw, write_key, verdict, token: said.token, tokens })
     }
 
     /// Reads one event. What it shares with the rest of its request fills what it does not say

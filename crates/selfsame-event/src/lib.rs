@@ -20,11 +20,12 @@ mod record_id;
 mod refusal;
 mod swar;
 mod time;
+mod token;
 
 pub use class::Class;
 pub use context::{Context, Shared};
 pub use cursor::{Bounds, Checking, Cursor, code_unit};
-pub use event::{Event, Found};
+pub use event::{Event, Found, IDENTITY_TOKEN};
 pub use identifier::{Collection, Identifier};
 pub use key::{Digest, IdentifierKey, KeyHasher, ProfileId};
 pub use kind::EventType;
@@ -35,3 +36,4 @@ pub use record::{EventsHead, HeadError, ImportOrigin, RecordKind, SourceNumber};
 pub use record_id::RecordId;
 pub use refusal::Refusal;
 pub use time::{Clock, SystemClock, Time};
+pub use token::TokenVerdict;

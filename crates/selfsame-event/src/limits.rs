@@ -18,3 +18,8 @@ pub const PROPERTIES: usize = 10_000;
 pub const KEY_BYTES: usize = 512;
 /// Longest identifier value, in characters. Beyond: it does not identify, with a verdict.
 pub const IDENTIFIER_CHARS: usize = 500;
+/// Longest identity token. Beyond: it proves nothing, with a verdict.
+pub const TOKEN_BYTES: usize = 4 << 10;
+/// Most different identity tokens of one request that are checked: a signature costs time. Beyond: they
+/// prove nothing, with a verdict.
+pub const REQUEST_TOKENS: usize = 32;

@@ -6,8 +6,18 @@
 //! kind 3, config:    head = a configuration change as JSON, no items
 //! kind 4, skip:      head = offset (u64) and reason, no items: an earlier record is not folded
 //! ```
+//!
+//! ```text
+//! EventsHead  version u8, source u32, type u8, sent_at i64,
+//!             context, integrations, ip (each length u32 + text),
+//!             import u8 [+ file 16, first line u64],
+//!             version 2: count u32, then for each identity token: item u32, verdict u8
+//!             refusals, a byte each
+//! ```
+//!
+//! A head without tokens is written as version 1, as it was before there were any.
 
-use crate::{Event, EventType, Raw, Refusal, Shared, Time};
+use crate::{Event, EventType, Raw, Refusal, Shared, Time, TokenVerdict};
 
 /// The kind of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +63,8 @@ pub struct EventsHead {
     pub ip: Option<String>,
     /// The file and first line that an import read, so that it may be run again.
     pub import: Option<ImportOrigin>,
+    /// What the identity tokens of items were found to be, by the number of the item, ascending.
+    pub tokens: Vec<(u32, TokenVerdict)>,
     /// Why each item was refused, of a rejected record.
     pub refusals: Vec<Refusal>,
 }
@@ -71,7 +83,8 @@ pub struct ImportOrigin {
 #[error("the head of an events record is damaged or from a newer version")]
 pub struct HeadError;
 
-const VERSION: u8 = 1;
+const WITHOUT_TOKENS: u8 = 1;
+const WITH_TOKENS: u8 = 2;
 
 impl EventsHead {
     /// What events of this record share.
@@ -84,6 +97,12 @@ impl EventsHead {
         }
     }
 
+    /// What the identity token of an item was found to be, if it had one.
+    pub fn token(&self, item: u32) -> Option<TokenVerdict> {
+        let place = self.tokens.binary_search_by_key(&item, |(item, _)| *item).ok()?;
+        self.tokens.get(place).map(|(_, verdict)| *verdict)
+    }
+
     /// Reads an item that was checked before it was appended.
     pub fn event<'a>(&'a self, item: &'a [u8]) -> Result<Event<'a>, Refusal> {
         let text = std::str::from_utf8(item).map_err(|_| Refusal::NotObject)?;
@@ -93,7 +112,7 @@ impl EventsHead {
     /// The bytes of the head.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(64);
-        out.push(VERSION);
+        out.push(if self.tokens.is_empty() { WITHOUT_TOKENS } else { WITH_TOKENS });
         out.extend_from_slice(&self.source.0.to_le_bytes());
         out.push(self.implied.map_or(0, EventType::code));
         out.extend_from_slice(&self.sent_at.map_or(-1, Time::micros).to_le_bytes());
@@ -110,6 +129,14 @@ impl EventsHead {
             }
             None => out.push(0),
         }
+        if !self.tokens.is_empty() {
+            let count = u32::try_from(self.tokens.len()).unwrap_or(u32::MAX);
+            out.extend_from_slice(&count.to_le_bytes());
+            for (item, verdict) in &self.tokens {
+                out.extend_from_slice(&item.to_le_bytes());
+                out.push(verdict.number());
+            }
+        }
         out.extend(self.refusals.iter().map(|refusal| refusal.number()));
         out
     }
@@ -118,7 +145,7 @@ impl EventsHead {
     pub fn decode(bytes: &[u8]) -> Result<Self, HeadError> {
         let mut rest = bytes;
         let [version] = take(&mut rest)?;
-        if version != VERSION {
+        if !matches!(version, WITHOUT_TOKENS | WITH_TOKENS) {
             return Err(HeadError);
         }
         let source = SourceNumber(u32::from_le_bytes(take(&mut rest)?));
@@ -141,6 +168,10 @@ impl EventsHead {
                 first_line: u64::from_le_bytes(take(&mut rest)?),
             }),
         };
+        let tokens = match version {
+            WITH_TOKENS => take_tokens(&mut rest)?,
+            _ => Vec::new(),
+        };
         let refusals = rest.iter().map(|number| Refusal::from_number(*number).ok_or(HeadError));
         Ok(Self {
             source,
@@ -150,9 +181,25 @@ impl EventsHead {
             integrations,
             ip,
             import,
+            tokens,
             refusals: refusals.collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn take_tokens(rest: &mut &[u8]) -> Result<Vec<(u32, TokenVerdict)>, HeadError> {
+    let count = u32::from_le_bytes(take(rest)?);
+    let mut tokens = Vec::<(u32, TokenVerdict)>::new();
+    for _ in 0..count {
+        let item = u32::from_le_bytes(take(rest)?);
+        let [number] = take(rest)?;
+        let verdict = TokenVerdict::from_number(number).ok_or(HeadError)?;
+        if tokens.last().is_some_and(|(before, _)| *before >= item) {
+            return Err(HeadError);
+        }
+        tokens.push((item, verdict));
+    }
+    Ok(tokens)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], HeadError> {

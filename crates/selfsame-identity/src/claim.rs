@@ -49,6 +49,29 @@ pub struct Previous<'e> {
     pub user: Option<Claim<'e>>,
 }
 
+/// How far what an event says about who it is from is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// Nobody proves anything in its space, so nothing is doubted either.
+    #[default]
+    Unguarded,
+    /// Its sender holds a secret: all of it is verified.
+    Sender,
+    /// A token proves one identifier, and what the event says of the devices is taken with it.
+    Token {
+        /// The user id that it proves.
+        user: IdentifierKey,
+        /// As below.
+        required: bool,
+    },
+    /// Nothing proves it.
+    None {
+        /// Whether a user id has to be proven, and a device to have come on a verified event to be
+        /// known.
+        required: bool,
+    },
+}
+
 /// Everything an event says about who it is from.
 ///
 /// Invariant: `users` and `accounts` each hold an identifier once, the most trusted first (ties: the
@@ -69,6 +92,10 @@ pub struct Claims<'e> {
     pub malformed: u32,
     /// Whether this is a group call, which links its user to its account.
     pub links: bool,
+    /// Of `users`, its `userId`: what a token proves.
+    pub user: Option<IdentifierKey>,
+    /// How far what it says of its user is proven.
+    pub trust: Trust,
 }
 
 /// Values are personal data: `Debug` shows the type only.

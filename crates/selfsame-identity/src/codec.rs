@@ -23,12 +23,14 @@ use crate::row::{
 };
 use crate::verdict::Verdict;
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const HAS_PARENT: u8 = 1;
 const OVERFLOWED: u8 = 2;
+const NAMED: u8 = 4;
 const ANCHORED: u8 = 1;
 const HAS_MESSAGE_ID: u8 = 2;
 const SAME_EVENT: u8 = 4;
+const VERIFIED: u8 = 8;
 const MERGED: u8 = 1;
 const REFUSED: u8 = 2;
 
@@ -52,7 +54,7 @@ impl IdentifierRow {
     pub fn encode(&self) -> [u8; Self::BYTES] {
         let mut out = [0; Self::BYTES];
         out[0] = VERSION;
-        out[1] = u8::from(self.anchored);
+        out[1] = standing(self.anchored, self.verified);
         out[2..4].copy_from_slice(&self.number.0.to_le_bytes());
         out[4..12].copy_from_slice(&self.component.0.to_le_bytes());
         out[12..].copy_from_slice(&self.mapped_at.micros().to_le_bytes());
@@ -62,7 +64,7 @@ impl IdentifierRow {
     /// Reads a row.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         whole(bytes, |reader| {
-            let anchored = flags(reader, ANCHORED)? != 0;
+            let flags = flags(reader, ANCHORED | VERIFIED)?;
             let number = TypeNumber(u16::from_le_bytes(reader.array()?));
             let component = ComponentId(u64::from_le_bytes(reader.array()?));
             let micros = i64::from_le_bytes(reader.array()?);
@@ -70,7 +72,8 @@ impl IdentifierRow {
             (mapped_at.micros() == micros).then_some(Self {
                 component,
                 number,
-                anchored,
+                anchored: flags & ANCHORED != 0,
+                verified: flags & VERIFIED != 0,
                 mapped_at,
             })
         })
@@ -82,7 +85,8 @@ impl ComponentRow {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(16 + self.members.len() * 80);
         let flags = if self.parent.is_some() { HAS_PARENT } else { 0 }
-            | if self.sets_overflowed { OVERFLOWED } else { 0 };
+            | if self.sets_overflowed { OVERFLOWED } else { 0 }
+            | if self.is_verified() { NAMED } else { 0 };
         out.extend([VERSION, flags]);
         if let Some(parent) = self.parent {
             put_number(&mut out, parent.0);
@@ -111,8 +115,9 @@ impl ComponentRow {
                 let member = read_member(reader, members.last())?;
                 members.push(member);
             }
-            let Head { parent, merges, sets, sets_overflowed, .. } = head;
-            Some(Self { parent, merges, sets, prints, sets_overflowed, members })
+            let Head { parent, merges, sets, sets_overflowed, verified, .. } = head;
+            let row = Self { parent, merges, sets, prints, sets_overflowed, members };
+            (row.is_verified() == verified).then_some(row)
         })
     }
 }
@@ -132,13 +137,14 @@ struct Head<'b> {
     merges: u32,
     sets: u32,
     sets_overflowed: bool,
+    verified: bool,
     prints: &'b [u8],
     members: usize,
 }
 
 impl<'b> Head<'b> {
     fn read(reader: &mut Reader<'b>) -> Option<Self> {
-        let flags = flags(reader, HAS_PARENT | OVERFLOWED)?;
+        let flags = flags(reader, HAS_PARENT | OVERFLOWED | NAMED)?;
         let parent = match flags & HAS_PARENT {
             0 => None,
             _ => Some(ComponentId(reader.number()?)),
@@ -152,6 +158,7 @@ impl<'b> Head<'b> {
             merges,
             sets,
             sets_overflowed: flags & OVERFLOWED != 0,
+            verified: flags & NAMED != 0,
             prints,
             members,
         })
@@ -174,7 +181,8 @@ fn read_known(reader: &mut Reader<'_>, set: SetKey) -> Option<Known> {
     }
     let is_birth = keys.len() > 1 && SetKey::of(keys) == set;
     let has_print = || head.prints.as_chunks().0.contains(&set.print().to_le_bytes());
-    Some(Known { parent: head.parent, profile: first?, has_set: is_birth || has_print() })
+    let has_set = is_birth || has_print();
+    Some(Known { parent: head.parent, profile: first?, has_set, verified: head.verified })
 }
 
 impl EvidenceRow {
@@ -302,7 +310,7 @@ fn put_seen(out: &mut Vec<u8>, seen: &Seen) {
 fn put_member(out: &mut Vec<u8>, member: &Member, before: Option<&Member>) {
     let is_same = before.is_some_and(|before| member.is_of_event_of(before));
     put_number(out, member.number.0.into());
-    let flags = if member.anchored { ANCHORED } else { 0 }
+    let flags = standing(member.anchored, member.verified)
         | if is_same { SAME_EVENT } else { 0 }
         | if !is_same && member.message_id.is_some() { HAS_MESSAGE_ID } else { 0 };
     out.extend([member.rank, flags]);
@@ -317,6 +325,10 @@ fn put_member(out: &mut Vec<u8>, member: &Member, before: Option<&Member>) {
         }
     }
     PackedText::new(&member.value).write(out);
+}
+
+fn standing(anchored: bool, verified: bool) -> u8 {
+    (if anchored { ANCHORED } else { 0 }) | if verified { VERIFIED } else { 0 }
 }
 
 /// The row that is all of these bytes.
@@ -390,6 +402,7 @@ struct MemberHead<'b> {
     number: TypeNumber,
     rank: u8,
     anchored: bool,
+    verified: bool,
     key: IdentifierKey,
     /// None where it is the event of the member before.
     at: Option<MappedBy<'b>>,
@@ -407,7 +420,7 @@ struct MappedBy<'b> {
 fn read_head<'b>(reader: &mut Reader<'b>) -> Option<MemberHead<'b>> {
     let number = read_number(reader)?;
     let rank = reader.byte()?;
-    let flags = flags(reader, ANCHORED | HAS_MESSAGE_ID | SAME_EVENT)?;
+    let flags = flags(reader, ANCHORED | HAS_MESSAGE_ID | SAME_EVENT | VERIFIED)?;
     let key = IdentifierKey(reader.array()?);
     let at = match flags & SAME_EVENT {
         0 => Some(MappedBy {
@@ -422,15 +435,16 @@ fn read_head<'b>(reader: &mut Reader<'b>) -> Option<MemberHead<'b>> {
         }),
         _ => None,
     };
-    Some(MemberHead { number, rank, anchored: flags & ANCHORED != 0, key, at })
+    let (anchored, verified) = (flags & ANCHORED != 0, flags & VERIFIED != 0);
+    Some(MemberHead { number, rank, anchored, verified, key, at })
 }
 
 /// A member. One whose event is that of the member before says so and repeats nothing.
 fn read_member(reader: &mut Reader<'_>, before: Option<&Member>) -> Option<Member> {
-    let MemberHead { number, rank, anchored, key, at } = read_head(reader)?;
+    let MemberHead { number, rank, anchored, verified, key, at } = read_head(reader)?;
     let value = PackedText::read(reader)?.to_string().into();
     let Some(at) = at else {
-        return Some(Member { number, rank, anchored, key, value, ..before?.clone() });
+        return Some(Member { number, rank, anchored, verified, key, value, ..before?.clone() });
     };
     let MappedBy { mapped_at, event_time, position, source, message_id } = at;
     let message_id = message_id.map(|id| id.to_string().into());
@@ -438,6 +452,7 @@ fn read_member(reader: &mut Reader<'_>, before: Option<&Member>) -> Option<Membe
         number,
         rank,
         anchored,
+        verified,
         key,
         value,
         mapped_at,

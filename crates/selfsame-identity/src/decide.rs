@@ -29,8 +29,16 @@ pub(crate) struct Candidate<'c> {
     /// The root of that component.
     pub(crate) root: Option<ComponentId>,
     pub(crate) anchored: bool,
+    pub(crate) verified: bool,
     /// Whether it is an alias call's `previousId`, which is trusted less than its `userId`.
     pub(crate) is_previous: bool,
+}
+
+impl Candidate<'_> {
+    /// By what identifiers are ordered: the most trusted first.
+    pub(crate) fn order(&self) -> (u16, bool, &str) {
+        (self.claim.priority, self.is_previous, &self.claim.value)
+    }
 }
 
 /// A root component and its row.

@@ -89,6 +89,8 @@ impl<'e> Finder<'_, '_, 'e> {
                 self.add_built_in(built_in, Cow::Borrowed(&**value));
             }
         }
+        let is_user = |claim: &&Claim<'_>| claim.number == TypeNumber(USER_ID);
+        self.claims.user = self.claims.users.iter().find(is_user).map(|claim| claim.key);
     }
 
     fn properties(&mut self, event: &'e Event<'_>) {

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::claim::Claim;
+use crate::claim::{Claim, Trust};
 use crate::resolution::Resolution;
 use crate::resolve::ResolveError;
 use crate::row::{ComponentId, Fate, IdentifierRow, Known, Rows, Seen, SetKey};
@@ -16,6 +16,7 @@ pub(crate) type Found = SmallVec<[Option<IdentifierRow>; 4]>;
 pub(crate) fn resolve_known<R: Rows>(
     claims: &[Claim<'_>],
     found: &Found,
+    trust: Trust,
     rows: &mut R,
 ) -> Result<Option<Resolution>, ResolveError<R::Error>> {
     let (Some(anchor), Some(Some(home))) = (claims.first(), found.first()) else { return Ok(None) };
@@ -33,6 +34,9 @@ pub(crate) fn resolve_known<R: Rows>(
             return Ok(None);
         }
     }
+    if trust.asks_for_more(claims, found, &root) {
+        return Ok(None);
+    }
     let seen = |claim: &Claim<'_>| Seen { number: claim.number, key: claim.key, fate: Fate::Kept };
     Ok(Some(Resolution {
         component,
@@ -43,6 +47,7 @@ pub(crate) fn resolve_known<R: Rows>(
         opens_section: false,
         identifiers: claims.iter().map(seen).collect(),
         mapped: Vec::new(),
+        verified: Vec::new(),
         violations: Vec::new(),
         merges: Vec::new(),
         refused: Vec::new(),

@@ -13,6 +13,8 @@
 //! * An event belongs to the profile that holds its *anchor*, its most trusted identifier, whatever is
 //!   merged, demoted or refused. No limit and no cap ever loses an event.
 //! * Nothing in the graph is taken apart: a merged profile keeps its row and gets a parent.
+//! * An event that proves nothing reaches the profile of a verified person through one of its devices
+//!   only (`trust.rs`).
 //! * What links identifiers leaves evidence, and what kept profiles apart leaves a refusal.
 
 mod blocklist;
@@ -29,9 +31,10 @@ mod resolution;
 mod resolve;
 mod row;
 pub mod rule;
+mod trust;
 mod verdict;
 
-pub use claim::{Claim, Claims, Keys, Previous, Unfit};
+pub use claim::{Claim, Claims, Keys, Previous, Trust, Unfit};
 pub use codec::DecodeError;
 pub use compile::{RuleError, Rules};
 pub use extract::extract;
@@ -41,7 +44,7 @@ pub use number::{TypeNumber, TypeNumbers};
 pub use resolution::{
     LedgerEntry, LedgerRow, Link, Mapped, Merge, Outcome, Refused, Resolution, Violation,
 };
-pub use resolve::{EVIDENCE_SETS, Occurrence, ResolveError, resolve, resolve_claims};
+pub use resolve::{EVIDENCE_SETS, Occurrence, ResolveError, resolve};
 pub use row::{
     ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Known, Member, Rows, Seen, SetKey,
     Stamp,

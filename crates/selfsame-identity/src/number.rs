@@ -9,6 +9,14 @@ use crate::rule::BUILT_IN;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeNumber(pub u16);
 
+impl TypeNumber {
+    /// Whether it is a built-in type whose values devices make and keep, so that nobody but the device
+    /// and whoever it sends to knows one. All others are names, which anybody may know or guess.
+    pub const fn is_device(self) -> bool {
+        matches!(self.0, 2..=6 | 8..=10)
+    }
+}
+
 /// Every type that any rules of a space ever named, in the order in which they came.
 ///
 /// Invariant: a name keeps its place for ever, so the list only grows. It belongs to the state of the

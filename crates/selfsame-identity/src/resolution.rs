@@ -16,6 +16,8 @@ pub struct Outcome {
     pub account: Option<Resolution>,
     /// The link that a group call makes.
     pub link: Option<Link>,
+    /// Identifiers that were left out of an event that is nobody's: all that it had.
+    pub left_out: Vec<Violation>,
 }
 
 /// Which profile of one collection an event belongs to, and what that changed.
@@ -38,6 +40,8 @@ pub struct Resolution {
     pub identifiers: SmallVec<[Seen; 4]>,
     /// Identifiers that are new to the profile, the most trusted first.
     pub mapped: Vec<Mapped>,
+    /// Identifiers of the profile that were verified for the first time, the most trusted first.
+    pub verified: Vec<Mapped>,
     /// Identifiers that were left out, and why.
     pub violations: Vec<Violation>,
     /// Merges that the event caused, the oldest child first.
@@ -48,7 +52,7 @@ pub struct Resolution {
     pub is_evidence: bool,
 }
 
-/// A new identifier of a profile.
+/// A new identifier of a profile, or one with something new about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mapped {
     /// Its type.

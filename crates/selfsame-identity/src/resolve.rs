@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! identifiers, most trusted first
+//!   -> leave out those of verified profiles that nothing proves  (`trust`)
 //!   -> demote from the end while joining would exceed a limit   (`decide`)
 //!   -> merge the matched profiles into the oldest, up to the cap
 //!   -> map what is new to the profile of the most trusted known identifier, up to the cap
@@ -23,13 +24,14 @@ use std::sync::Arc;
 use selfsame_event::{Class, IdentifierKey};
 use smallvec::SmallVec;
 
-use crate::claim::{Claim, Claims, Previous};
+use crate::claim::{Claim, Claims, Previous, Trust};
 use crate::compile::Rules;
 use crate::decide::{Candidate, Root, decide};
 use crate::find::find_root;
 use crate::known::resolve_known;
 use crate::resolution::{Link, Mapped, Merge, Outcome, Refused, Resolution, Violation};
-use crate::row::{ComponentId, ComponentRow, IdentifierRow, Member, Rows, Stamp};
+use crate::row::{ComponentId, ComponentRow, IdentifierRow, Member, Rows, SetKey, Stamp};
+use crate::trust::set_apart;
 use crate::verdict::Verdict;
 
 /// Most sets of identifiers recorded under one component. Beyond: its row says so.
@@ -72,37 +74,52 @@ pub fn resolve<R: Rows>(
     rules: &Rules,
     rows: &mut R,
 ) -> Result<Outcome, ResolveError<R::Error>> {
-    let user = resolve_claims(&claims.users, claims.previous.as_deref(), at, rules, rows)?;
-    let account = resolve_claims(&claims.accounts, None, at, rules, rows)?;
+    let previous = claims.previous.as_deref();
+    let users = Side { claims: &claims.users, previous, trust: claims.trust };
+    // Accounts are not persons: nobody is taken over with one.
+    let accounts = Side { claims: &claims.accounts, previous: None, trust: Trust::Unguarded };
+    let (user, left_out) = resolve_side(&users, at, rules, rows)?;
+    let (account, _) = resolve_side(&accounts, at, rules, rows)?;
     let link = match (&user, &account) {
         (Some(user), Some(account)) if claims.links => {
             Some(Link { user_anchor: user.anchor, account_anchor: account.anchor })
         }
         _ => None,
     };
-    Ok(Outcome { user, account, link })
+    Ok(Outcome { user, account, link, left_out })
 }
 
-/// Resolves the claims of one collection, which are in order; none if there are none.
-pub fn resolve_claims<R: Rows>(
-    claims: &[Claim<'_>],
-    previous: Option<&Previous<'_>>,
+/// The claims of one collection, which are in order.
+struct Side<'c> {
+    claims: &'c [Claim<'c>],
+    previous: Option<&'c Previous<'c>>,
+    trust: Trust,
+}
+
+/// Whose an event is, and if it is nobody's, what was left out of it.
+type Whose = (Option<Resolution>, Vec<Violation>);
+
+/// Resolves the claims of one collection; nobody's if there are none.
+fn resolve_side<R: Rows>(
+    side: &Side<'_>,
     at: &Occurrence<'_>,
     rules: &Rules,
     rows: &mut R,
-) -> Result<Option<Resolution>, ResolveError<R::Error>> {
+) -> Result<Whose, ResolveError<R::Error>> {
+    let Side { claims, previous, trust } = *side;
     let mut found = SmallVec::new();
     for claim in claims {
         found.push(rows.identifier(claim.key)?);
     }
     if previous.is_none()
-        && let Some(known) = resolve_known(claims, &found, rows)?
+        && let Some(known) = resolve_known(claims, &found, trust, rows)?
     {
-        return Ok(Some(known));
+        return Ok((Some(known), Vec::new()));
     }
     let mut step = Step {
         at,
         rules,
+        trust,
         rows,
         ids: SmallVec::new(),
         roots: SmallVec::new(),
@@ -114,15 +131,26 @@ pub fn resolve_claims<R: Rows>(
     if let Some(previous) = previous {
         step.look_up_previous(previous)?;
     }
-    if step.ids.is_empty() { Ok(None) } else { step.run().map(Some) }
+    let believed = set_apart(&mut step.ids, &step.roots, trust);
+    if believed == 0 {
+        let left_out = step.ids.iter().map(unverified).collect();
+        return Ok((None, left_out));
+    }
+    Ok((Some(step.run(believed)?), Vec::new()))
+}
+
+fn unverified(id: &Candidate<'_>) -> Violation {
+    let (number, key) = (id.claim.number, id.claim.key);
+    Violation { verdict: Verdict::Unverified, limited: number, number, key }
 }
 
 /// The work on one event in one collection.
 struct Step<'s, 'c, R> {
     at: &'s Occurrence<'s>,
     rules: &'s Rules,
+    trust: Trust,
     rows: &'s mut R,
-    /// Most trusted first.
+    /// Most trusted first; those that may not be believed behind all others.
     ids: SmallVec<[Candidate<'c>; 4]>,
     /// Every root that an identifier is in, the oldest first.
     roots: SmallVec<[Root; 2]>,
@@ -134,6 +162,7 @@ struct Step<'s, 'c, R> {
 #[derive(Default)]
 struct Findings {
     mapped: Vec<Mapped>,
+    verified: Vec<Mapped>,
     violations: Vec<Violation>,
     merges: Vec<Merge>,
     refused: Vec<Refused>,
@@ -170,11 +199,12 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             None => None,
         };
         let anchored = row.is_some_and(|row| row.anchored);
+        let verified = row.is_some_and(|row| row.verified);
         let order = |id: &Candidate<'_>| {
             (id.claim.priority, id.is_previous) <= (claim.priority, is_previous)
         };
         let index = self.ids.iter().take_while(|id| order(id)).count();
-        self.ids.insert(index, Candidate { claim, home, root, anchored, is_previous });
+        self.ids.insert(index, Candidate { claim, home, root, anchored, verified, is_previous });
         Ok(())
     }
 
@@ -191,10 +221,12 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         Ok(root)
     }
 
-    fn run(mut self) -> Result<Resolution, ResolveError<R::Error>> {
-        let (kept, breaches) = decide(&self.ids, &self.roots, self.at.stamp.event_time, self.rules);
+    fn run(mut self, believed: usize) -> Result<Resolution, ResolveError<R::Error>> {
+        let (ids, doubted) = self.ids.split_at(believed);
+        let (kept, breaches) = decide(ids, &self.roots, self.at.stamp.event_time, self.rules);
         let mut findings = Findings::default();
-        for (id, breach) in self.ids.iter().rev().zip(&breaches) {
+        findings.violations.extend(doubted.iter().map(unverified));
+        for (id, breach) in ids.iter().rev().zip(&breaches) {
             findings.violations.push(Violation {
                 verdict: breach.verdict,
                 limited: breach.limited,
@@ -215,10 +247,14 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             self.open_section(&anchor, component, &mut row)?;
             is_dirty = true;
         }
+        is_dirty |= self.verify(kept, component, &mut row, &mut findings)?;
         let profile = row.profile().ok_or(ResolveError::Corrupt { component })?;
-        self.refuse(kept, component, &row, &breaches, &mut findings)?;
-        let identifiers = self.seen(kept);
-        let is_evidence = self.record(&anchor, component, &mut row, &identifiers, &mut is_dirty)?;
+        self.refuse(kept..believed, component, &row, &breaches, &mut findings)?;
+        let identifiers = self.seen(kept, believed);
+        let set = SetKey::of(identifiers.iter().map(|one| one.key));
+        let set = if believed < self.ids.len() { set.in_doubt() } else { set };
+        let seen = (set, &identifiers);
+        let is_evidence = self.record(&anchor, component, &mut row, seen, &mut is_dirty)?;
         if is_dirty {
             self.rows.set_component(component, Arc::unwrap_or_clone(row))?;
         }
@@ -234,6 +270,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             opens_section: !anchor.anchored,
             identifiers,
             mapped: findings.mapped,
+            verified: findings.verified,
             violations: findings.violations,
             merges: findings.merges,
             refused: findings.refused,
@@ -349,6 +386,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
                 number,
                 rank: u8::try_from(index).unwrap_or(u8::MAX),
                 anchored: false,
+                verified: false,
                 key,
                 value: id.claim.value.as_ref().into(),
                 mapped_at,
@@ -357,7 +395,8 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
                 source: stamp.source,
                 message_id: self.at.message_id.map(Box::from),
             });
-            let mapping = IdentifierRow { component, number, anchored: false, mapped_at };
+            let mapping =
+                IdentifierRow { component, number, anchored: false, verified: false, mapped_at };
             self.owners.push((key, mapping));
             (id.home, id.root) = (Some(component), Some(component));
             findings.mapped.push(Mapped { number, key });
@@ -373,17 +412,53 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         row: &mut Arc<ComponentRow>,
     ) -> Result<(), ResolveError<R::Error>> {
         let key = anchor.claim.key;
-        match self.owners.iter_mut().find(|(new, _)| *new == key) {
-            Some((_, mapping)) => mapping.anchored = true,
-            None => {
-                let known = self.rows.identifier(key)?;
-                let mapping = known.ok_or(ResolveError::Corrupt { component })?;
-                self.owners.push((key, IdentifierRow { anchored: true, ..mapping }));
-            }
-        }
-        let mut members = Arc::make_mut(row).members.iter_mut();
-        let member = members.find(|member| member.key == key);
-        member.ok_or(ResolveError::Corrupt { component })?.anchored = true;
+        self.owner(key, component)?.anchored = true;
+        member(row, key).ok_or(ResolveError::Corrupt { component })?.anchored = true;
         Ok(())
     }
+
+    /// Notes what the event verifies of its profile. Gives whether the profile's row changed.
+    fn verify(
+        &mut self,
+        kept: usize,
+        component: ComponentId,
+        row: &mut Arc<ComponentRow>,
+        findings: &mut Findings,
+    ) -> Result<bool, ResolveError<R::Error>> {
+        let new = self.ids[..kept].iter().filter(|id| {
+            !id.verified
+                && id.root == Some(component)
+                && self.trust.verifies(id.claim, id.is_previous)
+        });
+        findings
+            .verified
+            .extend(new.map(|id| Mapped { number: id.claim.number, key: id.claim.key }));
+        for Mapped { key, .. } in &findings.verified {
+            self.owner(*key, component)?.verified = true;
+            member(row, *key).ok_or(ResolveError::Corrupt { component })?.verified = true;
+        }
+        Ok(!findings.verified.is_empty())
+    }
+
+    /// The row of an identifier, to be changed and written last.
+    fn owner(
+        &mut self,
+        key: IdentifierKey,
+        component: ComponentId,
+    ) -> Result<&mut IdentifierRow, ResolveError<R::Error>> {
+        let place = match self.owners.iter().position(|(new, _)| *new == key) {
+            Some(place) => place,
+            None => {
+                let known = self.rows.identifier(key)?;
+                self.owners.push((key, known.ok_or(ResolveError::Corrupt { component })?));
+                self.owners.len() - 1
+            }
+        };
+        Ok(&mut self.owners[place].1)
+    }
+}
+
+/// The root's own copy of a member.
+fn member(row: &mut Arc<ComponentRow>, key: IdentifierKey) -> Option<&mut Member> {
+    Arc::make_mut(row).members.iter_mut().find(|member| member.key == key)
 }

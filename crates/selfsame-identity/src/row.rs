@@ -34,6 +34,8 @@ pub struct IdentifierRow {
     pub number: TypeNumber,
     /// Whether events are folded under it: it was the anchor of one.
     pub anchored: bool,
+    /// Whether a verified claim of it was folded.
+    pub verified: bool,
     /// The log time of the mapping.
     pub mapped_at: Time,
 }
@@ -47,6 +49,8 @@ pub struct Member {
     pub rank: u8,
     /// Whether events are folded under it. The identifier row is the truth; the root has this copy.
     pub anchored: bool,
+    /// Whether a verified claim of it was folded. The identifier row is the truth here too.
+    pub verified: bool,
     /// Its key.
     pub key: IdentifierKey,
     /// Its value.
@@ -114,7 +118,13 @@ impl ComponentRow {
     /// What is to be known of the row for most events.
     pub fn known(&self, set: SetKey) -> Option<Known> {
         let (profile, has_set) = (self.profile()?, self.has_set(set));
-        Some(Known { parent: self.parent, profile, has_set })
+        Some(Known { parent: self.parent, profile, has_set, verified: self.is_verified() })
+    }
+
+    /// Whether the profile is of somebody who is known to be who it says: a verified claim named it by
+    /// more than a device.
+    pub fn is_verified(&self) -> bool {
+        self.members.iter().any(|member| member.verified && !member.number.is_device())
     }
 
     /// Whether there are sets without a print.
@@ -145,6 +155,8 @@ pub struct Known {
     pub profile: ProfileId,
     /// Whether the set is the one that it began with, or one with a print.
     pub has_set: bool,
+    /// Whether it holds a verified identifier that is not a device's.
+    pub verified: bool,
 }
 
 /// Where and when an event is: what evidence says about it.
@@ -206,6 +218,12 @@ impl SetKey {
     pub fn of(keys: impl IntoIterator<Item = IdentifierKey>) -> Self {
         let sum = |sum: u128, key: IdentifierKey| sum.wrapping_add(u128::from_le_bytes(key.0));
         Self(keys.into_iter().fold(0, sum))
+    }
+
+    /// The key of the same identifiers where some of them were left out as not verified: should they all
+    /// be believed one day, that is another set.
+    pub(crate) fn in_doubt(self) -> Self {
+        Self(self.0.wrapping_add(1))
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is wanted")]

@@ -115,12 +115,24 @@ note_kinds! {
     LinkLimit = 12, "Account link limit exceeded";
     /// The cap on distinct sets of identifiers of which evidence is kept.
     EvidenceLimit = 13, "Evidence limit exceeded";
+    /// An identifier of somebody who is known, on an event that does not prove to be theirs.
+    Unverified = 15, "Identifier not verified";
+    /// An identity token that proves nothing. The value is the code of why.
+    TokenRefused = 16, "Identity token not valid";
+    /// A verified claim named an identifier for the first time.
+    IdentifierVerified = 17, "Identifier verified";
 }
 
 impl NoteKind {
     /// Whether it says that something was limited or blocked.
     pub fn is_violation(self) -> bool {
-        !matches!(self, Self::ProfileCreated | Self::IdentifierMapped | Self::ProfilesMerged)
+        !matches!(
+            self,
+            Self::ProfileCreated
+                | Self::IdentifierMapped
+                | Self::ProfilesMerged
+                | Self::IdentifierVerified
+        )
     }
 
     fn from_number(number: u8) -> Option<Self> {

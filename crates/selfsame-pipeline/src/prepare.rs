@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use selfsame_dedupe::Dedupe;
 use selfsame_event::{
-    Event, EventsHead, ItemPosition, Position, RecordId, Refusal, SourceNumber, Time,
+    Event, EventsHead, ItemPosition, Position, RecordId, Refusal, SourceNumber, Time, TokenVerdict,
 };
-use selfsame_identity::{Claims, Keys, Stamp};
+use selfsame_identity::{Claims, Keys, Stamp, Trust};
 use selfsame_log::Record;
 use smallvec::SmallVec;
 
@@ -15,7 +15,7 @@ use crate::key::InSpace;
 use crate::state::{State, StateError};
 use crate::step::derived_message_id;
 use crate::tables::Tables;
-use crate::workspace::DedupeScope;
+use crate::workspace::{DedupeScope, SourceKind};
 
 /// How many events are prepared together.
 pub(crate) const AT_ONCE: usize = 32;
@@ -34,6 +34,8 @@ pub(crate) struct Origin<'r> {
     /// Its place in lists of spaces.
     pub(crate) slot: usize,
     dedupe: DedupeScope,
+    /// How far its events are proven, apart from their tokens.
+    trust: Trust,
 }
 
 /// One event on its way through the step.
@@ -43,6 +45,8 @@ pub(crate) struct Arrival<'a> {
     /// The digest by which a duplicate is known.
     pub(crate) id: [u8; 16],
     pub(crate) claims: Claims<'a>,
+    /// What its identity token was found to be.
+    pub(crate) token: Option<TokenVerdict>,
     pub(crate) at: ItemPosition,
     pub(crate) origin: Origin<'a>,
     pub(crate) happened_at: Time,
@@ -86,14 +90,25 @@ impl State {
         let (Some(source), Some(space)) = (source, space) else {
             return Err(StateError::Record { position: record.position });
         };
+        let slot = usize::try_from(space.number).unwrap_or(usize::MAX);
+        let trust = match source.kind {
+            _ if !self.guards.get(slot).copied().unwrap_or(false) => Trust::Unguarded,
+            // Whoever imports has a token of the Control API.
+            _ if head.import.is_some() => Trust::Sender,
+            SourceKind::Server => Trust::Sender,
+            SourceKind::Any | SourceKind::Browser | SourceKind::Mobile => {
+                Trust::None { required: source.identity.required }
+            }
+        };
         Ok(Origin {
             head,
             position: record.position,
             record: record.id,
             time: record.time,
             space: space.number,
-            slot: usize::try_from(space.number).unwrap_or(usize::MAX),
+            slot,
             dedupe: source.dedupe,
+            trust,
         })
     }
 
@@ -118,11 +133,20 @@ impl State {
             DedupeScope::Workspace => u32::MAX.to_le_bytes(),
         };
         let keys = Keys { hasher: &self.hasher, space: origin.space };
+        let token = origin.head.token(index);
+        let mut claims = selfsame_identity::extract(event, &self.rules[origin.slot], &keys);
+        claims.trust = match (origin.trust, token, claims.user) {
+            (Trust::None { required }, Some(TokenVerdict::Valid), Some(user)) => {
+                Trust::Token { user, required }
+            }
+            (trust, ..) => trust,
+        };
         Prepared::Event(Box::new(Arrival {
             event,
             id: self.hasher.digest(&[b"message", &scope, message_id.as_bytes()]),
             message_id,
-            claims: selfsame_identity::extract(event, &self.rules[origin.slot], &keys),
+            claims,
+            token,
             at: origin.position.item(index),
             origin,
             happened_at: event.happened_at(origin.time),

@@ -117,6 +117,8 @@ pub struct State {
     pub(crate) dedupe: Dedupe,
     pub(crate) meta: Meta,
     pub(crate) rules: Vec<Rules>,
+    /// Which spaces guard their people.
+    pub(crate) guards: Vec<bool>,
     pub(crate) hasher: KeyHasher,
     pub(crate) skipped: BTreeSet<u64>,
 }
@@ -142,6 +144,7 @@ impl State {
             hasher: KeyHasher::new(meta.workspace.secret_bytes()),
             meta,
             rules: Vec::new(),
+            guards: Vec::new(),
             skipped: BTreeSet::new(),
         };
         state.configure()?;
@@ -200,6 +203,8 @@ impl State {
         meta.sources.resize_with(meta.workspace.sources.len(), SourceMeta::default);
         self.hasher = KeyHasher::new(meta.workspace.secret_bytes());
         self.rules.clear();
+        let spaces = meta.workspace.spaces.iter();
+        self.guards = spaces.map(|space| meta.workspace.guards(&space.id)).collect();
         for (space, counts) in meta.workspace.spaces.iter().zip(&mut meta.spaces) {
             self.rules.push(Rules::compile(&space.rules, &mut counts.numbers)?);
             counts.indexed.retain(|name, _| space.indexed_traits.contains(name));

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use selfsame_dedupe::Verdict as Seen;
-use selfsame_event::{EventsHead, ImportOrigin, RecordId, RecordKind};
+use selfsame_event::{EventsHead, IdentifierKey, ImportOrigin, RecordId, RecordKind, TokenVerdict};
 use selfsame_identity::{
-    Claims, LedgerEntry, Merge, Occurrence, Outcome, Resolution, Verdict as Met,
+    Claims, LedgerEntry, Merge, Occurrence, Outcome, Resolution, Verdict as Met, Violation,
 };
 use selfsame_log::{Item, Record};
 use selfsame_profile::{Limits, Role, Rules};
@@ -135,6 +135,10 @@ impl State {
         self.meta.spaces[slot].next_component = graph.next_component;
         let mut notes = Vec::new();
         self.note_claims(slot, claims, &mut notes);
+        if let Some(verdict) = arrival.token.filter(|verdict| *verdict != TokenVerdict::Valid) {
+            notes.push(Note::new(NoteKind::TokenRefused, "", verdict.code()));
+        }
+        self.note_violations(slot, &outcome.left_out, claims, &mut notes);
         let Some(user) = &outcome.user else {
             self.meta.spaces[slot].unattached += 1;
             notes.push(Note::new(NoteKind::NoIdentifier, "", ""));
@@ -260,12 +264,7 @@ impl State {
         counts.profiles += u64::from(resolution.created);
         counts.profiles = counts.profiles.saturating_sub(merges);
         let name = |number| counts.numbers.name(number).map_or("", |(_, name)| name);
-        let value = |key| {
-            let previous = claims.previous.iter();
-            let previous = previous.flat_map(|one| one.anonymous.iter().chain(&one.user));
-            let mut claimed = claims.users.iter().chain(&claims.accounts).chain(previous);
-            claimed.find(|claim| claim.key == key).map_or("", |claim| &claim.value)
-        };
+        let value = |key| value_of(claims, key);
         if resolution.created {
             notes.push(Note::new(NoteKind::ProfileCreated, "", ""));
         }
@@ -275,9 +274,23 @@ impl State {
         notes.extend(resolution.merges.iter().map(|merge| {
             Note::new(NoteKind::ProfilesMerged, "", &merge.child_profile.to_string())
         }));
-        notes.extend(resolution.violations.iter().map(|violation| {
-            let kind = note_kind(violation.verdict);
-            Note::new(kind, name(violation.number), value(violation.key))
+        notes.extend(resolution.verified.iter().map(|verified| {
+            Note::new(NoteKind::IdentifierVerified, name(verified.number), value(verified.key))
+        }));
+        self.note_violations(slot, &resolution.violations, claims, notes);
+    }
+
+    fn note_violations(
+        &self,
+        slot: usize,
+        violations: &[Violation],
+        claims: &Claims<'_>,
+        notes: &mut Vec<Note>,
+    ) {
+        let numbers = &self.meta.spaces[slot].numbers;
+        notes.extend(violations.iter().map(|violation| {
+            let name = numbers.name(violation.number).map_or("", |(_, name)| name);
+            Note::new(note_kind(violation.verdict), name, value_of(claims, violation.key))
         }));
     }
 
@@ -396,6 +409,14 @@ fn is_next_line(imports: &mut BTreeMap<String, u64>, import: ImportOrigin, index
     is_next
 }
 
+/// The value of an identifier on an event.
+fn value_of<'c>(claims: &'c Claims<'_>, key: IdentifierKey) -> &'c str {
+    let previous = claims.previous.iter();
+    let previous = previous.flat_map(|one| one.anonymous.iter().chain(&one.user));
+    let mut claimed = claims.users.iter().chain(&claims.accounts).chain(previous);
+    claimed.find(|claim| claim.key == key).map_or("", |claim| &claim.value)
+}
+
 /// The kind of note that a verdict is.
 pub(crate) fn note_kind(verdict: Met) -> NoteKind {
     match verdict {
@@ -406,6 +427,7 @@ pub(crate) fn note_kind(verdict: Met) -> NoteKind {
         Met::ValueTooLong => NoteKind::ValueTooLong,
         Met::MergeLimit => NoteKind::MergeLimit,
         Met::MappingLimit => NoteKind::MappingLimit,
+        Met::Unverified => NoteKind::Unverified,
     }
 }
 

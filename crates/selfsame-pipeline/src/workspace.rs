@@ -4,6 +4,7 @@
 //! configuration of its own position and a replay sees the same one.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use selfsame_event::{RecordId, SourceNumber};
 use selfsame_identity::{RuleSet, Rules, TypeNumbers};
@@ -65,6 +66,70 @@ pub struct Source {
     /// Who sends to it. Left out where it is not said, as in records from before there were kinds.
     #[serde(default, skip_serializing_if = "SourceKind::is_any")]
     pub kind: SourceKind,
+    /// How its senders prove who they are.
+    #[serde(default, skip_serializing_if = "Identity::is_default")]
+    pub identity: Identity,
+}
+
+/// How the senders of a source prove who they are. While a source of a space has a key, the space
+/// guards its people: see docs/concepts/identity.md, "Verified identifiers".
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Identity {
+    /// The keys that check identity tokens. More than one while they are rotated.
+    #[serde(default)]
+    pub keys: Vec<IdentityKey>,
+    /// Whether a user id is left out of an event that proves nothing, unless it comes from a device of
+    /// that user which a verified event named.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// A key that checks identity tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityKey {
+    /// Its id: the `kid` of tokens.
+    pub id: String,
+    /// By which algorithm its signatures are made.
+    pub algorithm: TokenAlgorithm,
+    /// The secret of HS256 or the public key of ES256.
+    pub key: KeyText,
+}
+
+/// An algorithm of identity tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TokenAlgorithm {
+    /// HMAC with SHA-256: who checks could sign.
+    Hs256,
+    /// ECDSA on P-256 with SHA-256: the key that checks is public.
+    Es256,
+}
+
+/// The text of a key. The data folder holds it as it is, and is as secret as it; `Debug` does not.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyText(pub String);
+
+impl fmt::Debug for KeyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyText(…)")
+    }
+}
+
+impl Identity {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl TokenAlgorithm {
+    /// The name in a token's head.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::Es256 => "ES256",
+        }
+    }
 }
 
 /// Who sends to a source.
@@ -257,6 +322,11 @@ impl Workspace {
             let found = source.write_keys.iter().find(|known| known.key == key)?;
             Some((source, !found.revoked))
         })
+    }
+
+    /// Whether a space guards its people: while a source of it has a key for identity tokens.
+    pub fn guards(&self, space: &str) -> bool {
+        self.sources.iter().any(|source| source.space == space && !source.identity.keys.is_empty())
     }
 
     /// The bytes of the secret for keys.

@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 use selfsame_event::{EventsHead, RecordId, RecordKind, SourceNumber, SystemClock};
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, LogConfig, LogRead, MemoryLog, NewRecord, RealFs, RegenerableLog};
-use selfsame_pipeline::workspace::{Change, DedupeScope, Source, SourceKind};
+use selfsame_pipeline::workspace::{Change, DedupeScope, Identity, Source, SourceKind};
 use selfsame_pipeline::{Engine, EngineConfig, EngineParts, Reader};
 use selfsame_profile_api::{ProfileApi, Tokens, router};
 use tokio::time::Instant;
@@ -61,6 +61,7 @@ fn fill(log: &MemoryLog, requests: u64) {
             strict: false,
             dedupe: DedupeScope::Source,
             kind: SourceKind::Any,
+            identity: Identity::default(),
         }),
     ];
     for (number, change) in (0..).zip(&changes) {

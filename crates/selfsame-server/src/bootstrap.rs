@@ -1,7 +1,9 @@
 //! The first records of a log: a workspace, a space, a source and a token.
 
 use selfsame_identity::RuleSet;
-use selfsame_pipeline::workspace::{Change, DedupeScope, Source, SourceKind, Token, WriteKey};
+use selfsame_pipeline::workspace::{
+    Change, DedupeScope, Identity, Source, SourceKind, Token, WriteKey,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::chance;
@@ -67,6 +69,7 @@ pub(crate) async fn first_start(node: &Node, names: &FirstNames) -> Result<bool,
             strict: false,
             dedupe: DedupeScope::default(),
             kind: SourceKind::Any,
+            identity: Identity::default(),
         }),
         Change::AddToken(Token {
             id: "first".to_owned(),

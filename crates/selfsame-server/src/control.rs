@@ -15,6 +15,7 @@ mod dead_letters;
 mod decided;
 mod destinations;
 mod identity;
+mod identity_keys;
 mod imports;
 mod insights;
 mod openapi;
@@ -31,6 +32,7 @@ mod trace;
 
 pub(crate) use backups::{BackupDone, BackupRequest};
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
+pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKey, checker};
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
 #[cfg(test)]
 pub(crate) use insights::words as insight_words;

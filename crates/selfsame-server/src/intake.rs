@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
-use selfsame_collect::{Intake, IntakeError, Lookup, Receipt, SourceKind, SourceSettings, Sources};
+use selfsame_collect::{
+    Intake, IntakeError, Lookup, Receipt, SourceKind, SourceSettings, Sources, TokenKeys,
+};
 use selfsame_event::{RecordKind, SourceNumber};
 use selfsame_log::{AppendError, Item, Log, NewRecord, SegmentLog};
 use selfsame_pipeline::workspace::{self, Workspace};
 
 use crate::chance;
+use crate::control::checker;
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -49,6 +52,7 @@ impl Intake for LogIntake {
 #[derive(Debug, Default)]
 pub(crate) struct KeyTable {
     keys: RwLock<Arc<FxHashMap<Box<str>, Lookup>>>,
+    identity_keys: RwLock<Arc<FxHashMap<SourceNumber, Arc<TokenKeys>>>>,
 }
 
 impl KeyTable {
@@ -72,6 +76,15 @@ impl KeyTable {
             }));
         }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        let guarded = workspace.sources.iter().filter(|source| !source.identity.keys.is_empty());
+        // They were checked before they became part of the configuration.
+        let token_keys = |source: &workspace::Source| {
+            TokenKeys(source.identity.keys.iter().filter_map(|key| checker(key).ok()).collect())
+        };
+        let identity_keys =
+            guarded.map(|source| (SourceNumber(source.number), Arc::new(token_keys(source))));
+        let identity_keys = Arc::new(identity_keys.collect());
+        *self.identity_keys.write().unwrap_or_else(PoisonError::into_inner) = identity_keys;
     }
 }
 
@@ -79,5 +92,10 @@ impl Sources for KeyTable {
     fn by_key(&self, key: &str) -> Lookup {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         keys.get(key).copied().unwrap_or(Lookup::Unknown)
+    }
+
+    fn token_keys(&self, source: SourceNumber) -> Arc<TokenKeys> {
+        let keys = self.identity_keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.get(&source).map(Arc::clone).unwrap_or_default()
     }
 }

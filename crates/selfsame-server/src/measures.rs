@@ -50,6 +50,8 @@ measures! {
     COLLECT_ACCEPTED = Counter collect::ACCEPTED, "events";
     /// Events that were set aside, by the code of the reason.
     COLLECT_REFUSED = Counter collect::REFUSED, "events", by "code";
+    /// Identity tokens that came with accepted events, by the code of what they were found to be.
+    COLLECT_TOKENS = Counter collect::TOKENS, "tokens", by "code";
     /// Requests whose events became durable.
     COLLECT_REQUESTS = Counter collect::REQUESTS, "requests";
     /// Requests that were not taken, by the class and code of the problem.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
-use selfsame_event::Refusal;
+use selfsame_event::{Refusal, TokenVerdict};
 use selfsame_pipeline::decision::NoteKind;
 use selfsame_pipeline::{CHANGED, DUPLICATE};
 use toml::{Table, Value};
@@ -187,6 +187,17 @@ fn errors_are_on_their_page() {
     for why in [DUPLICATE, CHANGED].into_iter().chain(notes) {
         let (word, sentence) = insight_words(why);
         row(&mut page, &[&code(&word), sentence]);
+    }
+
+    section(
+        &mut page,
+        "Identity tokens",
+        "What `context.identityToken` was found to be. A token that is not `valid` loses no event: it proves nothing, and\n\
+         the trace of the event says why. `selfsame_collect_identity_tokens_total` counts them.",
+    );
+    head(&mut page, &["code", "message"]);
+    for verdict in TokenVerdict::ALL {
+        row(&mut page, &[&code(verdict.code()), verdict.sentence()]);
     }
 
     section(

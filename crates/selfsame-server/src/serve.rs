@@ -103,6 +103,7 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
         settings.collect.config()?,
         Arc::clone(&node.keys),
         LogIntake(Arc::clone(&node.log)),
+        Arc::clone(&node.clock),
         scripts(),
     );
     let tokens = Tokens(Arc::clone(&node.shared));

@@ -7,4 +7,5 @@ mod hostile;
 mod properties;
 mod scenarios;
 mod served;
+mod tokens;
 mod world;

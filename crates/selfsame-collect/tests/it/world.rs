@@ -12,9 +12,9 @@ use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request, Response};
 use selfsame_collect::{
     CollectConfig, Collector, Intake, IntakeError, Lookup, Peer, Receipt, Scripts, SourceKind,
-    SourceSettings, Sources,
+    SourceSettings, Sources, TokenKey, TokenKeys,
 };
-use selfsame_event::{EventsHead, Position, RecordKind, SourceNumber};
+use selfsame_event::{Clock, EventsHead, Position, RecordKind, SourceNumber, Time};
 
 /// A record as it was appended.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ impl Intake for Memory {
     }
 }
 
-/// Six sources; that of `server` does not say who sends to it.
+/// Six sources; that of `server` does not say who sends to it, and that of `browser` has a key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keys;
 
@@ -65,6 +65,31 @@ impl Sources for Keys {
             _ => return Lookup::Unknown,
         };
         Lookup::Active(SourceSettings { number: SourceNumber(number), strict, kind })
+    }
+
+    fn token_keys(&self, source: SourceNumber) -> Arc<TokenKeys> {
+        let keys = match source.0 {
+            2 => vec![TokenKey::hs256("k1", SECRET).unwrap()],
+            _ => Vec::new(),
+        };
+        Arc::new(TokenKeys(keys))
+    }
+}
+
+/// The secret of the browsers' source.
+pub(crate) const SECRET: &str = "a secret that is long enough for HS256";
+
+/// A clock that stands still.
+#[derive(Debug)]
+pub(crate) struct Noon;
+
+impl Clock for Noon {
+    fn wall(&self) -> Time {
+        Time::from_millis(1_800_000_000_000)
+    }
+
+    fn monotonic_micros(&self) -> u64 {
+        0
     }
 }
 
@@ -115,7 +140,7 @@ impl World {
 
     pub(crate) fn with_scripts(config: CollectConfig, scripts: Scripts) -> Self {
         let memory = Memory::default();
-        let collector = Collector::new(config, Keys, memory.clone(), scripts);
+        let collector = Collector::new(config, Keys, memory.clone(), Arc::new(Noon), scripts);
         let peer = Peer { address: "203.0.113.7:4711".parse().unwrap(), secure: false };
         Self { collector, memory, peer }
     }

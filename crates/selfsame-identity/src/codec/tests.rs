@@ -19,13 +19,14 @@ prop_compose! {
 
 prop_compose! {
     fn member()(
-        number: u16, rank: u8, anchored: bool, key: [u8; 16], value in ".{0,40}", at in stamp(),
+        number in 0_u16..14, rank: u8, anchored: bool, verified: bool, key: [u8; 16], value in ".{0,40}", at in stamp(),
         message_id in prop::option::of(".{0,40}"),
     ) -> Member {
         Member {
             number: TypeNumber(number),
             rank,
             anchored,
+            verified,
             key: IdentifierKey(key),
             value: value.into(),
             mapped_at: at.log_time,
@@ -47,12 +48,13 @@ prop_compose! {
 proptest! {
     #[test]
     fn an_identifier_row_is_read_back(
-        component: u64, number: u16, anchored: bool, at in 0..=Time::MAX.micros(),
+        component: u64, number: u16, anchored: bool, verified: bool, at in 0..=Time::MAX.micros(),
     ) {
         let row = IdentifierRow {
             component: ComponentId(component),
             number: TypeNumber(number),
             anchored,
+            verified,
             mapped_at: Time::from_micros(at),
         };
         prop_assert_eq!(IdentifierRow::decode(&row.encode()), Ok(row));
@@ -66,8 +68,9 @@ proptest! {
     ) {
         if is_one_event && let Some(first) = members.first().cloned() {
             members.iter_mut().for_each(|member| {
-                let Member { number, rank, anchored, key, ref value, .. } = *member;
-                *member = Member { number, rank, anchored, key, value: value.clone(), ..first.clone() };
+                let Member { number, rank, anchored, verified, key, ref value, .. } = *member;
+                let value = value.clone();
+                *member = Member { number, rank, anchored, verified, key, value, ..first.clone() };
             });
         }
         let parent = parent.map(ComponentId);
@@ -97,7 +100,7 @@ proptest! {
 
     #[test]
     fn a_ledger_row_is_read_back(
-        components: [u64; 2], profiles: [[u8; 16]; 2], keys: [[u8; 16]; 2], verdict in 0..8_u8,
+        components: [u64; 2], profiles: [[u8; 16]; 2], keys: [[u8; 16]; 2], verdict in 0..10_u8,
         stamp in stamp(), identifiers in prop::collection::vec(seen(), 0..6),
     ) {
         let [parent, child] = components.map(ComponentId);
@@ -161,6 +164,7 @@ fn rows_are_small() {
         number: TypeNumber(0),
         rank: 0,
         anchored: true,
+        verified: false,
         key: IdentifierKey([9; 16]),
         value: "0b7e6e0a-7f1a-4b3e-9a51-1f0d3c2b4a59".into(),
         mapped_at: Time::from_micros(1_800_000_000_000_000),

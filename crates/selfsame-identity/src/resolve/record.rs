@@ -1,6 +1,7 @@
 //! What an event leaves behind besides its profile: which profiles it did not join, and which
 //! identifiers it showed together.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -9,19 +10,22 @@ use super::{EVIDENCE_SETS, Findings, ResolveError, Step};
 use crate::decide::{Breach, Candidate};
 use crate::resolution::Refused;
 use crate::row::{ComponentId, ComponentRow, EvidenceRow, Fate, Rows, Seen, SetKey};
+use crate::verdict::Verdict;
 
 impl<R: Rows> Step<'_, '_, R> {
-    /// Lists the profiles that demotion kept apart from the event's.
+    /// Lists the profiles that demotion and doubt kept apart from the event's.
     pub(super) fn refuse(
         &self,
-        kept: usize,
+        demoted: Range<usize>,
         component: ComponentId,
         row: &ComponentRow,
         breaches: &[Breach],
         findings: &mut Findings,
     ) -> Result<(), ResolveError<R::Error>> {
         let profile = row.profile().ok_or(ResolveError::Corrupt { component })?;
-        for (id, breach) in self.ids[kept..].iter().zip(breaches.iter().rev()) {
+        let doubted = self.ids[demoted.end..].iter().map(|id| (id, Verdict::Unverified));
+        let breaches = breaches.iter().rev().map(|breach| breach.verdict);
+        for (id, verdict) in self.ids[demoted].iter().zip(breaches).chain(doubted) {
             let Some(other) = id.root.filter(|root| *root != component) else { continue };
             if findings.refused.iter().any(|refused| refused.other == other) {
                 continue;
@@ -29,7 +33,7 @@ impl<R: Rows> Step<'_, '_, R> {
             let other_profile =
                 self.row(other)?.profile().ok_or(ResolveError::Corrupt { component: other })?;
             findings.refused.push(Refused {
-                verdict: breach.verdict,
+                verdict,
                 component,
                 other,
                 profile,
@@ -40,15 +44,24 @@ impl<R: Rows> Step<'_, '_, R> {
         Ok(())
     }
 
-    pub(super) fn seen(&self, kept: usize) -> SmallVec<[Seen; 4]> {
+    pub(super) fn seen(&self, kept: usize, believed: usize) -> SmallVec<[Seen; 4]> {
         let fate = |(index, id): (usize, &Candidate<'_>)| match id.root {
             _ if index >= kept => Fate::Demoted,
             Some(_) => Fate::Kept,
             None => Fate::Stopped,
         };
-        let ids = self.ids.iter().enumerate();
-        ids.map(|one| Seen { number: one.1.claim.number, key: one.1.claim.key, fate: fate(one) })
-            .collect()
+        let mut ids: SmallVec<[_; 4]> =
+            self.ids.iter().enumerate().map(|one| (one.1, fate(one))).collect();
+        // Those in doubt back to their places.
+        if believed < self.ids.len() {
+            ids.sort_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
+        }
+        let seen = |(id, fate): (&Candidate<'_>, Fate)| Seen {
+            number: id.claim.number,
+            key: id.claim.key,
+            fate,
+        };
+        ids.into_iter().map(seen).collect()
     }
 
     /// Records identifiers that are seen together for the first time, under the component that mapped
@@ -58,14 +71,13 @@ impl<R: Rows> Step<'_, '_, R> {
         anchor: &Candidate<'_>,
         component: ComponentId,
         row: &mut Arc<ComponentRow>,
-        seen: &SmallVec<[Seen; 4]>,
+        (set, seen): (SetKey, &SmallVec<[Seen; 4]>),
         is_dirty: &mut bool,
     ) -> Result<bool, ResolveError<R::Error>> {
         if seen.len() < 2 {
             return Ok(false);
         }
         let home = anchor.home.ok_or(ResolveError::Corrupt { component })?;
-        let set = SetKey::of(seen.iter().map(|one| one.key));
         let mut other = match home == component {
             true => None,
             false => {
@@ -90,8 +102,10 @@ impl<R: Rows> Step<'_, '_, R> {
             home_row.sets_overflowed = true;
         } else {
             home_row.add_set(set);
-            let values = self.ids.iter().zip(seen).filter(|(_, one)| one.fate != Fate::Kept);
-            let unmapped = values.map(|(id, _)| id.claim.value.as_ref().into()).collect();
+            let unmapped = seen.iter().filter(|one| one.fate != Fate::Kept);
+            let value = |one: &Seen| self.ids.iter().find(|id| id.claim.key == one.key);
+            let unmapped = unmapped.filter_map(value).map(|id| id.claim.value.as_ref().into());
+            let unmapped = unmapped.collect();
             let first = self.at.stamp;
             let evidence = EvidenceRow { first, identifiers: seen.clone(), unmapped };
             self.rows.set_evidence(home, set, evidence)?;

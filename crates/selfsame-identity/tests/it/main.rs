@@ -7,5 +7,6 @@ mod demotion;
 mod evidence;
 mod naive;
 mod order;
+mod verified;
 mod windows;
 mod world;

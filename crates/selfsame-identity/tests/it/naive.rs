@@ -1,5 +1,6 @@
 //! The real resolver against a slow and obvious one: profiles are lists of identifiers that are
-//! physically combined, and every question is answered by looking at all of them.
+//! physically combined, and every question is answered by looking at all of them. What it knows of
+//! proofs is what docs/concepts/identity.md says of them.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use selfsame_event::{Context, Event, EventType, Raw, Shared, Time};
 use selfsame_identity::rule::{Blocked, EventNames, Limit, Options, TypeRule, Window};
 use selfsame_identity::{Fate, Keys, Outcome, RuleSet, extract};
 
-use crate::world::{DAY, World};
+use crate::world::{DAY, Proof, World};
 
 const LETTERS: [char; 4] = ['u', 'e', 'a', 'p'];
 
@@ -54,6 +55,7 @@ struct Call {
     ids: Vec<Id>,
     previous: Option<String>,
     time: i64,
+    proof: Proof,
 }
 
 /// What the slow resolver says about one event.
@@ -65,11 +67,14 @@ struct Answer {
     verdicts: Vec<String>,
     merges: usize,
     everybody: BTreeSet<Vec<String>>,
+    verified: BTreeSet<String>,
 }
 
 struct Naive<'r> {
     rules: &'r RuleSet,
     profiles: Vec<Profile>,
+    /// Identifiers of which a verified claim was seen.
+    verified: BTreeSet<Id>,
 }
 
 impl Naive<'_> {
@@ -94,8 +99,8 @@ impl Naive<'_> {
         self.profiles.iter().position(|profile| profile.ids.iter().any(|(one, _)| one == id))
     }
 
-    /// The identifiers that count, the most trusted first.
-    fn identifiers(&self, call: &Call) -> Vec<Id> {
+    /// The identifiers that count, the most trusted first, each with whether it is the previous one.
+    fn identifiers(&self, call: &Call) -> Vec<(bool, Id)> {
         let mut ids: Vec<(u16, bool, Id)> = Vec::new();
         for id in &call.ids {
             if self.is_fit(id) && !ids.iter().any(|(_, _, one)| one == id) {
@@ -114,7 +119,54 @@ impl Naive<'_> {
             }
         }
         ids.sort();
-        ids.into_iter().map(|(_, _, id)| id).collect()
+        ids.into_iter().map(|(_, is_previous, id)| (is_previous, id)).collect()
+    }
+
+    /// The user that a token proves.
+    fn proven_user(&self, call: &Call) -> Option<Id> {
+        let is_signed = matches!(call.proof, Proof::Token { .. });
+        let user = call.ids.iter().find(|(letter, _)| *letter == 'u');
+        user.filter(|id| is_signed && self.is_fit(id)).cloned()
+    }
+
+    /// Whether somebody is known to be who the profile says.
+    fn is_person(&self, profile: usize) -> bool {
+        let ids = self.profiles[profile].ids.iter();
+        ids.map(|(id, _)| id).any(|id| id.0 != 'a' && self.verified.contains(id))
+    }
+
+    /// Of the identifiers of an event, those that are believed, and the others.
+    fn believed(&self, ids: Vec<Id>, call: &Call) -> (Vec<Id>, Vec<Id>) {
+        let (Proof::Token { required } | Proof::Nothing { required }) = call.proof else {
+            return (ids, Vec::new());
+        };
+        let proven = self.proven_user(call);
+        let known: Vec<&Id> = ids
+            .iter()
+            .filter(|id| id.0 == 'a' && (!required || self.verified.contains(id)))
+            .collect();
+        let of_user = proven.as_ref().and_then(|user| self.holder(user));
+        let reached = of_user.or_else(|| {
+            known.iter().filter_map(|id| self.holder(id)).find(|profile| self.is_person(*profile))
+        });
+        let is_believed = |id: &Id| {
+            if Some(id) == proven.as_ref() {
+                return true;
+            }
+            let holder = self.holder(id);
+            let is_of_another_person =
+                holder.is_some_and(|profile| self.is_person(profile) && reached != Some(profile));
+            let comes_from_a_known_device =
+                holder.is_some() && known.iter().any(|device| self.holder(device) == holder);
+            let needs_proof = required && proven.is_none() && id.0 == 'u';
+            !is_of_another_person && (!needs_proof || comes_from_a_known_device)
+        };
+        let believed: Vec<bool> = ids.iter().map(is_believed).collect();
+        let of = |wanted: bool| {
+            let ids = ids.iter().zip(&believed).filter(|(_, one)| **one == wanted);
+            ids.map(|(id, _)| id.clone()).collect()
+        };
+        (of(true), of(false))
     }
 
     fn matched(&self, ids: &[Id]) -> Vec<usize> {
@@ -169,8 +221,11 @@ impl Naive<'_> {
     }
 
     fn resolve(&mut self, call: &Call) -> Option<Answer> {
-        let mut ids = self.identifiers(call);
-        let mut verdicts = Vec::new();
+        let found = self.identifiers(call);
+        let previous = found.iter().find(|(is_previous, _)| *is_previous).map(|(_, id)| id.clone());
+        let (mut ids, doubted) = self.believed(found.into_iter().map(|(_, id)| id).collect(), call);
+        let doubted = doubted.iter().map(|id| format!("Identifier not verified: {}", id.1));
+        let mut verdicts: Vec<String> = doubted.collect();
         while let Some(verdict) = self.violation(&ids, call.time) {
             if ids.len() == 1 {
                 break;
@@ -212,6 +267,20 @@ impl Naive<'_> {
         }
         let kept: Vec<&Id> = ids.iter().filter(|id| self.holder(id).is_some()).collect();
         assert_eq!(self.holder(kept[0]), Some(target), "the event is with its anchor");
+        let proven = self.proven_user(call);
+        for id in &kept {
+            let is_verified = match call.proof {
+                Proof::Unasked | Proof::Nothing { .. } => false,
+                Proof::Secret => true,
+                Proof::Token { .. } => {
+                    let is_device = id.0 == 'a' && previous.as_ref() != Some(*id);
+                    proven.as_ref() == Some(*id) || proven.is_some() && is_device
+                }
+            };
+            if is_verified && self.holder(id) == Some(target) {
+                self.verified.insert((*id).clone());
+            }
+        }
         Some(Answer {
             profile: values(&self.profiles[target]),
             anchor: kept[0].1.clone(),
@@ -219,15 +288,19 @@ impl Naive<'_> {
             verdicts,
             merges,
             everybody: self.profiles.iter().map(values).filter(|ids| !ids.is_empty()).collect(),
+            verified: self.verified.iter().map(named).collect(),
         })
     }
 }
 
 fn values(profile: &Profile) -> Vec<String> {
-    let mut values: Vec<String> =
-        profile.ids.iter().map(|((letter, value), _)| format!("{letter}:{value}")).collect();
+    let mut values: Vec<String> = profile.ids.iter().map(|(id, _)| named(id)).collect();
     values.sort();
     values
+}
+
+fn named((letter, value): &Id) -> String {
+    format!("{letter}:{value}")
 }
 
 fn random_rules(chance: &mut Chance) -> RuleSet {
@@ -278,7 +351,7 @@ fn random_rules(chance: &mut Chance) -> RuleSet {
     rules
 }
 
-fn random_call(chance: &mut Chance, now: &mut i64) -> Call {
+fn random_call(chance: &mut Chance, now: &mut i64, is_guarded: bool) -> Call {
     let steps = [0, DAY / 2, DAY, 7 * DAY, 20 * DAY, -DAY / 2, -6 * DAY, -7 * DAY, -100 * DAY];
     *now += chance.pick(&steps);
     let count = 1 + chance.below(4);
@@ -300,7 +373,14 @@ fn random_call(chance: &mut Chance, now: &mut i64) -> Call {
         }
         previous = Some(format!("{}{}", chance.pick(&['a', 'u', 'u']), 1 + chance.below(3)));
     }
-    Call { ids, previous, time: *now }
+    let required = chance.one_in(2);
+    let proof = match chance.below(4) {
+        _ if !is_guarded => Proof::Unasked,
+        0 => Proof::Secret,
+        1 => Proof::Token { required },
+        _ => Proof::Nothing { required },
+    };
+    Call { ids, previous, time: *now, proof }
 }
 
 /// The event that a call is. First values of the ids that have a key of their own stand there, all
@@ -329,7 +409,8 @@ fn real(world: &mut World, call: &Call) -> Outcome {
         context: Context { own: Some(Raw::trusted(&context)), shared: None },
         ..Event::read(base, &Shared::default()).expect("accepted")
     };
-    let claims = extract(&event, &world.rules, &Keys { hasher: &world.hasher, space: 1 });
+    let mut claims = extract(&event, &world.rules, &Keys { hasher: &world.hasher, space: 1 });
+    claims.trust = call.proof.trust(&claims);
     world.now = Time::from_micros(call.time);
     world.claims(&claims)
 }
@@ -345,16 +426,14 @@ fn answer(world: &World, outcome: &Outcome, call: &Call) -> Option<Answer> {
         });
         found.expect("an identifier of the event").1
     };
+    let named_member = |member: &selfsame_identity::Member| {
+        let letter = LETTERS
+            .into_iter()
+            .find(|letter| Some(name_of(*letter)) == world.rules.name(member.number));
+        format!("{}:{}", letter.expect("a listed type"), member.value)
+    };
     let profile = |row: &selfsame_identity::ComponentRow| {
-        let members = row.members.iter();
-        let mut values: Vec<String> = members
-            .map(|member| {
-                let letter = LETTERS
-                    .into_iter()
-                    .find(|letter| Some(name_of(*letter)) == world.rules.name(member.number));
-                format!("{}:{}", letter.expect("a listed type"), member.value)
-            })
-            .collect();
+        let mut values: Vec<String> = row.members.iter().map(named_member).collect();
         values.sort();
         values
     };
@@ -369,35 +448,52 @@ fn answer(world: &World, outcome: &Outcome, call: &Call) -> Option<Answer> {
             .map(|one| format!("{}: {}", one.verdict.name(), named(one.key.0)))
             .collect(),
         merges: user.merges.len(),
-        everybody: roots.map(|row| profile(row)).collect(),
+        everybody: roots.clone().map(|row| profile(row)).collect(),
+        verified: roots
+            .flat_map(|row| &row.members)
+            .inspect(|member| {
+                let row = world.rows.identifiers[&member.key];
+                assert_eq!((member.verified, member.anchored), (row.verified, row.anchored));
+            })
+            .filter(|member| member.verified)
+            .map(named_member)
+            .collect(),
     })
 }
 
 /// Compares the two on 25,000 histories.
 fn compare(seed: u64) {
     let mut chance = Chance(seed);
-    let (mut merges, mut verdicts) = (0, 0);
+    let (mut merges, mut verdicts, mut doubts) = (0, 0, 0);
     for _ in 0..500 {
         let rules = random_rules(&mut chance);
         let mut world = World::with(&rules);
         for history in 0..50 {
             world.rows = selfsame_identity::MemoryRows::default();
-            let mut naive = Naive { rules: &rules, profiles: Vec::new() };
+            let mut naive =
+                Naive { rules: &rules, profiles: Vec::new(), verified: BTreeSet::new() };
             let mut now = 1_700_000_000_000_000;
             let mut told = Vec::new();
+            let is_guarded = chance.one_in(2);
             for _ in 0..2 + chance.below(6) {
-                let call = random_call(&mut chance, &mut now);
-                told.push((call.ids.clone(), call.previous.clone(), call.time));
+                let call = random_call(&mut chance, &mut now, is_guarded);
+                told.push((call.ids.clone(), call.previous.clone(), call.time, call.proof));
                 let outcome = real(&mut world, &call);
                 let ours = answer(&world, &outcome, &call);
                 let theirs = naive.resolve(&call);
                 assert_eq!(ours, theirs, "history {history}: {told:?} under {rules:#?}");
                 merges += ours.as_ref().map_or(0, |answer| answer.merges);
-                verdicts += ours.map_or(0, |answer| answer.verdicts.len());
+                let doubted = |verdict: &&String| verdict.contains("not verified");
+                let told = ours.iter().flat_map(|answer| &answer.verdicts);
+                doubts += told.filter(doubted).count();
+                verdicts += ours.as_ref().map_or(0, |answer| answer.verdicts.len());
             }
         }
     }
-    assert!(merges > 3_000 && verdicts > 30_000, "{merges} merges and {verdicts} verdicts");
+    assert!(
+        merges > 3_000 && verdicts > 30_000 && doubts > 5_000,
+        "{merges} merges, {verdicts} verdicts, {doubts} doubts"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use selfsame_event::{
 };
 use selfsame_identity::{
     Claims, ComponentId, Keys, MemoryRows, Occurrence, Outcome, Resolution, RuleSet, Rules, Stamp,
-    TypeNumbers, extract, find_root, resolve,
+    Trust, TypeNumbers, extract, find_root, resolve,
 };
 use serde_json::{Map, Value, json};
 
@@ -49,6 +49,30 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
+/// What proves an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Nobody proves anything.
+    Unasked,
+    /// The sender's secret.
+    Secret,
+    /// A token, at a source that requires one or does not.
+    Token { required: bool },
+    /// Nothing, at a source that requires it or does not.
+    Nothing { required: bool },
+}
+
+impl Proof {
+    pub(crate) fn trust(self, claims: &Claims<'_>) -> Trust {
+        match (self, claims.user) {
+            (Self::Unasked, _) => Trust::Unguarded,
+            (Self::Secret, _) => Trust::Sender,
+            (Self::Token { required }, Some(user)) => Trust::Token { user, required },
+            (Self::Token { required } | Self::Nothing { required }, _) => Trust::None { required },
+        }
+    }
+}
+
 impl World {
     pub(crate) fn new(changes: &str) -> Self {
         Self::with(&rule_set(changes))
@@ -86,6 +110,16 @@ impl World {
         let event = Event::read(Raw::trusted(&text), &Shared::default()).expect("accepted");
         let keys = Keys { hasher: &self.hasher, space: 1 };
         let claims = extract(&event, &self.rules, &keys);
+        self.claims(&claims)
+    }
+
+    /// An event with these identifiers, of which so much is proven.
+    pub(crate) fn proven(&mut self, proof: Proof, identifiers: &str) -> Outcome {
+        let text = call(identifiers).to_string();
+        let event = Event::read(Raw::trusted(&text), &Shared::default()).expect("accepted");
+        let keys = Keys { hasher: &self.hasher, space: 1 };
+        let mut claims = extract(&event, &self.rules, &keys);
+        claims.trust = proof.trust(&claims);
         self.claims(&claims)
     }
 

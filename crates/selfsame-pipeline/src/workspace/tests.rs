@@ -23,6 +23,7 @@ fn source(id: &str, key: &str) -> Change {
         strict: false,
         dedupe: DedupeScope::Source,
         kind: SourceKind::Any,
+        identity: Identity::default(),
     })
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use selfsame_event::{Clock, EventsHead, RecordId, RecordKind, Refusal, SourceNumber, Time};
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, MemoryLog, NewRecord};
-use selfsame_pipeline::workspace::{Change, DedupeScope, Source, SourceKind, WriteKey};
+use selfsame_pipeline::workspace::{Change, DedupeScope, Identity, Source, SourceKind, WriteKey};
 
 /// A clock that moves a little at each look.
 #[derive(Debug, Default)]
@@ -64,6 +64,7 @@ fn set_up(rules: RuleSet) -> Vec<NewRecord> {
             strict: false,
             dedupe,
             kind: SourceKind::Any,
+            identity: Identity::default(),
         })
     };
     let changes = [

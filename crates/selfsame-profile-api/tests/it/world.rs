@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use selfsame_event::{Clock, EventsHead, RecordId, RecordKind, SourceNumber, Time};
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, LogConfig, LogRead, MemoryLog, NewRecord, RealFs, RegenerableLog};
-use selfsame_pipeline::workspace::{Change, DedupeScope, Source, SourceKind, WriteKey};
+use selfsame_pipeline::workspace::{Change, DedupeScope, Identity, Source, SourceKind, WriteKey};
 use selfsame_pipeline::{Engine, EngineConfig, EngineParts, Reader};
 use selfsame_profile_api::{ProfileApi, Tokens, router};
 use tower::ServiceExt;
@@ -116,6 +116,7 @@ impl World {
                 strict: false,
                 dedupe: DedupeScope::Source,
                 kind: SourceKind::Any,
+                identity: Identity::default(),
             }),
         ];
         for change in &changes {

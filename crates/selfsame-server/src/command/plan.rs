@@ -273,6 +273,7 @@ async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
                 strict: Some(file.strict),
                 dedupe: Some(file.dedupe),
                 kind: Some(file.kind),
+                identity_required: Some(file.identity_required),
                 write_key: from_environment(file.write_key_env.as_deref())?,
             };
             let made: SourceShown = send(client, Method::POST, "/api/sources", &new).await?;
@@ -315,7 +316,7 @@ pub(super) async fn send<T: DeserializeOwned>(
 
 /// The value of the environment variable that a file names.
 #[expect(clippy::disallowed_methods, reason = "a file names the variable; it is no setting")]
-fn from_environment(name: Option<&str>) -> anyhow::Result<Option<String>> {
+pub(super) fn from_environment(name: Option<&str>) -> anyhow::Result<Option<String>> {
     let read = |name: &str| {
         let value = std::env::var(name);
         value.with_context(|| {

@@ -60,6 +60,8 @@ pub(super) struct SourceFile {
     pub(super) dedupe: DedupeScope,
     #[serde(default)]
     pub(super) kind: SourceKind,
+    #[serde(default)]
+    pub(super) identity_required: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) write_key_env: Option<String>,
 }
@@ -118,6 +120,8 @@ impl Resource for SourceFile {
 # dedupe: among which events a messageId is unique, source or workspace.
 # kind: who sends to it, browser, mobile or server. The address of a connection becomes context.ip
 # only of browsers and phones; with any, the route decides.
+# identity_required: whether a user id needs a proof, once a source of the space has an identity key.
+# Identity keys are not in this file: see `selfsame source identity-key`.
 # Write keys are not in this file. One is drawn when the source is made and printed once, unless
 # write_key_env names an environment variable that has it.
 ";
@@ -151,8 +155,8 @@ impl From<SpaceShown> for SpaceFile {
 
 impl From<SourceShown> for SourceFile {
     fn from(shown: SourceShown) -> Self {
-        let SourceShown { id, name, space, strict, dedupe, kind, .. } = shown;
-        Self { id, name, space, strict, dedupe, kind, write_key_env: None }
+        let SourceShown { id, name, space, strict, dedupe, kind, identity_required, .. } = shown;
+        Self { id, name, space, strict, dedupe, kind, identity_required, write_key_env: None }
     }
 }
 

@@ -1,14 +1,17 @@
 //! `selfsame source`: makes and lists sources.
 
+mod identity_key;
+
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use reqwest::Method;
 use selfsame_pipeline::workspace::SourceKind;
 
+use self::identity_key::IdentityKey;
 use super::plan::send;
 use super::say;
-use crate::client::{Remote, block_on};
+use crate::client::{Remote, block_on, part};
 use crate::control::{NewSource, Page, SourceShown};
 use crate::printable::printable;
 
@@ -25,6 +28,10 @@ enum Verb {
     Create(Create),
     /// List sources.
     List(List),
+    /// Say whether a user id needs a proof, once the space guards its people.
+    Require(Require),
+    /// Add, list and remove the keys that check identity tokens.
+    IdentityKey(IdentityKey),
 }
 
 #[derive(Debug, Args)]
@@ -54,6 +61,24 @@ struct List {
     remote: Remote,
 }
 
+#[derive(Debug, Args)]
+struct Require {
+    /// The source.
+    source: String,
+    /// Whether a user id needs an identity token, or a device that a verified event named; otherwise
+    /// it is left out of the event.
+    #[arg(value_name = "proof|nothing")]
+    what: Proof,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Proof {
+    Proof,
+    Nothing,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
     Browser,
@@ -76,6 +101,8 @@ impl SourceCommand {
         match self.verb {
             Verb::Create(create) => create.run()?,
             Verb::List(list) => list.run()?,
+            Verb::Require(require) => require.run()?,
+            Verb::IdentityKey(key) => key.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -92,6 +119,7 @@ impl Create {
             dedupe: None,
             kind: self.kind.map(SourceKind::from),
             write_key: None,
+            identity_required: None,
         };
         let made: SourceShown =
             block_on(async { send(&client, Method::POST, "/api/sources", &new).await })?;
@@ -99,6 +127,21 @@ impl Create {
         for key in &made.write_keys {
             say(&format!("write key  {}", printable(&key.key)))?;
         }
+        Ok(())
+    }
+}
+
+impl Require {
+    fn run(self) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let path = format!("/api/sources/{}", part(&self.source));
+        let change = serde_json::json!({ "identity_required": self.what == Proof::Proof });
+        let _changed: SourceShown =
+            block_on(async { send(&client, Method::PATCH, &path, &change).await })?;
+        match self.what {
+            Proof::Proof => say("A user id needs a proof on events of this source."),
+            Proof::Nothing => say("A user id needs no proof on events of this source."),
+        }?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use selfsame_identity::RuleSet;
-use selfsame_pipeline::workspace::{DedupeScope, SourceKind};
+use selfsame_pipeline::workspace::{DedupeScope, SourceKind, TokenAlgorithm};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -103,6 +103,7 @@ plain! {
     Value => {},
     Box<RawValue> => {},
     DedupeScope => { "type": "string", "enum": ["source", "workspace"] },
+    TokenAlgorithm => { "type": "string", "enum": ["HS256", "ES256"] },
     SourceKind => { "type": "string", "enum": ["any", "browser", "mobile", "server"] },
 }
 

@@ -1,10 +1,11 @@
 //! Sources and their write keys.
 
 use selfsame_pipeline::View;
-use selfsame_pipeline::workspace::{Change, DedupeScope, Source, SourceKind, WriteKey};
+use selfsame_pipeline::workspace::{Change, DedupeScope, Identity, Source, SourceKind, WriteKey};
 
 use super::Control;
 use super::asked::{Asked, check_name, choose_id};
+use super::identity_keys::{self, IdentityKeyShown};
 use super::problem::{Code, Problem};
 use super::shape::{Page, shape};
 use crate::chance;
@@ -29,6 +30,11 @@ shape! {
         kind: SourceKind,
         /// The keys that its senders use. Keys of browsers are public, so they are shown.
         write_keys: Vec<WriteKeyShown>,
+        /// The keys that check identity tokens. While a source of a space has one, the space guards
+        /// its people against claims that nothing proves.
+        identity_keys: Vec<IdentityKeyShown>,
+        /// Whether a user id needs a proof: an identity token, or a device that a verified event named.
+        identity_required: bool,
         /// Events accepted, duplicates not counted.
         events: u64,
         /// Events that were there before.
@@ -64,6 +70,8 @@ shape! {
         kind: Option<SourceKind>,
         /// The first write key; drawn where it is not given.
         write_key: Option<String>,
+        /// Whether a user id needs a proof, once the space guards its people.
+        identity_required: Option<bool>,
     }
 
     /// What is to change; what is not given stays.
@@ -79,6 +87,8 @@ shape! {
         dedupe: Option<DedupeScope>,
         /// Who sends to it.
         kind: Option<SourceKind>,
+        /// Whether a user id needs a proof, once the space guards its people.
+        identity_required: Option<bool>,
     }
 
     /// A write key to be added.
@@ -116,6 +126,8 @@ fn shown(view: &View, source: &Source) -> SourceShown {
         dedupe: source.dedupe,
         kind: source.kind,
         write_keys: source.write_keys.iter().map(key).collect(),
+        identity_keys: source.identity.keys.iter().map(identity_keys::shown).collect(),
+        identity_required: source.identity.required,
         events: counts.events,
         duplicates: counts.duplicates,
         changed: counts.changed,
@@ -168,6 +180,10 @@ pub(crate) async fn create(
         strict: new.strict.unwrap_or(false),
         dedupe: new.dedupe.unwrap_or_default(),
         kind: new.kind.unwrap_or_default(),
+        identity: Identity {
+            required: new.identity_required.unwrap_or(false),
+            ..Identity::default()
+        },
     };
     set(&control, source).await
 }
@@ -192,6 +208,8 @@ pub(crate) async fn update(
     source.strict = change.strict.unwrap_or(source.strict);
     source.dedupe = change.dedupe.unwrap_or(source.dedupe);
     source.kind = change.kind.unwrap_or(source.kind);
+    let required = &mut source.identity.required;
+    *required = change.identity_required.unwrap_or(*required);
     set(&control, source).await
 }
 
@@ -246,7 +264,7 @@ pub(crate) async fn revoke_key(control: Control, asked: Asked) -> Result<SourceS
     set(&control, source).await
 }
 
-async fn set(control: &Control, source: Source) -> Result<SourceShown, Problem> {
+pub(super) async fn set(control: &Control, source: Source) -> Result<SourceShown, Problem> {
     let id = source.id.clone();
     let view = control.change(&Change::SetSource(source)).await?;
     Ok(shown(&view, find(&view, &id)?))

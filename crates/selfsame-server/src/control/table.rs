@@ -13,8 +13,8 @@ use serde_json::Value;
 use super::asked::Asked;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
-use super::{Control, backups, dead_letters, destinations, identity, imports, insights, openapi};
-use super::{rejected, sources, spaces, state, tail, tokens, trace};
+use super::{Control, backups, dead_letters, destinations, identity, identity_keys, imports};
+use super::{insights, openapi, rejected, sources, spaces, state, tail, tokens, trace};
 
 /// What a token may do. Tokens have all of them today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,6 +208,9 @@ routes! {
     Post "/api/sources/{id}/write-keys" Write "Add a write key" body [sources::NewWriteKey] 201 [sources::AddedWriteKey] = sources::add_key;
     Post "/api/sources/{id}/write-keys/rotate" Write "Rotate write keys: first add one beside the old ones, then, with `finish`, revoke all but the newest" body [sources::Rotation] 200 [sources::SourceShown] = sources::rotate;
     Delete "/api/sources/{id}/write-keys/{key}" Write "Revoke a write key" 200 [sources::SourceShown] = sources::revoke_key;
+    Get "/api/sources/{id}/identity-keys" Read "List the keys that check identity tokens" 200 [Page<identity_keys::IdentityKeyShown>] = identity_keys::list;
+    Post "/api/sources/{id}/identity-keys" Secrets "Add a key that checks identity tokens, beside those there are" body [identity_keys::NewIdentityKey] 201 [identity_keys::AddedIdentityKey] = identity_keys::add;
+    Delete "/api/sources/{id}/identity-keys/{key}" Write "Remove a key that checks identity tokens" 200 [sources::SourceShown] = identity_keys::remove;
     Get "/api/sources/{id}/rejected" Events "List events that were set aside, newest first" query ["day" "limit" "next"] 200 [rejected::Rejected] = rejected::list;
 
     Get "/api/spaces" Read "List spaces" 200 [Page<spaces::SpaceShown>] = spaces::list;

@@ -7,3 +7,4 @@ mod identity;
 mod receiver;
 mod resources;
 mod server;
+mod verified;

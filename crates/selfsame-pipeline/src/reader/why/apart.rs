@@ -111,7 +111,10 @@ fn noted(
     let is_about = |note: &&crate::decision::Note| {
         let is_limit = matches!(
             note.kind,
-            NoteKind::ValueLimit | NoteKind::ValueTimeLimit | NoteKind::MappingLimit
+            NoteKind::ValueLimit
+                | NoteKind::ValueTimeLimit
+                | NoteKind::MappingLimit
+                | NoteKind::Unverified
         );
         is_limit && note.identifier == id.kind && id.value.starts_with(&*note.value)
     };
