@@ -223,6 +223,21 @@ fn keys_are_read_from_pem_and_jwk_and_private_ones_are_refused() {
     assert!(!format!("{:?}", TokenKey::hs256("k1", SECRET)).contains("secret"));
 }
 
+/// What the documents say that a backend does.
+#[test]
+fn the_token_in_the_documents_is_valid() {
+    let page = include_str!("../../../../docs/concepts/identity.md");
+    let call = page.lines().find(|line| line.starts_with("For `(")).expect("the example");
+    let [user, key, secret] = [1, 3, 5].map(|at| call.split('"').nth(at).expect("an argument"));
+    let token = page.lines().find(|line| line.starts_with("eyJ")).expect("what it gives");
+    let keys = TokenKeys(vec![TokenKey::hs256("k1", secret).unwrap()]);
+    let now = Time::from_millis(1_800_000_000_000);
+    let wanted = Wanted { audience: key, subject: Some(user), now };
+    assert_eq!(Opener::new(&keys).check(token, &wanted), TokenVerdict::Valid);
+    let later = Wanted { now: now.plus_micros(3_661_000_000), ..wanted };
+    assert_eq!(Opener::new(&keys).check(token, &later), TokenVerdict::Expired);
+}
+
 proptest! {
     #[test]
     fn no_change_of_a_byte_leaves_a_token_valid(at: prop::sample::Index, byte in 33_u8..127) {

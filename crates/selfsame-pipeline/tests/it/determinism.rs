@@ -1,10 +1,11 @@
 //! The same log gives the same state, however it is folded.
 
 use selfsame_log::LogRead;
-use selfsame_pipeline::{ReplayConfig, StateConfig, replay};
+use selfsame_pipeline::decision::NoteKind;
+use selfsame_pipeline::{ReplayConfig, State, StateConfig, replay};
 use selfsame_store::StateHash;
 
-use crate::world::history;
+use crate::world::{guarded_history, history};
 
 fn hash(log: &dyn LogRead, config: &ReplayConfig) -> StateHash {
     let folder = tempfile::tempdir().expect("a folder");
@@ -17,8 +18,8 @@ fn partitions(partitions: u32) -> ReplayConfig {
 }
 
 fn check(config: &ReplayConfig) {
-    for seed in 1..4 {
-        let log = history(seed, 1_500);
+    let logs = [history(1, 1_500), history(2, 1_500), guarded_history(3, 1_500)];
+    for (seed, log) in (1..).zip(logs) {
         let expected = hash(&*log, &ReplayConfig::default());
         assert!(expected.parts().iter().all(|(name, hash)| hash.rows() > 0 || *name == "chunks"));
         let differences = hash(&*log, config).differences(&expected);
@@ -60,6 +61,18 @@ fn rows_that_leave_memory_give_the_same_state() {
         other: 600,
     };
     check(&config);
+}
+
+/// The guard is met, or the histories above would say nothing of it.
+#[test]
+fn people_are_guarded_where_the_history_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = guarded_history(3, 1_500);
+    replay(&*log, log.end(), folder.path(), &ReplayConfig::default(), |_| ()).expect("replays");
+    let state = State::open(folder.path(), &StateConfig::default()).expect("a state");
+    let count = |kind: NoteKind| state.meta().spaces[0].violations.get(&(kind as u8)).copied();
+    assert!(count(NoteKind::Unverified) > Some(100), "{:?}", count(NoteKind::Unverified));
+    assert!(count(NoteKind::TokenRefused) > Some(100));
 }
 
 #[test]

@@ -4,10 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use selfsame_event::{Clock, EventsHead, RecordId, RecordKind, Refusal, SourceNumber, Time};
+use selfsame_event::{
+    Clock, EventsHead, RecordId, RecordKind, Refusal, SourceNumber, Time, TokenVerdict,
+};
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, MemoryLog, NewRecord};
-use selfsame_pipeline::workspace::{Change, DedupeScope, Identity, Source, SourceKind, WriteKey};
+use selfsame_pipeline::workspace::{
+    Change, DedupeScope, Identity, IdentityKey, KeyText, Source, SourceKind, TokenAlgorithm,
+    WriteKey,
+};
 
 /// A clock that moves a little at each look.
 #[derive(Debug, Default)]
@@ -52,21 +57,23 @@ fn change(id: u64, change: &Change) -> NewRecord {
     record(id, RecordKind::Config, serde_json::to_vec(change).expect("JSON"), vec![])
 }
 
+fn source(number: u32, dedupe: DedupeScope, kind: SourceKind, identity: Identity) -> Change {
+    Change::SetSource(Source {
+        number,
+        id: format!("source-{number}"),
+        name: "test".to_owned(),
+        space: "default".to_owned(),
+        write_keys: vec![WriteKey { key: format!("key-{number}"), revoked: false }],
+        strict: false,
+        dedupe,
+        kind,
+        identity,
+    })
+}
+
 /// The records that make a workspace with one space and two sources.
 fn set_up(rules: RuleSet) -> Vec<NewRecord> {
-    let source = |number: u32, dedupe| {
-        Change::SetSource(Source {
-            number,
-            id: format!("source-{number}"),
-            name: "test".to_owned(),
-            space: "default".to_owned(),
-            write_keys: vec![WriteKey { key: format!("key-{number}"), revoked: false }],
-            strict: false,
-            dedupe,
-            kind: SourceKind::Any,
-            identity: Identity::default(),
-        })
-    };
+    let source = |number, dedupe| source(number, dedupe, SourceKind::Any, Identity::default());
     let changes = [
         Change::Create { name: "test".to_owned(), secret: "5a".repeat(32) },
         Change::SetSpace {
@@ -122,13 +129,59 @@ pub(crate) fn history(seed: u64, requests: u64) -> Arc<MemoryLog> {
 
 /// A log of so many requests by a small world that has these rules.
 pub(crate) fn history_with(seed: u64, requests: u64, rules: RuleSet) -> Arc<MemoryLog> {
+    made(seed, requests, rules, |_| None)
+}
+
+/// A log in whose space people are guarded from a quarter of it on, more strictly from a half on, and
+/// no more from three quarters on.
+pub(crate) fn guarded_history(seed: u64, requests: u64) -> Arc<MemoryLog> {
+    let key = IdentityKey {
+        id: "k1".to_owned(),
+        algorithm: TokenAlgorithm::Hs256,
+        key: KeyText("checked by nobody here".to_owned()),
+    };
+    let guarded = |required, keys| {
+        let identity = Identity { keys, required };
+        source(1, DedupeScope::Workspace, SourceKind::Browser, identity)
+    };
+    made(seed, requests, RuleSet::default(), |request| match request * 4 / requests {
+        _ if request == 0 => {
+            let identity = Identity::default();
+            Some(source(0, DedupeScope::Source, SourceKind::Server, identity))
+        }
+        1 if (request - 1) * 4 / requests == 0 => Some(guarded(false, vec![key.clone()])),
+        2 if (request - 1) * 4 / requests == 1 => Some(guarded(true, vec![key.clone()])),
+        3 if (request - 1) * 4 / requests == 2 => Some(guarded(true, Vec::new())),
+        _ => None,
+    })
+}
+
+/// A log with these changes before requests. Some events have a token, which is in force only while
+/// people are guarded.
+fn made(
+    seed: u64,
+    requests: u64,
+    rules: RuleSet,
+    changes: impl Fn(u64) -> Option<Change>,
+) -> Arc<MemoryLog> {
     let log = MemoryLog::new(Arc::new(TestClock::default()));
     let mut dice = Dice::new(seed);
+    let mut tokens = Dice::new(seed + 1_000);
     set_up(rules).into_iter().for_each(|record| _ = log.append_wait(record).expect("appends"));
     for request in 0..requests {
+        if let Some(made) = changes(request) {
+            log.append_wait(change(1_000_000 + request, &made)).expect("appends");
+        }
         let source = SourceNumber(u32::try_from(dice.roll(2)).expect("small"));
         let mut head = EventsHead { source, ..EventsHead::default() };
         let items: Vec<_> = (0..1 + dice.roll(6)).map(|_| event(&mut dice)).collect();
+        for item in 0..u32::try_from(items.len()).expect("few") {
+            match tokens.roll(8) {
+                0 => head.tokens.push((item, TokenVerdict::Valid)),
+                1 => head.tokens.push((item, TokenVerdict::Expired)),
+                _ => {}
+            }
+        }
         let kind = if dice.roll(20) == 0 { RecordKind::Rejected } else { RecordKind::Events };
         if kind == RecordKind::Rejected {
             head.refusals = items.iter().map(|_| Refusal::NoId).collect();

@@ -224,6 +224,10 @@ async fn a_token_that_proves_nothing_is_counted_and_named_and_its_event_is_kept(
         person(&server, "anonymous_id:a9").await["events"].as_array().map(Vec::len),
         Some(15)
     );
+    let why = "/api/spaces/dev/identity/why?from=user_id:victim&to=anonymous_id:a9";
+    let why = server.get(why).await;
+    assert_eq!(why["refusals"][0]["rule"], "identifier_not_verified", "{why}");
+    assert_eq!(why["refusals"][0]["left_out"]["value"], "victim");
     let metrics = server.http.get(server.at("/metrics")).bearer_auth(DEV).send().await;
     let metrics = metrics.expect("an answer").text().await.expect("text");
     let counted = "selfsame_collect_identity_tokens_total{code=\"signature\"} 4";
