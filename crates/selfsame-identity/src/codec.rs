@@ -4,13 +4,15 @@
 //! identifier  version flags type:u16 component:u64 mapped_at:i64            20 bytes
 //! component   version flags [parent] merges sets count (print:u64)* count (member)*
 //! member      type rank flags key:16 [mapped_at event_time position source [message id]] value
-//! evidence    version stamp count (type fate key:16 [value])*
+//! evidence    version flags stamp count (type fate key:16 [value])* [count (stamp)*] [previous]
+//! previous    flags [key:16] [type key:16 value] [type key:16 value]
+//! apart       version type value count (key:16 since by times flag [stamp])*
 //! ledger      version kind verdict components profiles keys stamp count (type fate key:16)*
 //! ```
 //!
 //! Members that one event mapped lie side by side, and only the first of them says when and where.
 
-use selfsame_event::packed::{Reader, put_number, put_text, put_time};
+use selfsame_event::packed::{Reader, put_number, put_time};
 use selfsame_event::{
     Class, IdentifierKey, ItemPosition, PackedText, Position, ProfileId, RecordId, SourceNumber,
     Time,
@@ -19,11 +21,13 @@ use selfsame_event::{
 use crate::number::TypeNumber;
 use crate::resolution::{LedgerEntry, LedgerRow, Merge, Refused};
 use crate::row::{
-    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Known, Member, Seen, SetKey, Stamp,
+    ComponentId, ComponentRow, Fate, IdentifierRow, Known, Member, Seen, SetKey, Stamp,
 };
 use crate::verdict::Verdict;
 
-const VERSION: u8 = 2;
+mod evidence;
+
+const VERSION: u8 = 3;
 const HAS_PARENT: u8 = 1;
 const OVERFLOWED: u8 = 2;
 const ANCHORED: u8 = 1;
@@ -175,40 +179,6 @@ fn read_known(reader: &mut Reader<'_>, set: SetKey) -> Option<Known> {
     let is_birth = keys.len() > 1 && SetKey::of(keys) == set;
     let has_print = || head.prints.as_chunks().0.contains(&set.print().to_le_bytes());
     Some(Known { parent: head.parent, profile: first?, has_set: is_birth || has_print() })
-}
-
-impl EvidenceRow {
-    /// The bytes of the row.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64 + self.identifiers.len() * 20);
-        out.push(VERSION);
-        put_stamp(&mut out, &self.first);
-        put_length(&mut out, self.identifiers.len());
-        let mut unmapped = self.unmapped.iter();
-        for seen in &self.identifiers {
-            put_seen(&mut out, seen);
-            if seen.fate != Fate::Kept {
-                put_text(&mut out, unmapped.next().map_or("", |value| value));
-            }
-        }
-        out
-    }
-
-    /// Reads a row.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        whole(bytes, |reader| {
-            let first = read_stamp(reader)?;
-            let mut unmapped = Vec::new();
-            let identifiers = list(reader, |reader| {
-                let seen = read_seen(reader)?;
-                if seen.fate != Fate::Kept {
-                    unmapped.push(reader.text()?.into());
-                }
-                Some(seen)
-            })?;
-            Some(Self { first, identifiers: identifiers.into(), unmapped })
-        })
-    }
 }
 
 impl LedgerRow {

@@ -12,9 +12,11 @@
 //! * Both functions depend on their arguments alone: no clock, no chance, no order of a hash table.
 //! * An event belongs to the profile that holds its *anchor*, its most trusted identifier, whatever is
 //!   merged, demoted or refused. No limit and no cap ever loses an event.
-//! * Nothing in the graph is taken apart: a merged profile keeps its row and gets a parent.
+//! * No event takes the graph apart: a merged profile keeps its row and gets a parent. Somebody may
+//!   ([`plan`], [`apply`]): the graph is then as if their wish had been known from the beginning.
 //! * What links identifiers leaves evidence, and what kept profiles apart leaves a refusal.
 
+mod apart;
 mod blocklist;
 mod claim;
 mod codec;
@@ -25,12 +27,16 @@ mod find;
 mod known;
 mod memory;
 mod number;
+mod record;
 mod resolution;
 mod resolve;
 mod row;
 pub mod rule;
+mod skeleton;
+mod undo;
 mod verdict;
 
+pub use apart::{ApartFrom, ApartRow, Pair};
 pub use claim::{Claim, Claims, Keys, Previous, Unfit};
 pub use codec::DecodeError;
 pub use compile::{RuleError, Rules};
@@ -41,10 +47,15 @@ pub use number::{TypeNumber, TypeNumbers};
 pub use resolution::{
     LedgerEntry, LedgerRow, Link, Mapped, Merge, Outcome, Refused, Resolution, Violation,
 };
-pub use resolve::{EVIDENCE_SETS, Occurrence, ResolveError, resolve, resolve_claims};
+pub use resolve::{Occurrence, ResolveError, resolve, resolve_claims};
 pub use row::{
     ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Known, Member, Rows, Seen, SetKey,
-    Stamp,
+    Sighting, Stamp, WholeRows,
 };
 pub use rule::RuleSet;
+pub use skeleton::{AGAIN, EVIDENCE_SETS, PreviousSeen, Reading};
+pub use undo::{
+    Change, Cluster, Counts, Hub, Moved, Named, Plan, PlanError, RulesLog, Sizes, Split, apply,
+    plan, plan_split, sides_of,
+};
 pub use verdict::Verdict;

@@ -21,19 +21,17 @@ use std::sync::Arc;
 use selfsame_event::{Class, IdentifierKey};
 use smallvec::SmallVec;
 
+use crate::apart::{Pair, Standing, meet};
 use crate::claim::{Claim, Claims, Previous};
 use crate::compile::Rules;
 use crate::decide::{Candidate, Root, decide};
 use crate::find::find_root;
 use crate::known::resolve_known;
+use crate::record::Profile;
 use crate::resolution::{Link, Mapped, Merge, Outcome, Refused, Resolution, Violation};
-use crate::row::{
-    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Member, Rows, Seen, SetKey, Stamp,
-};
+use crate::row::{ComponentId, ComponentRow, Fate, IdentifierRow, Member, Rows, Seen, Stamp};
+use crate::skeleton::Repeat;
 use crate::verdict::Verdict;
-
-/// Most sets of identifiers recorded under one component. Beyond: its row says so.
-pub const EVIDENCE_SETS: u32 = 10_000;
 
 /// The event that is resolved, apart from its identifiers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -84,9 +82,9 @@ pub fn resolve<R: Rows>(
 }
 
 /// Resolves the claims of one collection, which are in order; none if there are none.
-pub fn resolve_claims<R: Rows>(
-    claims: &[Claim<'_>],
-    previous: Option<&Previous<'_>>,
+pub fn resolve_claims<'c, R: Rows>(
+    claims: &'c [Claim<'c>],
+    previous: Option<&'c Previous<'c>>,
     at: &Occurrence<'_>,
     rules: &Rules,
     rows: &mut R,
@@ -105,6 +103,7 @@ pub fn resolve_claims<R: Rows>(
         rules,
         rows,
         ids: SmallVec::new(),
+        previous,
         roots: SmallVec::new(),
         owners: SmallVec::new(),
     };
@@ -118,12 +117,14 @@ pub fn resolve_claims<R: Rows>(
 }
 
 /// The work on one event in one collection.
-struct Step<'s, 'c, R> {
-    at: &'s Occurrence<'s>,
-    rules: &'s Rules,
-    rows: &'s mut R,
+pub(crate) struct Step<'s, 'c, R> {
+    pub(crate) at: &'s Occurrence<'s>,
+    pub(crate) rules: &'s Rules,
+    pub(crate) rows: &'s mut R,
     /// Most trusted first.
-    ids: SmallVec<[Candidate<'c>; 4]>,
+    pub(crate) ids: SmallVec<[Candidate<'c>; 4]>,
+    /// Of an alias call, what its `previousId` may be.
+    pub(crate) previous: Option<&'c Previous<'c>>,
     /// Every root that an identifier is in, the oldest first.
     roots: SmallVec<[Root; 2]>,
     /// Rows of identifiers that are written last: whoever reads one finds its component.
@@ -137,6 +138,7 @@ struct Findings {
     violations: Vec<Violation>,
     merges: Vec<Merge>,
     refused: Vec<Refused>,
+    met: Vec<Pair>,
 }
 
 impl<'c, R: Rows> Step<'_, 'c, R> {
@@ -192,9 +194,12 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
     }
 
     fn run(mut self) -> Result<Resolution, ResolveError<R::Error>> {
-        let (kept, breaches) = decide(&self.ids, &self.roots, self.at.stamp.event_time, self.rules);
+        let standing = Standing::find(&self.ids, &self.roots, self.rows)?;
+        let at = self.at.stamp;
+        let (kept, breaches) = decide(&self.ids, &self.roots, at.event_time, self.rules, &standing);
         let mut findings = Findings::default();
         for (id, breach) in self.ids.iter().rev().zip(&breaches) {
+            findings.met.extend(breach.pair.filter(|pair| !findings.met.contains(pair)));
             findings.violations.push(Violation {
                 verdict: breach.verdict,
                 limited: breach.limited,
@@ -202,11 +207,12 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
                 key: id.claim.key,
             });
         }
+        meet(&findings.met, at, self.rows)?;
         self.merge(kept, &mut findings)?;
         let known = self.ids[..kept].iter().find_map(|id| id.root);
         let (component, mut row) = match known {
             Some(root) => (root, self.row(root)?),
-            None => (self.rows.next_component()?, Arc::default()),
+            None => (self.new_component()?, Arc::default()),
         };
         let mut is_dirty = self.map(kept, component, &mut row, &mut findings)?;
         let anchor = self.ids[..kept].iter().find(|id| id.root.is_some());
@@ -218,7 +224,13 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         let profile = row.profile().ok_or(ResolveError::Corrupt { component })?;
         self.refuse(kept, component, &row, &breaches, &mut findings)?;
         let identifiers = self.seen(kept);
-        let is_evidence = self.record(&anchor, component, &mut row, &identifiers, &mut is_dirty)?;
+        let repeat = Repeat {
+            changed: !findings.mapped.is_empty() || !findings.merges.is_empty() || !anchor.anchored,
+            refused: !findings.violations.is_empty(),
+            is_alias: false,
+        };
+        let mut profile_row = Profile { component, row: &mut row, is_dirty: &mut is_dirty };
+        let is_evidence = self.record(&anchor, &identifiers, repeat, &mut profile_row)?;
         if is_dirty {
             self.rows.set_component(component, Arc::unwrap_or_clone(row))?;
         }
@@ -237,8 +249,18 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             violations: findings.violations,
             merges: findings.merges,
             refused: findings.refused,
+            met: findings.met,
             is_evidence,
         })
+    }
+
+    /// The number of the component that the event creates.
+    fn new_component(&self) -> Result<ComponentId, ResolveError<R::Error>> {
+        let position = self.at.stamp.position;
+        let number = self.ids.first().and_then(|id| self.rules.of(id.claim.number));
+        let corrupt = ResolveError::Corrupt { component: ComponentId::default() };
+        let collection = number.ok_or(corrupt)?.collection;
+        Ok(ComponentId::created_at(position, collection))
     }
 
     fn row(&self, root: ComponentId) -> Result<Arc<ComponentRow>, ResolveError<R::Error>> {
@@ -425,57 +447,5 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         let ids = self.ids.iter().enumerate();
         ids.map(|one| Seen { number: one.1.claim.number, key: one.1.claim.key, fate: fate(one) })
             .collect()
-    }
-
-    /// Records identifiers that are seen together for the first time, under the component that mapped
-    /// the anchor: that never changes, so a known set is found again whatever was merged meanwhile.
-    fn record(
-        &mut self,
-        anchor: &Candidate<'_>,
-        component: ComponentId,
-        row: &mut Arc<ComponentRow>,
-        seen: &SmallVec<[Seen; 4]>,
-        is_dirty: &mut bool,
-    ) -> Result<bool, ResolveError<R::Error>> {
-        if seen.len() < 2 {
-            return Ok(false);
-        }
-        let home = anchor.home.ok_or(ResolveError::Corrupt { component })?;
-        let set = SetKey::of(seen.iter().map(|one| one.key));
-        let mut other = match home == component {
-            true => None,
-            false => {
-                Some(self.rows.component(home)?.ok_or(ResolveError::Corrupt { component: home })?)
-            }
-        };
-        let home_row = other.as_mut().unwrap_or(row);
-        if home_row.birth().any(|member| member.position == self.at.stamp.position)
-            && home_row.has_set(set)
-        {
-            return Ok(true);
-        }
-        if home_row.has_set(set) || home_row.has_more_sets() && self.rows.has_evidence(home, set)? {
-            return Ok(false);
-        }
-        let is_full = home_row.sets >= EVIDENCE_SETS;
-        if is_full && home_row.sets_overflowed {
-            return Ok(false);
-        }
-        let home_row = Arc::make_mut(home_row);
-        if is_full {
-            home_row.sets_overflowed = true;
-        } else {
-            home_row.add_set(set);
-            let values = self.ids.iter().zip(seen).filter(|(_, one)| one.fate != Fate::Kept);
-            let unmapped = values.map(|(id, _)| id.claim.value.as_ref().into()).collect();
-            let first = self.at.stamp;
-            let evidence = EvidenceRow { first, identifiers: seen.clone(), unmapped };
-            self.rows.set_evidence(home, set, evidence)?;
-        }
-        match other {
-            Some(other) => self.rows.set_component(home, Arc::unwrap_or_clone(other))?,
-            None => *is_dirty = true,
-        }
-        Ok(!is_full)
     }
 }

@@ -18,11 +18,13 @@ pub enum Verdict {
     MergeLimit = 6,
     /// The profile has too many identifiers for another.
     MappingLimit = 7,
+    /// A profile would have held two identifiers that somebody set apart.
+    CannotLink = 8,
 }
 
 impl Verdict {
     /// Every verdict, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NoIdentifiers,
         Self::ValueLimit,
         Self::ValueTimeLimit,
@@ -30,6 +32,7 @@ impl Verdict {
         Self::ValueTooLong,
         Self::MergeLimit,
         Self::MappingLimit,
+        Self::CannotLink,
     ];
 
     /// The name that people read.
@@ -42,6 +45,7 @@ impl Verdict {
             Self::ValueTooLong => "Identifier value too long",
             Self::MergeLimit => "Profile merge limit exceeded",
             Self::MappingLimit => "Identifier mapping limit exceeded",
+            Self::CannotLink => "Identifiers are set apart",
         }
     }
 
@@ -55,6 +59,7 @@ impl Verdict {
             Self::ValueTooLong => "value_too_long",
             Self::MergeLimit => "profile_merge_limit",
             Self::MappingLimit => "identifier_mapping_limit",
+            Self::CannotLink => "set_apart",
         }
     }
 

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use selfsame_identity::TypeNumbers;
+use selfsame_identity::{RuleSet, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
 use crate::workspace::Workspace;
 
 /// The version of everything that decides. A change of it holds from its position on.
-pub const LOGIC_VERSION: u32 = 1;
+pub const LOGIC_VERSION: u32 = 2;
 
 /// The format of the tables' rows. An older one is rebuilt from the log.
-pub(crate) const STATE_FORMAT: u32 = 4;
+pub(crate) const STATE_FORMAT: u32 = 5;
 
 /// The row of the whole state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,8 +39,10 @@ pub struct Meta {
 pub struct SpaceMeta {
     /// The numbers of its identifier types.
     pub numbers: TypeNumbers,
-    /// The number of the next component.
-    pub next_component: u64,
+    /// Pairs of identifiers that are set apart.
+    pub apart: u64,
+    /// The rules so far, in the order in which they came into force.
+    pub rules: Vec<RulesSince>,
     /// Profiles that are not merged into another one.
     pub profiles: u64,
     /// Merges made.
@@ -56,6 +58,15 @@ pub struct SpaceMeta {
     pub indexed: BTreeMap<String, u64>,
     /// How often each limit or block was met, by its number.
     pub violations: BTreeMap<u8, u64>,
+}
+
+/// Rules, and the record that put them in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesSince {
+    /// The offset of the record.
+    pub offset: u64,
+    /// The rules.
+    pub rules: RuleSet,
 }
 
 /// What a source counts.
@@ -77,6 +88,18 @@ impl SpaceMeta {
     /// Whether the index has every value of that trait.
     pub fn indexes_all_of(&self, name: &str) -> bool {
         self.indexed.get(name) == Some(&0)
+    }
+}
+
+impl Meta {
+    /// Notes rules that a record changed.
+    pub(crate) fn note_rules(&mut self, offset: u64) {
+        self.spaces.resize_with(self.workspace.spaces.len(), SpaceMeta::default);
+        for (space, counts) in self.workspace.spaces.iter().zip(&mut self.spaces) {
+            if counts.rules.last().is_none_or(|last| last.rules != space.rules) {
+                counts.rules.push(RulesSince { offset, rules: space.rules.clone() });
+            }
+        }
     }
 }
 

@@ -7,5 +7,7 @@ mod demotion;
 mod evidence;
 mod naive;
 mod order;
+mod undo;
+mod unmerge;
 mod windows;
 mod world;

@@ -4,7 +4,7 @@ use selfsame_log::LogRead;
 use selfsame_pipeline::{ReplayConfig, StateConfig, replay};
 use selfsame_store::StateHash;
 
-use crate::world::history;
+use crate::world::{history, history_with_undo};
 
 fn hash(log: &dyn LogRead, config: &ReplayConfig) -> StateHash {
     let folder = tempfile::tempdir().expect("a folder");
@@ -18,7 +18,7 @@ fn partitions(partitions: u32) -> ReplayConfig {
 
 fn check(config: &ReplayConfig) {
     for seed in 1..4 {
-        let log = history(seed, 1_500);
+        let log = history_with_undo(seed, 1_300);
         let expected = hash(&*log, &ReplayConfig::default());
         assert!(expected.parts().iter().all(|(name, hash)| hash.rows() > 0 || *name == "chunks"));
         let differences = hash(&*log, config).differences(&expected);

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use selfsame_event::{Clock, EventsHead, RecordId, RecordKind, Refusal, SourceNumber, Time};
+use selfsame_event::{
+    Clock, Collection, EventsHead, KeyHasher, RecordId, RecordKind, Refusal, SourceNumber, Time,
+};
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, MemoryLog, NewRecord};
+use selfsame_pipeline::IdentityChange;
 use selfsame_pipeline::workspace::{Change, DedupeScope, Source, SourceKind, WriteKey};
 
 /// A clock that moves a little at each look.
@@ -41,7 +44,7 @@ impl Dice {
     }
 }
 
-fn record(id: u64, kind: RecordKind, head: Vec<u8>, items: Vec<Bytes>) -> NewRecord {
+pub(crate) fn record(id: u64, kind: RecordKind, head: Vec<u8>, items: Vec<Bytes>) -> NewRecord {
     let mut bytes = [7; 16];
     bytes[..8].copy_from_slice(&id.to_le_bytes());
     let items = items.into_iter().map(Item::Body).collect();
@@ -53,7 +56,7 @@ fn change(id: u64, change: &Change) -> NewRecord {
 }
 
 /// The records that make a workspace with one space and two sources.
-fn set_up(rules: RuleSet) -> Vec<NewRecord> {
+pub(crate) fn set_up(rules: RuleSet) -> Vec<NewRecord> {
     let source = |number: u32, dedupe| {
         Change::SetSource(Source {
             number,
@@ -119,8 +122,57 @@ pub(crate) fn history(seed: u64, requests: u64) -> Arc<MemoryLog> {
     history_with(seed, requests, RuleSet::default())
 }
 
+/// The same, in which somebody now and then sets identifiers apart, or lifts that again.
+pub(crate) fn history_with_undo(seed: u64, requests: u64) -> Arc<MemoryLog> {
+    let mut dice = Dice::new(seed + 1_000);
+    let mut standing: Vec<[String; 2]> = Vec::new();
+    told(seed, requests, RuleSet::default(), |request| {
+        if request % 131 != 130 {
+            return None;
+        }
+        let mut change =
+            IdentityChange { space: "default".to_owned(), ..IdentityChange::default() };
+        change.by = format!("request {request}");
+        if dice.roll(4) == 0 && !standing.is_empty() {
+            let place = dice.roll(standing.len() as u64);
+            change.lift.push(standing.swap_remove(usize::try_from(place).expect("small")));
+        } else {
+            let mut one = |kind, letter, sides| {
+                let value = format!("{letter}{}", dice.roll(sides));
+                let value = if kind == "email" { format!("{value}@x.y") } else { value };
+                key(Collection::Users, kind, &value)
+            };
+            let pair = match request % 3 {
+                0 => [one("user_id", 'u', 40), one("anonymous_id", 'a', 60)],
+                1 => [one("email", 'e', 40), one("anonymous_id", 'a', 60)],
+                _ => [one("anonymous_id", 'a', 60), one("anonymous_id", 'a', 60)],
+            };
+            standing.push(pair.clone());
+            change.apart.push(pair);
+        }
+        let head = serde_json::to_vec(&change).expect("JSON");
+        Some(record(100_000 + request, RecordKind::Identity, head, vec![]))
+    })
+}
+
+/// The key of an identifier in the space of these logs, in hex.
+pub(crate) fn key(collection: Collection, kind: &str, value: &str) -> String {
+    let key = KeyHasher::new([0x5a; 32]).identifier(0, collection, kind, value);
+    key.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A log of so many requests by a small world that has these rules.
 pub(crate) fn history_with(seed: u64, requests: u64, rules: RuleSet) -> Arc<MemoryLog> {
+    told(seed, requests, rules, |_| None)
+}
+
+/// A log of requests, and of what else is said behind each of them.
+fn told(
+    seed: u64,
+    requests: u64,
+    rules: RuleSet,
+    mut besides: impl FnMut(u64) -> Option<NewRecord>,
+) -> Arc<MemoryLog> {
     let log = MemoryLog::new(Arc::new(TestClock::default()));
     let mut dice = Dice::new(seed);
     set_up(rules).into_iter().for_each(|record| _ = log.append_wait(record).expect("appends"));
@@ -133,6 +185,9 @@ pub(crate) fn history_with(seed: u64, requests: u64, rules: RuleSet) -> Arc<Memo
             head.refusals = items.iter().map(|_| Refusal::NoId).collect();
         }
         log.append_wait(record(1_000 + request, kind, head.encode(), items)).expect("appends");
+        if let Some(record) = besides(request) {
+            log.append_wait(record).expect("appends");
+        }
     }
     Arc::new(log)
 }
