@@ -4,7 +4,7 @@
 //! identifier on the event is demoted, and it is tried again. What is kept about a pair besides is how
 //! often an event met it.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use selfsame_event::{IdentifierKey, Time};
 use smallvec::SmallVec;
@@ -52,7 +52,7 @@ pub struct ApartFrom {
     /// When that was said, in log time.
     pub since: Time,
     /// Who said it, in their own words.
-    pub by: Box<str>,
+    pub by: Arc<str>,
     /// How many events met it.
     pub times: u64,
     /// The last of them.
@@ -95,36 +95,67 @@ enum Part {
 
 /// The pairs that joining everything on an event would bring together.
 #[derive(Debug, Default)]
-pub(crate) struct Standing(SmallVec<[(Pair, [Part; 2]); 1]>);
+pub(crate) struct Standing {
+    pairs: SmallVec<[(Pair, [Part; 2]); 1]>,
+    /// New identifiers that are set apart from another.
+    new: SmallVec<[IdentifierKey; 1]>,
+}
 
 impl Standing {
-    /// Finds them. Where nothing is kept apart, no row is read.
+    /// Finds them. Where nothing is kept apart, no row is read; else rows of new identifiers, and of
+    /// members that say that they have one, but for the part that has most of these.
     pub(crate) fn find<R: Rows>(
         ids: &[Candidate<'_>],
         roots: &[Root],
         rows: &mut R,
     ) -> Result<Self, R::Error> {
+        let mut standing = Self::default();
         let is_known = roots.len() == 1 && ids.iter().all(|id| id.root.is_some());
         if is_known || !rows.has_apart() {
-            return Ok(Self::default());
+            return Ok(standing);
         }
-        let members = roots.iter().flat_map(|(root, row)| {
-            row.members.iter().map(|member| (member.key, Part::Profile(*root)))
-        });
-        let new = ids.iter().enumerate().filter(|(_, id)| id.root.is_none());
-        let new = new.map(|(index, id)| (id.claim.key, Part::New(index)));
-        let parts: BTreeMap<IdentifierKey, Part> = members.chain(new).collect();
-        let mut standing = SmallVec::new();
-        for (key, part) in &parts {
-            let Some(row) = rows.apart(*key)? else { continue };
-            for other in row.others.iter().filter(|other| other.key > *key) {
-                let Some(across) = parts.get(&other.key).filter(|across| *across != part) else {
-                    continue;
-                };
-                standing.push((Pair(*key, other.key), [*part, *across]));
+        let mut parts: Vec<(IdentifierKey, Part)> = Vec::new();
+        let mut most = (0, None);
+        for (root, row) in roots {
+            let before = parts.len();
+            let apart = row.members.iter().filter(|member| member.is_apart);
+            parts.extend(apart.map(|member| (member.key, Part::Profile(*root))));
+            most = most.max((parts.len() - before, Some(*root)));
+        }
+        let mut found = Vec::new();
+        for (index, id) in ids.iter().enumerate().filter(|(_, id)| id.root.is_none()) {
+            let key = id.claim.key;
+            if let Some(row) = rows.apart(key)? {
+                standing.new.push(key);
+                parts.push((key, Part::New(index)));
+                found.push((key, Part::New(index), row));
             }
         }
-        Ok(Self(standing))
+        for (key, part) in &parts {
+            if let Part::Profile(root) = part
+                && Some(*root) != most.1
+                && let Some(row) = rows.apart(*key)?
+            {
+                found.push((*key, *part, row));
+            }
+        }
+        for (key, part, row) in found {
+            for (other, across) in &parts {
+                let is_pair = across != &part && row.from(*other).is_some();
+                if let Some(pair) = Pair::new(key, *other).filter(|_| is_pair)
+                    && !standing.pairs.iter().any(|(known, _)| *known == pair)
+                {
+                    standing.pairs.push((pair, [part, *across]));
+                }
+            }
+        }
+        standing.pairs.sort_by_key(|(pair, _)| *pair);
+        Ok(standing)
+    }
+
+    /// Whether the identifier is new, and set apart from another.
+    pub(crate) fn is_new_and_apart(&self, key: IdentifierKey) -> bool {
+        self.new.contains(&key)
     }
 
     /// The first pair that these would bring together.
@@ -133,7 +164,7 @@ impl Standing {
             Part::Profile(root) => kept.iter().any(|id| id.root == Some(*root)),
             Part::New(index) => *index < kept.len(),
         };
-        self.0.iter().find(|(_, parts)| parts.iter().all(is_there)).map(|(pair, _)| *pair)
+        self.pairs.iter().find(|(_, parts)| parts.iter().all(is_there)).map(|(pair, _)| *pair)
     }
 }
 

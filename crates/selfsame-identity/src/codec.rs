@@ -33,6 +33,7 @@ const OVERFLOWED: u8 = 2;
 const ANCHORED: u8 = 1;
 const HAS_MESSAGE_ID: u8 = 2;
 const SAME_EVENT: u8 = 4;
+const APART: u8 = 8;
 const MERGED: u8 = 1;
 const REFUSED: u8 = 2;
 
@@ -273,6 +274,7 @@ fn put_member(out: &mut Vec<u8>, member: &Member, before: Option<&Member>) {
     let is_same = before.is_some_and(|before| member.is_of_event_of(before));
     put_number(out, member.number.0.into());
     let flags = if member.anchored { ANCHORED } else { 0 }
+        | if member.is_apart { APART } else { 0 }
         | if is_same { SAME_EVENT } else { 0 }
         | if !is_same && member.message_id.is_some() { HAS_MESSAGE_ID } else { 0 };
     out.extend([member.rank, flags]);
@@ -360,6 +362,7 @@ struct MemberHead<'b> {
     number: TypeNumber,
     rank: u8,
     anchored: bool,
+    is_apart: bool,
     key: IdentifierKey,
     /// None where it is the event of the member before.
     at: Option<MappedBy<'b>>,
@@ -377,7 +380,7 @@ struct MappedBy<'b> {
 fn read_head<'b>(reader: &mut Reader<'b>) -> Option<MemberHead<'b>> {
     let number = read_number(reader)?;
     let rank = reader.byte()?;
-    let flags = flags(reader, ANCHORED | HAS_MESSAGE_ID | SAME_EVENT)?;
+    let flags = flags(reader, ANCHORED | APART | HAS_MESSAGE_ID | SAME_EVENT)?;
     let key = IdentifierKey(reader.array()?);
     let at = match flags & SAME_EVENT {
         0 => Some(MappedBy {
@@ -392,15 +395,16 @@ fn read_head<'b>(reader: &mut Reader<'b>) -> Option<MemberHead<'b>> {
         }),
         _ => None,
     };
-    Some(MemberHead { number, rank, anchored: flags & ANCHORED != 0, key, at })
+    let (anchored, is_apart) = (flags & ANCHORED != 0, flags & APART != 0);
+    Some(MemberHead { number, rank, anchored, is_apart, key, at })
 }
 
 /// A member. One whose event is that of the member before says so and repeats nothing.
 fn read_member(reader: &mut Reader<'_>, before: Option<&Member>) -> Option<Member> {
-    let MemberHead { number, rank, anchored, key, at } = read_head(reader)?;
+    let MemberHead { number, rank, anchored, is_apart, key, at } = read_head(reader)?;
     let value = PackedText::read(reader)?.to_string().into();
     let Some(at) = at else {
-        return Some(Member { number, rank, anchored, key, value, ..before?.clone() });
+        return Some(Member { number, rank, anchored, is_apart, key, value, ..before?.clone() });
     };
     let MappedBy { mapped_at, event_time, position, source, message_id } = at;
     let message_id = message_id.map(|id| id.to_string().into());
@@ -408,6 +412,7 @@ fn read_member(reader: &mut Reader<'_>, before: Option<&Member>) -> Option<Membe
         number,
         rank,
         anchored,
+        is_apart,
         key,
         value,
         mapped_at,

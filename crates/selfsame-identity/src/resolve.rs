@@ -214,7 +214,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             Some(root) => (root, self.row(root)?),
             None => (self.new_component()?, Arc::default()),
         };
-        let mut is_dirty = self.map(kept, component, &mut row, &mut findings)?;
+        let mut is_dirty = self.map(kept, component, &mut row, &standing, &mut findings)?;
         let anchor = self.ids[..kept].iter().find(|id| id.root.is_some());
         let anchor = anchor.ok_or(ResolveError::Corrupt { component })?.clone();
         if !anchor.anchored {
@@ -352,6 +352,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         kept: usize,
         component: ComponentId,
         row: &mut Arc<ComponentRow>,
+        standing: &Standing,
         findings: &mut Findings,
     ) -> Result<bool, ResolveError<R::Error>> {
         let cap = usize::try_from(self.rules.caps().mappings).unwrap_or(usize::MAX);
@@ -371,6 +372,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
                 number,
                 rank: u8::try_from(index).unwrap_or(u8::MAX),
                 anchored: false,
+                is_apart: standing.is_new_and_apart(key),
                 key,
                 value: id.claim.value.as_ref().into(),
                 mapped_at,

@@ -81,6 +81,8 @@ pub struct Member {
     pub rank: u8,
     /// Whether events are folded under it. The identifier row is the truth; the root has this copy.
     pub anchored: bool,
+    /// Whether it is set apart from another: then there is a row that says from which.
+    pub is_apart: bool,
     /// Its key.
     pub key: IdentifierKey,
     /// Its value.

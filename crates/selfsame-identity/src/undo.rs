@@ -29,6 +29,7 @@ mod plan;
 mod sides;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use selfsame_event::{Class, IdentifierKey, Position, ProfileId, Time};
 
@@ -50,7 +51,7 @@ pub struct Change {
     /// Pairs that may be joined again.
     pub lift: BTreeSet<Pair>,
     /// Who asks, in their own words.
-    pub by: Box<str>,
+    pub by: Arc<str>,
     /// When, in log time.
     pub at: Time,
 }

@@ -1,6 +1,7 @@
 //! What the state knows besides its tables: one row, written by the batch that ends a checkpoint.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use selfsame_identity::{RuleSet, TypeNumbers};
 use serde::{Deserialize, Serialize};
@@ -41,8 +42,10 @@ pub struct SpaceMeta {
     pub numbers: TypeNumbers,
     /// Pairs of identifiers that are set apart.
     pub apart: u64,
-    /// The rules so far, in the order in which they came into force.
-    pub rules: Vec<RulesSince>,
+    /// The rules so far, in the order in which they came into force. Shared: every batch shows readers
+    /// a copy of these facts.
+    #[serde(with = "shared_rules")]
+    pub rules: Arc<Vec<RulesSince>>,
     /// Profiles that are not merged into another one.
     pub profiles: u64,
     /// Merges made.
@@ -67,6 +70,27 @@ pub struct RulesSince {
     pub offset: u64,
     /// The rules.
     pub rules: RuleSet,
+}
+
+mod shared_rules {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::RulesSince;
+
+    pub(super) fn serialize<S: Serializer>(
+        rules: &Arc<Vec<RulesSince>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        rules.as_slice().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Arc<Vec<RulesSince>>, D::Error> {
+        Vec::deserialize(from).map(Arc::new)
+    }
 }
 
 /// What a source counts.
@@ -97,7 +121,8 @@ impl Meta {
         self.spaces.resize_with(self.workspace.spaces.len(), SpaceMeta::default);
         for (space, counts) in self.workspace.spaces.iter().zip(&mut self.spaces) {
             if counts.rules.last().is_none_or(|last| last.rules != space.rules) {
-                counts.rules.push(RulesSince { offset, rules: space.rules.clone() });
+                let rules = space.rules.clone();
+                Arc::make_mut(&mut counts.rules).push(RulesSince { offset, rules });
             }
         }
     }

@@ -22,13 +22,14 @@ prop_compose! {
 
 prop_compose! {
     fn member()(
-        number: u16, rank: u8, anchored: bool, key: [u8; 16], value in ".{0,40}", at in stamp(),
+        number: u16, rank: u8, anchored: bool, is_apart: bool, key: [u8; 16], value in ".{0,40}", at in stamp(),
         message_id in prop::option::of(".{0,40}"),
     ) -> Member {
         Member {
             number: TypeNumber(number),
             rank,
             anchored,
+            is_apart,
             key: IdentifierKey(key),
             value: value.into(),
             mapped_at: at.log_time,
@@ -84,8 +85,9 @@ proptest! {
     ) {
         if is_one_event && let Some(first) = members.first().cloned() {
             members.iter_mut().for_each(|member| {
-                let Member { number, rank, anchored, key, ref value, .. } = *member;
-                *member = Member { number, rank, anchored, key, value: value.clone(), ..first.clone() };
+                let Member { number, rank, anchored, is_apart, key, ref value, .. } = *member;
+                let value = value.clone();
+                *member = Member { number, rank, anchored, is_apart, key, value, ..first.clone() };
             });
         }
         let parent = parent.map(ComponentId);
@@ -197,6 +199,7 @@ fn rows_are_small() {
         number: TypeNumber(0),
         rank: 0,
         anchored: true,
+        is_apart: false,
         key: IdentifierKey([9; 16]),
         value: "0b7e6e0a-7f1a-4b3e-9a51-1f0d3c2b4a59".into(),
         mapped_at: Time::from_micros(1_800_000_000_000_000),

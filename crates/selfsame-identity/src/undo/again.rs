@@ -192,7 +192,8 @@ impl Again {
         self.rows.identifiers.insert(key, IdentifierRow { component: id, ..*known });
         let row = self.rows.components.entry(id).or_default();
         let row = std::sync::Arc::make_mut(row);
-        row.members.push(crate::row::Member { anchored: true, ..member });
+        let is_apart = self.rows.apart.contains_key(&key);
+        row.members.push(crate::row::Member { anchored: true, is_apart, ..member });
         row.members.sort_by_key(|member| (member.position, member.rank));
         Ok(())
     }

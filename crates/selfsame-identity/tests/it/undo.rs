@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use selfsame_identity::rule::Window;
-use selfsame_identity::{ComponentRow, IdentifierRow, MemoryRows, Plan, RuleSet};
+use selfsame_identity::{ComponentRow, IdentifierRow, Member, MemoryRows, Plan, RuleSet};
 
 use crate::naive::{Call, Chance, Id, Naive, random_call, random_rules, real};
 use crate::world::{World, collection};
@@ -99,7 +99,7 @@ impl History {
         };
         let values = |row: &ComponentRow| {
             let numbers = &self.world.numbers;
-            let value = |member: &selfsame_identity::Member| {
+            let value = |member: &Member| {
                 let (_, kind) = numbers.name(member.number).expect("a type");
                 format!("{}:{}", letter(kind), member.value)
             };
@@ -184,7 +184,8 @@ impl History {
 fn essence(rows: &MemoryRows, has_alias: bool) -> Vec<String> {
     let components = rows.components.iter().map(|(id, row)| {
         let members = row.members.iter().map(|member| {
-            format!("{member:?} {} {:?} {:?}", member.rank, member.mapped_at, member.event_time)
+            let Member { rank, is_apart, mapped_at, event_time, .. } = member;
+            format!("{member:?} {rank} {is_apart} {mapped_at:?} {event_time:?}")
         });
         format!("{id:?} {:?} {} {:?}", row.parent, row.merges, members.collect::<Vec<_>>())
     });

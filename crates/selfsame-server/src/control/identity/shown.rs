@@ -179,7 +179,7 @@ shape! {
     pub(crate) struct IdentityHealthShown {
         /// Profiles, of users and accounts.
         profiles: u64,
-        /// Merges ever made.
+        /// Merges made, and not undone.
         merges: u64,
         /// Events folded.
         events: u64,
