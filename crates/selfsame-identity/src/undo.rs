@@ -209,7 +209,8 @@ pub struct Plan {
     pub others: Vec<ProfileId>,
     /// How many sets of identifiers were resolved again.
     pub sets: usize,
-    /// Of how many of them it is not sure that the whole history would give the same.
+    /// Of how many of them it is not sure that the whole history would give the same. A component that
+    /// had more sets than are kept counts as one.
     pub uncertain: usize,
     /// How many identifiers get a profile of their own because events are folded under them, though no
     /// event would map them.

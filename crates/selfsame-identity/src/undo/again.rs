@@ -124,6 +124,8 @@ impl Again {
         sets: &BTreeMap<SetKey, Set>,
         rules: &RulesLog,
     ) {
+        let overflowed = closure.components.values().filter(|row| row.sets_overflowed);
+        self.uncertain += overflowed.count();
         let newest = rules.last().map(Rules::since).unwrap_or_default();
         for (key, set) in sets {
             let Some(told) = self.outcomes.get(key) else { continue };
