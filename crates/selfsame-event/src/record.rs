@@ -5,6 +5,7 @@
 //! kind 2, rejected:  head = EventsHead and a reason per item, items = refused events, raw
 //! kind 3, config:    head = a configuration change as JSON, no items
 //! kind 4, skip:      head = offset (u64) and reason, no items: an earlier record is not folded
+//! kind 5, identity:  head = identifiers set apart and lifted as JSON, no items
 //! ```
 //!
 //! ```text
@@ -31,12 +32,14 @@ pub enum RecordKind {
     Config = 3,
     /// An earlier record that could not be folded and is passed over.
     Skip = 4,
+    /// Identifiers that may not share a profile, or may again: holds for the whole history.
+    Identity = 5,
 }
 
 impl RecordKind {
     /// The kind of that number.
     pub fn from_code(code: u8) -> Option<Self> {
-        [Self::Events, Self::Rejected, Self::Config, Self::Skip]
+        [Self::Events, Self::Rejected, Self::Config, Self::Skip, Self::Identity]
             .into_iter()
             .find(|kind| *kind as u8 == code)
     }

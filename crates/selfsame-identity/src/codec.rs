@@ -4,13 +4,15 @@
 //! identifier  version flags type:u16 component:u64 mapped_at:i64            20 bytes
 //! component   version flags [parent] merges sets count (print:u64)* count (member)*
 //! member      type rank flags key:16 [mapped_at event_time position source [message id]] value
-//! evidence    version stamp count (type fate key:16 [value])*
+//! evidence    version flags stamp count (type fate key:16 [value])* [count (stamp)*] [previous]
+//! previous    flags [key:16] [type key:16 value] [type key:16 value]
+//! apart       version type value count (key:16 since by times flag [stamp])*
 //! ledger      version kind verdict components profiles keys stamp count (type fate key:16)*
 //! ```
 //!
 //! Members that one event mapped lie side by side, and only the first of them says when and where.
 
-use selfsame_event::packed::{Reader, put_number, put_text, put_time};
+use selfsame_event::packed::{Reader, put_number, put_time};
 use selfsame_event::{
     Class, IdentifierKey, ItemPosition, PackedText, Position, ProfileId, RecordId, SourceNumber,
     Time,
@@ -19,9 +21,11 @@ use selfsame_event::{
 use crate::number::TypeNumber;
 use crate::resolution::{LedgerEntry, LedgerRow, Merge, Refused};
 use crate::row::{
-    ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Known, Member, Seen, SetKey, Stamp,
+    ComponentId, ComponentRow, Fate, IdentifierRow, Known, Member, Seen, SetKey, Stamp,
 };
 use crate::verdict::Verdict;
+
+mod evidence;
 
 const VERSION: u8 = 3;
 const HAS_PARENT: u8 = 1;
@@ -31,6 +35,7 @@ const ANCHORED: u8 = 1;
 const HAS_MESSAGE_ID: u8 = 2;
 const SAME_EVENT: u8 = 4;
 const VERIFIED: u8 = 8;
+const APART: u8 = 16;
 const MERGED: u8 = 1;
 const REFUSED: u8 = 2;
 
@@ -185,40 +190,6 @@ fn read_known(reader: &mut Reader<'_>, set: SetKey) -> Option<Known> {
     Some(Known { parent: head.parent, profile: first?, has_set, verified: head.verified })
 }
 
-impl EvidenceRow {
-    /// The bytes of the row.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64 + self.identifiers.len() * 20);
-        out.push(VERSION);
-        put_stamp(&mut out, &self.first);
-        put_length(&mut out, self.identifiers.len());
-        let mut unmapped = self.unmapped.iter();
-        for seen in &self.identifiers {
-            put_seen(&mut out, seen);
-            if seen.fate != Fate::Kept {
-                put_text(&mut out, unmapped.next().map_or("", |value| value));
-            }
-        }
-        out
-    }
-
-    /// Reads a row.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        whole(bytes, |reader| {
-            let first = read_stamp(reader)?;
-            let mut unmapped = Vec::new();
-            let identifiers = list(reader, |reader| {
-                let seen = read_seen(reader)?;
-                if seen.fate != Fate::Kept {
-                    unmapped.push(reader.text()?.into());
-                }
-                Some(seen)
-            })?;
-            Some(Self { first, identifiers: identifiers.into(), unmapped })
-        })
-    }
-}
-
 impl LedgerRow {
     /// The bytes of the row.
     pub fn encode(&self) -> Vec<u8> {
@@ -311,6 +282,7 @@ fn put_member(out: &mut Vec<u8>, member: &Member, before: Option<&Member>) {
     let is_same = before.is_some_and(|before| member.is_of_event_of(before));
     put_number(out, member.number.0.into());
     let flags = standing(member.anchored, member.verified)
+        | if member.is_apart { APART } else { 0 }
         | if is_same { SAME_EVENT } else { 0 }
         | if !is_same && member.message_id.is_some() { HAS_MESSAGE_ID } else { 0 };
     out.extend([member.rank, flags]);
@@ -403,6 +375,7 @@ struct MemberHead<'b> {
     rank: u8,
     anchored: bool,
     verified: bool,
+    is_apart: bool,
     key: IdentifierKey,
     /// None where it is the event of the member before.
     at: Option<MappedBy<'b>>,
@@ -420,7 +393,7 @@ struct MappedBy<'b> {
 fn read_head<'b>(reader: &mut Reader<'b>) -> Option<MemberHead<'b>> {
     let number = read_number(reader)?;
     let rank = reader.byte()?;
-    let flags = flags(reader, ANCHORED | HAS_MESSAGE_ID | SAME_EVENT | VERIFIED)?;
+    let flags = flags(reader, ANCHORED | HAS_MESSAGE_ID | SAME_EVENT | VERIFIED | APART)?;
     let key = IdentifierKey(reader.array()?);
     let at = match flags & SAME_EVENT {
         0 => Some(MappedBy {
@@ -436,15 +409,17 @@ fn read_head<'b>(reader: &mut Reader<'b>) -> Option<MemberHead<'b>> {
         _ => None,
     };
     let (anchored, verified) = (flags & ANCHORED != 0, flags & VERIFIED != 0);
-    Some(MemberHead { number, rank, anchored, verified, key, at })
+    let is_apart = flags & APART != 0;
+    Some(MemberHead { number, rank, anchored, verified, is_apart, key, at })
 }
 
 /// A member. One whose event is that of the member before says so and repeats nothing.
 fn read_member(reader: &mut Reader<'_>, before: Option<&Member>) -> Option<Member> {
-    let MemberHead { number, rank, anchored, verified, key, at } = read_head(reader)?;
+    let MemberHead { number, rank, anchored, verified, is_apart, key, at } = read_head(reader)?;
     let value = PackedText::read(reader)?.to_string().into();
     let Some(at) = at else {
-        return Some(Member { number, rank, anchored, verified, key, value, ..before?.clone() });
+        let before = before?.clone();
+        return Some(Member { number, rank, anchored, verified, is_apart, key, value, ..before });
     };
     let MappedBy { mapped_at, event_time, position, source, message_id } = at;
     let message_id = message_id.map(|id| id.to_string().into());
@@ -453,6 +428,7 @@ fn read_member(reader: &mut Reader<'_>, before: Option<&Member>) -> Option<Membe
         rank,
         anchored,
         verified,
+        is_apart,
         key,
         value,
         mapped_at,

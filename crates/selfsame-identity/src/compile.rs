@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use selfsame_event::{Class, Collection};
+use selfsame_event::{Class, Collection, Position};
 
 use crate::blocklist::Blocklist;
 use crate::number::{TypeNumber, TypeNumbers};
@@ -93,6 +93,8 @@ pub struct Rules {
     pub(crate) reads_device: bool,
     options: Options,
     caps: Caps,
+    has_windows: bool,
+    since: Position,
 }
 
 impl Rules {
@@ -107,6 +109,8 @@ impl Rules {
             reads_device: false,
             options: set.options.clone(),
             caps: set.caps,
+            has_windows: set.types.iter().any(|rule| rule.limit.window.micros().is_some()),
+            since: Position::default(),
         };
         let mut compiled = Vec::with_capacity(set.types.len());
         let mut assigned = numbers.clone();
@@ -137,6 +141,23 @@ impl Rules {
             Collection::Accounts => &mut self.account_keys,
         };
         keys.extend(keys_of(rule).into_iter().map(|key| NamedKey { key: key.into(), number }));
+    }
+
+    /// The same, in force for records behind that one.
+    #[must_use]
+    pub fn in_force_since(mut self, record: Position) -> Self {
+        self.since = record;
+        self
+    }
+
+    /// The record that put them in force.
+    pub fn since(&self) -> Position {
+        self.since
+    }
+
+    /// Whether a limit has a window.
+    pub(crate) fn has_windows(&self) -> bool {
+        self.has_windows
     }
 
     /// The caps on a profile's graph.

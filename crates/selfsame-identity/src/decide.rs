@@ -1,4 +1,4 @@
-//! Whether profiles may be joined by an event: the limits.
+//! Whether profiles may be joined by an event: the limits, and what is set apart.
 //!
 //! What would be joined is judged as it would be afterwards: every identifier of every matched
 //! profile, and the new ones. A type is over its limit only if the event would bring a value of it to a
@@ -14,6 +14,7 @@ use std::sync::Arc;
 use selfsame_event::Time;
 use smallvec::SmallVec;
 
+use crate::apart::{Pair, Standing};
 use crate::claim::Claim;
 use crate::compile::{Rules, Type};
 use crate::number::TypeNumber;
@@ -49,6 +50,8 @@ pub(crate) type Root = (ComponentId, Arc<ComponentRow>);
 pub(crate) struct Breach {
     pub(crate) verdict: Verdict,
     pub(crate) limited: TypeNumber,
+    /// Of [`Verdict::CannotLink`], the two that are set apart.
+    pub(crate) pair: Option<Pair>,
 }
 
 /// How many of the identifiers, the most trusted first, may be joined; and for each of the others,
@@ -61,6 +64,7 @@ pub(crate) fn decide(
     roots: &[Root],
     at: Time,
     rules: &Rules,
+    standing: &Standing,
 ) -> (usize, SmallVec<[Breach; 2]>) {
     let mut kept = ids.len();
     let mut breaches = SmallVec::new();
@@ -69,7 +73,13 @@ pub(crate) fn decide(
         return (kept, breaches);
     }
     while kept > 1 {
-        let Some(breach) = breach(&ids[..kept], roots, at, rules) else { break };
+        let limit = breach(&ids[..kept], roots, at, rules);
+        let apart = || {
+            let pair = standing.breach(&ids[..kept])?;
+            let limited = ids[kept - 1].claim.number;
+            Some(Breach { verdict: Verdict::CannotLink, limited, pair: Some(pair) })
+        };
+        let Some(breach) = limit.or_else(apart) else { break };
         breaches.push(breach);
         kept -= 1;
     }
@@ -114,7 +124,7 @@ fn breach_of(one: &Type, matched: &[&Root], fresh: usize, at: Time) -> Option<Br
         }
         Some(_) => return None,
     };
-    Some(Breach { verdict, limited: one.number })
+    Some(Breach { verdict, limited: one.number, pair: None })
 }
 
 /// The most values in any window of that length that contains `at`.

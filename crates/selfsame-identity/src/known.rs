@@ -51,6 +51,7 @@ pub(crate) fn resolve_known<R: Rows>(
         violations: Vec::new(),
         merges: Vec::new(),
         refused: Vec::new(),
+        met: Vec::new(),
         is_evidence: false,
     }))
 }

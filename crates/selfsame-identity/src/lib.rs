@@ -12,11 +12,13 @@
 //! * Both functions depend on their arguments alone: no clock, no chance, no order of a hash table.
 //! * An event belongs to the profile that holds its *anchor*, its most trusted identifier, whatever is
 //!   merged, demoted or refused. No limit and no cap ever loses an event.
-//! * Nothing in the graph is taken apart: a merged profile keeps its row and gets a parent.
+//! * No event takes the graph apart: a merged profile keeps its row and gets a parent. Somebody may
+//!   ([`plan`], [`apply`]): the graph is then as if their wish had been known from the beginning.
 //! * An event that proves nothing reaches the profile of a verified person through one of its devices
 //!   only (`trust.rs`).
 //! * What links identifiers leaves evidence, and what kept profiles apart leaves a refusal.
 
+mod apart;
 mod blocklist;
 mod claim;
 mod codec;
@@ -31,9 +33,12 @@ mod resolution;
 mod resolve;
 mod row;
 pub mod rule;
+mod skeleton;
 mod trust;
+mod undo;
 mod verdict;
 
+pub use apart::{ApartFrom, ApartRow, Pair};
 pub use claim::{Claim, Claims, Keys, Previous, Trust, Unfit};
 pub use codec::DecodeError;
 pub use compile::{RuleError, Rules};
@@ -44,10 +49,15 @@ pub use number::{TypeNumber, TypeNumbers};
 pub use resolution::{
     LedgerEntry, LedgerRow, Link, Mapped, Merge, Outcome, Refused, Resolution, Violation,
 };
-pub use resolve::{EVIDENCE_SETS, Occurrence, ResolveError, resolve};
+pub use resolve::{Occurrence, ResolveError, resolve};
 pub use row::{
     ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Known, Member, Rows, Seen, SetKey,
-    Stamp,
+    Sighting, Stamp, WholeRows,
 };
 pub use rule::RuleSet;
+pub use skeleton::{AGAIN, EVIDENCE_SETS, PreviousSeen, Reading};
+pub use undo::{
+    Change, Cluster, Counts, Hub, Moved, Named, Plan, PlanError, RulesLog, Sizes, Split, apply,
+    plan, plan_split, sides_of,
+};
 pub use verdict::Verdict;

@@ -1,12 +1,15 @@
 //! Rows in memory, for tests and for trying rules out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use selfsame_event::IdentifierKey;
 
-use crate::row::{ComponentId, ComponentRow, EvidenceRow, IdentifierRow, Rows, SetKey};
+use crate::apart::ApartRow;
+use crate::row::{
+    ComponentId, ComponentRow, EvidenceRow, IdentifierRow, Rows, SetKey, Sighting, WholeRows,
+};
 
 /// The rows of one space in memory.
 #[derive(Debug, Clone, Default)]
@@ -17,8 +20,10 @@ pub struct MemoryRows {
     pub components: BTreeMap<ComponentId, Arc<ComponentRow>>,
     /// By component and set.
     pub evidence: BTreeMap<(ComponentId, SetKey), EvidenceRow>,
-    /// The number of the next component.
-    pub next: u64,
+    /// Identifiers on sets of others.
+    pub sightings: BTreeSet<Sighting>,
+    /// By key.
+    pub apart: BTreeMap<IdentifierKey, ApartRow>,
 }
 
 impl Rows for MemoryRows {
@@ -42,14 +47,12 @@ impl Rows for MemoryRows {
         Ok(())
     }
 
-    fn next_component(&mut self) -> Result<ComponentId, Infallible> {
-        let id = ComponentId(self.next);
-        self.next += 1;
-        Ok(id)
-    }
-
-    fn has_evidence(&mut self, id: ComponentId, set: SetKey) -> Result<bool, Infallible> {
-        Ok(self.evidence.contains_key(&(id, set)))
+    fn evidence(
+        &mut self,
+        id: ComponentId,
+        set: SetKey,
+    ) -> Result<Option<EvidenceRow>, Infallible> {
+        Ok(self.evidence.get(&(id, set)).cloned())
     }
 
     fn set_evidence(
@@ -59,6 +62,77 @@ impl Rows for MemoryRows {
         row: EvidenceRow,
     ) -> Result<(), Infallible> {
         self.evidence.insert((id, set), row);
+        Ok(())
+    }
+
+    fn set_sighting(&mut self, sighting: Sighting) -> Result<(), Infallible> {
+        self.sightings.insert(sighting);
+        Ok(())
+    }
+
+    fn has_apart(&mut self) -> bool {
+        !self.apart.is_empty()
+    }
+
+    fn apart(&mut self, key: IdentifierKey) -> Result<Option<ApartRow>, Infallible> {
+        Ok(self.apart.get(&key).cloned())
+    }
+
+    fn set_apart(&mut self, key: IdentifierKey, row: ApartRow) -> Result<(), Infallible> {
+        self.apart.insert(key, row);
+        Ok(())
+    }
+}
+
+impl WholeRows for MemoryRows {
+    fn evidence_under(
+        &mut self,
+        components: &BTreeSet<ComponentId>,
+        most: usize,
+    ) -> Result<Vec<(ComponentId, SetKey, EvidenceRow)>, Infallible> {
+        let under = |id: &ComponentId| {
+            let of = (*id, SetKey(0))..=(*id, SetKey(u128::MAX));
+            self.evidence.range(of).map(|((id, set), row)| (*id, *set, row.clone()))
+        };
+        Ok(components.iter().flat_map(under).take(most.saturating_add(1)).collect())
+    }
+
+    fn sightings(
+        &mut self,
+        keys: &BTreeSet<IdentifierKey>,
+        most: usize,
+    ) -> Result<Vec<Sighting>, Infallible> {
+        let of = |key: &IdentifierKey| {
+            let sighting = |component, set| Sighting { key: *key, component, set };
+            let first = sighting(ComponentId(0), SetKey(0));
+            let last = sighting(ComponentId(u64::MAX), SetKey(u128::MAX));
+            self.sightings.range(first..=last).copied()
+        };
+        Ok(keys.iter().flat_map(of).take(most.saturating_add(1)).collect())
+    }
+
+    fn remove_identifier(&mut self, key: IdentifierKey) -> Result<(), Infallible> {
+        self.identifiers.remove(&key);
+        Ok(())
+    }
+
+    fn remove_component(&mut self, id: ComponentId) -> Result<(), Infallible> {
+        self.components.remove(&id);
+        Ok(())
+    }
+
+    fn remove_evidence(&mut self, id: ComponentId, set: SetKey) -> Result<(), Infallible> {
+        self.evidence.remove(&(id, set));
+        Ok(())
+    }
+
+    fn remove_sighting(&mut self, sighting: Sighting) -> Result<(), Infallible> {
+        self.sightings.remove(&sighting);
+        Ok(())
+    }
+
+    fn remove_apart(&mut self, key: IdentifierKey) -> Result<(), Infallible> {
+        self.apart.remove(&key);
         Ok(())
     }
 }

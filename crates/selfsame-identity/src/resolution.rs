@@ -3,6 +3,7 @@
 use selfsame_event::{IdentifierKey, ProfileId};
 use smallvec::SmallVec;
 
+use crate::apart::Pair;
 use crate::number::TypeNumber;
 use crate::row::{ComponentId, Seen, Stamp};
 use crate::verdict::Verdict;
@@ -48,6 +49,8 @@ pub struct Resolution {
     pub merges: Vec<Merge>,
     /// Links that the event asked for and did not get.
     pub refused: Vec<Refused>,
+    /// Pairs that are set apart, and that the event would have brought together.
+    pub met: Vec<Pair>,
     /// Whether the event is the first with exactly these identifiers, and was recorded as evidence.
     pub is_evidence: bool,
 }
@@ -135,6 +138,16 @@ pub enum LedgerEntry {
     Merged(Merge),
     /// Two profiles stayed two.
     Refused(Refused),
+}
+
+impl LedgerRow {
+    /// The component that it is listed under: the one that survived or would have.
+    pub fn component(&self) -> ComponentId {
+        match self.entry {
+            LedgerEntry::Merged(merge) => merge.parent,
+            LedgerEntry::Refused(refused) => refused.component,
+        }
+    }
 }
 
 impl Resolution {

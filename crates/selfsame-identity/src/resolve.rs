@@ -24,18 +24,19 @@ use std::sync::Arc;
 use selfsame_event::{Class, IdentifierKey};
 use smallvec::SmallVec;
 
+use crate::apart::{Pair, Standing, meet};
 use crate::claim::{Claim, Claims, Previous, Trust};
 use crate::compile::Rules;
 use crate::decide::{Candidate, Root, decide};
 use crate::find::find_root;
 use crate::known::resolve_known;
 use crate::resolution::{Link, Mapped, Merge, Outcome, Refused, Resolution, Violation};
-use crate::row::{ComponentId, ComponentRow, IdentifierRow, Member, Rows, SetKey, Stamp};
+use crate::row::{ComponentId, ComponentRow, IdentifierRow, Member, Rows, Stamp};
+use crate::skeleton::Repeat;
 use crate::trust::set_apart;
 use crate::verdict::Verdict;
 
-/// Most sets of identifiers recorded under one component. Beyond: its row says so.
-pub const EVIDENCE_SETS: u32 = 10_000;
+use record::Profile;
 
 /// The event that is resolved, apart from its identifiers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -90,18 +91,18 @@ pub fn resolve<R: Rows>(
 }
 
 /// The claims of one collection, which are in order.
-struct Side<'c> {
-    claims: &'c [Claim<'c>],
-    previous: Option<&'c Previous<'c>>,
-    trust: Trust,
+pub(crate) struct Side<'c> {
+    pub(crate) claims: &'c [Claim<'c>],
+    pub(crate) previous: Option<&'c Previous<'c>>,
+    pub(crate) trust: Trust,
 }
 
 /// Whose an event is, and if it is nobody's, what was left out of it.
 type Whose = (Option<Resolution>, Vec<Violation>);
 
 /// Resolves the claims of one collection; nobody's if there are none.
-fn resolve_side<R: Rows>(
-    side: &Side<'_>,
+pub(crate) fn resolve_side<'c, R: Rows>(
+    side: &Side<'c>,
     at: &Occurrence<'_>,
     rules: &Rules,
     rows: &mut R,
@@ -122,6 +123,7 @@ fn resolve_side<R: Rows>(
         trust,
         rows,
         ids: SmallVec::new(),
+        previous,
         roots: SmallVec::new(),
         owners: SmallVec::new(),
     };
@@ -145,13 +147,15 @@ fn unverified(id: &Candidate<'_>) -> Violation {
 }
 
 /// The work on one event in one collection.
-struct Step<'s, 'c, R> {
-    at: &'s Occurrence<'s>,
-    rules: &'s Rules,
+pub(crate) struct Step<'s, 'c, R> {
+    pub(crate) at: &'s Occurrence<'s>,
+    pub(crate) rules: &'s Rules,
     trust: Trust,
-    rows: &'s mut R,
+    pub(crate) rows: &'s mut R,
     /// Most trusted first; those that may not be believed behind all others.
-    ids: SmallVec<[Candidate<'c>; 4]>,
+    pub(crate) ids: SmallVec<[Candidate<'c>; 4]>,
+    /// Of an alias call, what its `previousId` may be.
+    pub(crate) previous: Option<&'c Previous<'c>>,
     /// Every root that an identifier is in, the oldest first.
     roots: SmallVec<[Root; 2]>,
     /// Rows of identifiers that are written last: whoever reads one finds its component.
@@ -166,6 +170,7 @@ struct Findings {
     violations: Vec<Violation>,
     merges: Vec<Merge>,
     refused: Vec<Refused>,
+    met: Vec<Pair>,
 }
 
 impl<'c, R: Rows> Step<'_, 'c, R> {
@@ -222,11 +227,14 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
     }
 
     fn run(mut self, believed: usize) -> Result<Resolution, ResolveError<R::Error>> {
+        let at = self.at.stamp;
         let (ids, doubted) = self.ids.split_at(believed);
-        let (kept, breaches) = decide(ids, &self.roots, self.at.stamp.event_time, self.rules);
+        let standing = Standing::find(ids, &self.roots, self.rows)?;
+        let (kept, breaches) = decide(ids, &self.roots, at.event_time, self.rules, &standing);
         let mut findings = Findings::default();
         findings.violations.extend(doubted.iter().map(unverified));
         for (id, breach) in ids.iter().rev().zip(&breaches) {
+            findings.met.extend(breach.pair.filter(|pair| !findings.met.contains(pair)));
             findings.violations.push(Violation {
                 verdict: breach.verdict,
                 limited: breach.limited,
@@ -234,13 +242,14 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
                 key: id.claim.key,
             });
         }
+        meet(&findings.met, at, self.rows)?;
         self.merge(kept, &mut findings)?;
         let known = self.ids[..kept].iter().find_map(|id| id.root);
         let (component, mut row) = match known {
             Some(root) => (root, self.row(root)?),
-            None => (self.rows.next_component()?, Arc::default()),
+            None => (self.new_component()?, Arc::default()),
         };
-        let mut is_dirty = self.map(kept, component, &mut row, &mut findings)?;
+        let mut is_dirty = self.map(kept, component, &mut row, &standing, &mut findings)?;
         let anchor = self.ids[..kept].iter().find(|id| id.root.is_some());
         let anchor = anchor.ok_or(ResolveError::Corrupt { component })?.clone();
         if !anchor.anchored {
@@ -251,10 +260,14 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         let profile = row.profile().ok_or(ResolveError::Corrupt { component })?;
         self.refuse(kept..believed, component, &row, &breaches, &mut findings)?;
         let identifiers = self.seen(kept, believed);
-        let set = SetKey::of(identifiers.iter().map(|one| one.key));
-        let set = if believed < self.ids.len() { set.in_doubt() } else { set };
-        let seen = (set, &identifiers);
-        let is_evidence = self.record(&anchor, component, &mut row, seen, &mut is_dirty)?;
+        let repeat = Repeat {
+            changed: !findings.mapped.is_empty() || !findings.merges.is_empty() || !anchor.anchored,
+            refused: !findings.violations.is_empty(),
+            is_alias: false,
+            is_in_doubt: believed < self.ids.len(),
+        };
+        let mut profile_row = Profile { component, row: &mut row, is_dirty: &mut is_dirty };
+        let is_evidence = self.record(&anchor, &identifiers, repeat, &mut profile_row)?;
         if is_dirty {
             self.rows.set_component(component, Arc::unwrap_or_clone(row))?;
         }
@@ -274,8 +287,18 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             violations: findings.violations,
             merges: findings.merges,
             refused: findings.refused,
+            met: findings.met,
             is_evidence,
         })
+    }
+
+    /// The number of the component that the event creates.
+    fn new_component(&self) -> Result<ComponentId, ResolveError<R::Error>> {
+        let position = self.at.stamp.position;
+        let number = self.ids.first().and_then(|id| self.rules.of(id.claim.number));
+        let corrupt = ResolveError::Corrupt { component: ComponentId::default() };
+        let collection = number.ok_or(corrupt)?.collection;
+        Ok(ComponentId::created_at(position, collection))
     }
 
     fn row(&self, root: ComponentId) -> Result<Arc<ComponentRow>, ResolveError<R::Error>> {
@@ -367,6 +390,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         kept: usize,
         component: ComponentId,
         row: &mut Arc<ComponentRow>,
+        standing: &Standing,
         findings: &mut Findings,
     ) -> Result<bool, ResolveError<R::Error>> {
         let cap = usize::try_from(self.rules.caps().mappings).unwrap_or(usize::MAX);
@@ -387,6 +411,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
                 rank: u8::try_from(index).unwrap_or(u8::MAX),
                 anchored: false,
                 verified: false,
+                is_apart: standing.is_new_and_apart(key),
                 key,
                 value: id.claim.value.as_ref().into(),
                 mapped_at,

@@ -4,26 +4,60 @@
 //! identifier key  ->  IdentifierRow   where it was mapped, and whether events are folded under it
 //! component       ->  ComponentRow    members, parent, counts
 //! component, set  ->  EvidenceRow     identifiers once seen together on an event
+//! identifier, component, set          a sighting: it was on that set, and is not of that profile
+//! identifier      ->  ApartRow        what it may never share a profile with
 //! ```
 //!
-//! A component is what one mapping created. It is never taken apart: when it is merged away it gets a
-//! parent and keeps what it had, while the parent's row takes its members in as well. So the row of a
-//! root holds the whole profile, and the rows below it hold the truth that an unmerge needs.
+//! A component is what one mapping created. Events never take it apart: when it is merged away it gets
+//! a parent and keeps what it had, while the parent's row takes its members in as well. So the row of a
+//! root holds the whole profile. Evidence is the *skeleton* of the history: what an unmerge resolves
+//! again ([`crate::plan`]). The sets of a profile are under its components; sightings lead from an
+//! identifier to the sets of others that it was on.
 //!
 //! **Invariants:** a parent is older (has the smaller number) than its child; members are in order of
 //! position and rank; every member's identifier row names the component that first mapped it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use selfsame_event::{IdentifierKey, ItemPosition, ProfileId, RecordId, SourceNumber, Time};
+use selfsame_event::{
+    Collection, IdentifierKey, ItemPosition, ProfileId, RecordId, SourceNumber, Time,
+};
 use smallvec::SmallVec;
 
+use crate::apart::ApartRow;
 use crate::number::TypeNumber;
+use crate::skeleton::PreviousSeen;
 
-/// The number of a component. Components are numbered as they are created: smaller is older.
+/// The number of a component: smaller is older. It is made from the place of the event that created
+/// the component, so that an unmerge, which resolves again, gives the numbers that the history would
+/// have had.
+///
+/// ```text
+/// offset of the record: 40 bits | item: 19 | 0, or 1 + rank of one left over: 4 | is of accounts: 1
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ComponentId(pub u64);
+
+impl ComponentId {
+    /// The number of the component that an event creates.
+    pub fn created_at(position: ItemPosition, collection: Collection) -> Self {
+        Self::numbered(position, collection, 0)
+    }
+
+    /// The number of a component of an identifier that no event maps, though events are folded under
+    /// it: see [`crate::plan`].
+    pub(crate) fn left_over(position: ItemPosition, collection: Collection, rank: u8) -> Self {
+        Self::numbered(position, collection, u64::from(rank.min(14)) + 1)
+    }
+
+    fn numbered(position: ItemPosition, collection: Collection, number: u64) -> Self {
+        let (offset, item) = (position.record.offset, u64::from(position.index));
+        debug_assert!(offset < 1 << 40 && item < 1 << 19, "{position} is beyond all limits");
+        Self(offset << 24 | item << 5 | number << 1 | u64::from(collection == Collection::Accounts))
+    }
+}
 
 /// The row of one identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +85,8 @@ pub struct Member {
     pub anchored: bool,
     /// Whether a verified claim of it was folded. The identifier row is the truth here too.
     pub verified: bool,
+    /// Whether it is set apart from another: then there is a row that says from which.
+    pub is_apart: bool,
     /// Its key.
     pub key: IdentifierKey,
     /// Its value.
@@ -111,8 +147,13 @@ impl ComponentRow {
     /// is half of a keyed hash's sum: two sets of one component do not share it by chance, and nobody
     /// outside can make them.
     pub(crate) fn has_set(&self, set: SetKey) -> bool {
-        let is_birth = || SetKey::of(self.birth().map(|member| member.key)) == set;
-        self.prints.contains(&set.print()) || self.birth().nth(1).is_some() && is_birth()
+        self.prints.contains(&set.print())
+            || self.birth().nth(1).is_some() && self.is_born_with(set)
+    }
+
+    /// Whether the set is the one that the component began with.
+    pub(crate) fn is_born_with(&self, set: SetKey) -> bool {
+        SetKey::of(self.birth().map(|member| member.key)) == set
     }
 
     /// What is to be known of the row for most events.
@@ -198,14 +239,45 @@ pub struct Seen {
 }
 
 /// Identifiers seen together, by the first event that had exactly these.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EvidenceRow {
     /// That event.
     pub first: Stamp,
-    /// The identifiers, the most trusted first.
+    /// Later events with these, in order: those after which the graph, resolved again, may differ
+    /// (see [`crate::plan`]).
+    pub again: Vec<Stamp>,
+    /// Whether there were more than [`crate::AGAIN`] of these.
+    pub is_cut: bool,
+    /// The identifiers, the most trusted first, and what the first event made of them.
     pub identifiers: SmallVec<[Seen; 4]>,
     /// The values of those that are not kept, in the same order: no other row has them.
     pub unmapped: Vec<Box<str>>,
+    /// Of alias calls, what their `previousId` may be.
+    pub previous: Option<Box<PreviousSeen>>,
+}
+
+impl EvidenceRow {
+    /// The last event that it names.
+    pub fn last(&self) -> &Stamp {
+        self.again.last().unwrap_or(&self.first)
+    }
+
+    /// The identifiers but for an alias call's `previousId`, as events claim them.
+    pub(crate) fn claimed(&self) -> impl Iterator<Item = &Seen> {
+        let previous = self.previous.as_ref().and_then(|previous| previous.chosen);
+        self.identifiers.iter().filter(move |seen| Some(seen.key) != previous)
+    }
+}
+
+/// An identifier that was on a set of another profile: the profile of the set does not hold it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sighting {
+    /// The identifier.
+    pub key: IdentifierKey,
+    /// The component that the set is recorded under.
+    pub component: ComponentId,
+    /// The set.
+    pub set: SetKey,
 }
 
 /// The key of a set of identifiers: the sum of their keys. These come from a keyed hash, so nobody
@@ -224,6 +296,18 @@ impl SetKey {
     /// be believed one day, that is another set.
     pub(crate) fn in_doubt(self) -> Self {
         Self(self.0.wrapping_add(1))
+    }
+
+    /// The key of the set of an alias call, whose `previousId` may be either of two: what it is, depends
+    /// on the history, and the key does not.
+    pub(crate) fn of_alias(self, previous: &PreviousSeen) -> Self {
+        let number = |key: IdentifierKey| u128::from_le_bytes(key.0);
+        let readings = previous.readings().map(|reading| number(reading.key));
+        Self(
+            readings
+                .zip([3_u128, 5])
+                .fold(self.0, |sum, (key, times)| sum.wrapping_add(key.wrapping_mul(times))),
+        )
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is wanted")]
@@ -251,10 +335,16 @@ pub trait Rows {
     }
     /// Writes the row of a component.
     fn set_component(&mut self, id: ComponentId, row: ComponentRow) -> Result<(), Self::Error>;
-    /// Takes the next number for a component: each is greater than all before it.
-    fn next_component(&mut self) -> Result<ComponentId, Self::Error>;
+    /// The evidence of that set that is recorded under the component.
+    fn evidence(
+        &mut self,
+        id: ComponentId,
+        set: SetKey,
+    ) -> Result<Option<EvidenceRow>, Self::Error>;
     /// Whether evidence of that set is recorded under the component.
-    fn has_evidence(&mut self, id: ComponentId, set: SetKey) -> Result<bool, Self::Error>;
+    fn has_evidence(&mut self, id: ComponentId, set: SetKey) -> Result<bool, Self::Error> {
+        Ok(self.evidence(id, set)?.is_some())
+    }
     /// Records evidence under a component.
     fn set_evidence(
         &mut self,
@@ -262,6 +352,41 @@ pub trait Rows {
         set: SetKey,
         row: EvidenceRow,
     ) -> Result<(), Self::Error>;
+    /// Records that an identifier was on a set of another profile.
+    fn set_sighting(&mut self, sighting: Sighting) -> Result<(), Self::Error>;
+    /// Whether any identifier is kept apart from another.
+    fn has_apart(&mut self) -> bool;
+    /// What an identifier is kept apart from.
+    fn apart(&mut self, key: IdentifierKey) -> Result<Option<ApartRow>, Self::Error>;
+    /// Writes what an identifier is kept apart from.
+    fn set_apart(&mut self, key: IdentifierKey, row: ApartRow) -> Result<(), Self::Error>;
+}
+
+/// The rows, read and changed as an unmerge needs them.
+pub trait WholeRows: Rows {
+    /// The evidence under these components. Once there are more than `most` rows, the rest may be left
+    /// out.
+    fn evidence_under(
+        &mut self,
+        components: &BTreeSet<ComponentId>,
+        most: usize,
+    ) -> Result<Vec<(ComponentId, SetKey, EvidenceRow)>, Self::Error>;
+    /// The sightings of these identifiers. Once there are more than `most`, the rest may be left out.
+    fn sightings(
+        &mut self,
+        keys: &BTreeSet<IdentifierKey>,
+        most: usize,
+    ) -> Result<Vec<Sighting>, Self::Error>;
+    /// Removes the row of an identifier.
+    fn remove_identifier(&mut self, key: IdentifierKey) -> Result<(), Self::Error>;
+    /// Removes the row of a component.
+    fn remove_component(&mut self, id: ComponentId) -> Result<(), Self::Error>;
+    /// Removes evidence.
+    fn remove_evidence(&mut self, id: ComponentId, set: SetKey) -> Result<(), Self::Error>;
+    /// Removes a sighting.
+    fn remove_sighting(&mut self, sighting: Sighting) -> Result<(), Self::Error>;
+    /// Removes what an identifier is kept apart from.
+    fn remove_apart(&mut self, key: IdentifierKey) -> Result<(), Self::Error>;
 }
 
 /// Values are personal data: `Debug` shows the type and the key only.

@@ -18,13 +18,15 @@ pub enum Verdict {
     MergeLimit = 6,
     /// The profile has too many identifiers for another.
     MappingLimit = 7,
+    /// A profile would have held two identifiers that somebody set apart.
+    CannotLink = 8,
     /// Nothing proves that the sender is the person that the identifier names.
     Unverified = 9,
 }
 
 impl Verdict {
     /// Every verdict, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoIdentifiers,
         Self::ValueLimit,
         Self::ValueTimeLimit,
@@ -32,6 +34,7 @@ impl Verdict {
         Self::ValueTooLong,
         Self::MergeLimit,
         Self::MappingLimit,
+        Self::CannotLink,
         Self::Unverified,
     ];
 
@@ -45,6 +48,7 @@ impl Verdict {
             Self::ValueTooLong => "Identifier value too long",
             Self::MergeLimit => "Profile merge limit exceeded",
             Self::MappingLimit => "Identifier mapping limit exceeded",
+            Self::CannotLink => "Identifiers are set apart",
             Self::Unverified => "Identifier not verified",
         }
     }
@@ -59,6 +63,7 @@ impl Verdict {
             Self::ValueTooLong => "value_too_long",
             Self::MergeLimit => "profile_merge_limit",
             Self::MappingLimit => "identifier_mapping_limit",
+            Self::CannotLink => "set_apart",
             Self::Unverified => "identifier_not_verified",
         }
     }

@@ -115,6 +115,8 @@ note_kinds! {
     LinkLimit = 12, "Account link limit exceeded";
     /// The cap on distinct sets of identifiers of which evidence is kept.
     EvidenceLimit = 13, "Evidence limit exceeded";
+    /// Identifiers that somebody set apart.
+    CannotLink = 14, "Identifiers are set apart";
     /// An identifier of somebody who is known, on an event that does not prove to be theirs.
     Unverified = 15, "Identifier not verified";
     /// An identity token that proves nothing. The value is the code of why.

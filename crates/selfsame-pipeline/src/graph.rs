@@ -1,15 +1,17 @@
 //! The identity graph's rows of one space, over the cached tables.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use selfsame_event::IdentifierKey;
 use selfsame_identity::{
-    ComponentId, ComponentRow, EvidenceRow, IdentifierRow, Known, Rows, SetKey,
+    ApartRow, ComponentId, ComponentRow, EvidenceRow, IdentifierRow, Known, Rows, SetKey, Sighting,
+    WholeRows,
 };
-use selfsame_store::{StoreError, Table};
+use selfsame_store::{RowKey, StoreError, Table};
 
-use crate::key::{EvidenceKey, InSpace};
-use crate::row::{Owner, Packed};
+use crate::key::{EvidenceKey, InSpace, SightingKey};
+use crate::row::{Owner, Packed, Present};
 use crate::tables::Tables;
 
 /// The rows of one space, to be written by the engine or read by anybody.
@@ -19,16 +21,11 @@ pub struct Graph<'t> {
     pub tables: &'t Tables,
     /// The number of the space.
     pub space: u32,
-    /// The number of the next component.
-    pub next_component: u64,
+    /// Whether any identifiers of the space are set apart.
+    pub has_apart: bool,
 }
 
 impl<'t> Graph<'t> {
-    /// The rows of a space, for a reader: it makes no components.
-    pub fn read_only(tables: &'t Tables, space: u32) -> Self {
-        Self { tables, space, next_component: u64::MAX }
-    }
-
     fn key<K>(&self, key: K) -> InSpace<K> {
         InSpace { space: self.space, key }
     }
@@ -64,10 +61,15 @@ impl Rows for Graph<'_> {
         Ok(())
     }
 
-    fn next_component(&mut self) -> Result<ComponentId, StoreError> {
-        let id = ComponentId(self.next_component);
-        self.next_component += 1;
-        Ok(id)
+    fn evidence(
+        &mut self,
+        component: ComponentId,
+        set: SetKey,
+    ) -> Result<Option<EvidenceRow>, StoreError> {
+        let key = EvidenceKey { space: self.space, component, set };
+        let row = self.tables.evidence.view(&key, Packed::evidence)?;
+        let damaged = StoreError::Row { table: Table::Evidence.name() };
+        row.map(|row| row.ok_or(damaged)).transpose()
     }
 
     fn has_evidence(&mut self, component: ComponentId, set: SetKey) -> Result<bool, StoreError> {
@@ -83,6 +85,96 @@ impl Rows for Graph<'_> {
     ) -> Result<(), StoreError> {
         let key = EvidenceKey { space: self.space, component, set };
         self.tables.evidence.put(key, Packed(row.encode().into()));
+        Ok(())
+    }
+
+    fn set_sighting(&mut self, sighting: Sighting) -> Result<(), StoreError> {
+        self.tables.sightings.put(SightingKey { space: self.space, sighting }, Present);
+        Ok(())
+    }
+
+    fn has_apart(&mut self) -> bool {
+        self.has_apart
+    }
+
+    fn apart(&mut self, key: IdentifierKey) -> Result<Option<ApartRow>, StoreError> {
+        if !self.has_apart {
+            return Ok(None);
+        }
+        let row = self.tables.apart.view(&self.key(key), Packed::apart)?;
+        let damaged = StoreError::Row { table: Table::Apart.name() };
+        row.map(|row| row.ok_or(damaged)).transpose()
+    }
+
+    fn set_apart(&mut self, key: IdentifierKey, row: ApartRow) -> Result<(), StoreError> {
+        self.tables.apart.put(self.key(key), Packed(row.encode().into()));
+        Ok(())
+    }
+}
+
+impl WholeRows for Graph<'_> {
+    fn evidence_under(
+        &mut self,
+        components: &BTreeSet<ComponentId>,
+        most: usize,
+    ) -> Result<Vec<(ComponentId, SetKey, EvidenceRow)>, StoreError> {
+        let prefixes = components.iter().map(|id| EvidenceKey::prefix(self.space, *id));
+        let (mut rows, mut is_damaged) = (Vec::new(), false);
+        self.tables.evidence.scan_prefixes(&prefixes.collect(), |key, packed| {
+            match (EvidenceKey::from_bytes(key), packed.evidence()) {
+                (Some(key), Some(row)) => rows.push((key.component, key.set, row)),
+                _ => is_damaged = true,
+            }
+            rows.len() <= most && !is_damaged
+        })?;
+        match is_damaged {
+            true => Err(StoreError::Row { table: Table::Evidence.name() }),
+            false => Ok(rows),
+        }
+    }
+
+    fn sightings(
+        &mut self,
+        keys: &BTreeSet<IdentifierKey>,
+        most: usize,
+    ) -> Result<Vec<Sighting>, StoreError> {
+        let prefixes = keys.iter().map(|key| SightingKey::prefix(self.space, *key));
+        let (mut sightings, mut is_damaged) = (Vec::new(), false);
+        self.tables.sightings.scan_prefixes(&prefixes.collect(), |key, _| {
+            match SightingKey::from_bytes(key) {
+                Some(key) => sightings.push(key.sighting),
+                None => is_damaged = true,
+            }
+            sightings.len() <= most && !is_damaged
+        })?;
+        match is_damaged {
+            true => Err(StoreError::Row { table: Table::Sightings.name() }),
+            false => Ok(sightings),
+        }
+    }
+
+    fn remove_identifier(&mut self, key: IdentifierKey) -> Result<(), StoreError> {
+        self.tables.identifiers.remove(self.key(key));
+        Ok(())
+    }
+
+    fn remove_component(&mut self, id: ComponentId) -> Result<(), StoreError> {
+        self.tables.components.remove(self.key(id));
+        Ok(())
+    }
+
+    fn remove_evidence(&mut self, component: ComponentId, set: SetKey) -> Result<(), StoreError> {
+        self.tables.evidence.remove(EvidenceKey { space: self.space, component, set });
+        Ok(())
+    }
+
+    fn remove_sighting(&mut self, sighting: Sighting) -> Result<(), StoreError> {
+        self.tables.sightings.remove(SightingKey { space: self.space, sighting });
+        Ok(())
+    }
+
+    fn remove_apart(&mut self, key: IdentifierKey) -> Result<(), StoreError> {
+        self.tables.apart.remove(self.key(key));
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! The keys of the state's tables. The space comes first in all of them that have one.
 
 use selfsame_event::{IdentifierKey, ItemPosition, Position};
-use selfsame_identity::{ComponentId, SetKey};
+use selfsame_identity::{ComponentId, SetKey, Sighting};
 use selfsame_store::RowKey;
 
 /// A key of one space.
@@ -68,6 +68,42 @@ impl RowKey for EvidenceKey {
         let component = ComponentId(u64::from_be_bytes(take(rest)?));
         let set = SetKey(u128::from_be_bytes(take(rest)?));
         rest.is_empty().then_some(Self { space, component, set })
+    }
+}
+
+/// A set of another profile that an identifier was on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SightingKey {
+    /// The number of the space.
+    pub space: u32,
+    /// The sighting.
+    pub sighting: Sighting,
+}
+
+impl SightingKey {
+    /// What every key of an identifier starts with.
+    pub fn prefix(space: u32, key: IdentifierKey) -> Vec<u8> {
+        [&space.to_be_bytes()[..], &key.0].concat()
+    }
+}
+
+impl RowKey for SightingKey {
+    fn to_bytes(&self) -> Vec<u8> {
+        let Sighting { key, component, set } = self.sighting;
+        let mut bytes = Self::prefix(self.space, key);
+        bytes.extend_from_slice(&component.0.to_be_bytes());
+        bytes.extend_from_slice(&set.0.to_be_bytes());
+        bytes
+    }
+
+    fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        let rest = &mut bytes;
+        let space = u32::from_be_bytes(take(rest)?);
+        let key = IdentifierKey(take(rest)?);
+        let component = ComponentId(u64::from_be_bytes(take(rest)?));
+        let set = SetKey(u128::from_be_bytes(take(rest)?));
+        let sighting = Sighting { key, component, set };
+        rest.is_empty().then_some(Self { space, sighting })
     }
 }
 

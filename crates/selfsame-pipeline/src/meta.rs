@@ -1,8 +1,9 @@
 //! What the state knows besides its tables: one row, written by the batch that ends a checkpoint.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use selfsame_identity::TypeNumbers;
+use selfsame_identity::{RuleSet, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
 use crate::workspace::Workspace;
@@ -39,8 +40,12 @@ pub struct Meta {
 pub struct SpaceMeta {
     /// The numbers of its identifier types.
     pub numbers: TypeNumbers,
-    /// The number of the next component.
-    pub next_component: u64,
+    /// Pairs of identifiers that are set apart.
+    pub apart: u64,
+    /// The rules so far, in the order in which they came into force. Shared: every batch shows readers
+    /// a copy of these facts.
+    #[serde(with = "shared_rules")]
+    pub rules: Arc<Vec<RulesSince>>,
     /// Profiles that are not merged into another one.
     pub profiles: u64,
     /// Merges made.
@@ -56,6 +61,36 @@ pub struct SpaceMeta {
     pub indexed: BTreeMap<String, u64>,
     /// How often each limit or block was met, by its number.
     pub violations: BTreeMap<u8, u64>,
+}
+
+/// Rules, and the record that put them in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesSince {
+    /// The offset of the record.
+    pub offset: u64,
+    /// The rules.
+    pub rules: RuleSet,
+}
+
+mod shared_rules {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::RulesSince;
+
+    pub(super) fn serialize<S: Serializer>(
+        rules: &Arc<Vec<RulesSince>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        rules.as_slice().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Arc<Vec<RulesSince>>, D::Error> {
+        Vec::deserialize(from).map(Arc::new)
+    }
 }
 
 /// What a source counts.
@@ -77,6 +112,19 @@ impl SpaceMeta {
     /// Whether the index has every value of that trait.
     pub fn indexes_all_of(&self, name: &str) -> bool {
         self.indexed.get(name) == Some(&0)
+    }
+}
+
+impl Meta {
+    /// Notes rules that a record changed.
+    pub(crate) fn note_rules(&mut self, offset: u64) {
+        self.spaces.resize_with(self.workspace.spaces.len(), SpaceMeta::default);
+        for (space, counts) in self.workspace.spaces.iter().zip(&mut self.spaces) {
+            if counts.rules.last().is_none_or(|last| last.rules != space.rules) {
+                let rules = space.rules.clone();
+                Arc::make_mut(&mut counts.rules).push(RulesSince { offset, rules });
+            }
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod identity_health;
 mod json;
 mod merges;
 mod search;
+mod undo;
 mod why;
 
 use std::collections::BTreeMap;
@@ -43,6 +44,7 @@ pub use identity_health::{HealthBudget, IdentityHealth, LargeProfile, SIZES, Wan
 pub use json::{JsonArray, JsonObject};
 pub use merges::{MergeRow, MergedBy};
 pub use search::{Matches, SearchBudget, TraitQuery};
+pub use undo::{ApartPair, UndoError, UndoPlan, UndoWish};
 pub use why::{
     Apart, Between, Decided, Effect, EventRef, LinkPath, LinkRule, OverLimit, PathLink, Refusal,
     Stopped, Unmapped, Why, WhyBudget, WhyEnd, WhyQuery,
@@ -242,13 +244,18 @@ impl SpaceRead {
         key: IdentifierKey,
     ) -> Result<Option<Found<'_>>, LookupError> {
         let in_space = self.in_space(key);
-        let owner = self.view.tables.identifiers.read(&in_space, Owner::row)?;
-        let Some(owner) = owner else { return Ok(None) };
-        match self.type_name(owner.number) {
-            Some((of, _)) if of == collection => {
-                Found::read(self, collection, owner.component).map(Some)
+        let mut known = None;
+        loop {
+            let owner = self.view.tables.identifiers.read(&in_space, Owner::row)?;
+            let Some(owner) = owner else { return Ok(None) };
+            if self.type_name(owner.number).is_none_or(|(of, _)| of != collection) {
+                return Ok(None);
             }
-            _ => Ok(None),
+            match Found::read(self, collection, owner.component) {
+                // An undo may have taken its component away meanwhile.
+                Err(LookupError::Store(_)) if known != Some(owner) => known = Some(owner),
+                found => return found.map(Some),
+            }
         }
     }
 

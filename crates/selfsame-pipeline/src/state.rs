@@ -206,7 +206,9 @@ impl State {
         let spaces = meta.workspace.spaces.iter();
         self.guards = spaces.map(|space| meta.workspace.guards(&space.id)).collect();
         for (space, counts) in meta.workspace.spaces.iter().zip(&mut meta.spaces) {
-            self.rules.push(Rules::compile(&space.rules, &mut counts.numbers)?);
+            let since = counts.rules.last().map_or(0, |last| last.offset);
+            let rules = Rules::compile(&space.rules, &mut counts.numbers)?;
+            self.rules.push(rules.in_force_since(Position::embedded(since)));
             counts.indexed.retain(|name, _| space.indexed_traits.contains(name));
             for name in &space.indexed_traits {
                 counts.indexed.entry(name.clone()).or_insert(counts.events);

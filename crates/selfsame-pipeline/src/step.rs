@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use selfsame_dedupe::Verdict as Seen;
 use selfsame_event::{EventsHead, IdentifierKey, ImportOrigin, RecordId, RecordKind, TokenVerdict};
 use selfsame_identity::{
-    Claims, LedgerEntry, Merge, Occurrence, Outcome, Resolution, Verdict as Met, Violation,
+    Claims, Merge, Occurrence, Outcome, Resolution, Verdict as Met, Violation,
 };
 use selfsame_log::{Item, Record};
 use selfsame_profile::{Limits, Role, Rules};
@@ -29,7 +29,7 @@ pub const REJECTED_DAYS_KEPT: u32 = 30;
 pub struct Emitted {
     /// One decision for each item.
     pub decisions: Vec<Decision>,
-    /// What became of a change of the configuration.
+    /// What became of a change of the configuration, or of who is who.
     pub change: Option<Result<(), ChangeError>>,
 }
 
@@ -46,6 +46,7 @@ impl State {
                 Some(RecordKind::Events) => emitted.decisions = self.events(record)?,
                 Some(RecordKind::Rejected) => emitted.decisions = self.rejected(record)?,
                 Some(RecordKind::Config) => emitted.change = Some(self.change(record)?),
+                Some(RecordKind::Identity) => emitted.change = Some(self.identity(record)?),
                 Some(RecordKind::Skip) => {}
                 None => return Err(StateError::Record { position: record.position }),
             }
@@ -128,11 +129,10 @@ impl State {
         let occurrence =
             Occurrence { stamp: arrival.stamp(), message_id: Some(&arrival.message_id) };
         let tables = std::sync::Arc::clone(&self.tables);
-        let next_component = self.meta.spaces[slot].next_component;
-        let mut graph = Graph { tables: &tables, space, next_component };
+        let has_apart = self.meta.spaces[slot].apart > 0;
+        let mut graph = Graph { tables: &tables, space, has_apart };
         let outcome =
             selfsame_identity::resolve(claims, &occurrence, &self.rules[slot], &mut graph)?;
-        self.meta.spaces[slot].next_component = graph.next_component;
         let mut notes = Vec::new();
         self.note_claims(slot, claims, &mut notes);
         if let Some(verdict) = arrival.token.filter(|verdict| *verdict != TokenVerdict::Valid) {
@@ -251,10 +251,7 @@ impl State {
         let rows = resolution.ledger(arrival.stamp());
         for (row, number) in rows.zip(0_u8..=u8::MAX) {
             // The event may be of a profile that has no part in it: one that a cap kept out.
-            let component = match row.entry {
-                LedgerEntry::Merged(merge) => merge.parent,
-                LedgerEntry::Refused(refused) => refused.component,
-            };
+            let component = row.component();
             let key = LedgerKey { space, component, event: arrival.at, number };
             self.tables.ledger.put(key, Packed(row.encode().into()));
         }
@@ -382,6 +379,7 @@ impl State {
             return Ok(Err(error));
         }
         self.meta.workspace = changed;
+        self.meta.note_rules(record.position.offset);
         self.configure()?;
         Ok(Ok(()))
     }
@@ -427,6 +425,7 @@ pub(crate) fn note_kind(verdict: Met) -> NoteKind {
         Met::ValueTooLong => NoteKind::ValueTooLong,
         Met::MergeLimit => NoteKind::MergeLimit,
         Met::MappingLimit => NoteKind::MappingLimit,
+        Met::CannotLink => NoteKind::CannotLink,
         Met::Unverified => NoteKind::Unverified,
     }
 }

@@ -11,7 +11,7 @@ use selfsame_event::{IdentifierKey, ProfileId};
 use selfsame_identity::ComponentId;
 use selfsame_store::{Batch, CachedTable, Row, RowKey, Store, StoreError, Table};
 
-use crate::key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, TraitIndexKey};
+use crate::key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, SightingKey, TraitIndexKey};
 use crate::partition::partition_of;
 use crate::row::{Folded, Listed, Owner, Packed, Present};
 
@@ -45,6 +45,10 @@ pub struct Tables {
     pub components: CachedTable<InSpace<ComponentId>, Packed>,
     /// Identifiers seen together. Exact.
     pub evidence: CachedTable<EvidenceKey, Packed>,
+    /// Identifiers on sets of other profiles. Exact.
+    pub sightings: CachedTable<SightingKey, Present>,
+    /// What identifiers are set apart from. Exact.
+    pub apart: CachedTable<InSpace<IdentifierKey>, Packed>,
     /// Merges made and refused. Exact.
     pub ledger: CachedTable<LedgerKey, Packed>,
     /// Sections in which a declared trait had a value. Exact.
@@ -72,6 +76,8 @@ pub struct ExactKeys {
     identifiers: Vec<InSpace<IdentifierKey>>,
     components: Vec<InSpace<ComponentId>>,
     evidence: Vec<EvidenceKey>,
+    sightings: Vec<SightingKey>,
+    apart: Vec<InSpace<IdentifierKey>>,
     ledger: Vec<LedgerKey>,
     trait_index: Vec<TraitIndexKey>,
     rejected: Vec<ListKey>,
@@ -84,6 +90,8 @@ impl ExactKeys {
         self.identifiers.sort_unstable();
         self.components.sort_unstable();
         self.evidence.sort_unstable();
+        self.sightings.sort_unstable();
+        self.apart.sort_unstable();
         self.ledger.sort_unstable();
         self.trait_index.sort_unstable();
         self.rejected.sort_unstable();
@@ -101,7 +109,7 @@ impl Tables {
 
     /// The tables over that store.
     pub fn new(store: Store, budget: MemoryBudget, partitions: u32) -> Result<Self, StoreError> {
-        let other = budget.other / 6;
+        let other = budget.other / 8;
         let share = budget.sections / usize::try_from(partitions.max(1)).unwrap_or(1);
         let partition = |_| {
             Ok(PartitionTables {
@@ -114,6 +122,8 @@ impl Tables {
             identifiers: identifiers.with_filter()?,
             components: CachedTable::new(store.clone(), Table::Components, budget.components),
             evidence: CachedTable::new(store.clone(), Table::Evidence, other),
+            sightings: CachedTable::new(store.clone(), Table::Sightings, other),
+            apart: CachedTable::new(store.clone(), Table::Apart, other).with_filter()?,
             ledger: CachedTable::new(store.clone(), Table::Ledger, other),
             trait_index: CachedTable::new(store.clone(), Table::TraitIndex, other),
             rejected: CachedTable::new(store.clone(), Table::Rejected, other),
@@ -128,6 +138,8 @@ impl Tables {
         self.identifiers.shrink();
         self.components.shrink();
         self.evidence.shrink();
+        self.sightings.shrink();
+        self.apart.shrink();
         self.ledger.shrink();
         self.trait_index.shrink();
         self.rejected.shrink();
@@ -144,6 +156,8 @@ impl Tables {
             identifiers: self.identifiers.freeze(),
             components: self.components.freeze(),
             evidence: self.evidence.freeze(),
+            sightings: self.sightings.freeze(),
+            apart: self.apart.freeze(),
             ledger: self.ledger.freeze(),
             trait_index: self.trait_index.freeze(),
             rejected: self.rejected.freeze(),
@@ -156,6 +170,8 @@ impl Tables {
         write_frozen(&self.identifiers, &keys.identifiers, batch);
         write_frozen(&self.components, &keys.components, batch);
         write_frozen(&self.evidence, &keys.evidence, batch);
+        write_frozen(&self.sightings, &keys.sightings, batch);
+        write_frozen(&self.apart, &keys.apart, batch);
         write_frozen(&self.ledger, &keys.ledger, batch);
         write_frozen(&self.trait_index, &keys.trait_index, batch);
         write_frozen(&self.rejected, &keys.rejected, batch);
@@ -167,6 +183,8 @@ impl Tables {
         self.identifiers.written(&keys.identifiers);
         self.components.written(&keys.components);
         self.evidence.written(&keys.evidence);
+        self.sightings.written(&keys.sightings);
+        self.apart.written(&keys.apart);
         self.ledger.written(&keys.ledger);
         self.trait_index.written(&keys.trait_index);
         self.rejected.written(&keys.rejected);
@@ -179,6 +197,8 @@ impl Tables {
             ("identifiers", self.identifiers.memory()),
             ("components", self.components.memory()),
             ("evidence", self.evidence.memory()),
+            ("sightings", self.sightings.memory()),
+            ("apart", self.apart.memory()),
             ("ledger", self.ledger.memory()),
             ("trait_index", self.trait_index.memory()),
             ("rejected", self.rejected.memory()),

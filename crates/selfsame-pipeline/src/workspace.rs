@@ -292,6 +292,12 @@ pub enum ChangeError {
         /// What.
         what: &'static str,
     },
+    /// A change of who is who that cannot be made.
+    #[error("nothing was set apart or lifted: {reason}")]
+    Identity {
+        /// Why.
+        reason: String,
+    },
     /// Rules that do not compile.
     #[error("the identity rules are not valid: {reason}")]
     Rules {

@@ -29,6 +29,7 @@ mod table;
 mod tail;
 mod tokens;
 mod trace;
+mod undo;
 
 pub(crate) use backups::{BackupDone, BackupRequest};
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};

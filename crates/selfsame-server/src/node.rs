@@ -13,7 +13,9 @@ use selfsame_deliver::{
 use selfsame_event::{Clock, Position, RecordId, RecordKind, SystemClock};
 use selfsame_log::{Log, LogConfig, LogRead, NewRecord, RealFs, RegenerableLog, SegmentLog};
 use selfsame_pipeline::workspace::{Change, ChangeError};
-use selfsame_pipeline::{Engine, EngineConfig, EngineError, EngineParts, Shared, View};
+use selfsame_pipeline::{
+    Engine, EngineConfig, EngineError, EngineParts, IdentityChange, Shared, View,
+};
 use tokio::sync::watch;
 
 use crate::chance;
@@ -188,9 +190,22 @@ impl Node {
 
     /// Makes a change of the configuration and waits until it holds.
     pub(crate) async fn change(&self, change: &Change) -> Result<Position, SubmitError> {
-        let id: RecordId = chance::record_id();
         let head = serde_json::to_vec(change).map_err(|_| SubmitError::Stopped)?;
-        let kind = RecordKind::Config as u8;
+        self.submit(RecordKind::Config, head).await
+    }
+
+    /// Makes a change of who is who and waits until it holds.
+    pub(crate) async fn change_identity(
+        &self,
+        change: &IdentityChange,
+    ) -> Result<Position, SubmitError> {
+        let head = serde_json::to_vec(change).map_err(|_| SubmitError::Stopped)?;
+        self.submit(RecordKind::Identity, head).await
+    }
+
+    async fn submit(&self, kind: RecordKind, head: Vec<u8>) -> Result<Position, SubmitError> {
+        let id: RecordId = chance::record_id();
+        let kind = kind as u8;
         let record = NewRecord { id, kind, head: head.into(), items: Vec::new() };
         let appended = self.log.append(record).await?;
         if !self.folded(appended.position.next()).await {

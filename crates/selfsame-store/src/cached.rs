@@ -9,7 +9,7 @@
 //!   by then;
 //! - *exact*: [`CachedTable::freeze`] names them, [`CachedTable::write_frozen`] writes each as it was
 //!   at the freeze. The writer who changes such a row before it is written keeps a copy for it, so
-//!   that a freeze costs nothing by itself.
+//!   that a freeze costs nothing by itself. Rows of exact tables can be removed too (`removed`).
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::RwLock;
@@ -21,8 +21,11 @@ use smallvec::SmallVec;
 use crate::filter::Filter;
 use crate::{Batch, ScanOrder, Store, StoreError, Table};
 
+mod prefixes;
+mod removed;
 mod shard;
 
+use removed::Removed;
 use shard::{Entry, Shard, Status};
 
 const SHARDS: usize = 64;
@@ -75,6 +78,8 @@ pub struct CachedTable<K, V> {
     hand: RwLock<(usize, usize)>,
     /// Which keys there may be, in memory or in the store.
     filter: Option<Filter>,
+    /// Keys that the store may still have.
+    removed: Removed<K>,
 }
 
 impl<K: RowKey, V: Row> CachedTable<K, V> {
@@ -91,6 +96,7 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
             rows: AtomicUsize::new(0),
             hand: RwLock::default(),
             filter: None,
+            removed: Removed::default(),
         }
     }
 
@@ -162,6 +168,7 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
         let mut shard = self.shard(hash).write().expect(POISONED);
         let Some(entry) = shard.get_mut(hash, &key) else {
             self.add(&mut shard, hash, key, row, dirty);
+            self.come_back(&key);
             drop(shard);
             self.note(hash);
             self.dirty.write().expect(POISONED).push(key);
@@ -195,6 +202,7 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
                 new()
             });
             self.add(&mut shard, hash, key, row, Status::Clean);
+            self.come_back(&key);
         }
         let entry = shard.get_mut(hash, &key).expect("it was there or was added");
         let was = std::mem::replace(&mut entry.status, dirty);
@@ -250,6 +258,9 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
     pub fn write_frozen(&self, key: &K, batch: &mut Batch) {
         let hash = hash_of(key);
         let mut shard = self.shard(hash).write().expect(POISONED);
+        if self.write_removed(key, batch) {
+            return;
+        }
         if let Some(row) = shard.frozen.remove(key) {
             return batch.put_encoded(self.table, key.to_bytes(), |bytes| row.encode(bytes));
         }
@@ -268,6 +279,7 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
             if let Some(entry) = shard.get_mut(hash, key).filter(is_leaving) {
                 entry.status = Status::Clean;
             }
+            self.removal_written(key);
         }
     }
 
@@ -325,7 +337,7 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
             };
             let hash = hash_of(&key);
             let hot = self.shard(hash).read().expect(POISONED).get(hash, &key).is_some();
-            hot || visit(bytes, &row)
+            hot || self.removed.has(&key) || visit(bytes, &row)
         })?;
         if damaged { Err(StoreError::Row { table: self.table.name() }) } else { Ok(()) }
     }
@@ -345,6 +357,9 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
 
     fn load(&self, hash: u64, key: &K) -> Result<Option<V>, StoreError> {
         if self.filter.as_ref().is_some_and(|filter| !filter.may_have(hash)) {
+            return Ok(None);
+        }
+        if self.removed.has(key) {
             return Ok(None);
         }
         let Some(bytes) = self.store.get(self.table, &key.to_bytes())? else { return Ok(None) };

@@ -32,6 +32,11 @@ tables! {
     Components = "components";
     /// space, component, set -> identifiers seen together. Exactly as of the checkpoint.
     Evidence = "evidence";
+    /// space, identifier key, component, set -> nothing: an identifier that was on a set of another
+    /// profile. Exactly as of the checkpoint.
+    Sightings = "sightings";
+    /// space, identifier key -> what it is set apart from. Exactly as of the checkpoint.
+    Apart = "apart";
     /// space, component, event -> a merge made or refused. Exactly as of the checkpoint.
     Ledger = "ledger";
     /// space, anchor -> what was folded under it. Each row says up to which record.

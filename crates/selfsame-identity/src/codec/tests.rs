@@ -1,6 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::apart::{ApartFrom, ApartRow};
+use crate::row::EvidenceRow;
+use crate::skeleton::{PreviousSeen, Reading};
 
 prop_compose! {
     fn stamp()(
@@ -19,14 +22,16 @@ prop_compose! {
 
 prop_compose! {
     fn member()(
-        number in 0_u16..14, rank: u8, anchored: bool, verified: bool, key: [u8; 16], value in ".{0,40}", at in stamp(),
+        number in 0_u16..14, rank: u8, standing: [bool; 3], key: [u8; 16], value in ".{0,40}", at in stamp(),
         message_id in prop::option::of(".{0,40}"),
     ) -> Member {
+        let [anchored, verified, is_apart] = standing;
         Member {
             number: TypeNumber(number),
             rank,
             anchored,
             verified,
+            is_apart,
             key: IdentifierKey(key),
             value: value.into(),
             mapped_at: at.log_time,
@@ -42,6 +47,21 @@ prop_compose! {
     fn seen()(number: u16, key: [u8; 16], fate in 0..3_u8) -> Seen {
         let fate = [Fate::Kept, Fate::Demoted, Fate::Stopped][usize::from(fate)];
         Seen { number: TypeNumber(number), key: IdentifierKey(key), fate }
+    }
+}
+
+prop_compose! {
+    fn reading()(number: u16, key: [u8; 16], value in ".{0,20}") -> Reading {
+        Reading { number: TypeNumber(number), key: IdentifierKey(key), value: value.into() }
+    }
+}
+
+prop_compose! {
+    fn previous()(
+        anonymous in prop::option::of(reading()), user in prop::option::of(reading()),
+        chosen in prop::option::of(any::<[u8; 16]>()),
+    ) -> PreviousSeen {
+        PreviousSeen { anonymous, user, chosen: chosen.map(IdentifierKey) }
     }
 }
 
@@ -68,9 +88,11 @@ proptest! {
     ) {
         if is_one_event && let Some(first) = members.first().cloned() {
             members.iter_mut().for_each(|member| {
-                let Member { number, rank, anchored, verified, key, ref value, .. } = *member;
+                let Member { number, rank, anchored, verified, is_apart, key, ref value, .. } = *member;
                 let value = value.clone();
-                *member = Member { number, rank, anchored, verified, key, value, ..first.clone() };
+                *member = Member {
+                    number, rank, anchored, verified, is_apart, key, value, ..first.clone()
+                };
             });
         }
         let parent = parent.map(ComponentId);
@@ -90,12 +112,29 @@ proptest! {
 
     #[test]
     fn an_evidence_row_is_read_back(
-        first in stamp(), identifiers in prop::collection::vec(seen(), 0..6),
+        first in stamp(), identifiers in prop::collection::vec(seen(), 0..6), is_cut: bool,
+        again in prop::collection::vec(stamp(), 0..3), previous in prop::option::of(previous()),
     ) {
         let unmapped = identifiers.iter().filter(|seen| seen.fate != Fate::Kept);
         let unmapped = unmapped.map(|seen| format!("{:?}", seen.key).into()).collect();
-        let row = EvidenceRow { first, identifiers: identifiers.into(), unmapped };
+        let (identifiers, previous) = (identifiers.into(), previous.map(Box::new));
+        let row = EvidenceRow { first, again, is_cut, identifiers, unmapped, previous };
         prop_assert_eq!(EvidenceRow::decode(&row.encode()), Ok(row));
+    }
+
+    #[test]
+    fn a_row_of_what_is_set_apart_is_read_back(
+        number: u16, value in ".{0,20}", by in ".{0,20}", times: u64,
+        others in prop::collection::btree_map(any::<[u8; 16]>(), prop::option::of(stamp()), 1..4),
+    ) {
+        let since = Time::from_micros(1_800_000_000_000_000);
+        let others = others.into_iter().map(|(key, last)| ApartFrom {
+            key: IdentifierKey(key), since, by: by.as_str().into(), times, last,
+        });
+        let row = ApartRow {
+            number: TypeNumber(number), value: value.into(), others: others.collect(),
+        };
+        prop_assert_eq!(ApartRow::decode(&row.encode()), Ok(row));
     }
 
     #[test]
@@ -136,9 +175,10 @@ proptest! {
                 IdentifierRow::decode(&bytes).is_ok(),
                 ComponentRow::decode(&bytes).is_ok(),
                 EvidenceRow::decode(&bytes).is_ok(),
+                ApartRow::decode(&bytes).is_ok(),
                 LedgerRow::decode(&bytes).is_ok(),
             ];
-            prop_assert!(!refused || read == [false; 4]);
+            prop_assert!(!refused || read == [false; 5]);
         }
     }
 
@@ -165,6 +205,7 @@ fn rows_are_small() {
         rank: 0,
         anchored: true,
         verified: false,
+        is_apart: false,
         key: IdentifierKey([9; 16]),
         value: "0b7e6e0a-7f1a-4b3e-9a51-1f0d3c2b4a59".into(),
         mapped_at: Time::from_micros(1_800_000_000_000_000),

@@ -6,11 +6,20 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{EVIDENCE_SETS, Findings, ResolveError, Step};
+use super::{Findings, ResolveError, Step};
 use crate::decide::{Breach, Candidate};
 use crate::resolution::Refused;
-use crate::row::{ComponentId, ComponentRow, EvidenceRow, Fate, Rows, Seen, SetKey};
+use crate::row::{ComponentId, ComponentRow, EvidenceRow, Fate, Rows, Seen, SetKey, Sighting};
+use crate::skeleton::{EVIDENCE_SETS, PreviousSeen, Repeat};
 use crate::verdict::Verdict;
+
+/// The profile that the event belongs to.
+pub(super) struct Profile<'p> {
+    pub(super) component: ComponentId,
+    pub(super) row: &'p mut Arc<ComponentRow>,
+    /// Whether the row is to be written.
+    pub(super) is_dirty: &'p mut bool,
+}
 
 impl<R: Rows> Step<'_, '_, R> {
     /// Lists the profiles that demotion and doubt kept apart from the event's.
@@ -65,32 +74,46 @@ impl<R: Rows> Step<'_, '_, R> {
     }
 
     /// Records identifiers that are seen together for the first time, under the component that mapped
-    /// the anchor: that never changes, so a known set is found again whatever was merged meanwhile.
+    /// the anchor: that never changes, so a known set is found again whatever was merged meanwhile. Of
+    /// a known set, records what a later look needs. An identifier alone is recorded where nothing else
+    /// says that it came: it has its first event, and another one mapped it.
     pub(super) fn record(
         &mut self,
         anchor: &Candidate<'_>,
-        component: ComponentId,
-        row: &mut Arc<ComponentRow>,
-        (set, seen): (SetKey, &SmallVec<[Seen; 4]>),
-        is_dirty: &mut bool,
+        seen: &SmallVec<[Seen; 4]>,
+        repeat: Repeat,
+        profile: &mut Profile<'_>,
     ) -> Result<bool, ResolveError<R::Error>> {
-        if seen.len() < 2 {
+        let previous = self.previous.and_then(|previous| self.previous_seen(previous));
+        let repeat = Repeat { is_alias: previous.is_some(), ..repeat };
+        if seen.len() < 2 && anchor.anchored && previous.is_none() {
             return Ok(false);
         }
+        let component = profile.component;
         let home = anchor.home.ok_or(ResolveError::Corrupt { component })?;
+        let set = set_of(seen, previous.as_ref());
+        let set = if repeat.is_in_doubt { set.in_doubt() } else { set };
         let mut other = match home == component {
             true => None,
             false => {
                 Some(self.rows.component(home)?.ok_or(ResolveError::Corrupt { component: home })?)
             }
         };
-        let home_row = other.as_mut().unwrap_or(row);
-        if home_row.birth().any(|member| member.position == self.at.stamp.position)
-            && home_row.has_set(set)
-        {
-            return Ok(true);
+        let home_row = other.as_mut().unwrap_or(profile.row);
+        let is_new = home_row.birth().any(|member| member.position == self.at.stamp.position);
+        if is_new && previous.is_none() && home_row.is_born_with(set) {
+            return Ok(seen.len() > 1);
         }
-        if home_row.has_set(set) || home_row.has_more_sets() && self.rows.has_evidence(home, set)? {
+        let is_known = home_row.has_set(set)
+            || home_row.has_more_sets() && self.rows.has_evidence(home, set)?;
+        if is_known && !repeat.may_count(self.rules, home_row) {
+            return Ok(false);
+        }
+        let known = if is_known { self.rows.evidence(home, set)? } else { None };
+        if let Some(mut row) = known {
+            if repeat.counts(self.rules, &row, &self.at.stamp) && row.add(self.at.stamp) {
+                self.rows.set_evidence(home, set, row)?;
+            }
             return Ok(false);
         }
         let is_full = home_row.sets >= EVIDENCE_SETS;
@@ -102,18 +125,79 @@ impl<R: Rows> Step<'_, '_, R> {
             home_row.sets_overflowed = true;
         } else {
             home_row.add_set(set);
-            let unmapped = seen.iter().filter(|one| one.fate != Fate::Kept);
-            let value = |one: &Seen| self.ids.iter().find(|id| id.claim.key == one.key);
-            let unmapped = unmapped.filter_map(value).map(|id| id.claim.value.as_ref().into());
-            let unmapped = unmapped.collect();
-            let first = self.at.stamp;
-            let evidence = EvidenceRow { first, identifiers: seen.clone(), unmapped };
+            self.sight(home, set, component, previous.as_ref())?;
+            let evidence = self.evidence_row(seen, previous);
             self.rows.set_evidence(home, set, evidence)?;
         }
         match other {
             Some(other) => self.rows.set_component(home, Arc::unwrap_or_clone(other))?,
-            None => *is_dirty = true,
+            None => *profile.is_dirty = true,
         }
-        Ok(!is_full)
+        Ok(!is_full && !is_known && seen.len() > 1)
     }
+
+    fn evidence_row(
+        &self,
+        seen: &SmallVec<[Seen; 4]>,
+        previous: Option<PreviousSeen>,
+    ) -> EvidenceRow {
+        let values = self.ids.iter().zip(seen).filter(|(_, one)| one.fate != Fate::Kept);
+        EvidenceRow {
+            first: self.at.stamp,
+            again: Vec::new(),
+            is_cut: false,
+            identifiers: seen.clone(),
+            unmapped: values.map(|(id, _)| id.claim.value.as_ref().into()).collect(),
+            previous: previous.map(Box::new),
+        }
+    }
+
+    /// What the `previousId` may be; none where the event names it anyway.
+    fn previous_seen(&self, previous: &crate::claim::Previous<'_>) -> Option<PreviousSeen> {
+        let chosen = self.ids.iter().find(|id| id.is_previous).map(|id| id.claim.key);
+        let claims = |key| {
+            let mut claimed = self.ids.iter().filter(|id| !id.is_previous);
+            claimed.any(|id| id.claim.key == key)
+        };
+        let readings = PreviousSeen::of(previous, chosen);
+        let is_named = readings.anonymous.as_ref().is_some_and(|one| claims(one.key));
+        Some(readings).filter(|readings| !is_named && readings.readings().next().is_some())
+    }
+
+    /// Notes the set for the identifiers on it that the profile does not hold.
+    fn sight(
+        &mut self,
+        home: ComponentId,
+        set: SetKey,
+        profile: ComponentId,
+        previous: Option<&PreviousSeen>,
+    ) -> Result<(), ResolveError<R::Error>> {
+        let is_own = |key| {
+            let mut ids = self.ids.iter();
+            ids.any(|id| id.claim.key == key && id.root == Some(profile))
+        };
+        let claimed = self.ids.iter().map(|id| id.claim.key);
+        let readings = previous.into_iter().flat_map(PreviousSeen::readings);
+        let keys = claimed.chain(readings.map(|reading| reading.key));
+        let others: SmallVec<[_; 2]> = keys.filter(|key| !is_own(*key)).collect();
+        for key in others {
+            self.rows.set_sighting(Sighting { key, component: home, set })?;
+        }
+        Ok(())
+    }
+}
+
+impl EvidenceRow {
+    /// Whether identifiers of the set were left out as not verified.
+    pub(crate) fn is_in_doubt(&self, set: SetKey) -> bool {
+        set_of(&self.identifiers, self.previous.as_deref()) != set
+    }
+}
+
+/// The key of the set of an event.
+fn set_of(seen: &[Seen], previous: Option<&PreviousSeen>) -> SetKey {
+    let chosen = previous.and_then(|previous| previous.chosen);
+    let claimed = seen.iter().map(|one| one.key).filter(|key| Some(*key) != chosen);
+    let set = SetKey::of(claimed);
+    previous.map_or(set, |previous| set.of_alias(previous))
 }

@@ -7,6 +7,8 @@ mod demotion;
 mod evidence;
 mod naive;
 mod order;
+mod undo;
+mod unmerge;
 mod verified;
 mod windows;
 mod world;

@@ -12,7 +12,7 @@ use crate::world::{DAY, Proof, World};
 
 const LETTERS: [char; 4] = ['u', 'e', 'a', 'p'];
 
-fn name_of(letter: char) -> &'static str {
+pub(crate) fn name_of(letter: char) -> &'static str {
     match letter {
         'u' => "user_id",
         'e' => "email",
@@ -22,10 +22,10 @@ fn name_of(letter: char) -> &'static str {
     }
 }
 
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         // splitmix64
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
@@ -34,33 +34,34 @@ impl Chance {
         (bits ^ (bits >> 31)) % bound
     }
 
-    fn one_in(&mut self, chances: u64) -> bool {
+    pub(crate) fn one_in(&mut self, chances: u64) -> bool {
         self.below(chances) == 0
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[usize::try_from(self.below(from.len() as u64)).expect("an index")]
     }
 }
 
-type Id = (char, String);
+pub(crate) type Id = (char, String);
 
 #[derive(Default)]
-struct Profile {
+pub(crate) struct Profile {
     ids: Vec<(Id, i64)>,
     merges: u32,
 }
 
-struct Call {
-    ids: Vec<Id>,
-    previous: Option<String>,
-    time: i64,
-    proof: Proof,
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) ids: Vec<Id>,
+    pub(crate) previous: Option<String>,
+    pub(crate) time: i64,
+    pub(crate) proof: Proof,
 }
 
 /// What the slow resolver says about one event.
 #[derive(Debug, PartialEq, Eq)]
-struct Answer {
+pub(crate) struct Answer {
     profile: Vec<String>,
     anchor: String,
     kept: Vec<String>,
@@ -70,14 +71,25 @@ struct Answer {
     verified: BTreeSet<String>,
 }
 
-struct Naive<'r> {
-    rules: &'r RuleSet,
+pub(crate) struct Naive<'r> {
+    pub(crate) rules: &'r RuleSet,
+    /// What may never be of one profile.
+    pub(crate) apart: Vec<(Id, Id)>,
     profiles: Vec<Profile>,
     /// Identifiers of which a verified claim was seen.
     verified: BTreeSet<Id>,
 }
 
-impl Naive<'_> {
+impl<'r> Naive<'r> {
+    pub(crate) fn new(rules: &'r RuleSet) -> Self {
+        Self { rules, apart: Vec::new(), profiles: Vec::new(), verified: BTreeSet::new() }
+    }
+
+    /// Everybody, in order.
+    pub(crate) fn everybody(&self) -> BTreeSet<Vec<String>> {
+        self.profiles.iter().map(values).filter(|ids| !ids.is_empty()).collect()
+    }
+
     fn rule(&self, letter: char) -> Option<&TypeRule> {
         self.rules.types.iter().find(|rule| rule.name == name_of(letter))
     }
@@ -217,10 +229,12 @@ impl Naive<'_> {
                 return Some("Identifier value time limit exceeded");
             }
         }
-        None
+        let has = |id: &Id| union.iter().any(|(one, _)| one == id);
+        let is_met = self.apart.iter().any(|(one, other)| has(one) && has(other));
+        is_met.then_some("Identifiers are set apart")
     }
 
-    fn resolve(&mut self, call: &Call) -> Option<Answer> {
+    pub(crate) fn resolve(&mut self, call: &Call) -> Option<Answer> {
         let found = self.identifiers(call);
         let previous = found.iter().find(|(is_previous, _)| *is_previous).map(|(_, id)| id.clone());
         let (mut ids, doubted) = self.believed(found.into_iter().map(|(_, id)| id).collect(), call);
@@ -287,7 +301,7 @@ impl Naive<'_> {
             kept: kept.iter().map(|id| id.1.clone()).collect(),
             verdicts,
             merges,
-            everybody: self.profiles.iter().map(values).filter(|ids| !ids.is_empty()).collect(),
+            everybody: self.everybody(),
             verified: self.verified.iter().map(named).collect(),
         })
     }
@@ -303,7 +317,7 @@ fn named((letter, value): &Id) -> String {
     format!("{letter}:{value}")
 }
 
-fn random_rules(chance: &mut Chance) -> RuleSet {
+pub(crate) fn random_rules(chance: &mut Chance) -> RuleSet {
     let mut letters = LETTERS.to_vec();
     for index in (1..letters.len()).rev() {
         // Mostly the usual order, sometimes any.
@@ -351,7 +365,7 @@ fn random_rules(chance: &mut Chance) -> RuleSet {
     rules
 }
 
-fn random_call(chance: &mut Chance, now: &mut i64, is_guarded: bool) -> Call {
+pub(crate) fn random_call(chance: &mut Chance, now: &mut i64, is_guarded: bool) -> Call {
     let steps = [0, DAY / 2, DAY, 7 * DAY, 20 * DAY, -DAY / 2, -6 * DAY, -7 * DAY, -100 * DAY];
     *now += chance.pick(&steps);
     let count = 1 + chance.below(4);
@@ -385,7 +399,7 @@ fn random_call(chance: &mut Chance, now: &mut i64, is_guarded: bool) -> Call {
 
 /// The event that a call is. First values of the ids that have a key of their own stand there, all
 /// others in `context.externalIds`.
-fn real(world: &mut World, call: &Call) -> Outcome {
+pub(crate) fn real(world: &mut World, call: &Call) -> Outcome {
     let first = |letter: char| {
         let id = call.ids.iter().find(|(one, _)| *one == letter);
         id.map(|(_, value)| value.as_str().into())
@@ -415,7 +429,7 @@ fn real(world: &mut World, call: &Call) -> Outcome {
     world.claims(&claims)
 }
 
-fn answer(world: &World, outcome: &Outcome, call: &Call) -> Option<Answer> {
+pub(crate) fn answer(world: &World, outcome: &Outcome, call: &Call) -> Option<Answer> {
     let user = outcome.user.as_ref()?;
     let named = |key: [u8; 16]| {
         let ids = call.ids.iter().cloned();
@@ -470,8 +484,7 @@ fn compare(seed: u64) {
         let mut world = World::with(&rules);
         for history in 0..50 {
             world.rows = selfsame_identity::MemoryRows::default();
-            let mut naive =
-                Naive { rules: &rules, profiles: Vec::new(), verified: BTreeSet::new() };
+            let mut naive = Naive::new(&rules);
             let mut now = 1_700_000_000_000_000;
             let mut told = Vec::new();
             let is_guarded = chance.one_in(2);

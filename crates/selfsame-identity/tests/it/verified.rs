@@ -1,7 +1,7 @@
 //! What a public key can and cannot do to people who are known to be who they are. `v` stands for the
 //! victim: the user id `u1`, the e-mail address `e1`, the browser `a1`. The attacker has `a9`.
 
-use selfsame_identity::{Outcome, Verdict};
+use selfsame_identity::{Outcome, PlanError, Verdict};
 
 use crate::world::{Proof, World};
 
@@ -212,4 +212,19 @@ fn an_event_says_what_it_verified_once() {
     assert_eq!(count(world.proven(TOKEN, "u1 a1 e1")), 0);
     assert_eq!(count(world.proven(SECRET, "u1 a1 e1")), 1);
     assert_eq!(count(world.proven(SECRET, "u1 a1 e1")), 0);
+}
+
+#[test]
+fn who_is_verified_is_not_set_apart_nor_is_what_is_connected_to_them() {
+    let mut world = world();
+    assert!(matches!(world.plan(&[("u1", "e1")], &[]), Err(PlanError::Verified)));
+    // The attacker's device came with the victim's name.
+    world.proven(NOTHING, "u1 a9");
+    world.proven(NOTHING, "e9 a9");
+    assert!(matches!(world.plan(&[("e9", "a9")], &[]), Err(PlanError::Verified)));
+    // Nobody is verified here, but an identifier was left out for lack of proof.
+    world.proven(REQUIRED, "u8 e8 a8");
+    assert!(matches!(world.plan(&[("e8", "a8")], &[]), Err(PlanError::Verified)));
+    world.proven(NOTHING, "e7 a7");
+    assert!(world.plan(&[("e7", "a7")], &[]).is_ok(), "strangers are");
 }

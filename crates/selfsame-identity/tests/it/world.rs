@@ -3,12 +3,16 @@
 //! e-mail address "e3", `p2` the custom id `phone` "p2", `g1` the group id "g1", `d1` the custom account
 //! id `domain` "d1", and `x1` an alias call's previous id "x1" (`xu1` is "u1").
 
+use std::convert::Infallible;
+
 use selfsame_event::{
-    Collection, Event, KeyHasher, Position, Raw, RecordId, Shared, SourceNumber, Time,
+    Collection, Event, IdentifierKey, KeyHasher, Position, Raw, RecordId, Shared, SourceNumber,
+    Time,
 };
 use selfsame_identity::{
-    Claims, ComponentId, Keys, MemoryRows, Occurrence, Outcome, Resolution, RuleSet, Rules, Stamp,
-    Trust, TypeNumbers, extract, find_root, resolve,
+    Change, Claims, ComponentId, Keys, MemoryRows, Occurrence, Outcome, Pair, Plan, PlanError,
+    Resolution, RuleSet, Rules, RulesLog, Sizes, Stamp, Trust, TypeNumbers, apply, extract,
+    find_root, plan, resolve,
 };
 use serde_json::{Map, Value, json};
 
@@ -18,6 +22,8 @@ pub(crate) struct World {
     pub(crate) rows: MemoryRows,
     pub(crate) numbers: TypeNumbers,
     pub(crate) rules: Rules,
+    /// The rules so far.
+    pub(crate) log: Vec<Rules>,
     pub(crate) hasher: KeyHasher,
     pub(crate) events: u64,
     /// Event time of the next event.
@@ -80,8 +86,10 @@ impl World {
 
     pub(crate) fn with(set: &RuleSet) -> Self {
         let mut numbers = TypeNumbers::default();
+        let rules = Rules::compile(set, &mut numbers).expect("valid rules");
         Self {
-            rules: Rules::compile(set, &mut numbers).expect("valid rules"),
+            log: vec![rules.clone()],
+            rules,
             rows: MemoryRows::default(),
             numbers,
             hasher: KeyHasher::new([7; 32]),
@@ -92,7 +100,45 @@ impl World {
 
     /// New rules, from here on.
     pub(crate) fn rules(&mut self, changes: &str) {
-        self.rules = Rules::compile(&rule_set(changes), &mut self.numbers).expect("valid rules");
+        self.set_rules(&rule_set(changes));
+    }
+
+    pub(crate) fn set_rules(&mut self, set: &RuleSet) {
+        let rules = Rules::compile(set, &mut self.numbers).expect("valid rules");
+        self.rules = rules.in_force_since(Position::embedded(self.events));
+        self.log.push(self.rules.clone());
+    }
+
+    /// The key of an identifier.
+    pub(crate) fn key(&self, value: &str) -> IdentifierKey {
+        self.hasher.identifier(1, collection(value), kind(value), value)
+    }
+
+    /// What setting these pairs apart, and lifting those, would do.
+    pub(crate) fn plan(
+        &mut self,
+        apart: &[(&str, &str)],
+        lift: &[(&str, &str)],
+    ) -> Result<Plan, PlanError<Infallible>> {
+        let pairs = |pairs: &[(&str, &str)]| {
+            let pair = |(one, other): &(&str, &str)| Pair::new(self.key(one), self.key(other));
+            pairs.iter().map(|one| pair(one).expect("two")).collect()
+        };
+        let change = Change {
+            apart: pairs(apart),
+            lift: pairs(lift),
+            by: "test".into(),
+            at: Time::from_micros(1_900_000_000_000_000),
+        };
+        let rules = RulesLog::new(self.log.clone());
+        plan(&change, &rules, Sizes::default(), &mut self.rows)
+    }
+
+    /// Sets pairs apart and lifts others.
+    pub(crate) fn undo(&mut self, apart: &[(&str, &str)], lift: &[(&str, &str)]) -> Plan {
+        let plan = self.plan(apart, lift).expect("a plan");
+        apply(&plan, &mut self.rows).expect("memory does not fail");
+        plan
     }
 
     /// An event with these identifiers.

@@ -24,7 +24,7 @@ use selfsame_identity::rule::Window;
 use selfsame_profile::EntryKey;
 
 use super::events::Bodies;
-use super::{Found, LookupError, SpaceRead};
+use super::{ApartPair, Found, LookupError, SpaceRead};
 use crate::decision::{Decision, NoteKind};
 
 /// How much one answer reads.
@@ -177,6 +177,8 @@ pub struct Apart {
     pub count: u64,
     /// Whether there are more rows than were read.
     pub is_cut: bool,
+    /// Identifiers of the two that somebody set apart.
+    pub set_apart: Vec<ApartPair>,
     /// What joining them would exceed, by the rules of now. A window is not looked at: within one,
     /// fewer may count.
     pub limits: Vec<OverLimit>,

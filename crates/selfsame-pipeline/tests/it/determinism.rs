@@ -5,7 +5,7 @@ use selfsame_pipeline::decision::NoteKind;
 use selfsame_pipeline::{ReplayConfig, State, StateConfig, replay};
 use selfsame_store::StateHash;
 
-use crate::world::{guarded_history, history};
+use crate::world::{guarded_history, history, history_with_undo};
 
 fn hash(log: &dyn LogRead, config: &ReplayConfig) -> StateHash {
     let folder = tempfile::tempdir().expect("a folder");
@@ -18,7 +18,8 @@ fn partitions(partitions: u32) -> ReplayConfig {
 }
 
 fn check(config: &ReplayConfig) {
-    let logs = [history(1, 1_500), history(2, 1_500), guarded_history(3, 1_500)];
+    let logs =
+        [history_with_undo(1, 1_300), history_with_undo(2, 1_300), guarded_history(3, 1_300)];
     for (seed, log) in (1..).zip(logs) {
         let expected = hash(&*log, &ReplayConfig::default());
         assert!(expected.parts().iter().all(|(name, hash)| hash.rows() > 0 || *name == "chunks"));

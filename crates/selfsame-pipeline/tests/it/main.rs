@@ -3,5 +3,6 @@
 mod determinism;
 mod reader;
 mod recovery;
+mod undo;
 mod why;
 mod world;

@@ -15,7 +15,7 @@ use selfsame_profile::Query;
 
 use crate::world::{TestClock, history};
 
-fn engine(folder: &std::path::Path, log: &Arc<MemoryLog>, partitions: u32) -> Engine {
+pub(crate) fn engine(folder: &std::path::Path, log: &Arc<MemoryLog>, partitions: u32) -> Engine {
     let outbox = LogConfig::new(folder.join("outbox"), [3; 16]);
     let clock = Arc::new(TestClock::default());
     let outbox = RegenerableLog::open(&outbox, clock, Arc::new(RealFs), 0).expect("opens");

@@ -10,7 +10,7 @@ use selfsame_log::{LogConfig, LogRead, MemoryLog, RealFs, RegenerableLog};
 use selfsame_pipeline::decision::{Decision, Verdict};
 use selfsame_pipeline::{Engine, EngineConfig, EngineParts, Probe, ReplayConfig, replay};
 
-use crate::world::{TestClock, history};
+use crate::world::{TestClock, history, history_with_undo};
 
 fn outbox(folder: &Path) -> Arc<RegenerableLog> {
     let config = LogConfig::new(folder.join("outbox"), [3; 16]);
@@ -49,7 +49,7 @@ fn decisions(outbox: &dyn LogRead) -> Vec<Vec<Decision>> {
 /// next one goes on from there: same state, and every effect once.
 #[test]
 fn an_engine_that_dies_again_and_again_ends_where_one_that_lives_does() {
-    let log = history(11, 2_000);
+    let log = history_with_undo(11, 2_000);
     let reference = tempfile::tempdir().expect("a folder");
     let reference_outbox = outbox(reference.path());
     let expected = engine(reference.path(), &log, &reference_outbox).hash().expect("hashes");

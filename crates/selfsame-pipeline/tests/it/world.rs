@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use selfsame_event::{
-    Clock, EventsHead, RecordId, RecordKind, Refusal, SourceNumber, Time, TokenVerdict,
+    Clock, Collection, EventsHead, KeyHasher, RecordId, RecordKind, Refusal, SourceNumber, Time,
+    TokenVerdict,
 };
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, MemoryLog, NewRecord};
+use selfsame_pipeline::IdentityChange;
 use selfsame_pipeline::workspace::{
     Change, DedupeScope, Identity, IdentityKey, KeyText, Source, SourceKind, TokenAlgorithm,
     WriteKey,
@@ -46,7 +48,7 @@ impl Dice {
     }
 }
 
-fn record(id: u64, kind: RecordKind, head: Vec<u8>, items: Vec<Bytes>) -> NewRecord {
+pub(crate) fn record(id: u64, kind: RecordKind, head: Vec<u8>, items: Vec<Bytes>) -> NewRecord {
     let mut bytes = [7; 16];
     bytes[..8].copy_from_slice(&id.to_le_bytes());
     let items = items.into_iter().map(Item::Body).collect();
@@ -72,7 +74,7 @@ fn source(number: u32, dedupe: DedupeScope, kind: SourceKind, identity: Identity
 }
 
 /// The records that make a workspace with one space and two sources.
-fn set_up(rules: RuleSet) -> Vec<NewRecord> {
+pub(crate) fn set_up(rules: RuleSet) -> Vec<NewRecord> {
     let source = |number, dedupe| source(number, dedupe, SourceKind::Any, Identity::default());
     let changes = [
         Change::Create { name: "test".to_owned(), secret: "5a".repeat(32) },
@@ -127,13 +129,68 @@ pub(crate) fn history(seed: u64, requests: u64) -> Arc<MemoryLog> {
     history_with(seed, requests, RuleSet::default())
 }
 
+/// The same, in which somebody now and then sets identifiers apart, or lifts that again.
+pub(crate) fn history_with_undo(seed: u64, requests: u64) -> Arc<MemoryLog> {
+    let mut undone = Undone::new(seed, 131);
+    told(seed, requests, RuleSet::default(), |request| undone.behind(request).into_iter().collect())
+}
+
+/// Who now and then sets identifiers apart.
+struct Undone {
+    dice: Dice,
+    /// Behind every so many requests.
+    every: u64,
+    standing: Vec<[String; 2]>,
+}
+
+impl Undone {
+    fn new(seed: u64, every: u64) -> Self {
+        Self { dice: Dice::new(seed + 1_000), every, standing: Vec::new() }
+    }
+
+    /// What they do behind that request.
+    fn behind(&mut self, request: u64) -> Option<NewRecord> {
+        if request % self.every != self.every - 1 {
+            return None;
+        }
+        let mut change =
+            IdentityChange { space: "default".to_owned(), ..IdentityChange::default() };
+        change.by = format!("request {request}");
+        if self.dice.roll(4) == 0 && !self.standing.is_empty() {
+            let place = self.dice.roll(self.standing.len() as u64);
+            change.lift.push(self.standing.swap_remove(usize::try_from(place).expect("small")));
+        } else {
+            let mut one = |kind, letter, sides| {
+                let value = format!("{letter}{}", self.dice.roll(sides));
+                let value = if kind == "email" { format!("{value}@x.y") } else { value };
+                key(Collection::Users, kind, &value)
+            };
+            let pair = match request % 3 {
+                0 => [one("user_id", 'u', 40), one("anonymous_id", 'a', 60)],
+                1 => [one("email", 'e', 40), one("anonymous_id", 'a', 60)],
+                _ => [one("anonymous_id", 'a', 60), one("anonymous_id", 'a', 60)],
+            };
+            self.standing.push(pair.clone());
+            change.apart.push(pair);
+        }
+        let head = serde_json::to_vec(&change).expect("JSON");
+        Some(record(100_000 + request, RecordKind::Identity, head, vec![]))
+    }
+}
+
+/// The key of an identifier in the space of these logs, in hex.
+pub(crate) fn key(collection: Collection, kind: &str, value: &str) -> String {
+    let key = KeyHasher::new([0x5a; 32]).identifier(0, collection, kind, value);
+    key.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A log of so many requests by a small world that has these rules.
 pub(crate) fn history_with(seed: u64, requests: u64, rules: RuleSet) -> Arc<MemoryLog> {
-    made(seed, requests, rules, |_| None)
+    told(seed, requests, rules, |_| Vec::new())
 }
 
 /// A log in whose space people are guarded from a quarter of it on, more strictly from a half on, and
-/// no more from three quarters on.
+/// no more from three quarters on. Identifiers are set apart in it too.
 pub(crate) fn guarded_history(seed: u64, requests: u64) -> Arc<MemoryLog> {
     let key = IdentityKey {
         id: "k1".to_owned(),
@@ -142,36 +199,39 @@ pub(crate) fn guarded_history(seed: u64, requests: u64) -> Arc<MemoryLog> {
     };
     let guarded = |required, keys| {
         let identity = Identity { keys, required };
-        source(1, DedupeScope::Workspace, SourceKind::Browser, identity)
+        Some(source(1, DedupeScope::Workspace, SourceKind::Browser, identity))
     };
-    made(seed, requests, RuleSet::default(), |request| match request * 4 / requests {
-        _ if request == 0 => {
-            let identity = Identity::default();
-            Some(source(0, DedupeScope::Source, SourceKind::Server, identity))
-        }
-        1 if (request - 1) * 4 / requests == 0 => Some(guarded(false, vec![key.clone()])),
-        2 if (request - 1) * 4 / requests == 1 => Some(guarded(true, vec![key.clone()])),
-        3 if (request - 1) * 4 / requests == 2 => Some(guarded(true, Vec::new())),
-        _ => None,
+    let mut undone = Undone::new(seed, 37);
+    told(seed, requests, RuleSet::default(), |request| {
+        let quarter = |request: u64| request * 4 / requests;
+        let is_new = request > 0 && quarter(request) != quarter(request - 1);
+        let made = match quarter(request) {
+            0 if request == 0 => {
+                Some(source(0, DedupeScope::Source, SourceKind::Server, Identity::default()))
+            }
+            1 if is_new => guarded(false, vec![key.clone()]),
+            2 if is_new => guarded(true, vec![key.clone()]),
+            3 if is_new => guarded(true, Vec::new()),
+            _ => None,
+        };
+        let made = made.map(|made| change(1_000_000 + request, &made));
+        made.into_iter().chain(undone.behind(request)).collect()
     })
 }
 
-/// A log with these changes before requests. Some events have a token, which is in force only while
-/// people are guarded.
-fn made(
+/// A log of requests, and of what else is said behind each of them. Some events have a token, which is
+/// in force only while people are guarded.
+fn told(
     seed: u64,
     requests: u64,
     rules: RuleSet,
-    changes: impl Fn(u64) -> Option<Change>,
+    mut besides: impl FnMut(u64) -> Vec<NewRecord>,
 ) -> Arc<MemoryLog> {
     let log = MemoryLog::new(Arc::new(TestClock::default()));
     let mut dice = Dice::new(seed);
     let mut tokens = Dice::new(seed + 1_000);
     set_up(rules).into_iter().for_each(|record| _ = log.append_wait(record).expect("appends"));
     for request in 0..requests {
-        if let Some(made) = changes(request) {
-            log.append_wait(change(1_000_000 + request, &made)).expect("appends");
-        }
         let source = SourceNumber(u32::try_from(dice.roll(2)).expect("small"));
         let mut head = EventsHead { source, ..EventsHead::default() };
         let items: Vec<_> = (0..1 + dice.roll(6)).map(|_| event(&mut dice)).collect();
@@ -187,6 +247,9 @@ fn made(
             head.refusals = items.iter().map(|_| Refusal::NoId).collect();
         }
         log.append_wait(record(1_000 + request, kind, head.encode(), items)).expect("appends");
+        for record in besides(request) {
+            log.append_wait(record).expect("appends");
+        }
     }
     Arc::new(log)
 }

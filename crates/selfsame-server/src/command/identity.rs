@@ -11,7 +11,9 @@ use super::say;
 use crate::client::{Client, Refused, Remote, block_on, part};
 use crate::printable::{brief, printable};
 
-/// Explain who is who.
+mod undo;
+
+/// Explain who is who, and undo what was joined.
 #[derive(Debug, Args)]
 pub(super) struct Identity {
     #[command(subcommand)]
@@ -26,6 +28,14 @@ enum Verb {
     Merges(Merges),
     /// Show how large profiles are, which limits were met, and identifiers that many profiles want.
     Health(Health),
+    /// Undo a merge, as if it had never been: shows what would change, and does it with --yes.
+    Unmerge(undo::Unmerge),
+    /// Take identifiers off a profile: shows what would change, and does it with --yes.
+    Split(undo::Split),
+    /// Let two identifiers share a profile again: shows what would change, and does it with --yes.
+    Lift(undo::Lift),
+    /// List identifiers that are set apart, with the events that would have joined them.
+    Apart(undo::Apart),
 }
 
 #[derive(Debug, Args)]
@@ -72,6 +82,10 @@ impl Identity {
         match self.verb {
             Verb::Why(why) => why.run(),
             Verb::Merges(merges) => merges.run(),
+            Verb::Unmerge(unmerge) => unmerge.run(),
+            Verb::Split(split) => split.run(),
+            Verb::Lift(lift) => lift.run(),
+            Verb::Apart(apart) => apart.run(),
             Verb::Health(health) => health.place.show("health", "", health_lines),
         }
     }
@@ -109,12 +123,7 @@ impl Where {
 impl Why {
     fn run(self) -> anyhow::Result<ExitCode> {
         for id in [&self.from, &self.to] {
-            anyhow::ensure!(
-                id.split_once(':')
-                    .is_some_and(|(kind, value)| !kind.is_empty() && !value.is_empty()),
-                "`{}` is not an identifier: give type:value, such as user_id:42 or email:a@b.c",
-                printable(id)
-            );
+            check_identifier(id)?;
         }
         let query = format!("&from={}&to={}", part(&self.from), part(&self.to));
         self.place.show("why", &query, why_lines)
@@ -141,6 +150,15 @@ impl Merges {
             }
         })
     }
+}
+
+fn check_identifier(id: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        id.split_once(':').is_some_and(|(kind, value)| !kind.is_empty() && !value.is_empty()),
+        "`{}` is not an identifier: give type:value, such as user_id:42 or email:a@b.c",
+        printable(id)
+    );
+    Ok(())
 }
 
 fn text(value: &Value, name: &str) -> String {
@@ -226,6 +244,7 @@ fn why_lines(why: &Value) -> Vec<String> {
                 lines.push(format!("  … and {} more events", total - shown));
             }
             lines.extend(limits(why));
+            lines.extend(list(why, "set_apart").iter().map(set_apart));
         }
         _ => ends.iter().for_each(|end| lines.extend(end_lines(end))),
     }
@@ -234,6 +253,15 @@ fn why_lines(why: &Value) -> Vec<String> {
             .push("  not everything was looked at: there is more than one answer reads".to_owned());
     }
     lines
+}
+
+fn set_apart(pair: &Value) -> String {
+    let by = match text(pair, "by") {
+        by if by.is_empty() => by,
+        by => format!(" by {by}"),
+    };
+    let (one, other) = (id(&pair["one"]), id(&pair["other"]));
+    format!("  {one} and {other} were set apart{by}  {}", text(pair, "since"))
 }
 
 fn link(link: &Value) -> String {

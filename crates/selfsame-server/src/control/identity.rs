@@ -6,9 +6,9 @@ use selfsame_identity::rule::Window;
 use selfsame_log::LogRead as _;
 use selfsame_pipeline::decision::{Decision, NoteKind};
 use selfsame_pipeline::{
-    Apart, Between, Effect, EventRef, Found, HealthBudget, LinkPath, LinkRule, LookupError,
-    MergeRow, OverLimit, PathLink, ProfileRef, Refusal, SIZES, SpaceRead, Unmapped, Why, WhyBudget,
-    WhyEnd, WhyQuery,
+    Apart, ApartPair, Between, Effect, EventRef, Found, HealthBudget, LinkPath, LinkRule,
+    LookupError, MergeRow, OverLimit, PathLink, ProfileRef, Refusal, SIZES, SpaceRead, Unmapped,
+    Why, WhyBudget, WhyEnd, WhyQuery,
 };
 
 use super::Control;
@@ -20,8 +20,8 @@ mod shown;
 
 pub(crate) use shown::{
     EventRefShown, IdentifierShown, IdentityHealthShown, IdentityMerges, IdentityWhy,
-    LargeProfileShown, LinkShown, MergeShown, OverLimitShown, RefusalShown, RuleShown, SizeShown,
-    StoppedShown, WantedShown, WhyEndShown,
+    LargeProfileShown, LinkShown, MergeShown, OverLimitShown, RefusalShown, RuleShown,
+    SetApartShown, SizeShown, StoppedShown, WantedShown, WhyEndShown,
 };
 
 impl From<LookupError> for Problem {
@@ -140,7 +140,7 @@ pub(crate) async fn health(control: Control, asked: Asked) -> Result<IdentityHea
 }
 
 /// The space, or that there is none.
-fn read(node: &Node, space: &str) -> Result<SpaceRead, Problem> {
+pub(super) fn read(node: &Node, space: &str) -> Result<SpaceRead, Problem> {
     node.reader().space(space).map_err(|error| match error {
         LookupError::Space => Problem::missing("space", space),
         error => error.into(),
@@ -154,14 +154,34 @@ fn decided(node: &Node, at: ItemPosition) -> Option<Decision> {
 }
 
 fn collection(asked: &Asked) -> Result<Collection, Problem> {
-    let Some(name) = asked.get("collection") else { return Ok(Collection::Users) };
+    collection_named(asked.get("collection"))
+}
+
+pub(super) fn collection_named(name: Option<&str>) -> Result<Collection, Problem> {
+    let Some(name) = name else { return Ok(Collection::Users) };
     Collection::from_name(name)
         .ok_or_else(|| Problem::field("collection", "`collection` is users or accounts."))
 }
 
 /// An identifier of the query: `type:value`, split at the first colon.
 fn identifier(asked: &Asked, name: &'static str) -> Result<Identifier, Problem> {
-    let parts = asked.get(name).unwrap_or_default().split_once(':');
+    parsed(asked.get(name).unwrap_or_default(), name)
+}
+
+/// An identifier of a type that there is.
+pub(super) fn identifier_of(
+    read: &SpaceRead,
+    collection: Collection,
+    name: &'static str,
+    text: &str,
+) -> Result<Identifier, Problem> {
+    let id = parsed(text, name)?;
+    check_type(read, collection, name, &id)?;
+    Ok(id)
+}
+
+fn parsed(text: &str, name: &'static str) -> Result<Identifier, Problem> {
+    let parts = text.split_once(':');
     match parts.filter(|(kind, value)| !kind.is_empty() && !value.is_empty()) {
         Some((kind, value)) => Ok(Identifier::new(kind.to_ascii_lowercase(), value)),
         None => {
@@ -217,6 +237,7 @@ fn shown(read: &SpaceRead, why: Why) -> IdentityWhy {
         links: None,
         refusals: Vec::new(),
         refusal_count: 0,
+        set_apart: Vec::new(),
         limits: Vec::new(),
         sets_read: 0,
         cut: false,
@@ -232,6 +253,7 @@ fn shown(read: &SpaceRead, why: Why) -> IdentityWhy {
             answer.refusals = apart.refusals.into_iter().map(|one| refusal(read, one)).collect();
             answer.refusal_count = apart.count;
             answer.limits = apart.limits.into_iter().map(over).collect();
+            answer.set_apart = apart.set_apart.iter().map(pair).collect();
             answer.cut = apart.is_cut;
         }
         Between::Nothing => answer.cut = is_cut,
@@ -301,7 +323,7 @@ fn merge(found: &Found<'_>, row: &MergeRow) -> Result<MergeShown, Problem> {
     })
 }
 
-fn event(read: &SpaceRead, event: EventRef) -> EventRefShown {
+pub(super) fn event(read: &SpaceRead, event: EventRef) -> EventRefShown {
     EventRefShown {
         position: event.position.to_string(),
         message_id: event.message_id,
@@ -325,14 +347,19 @@ fn over(limit: OverLimit) -> OverLimitShown {
     OverLimitShown { r#type: kind, limit, window: window.to_owned(), count }
 }
 
+fn pair(pair: &ApartPair) -> SetApartShown {
+    let (since, by) = (pair.since.to_string(), pair.by.clone());
+    SetApartShown { one: of(&pair.one), other: of(&pair.other), since, by }
+}
+
 fn code(kind: NoteKind) -> String {
     super::insights::words(kind as u8).0
 }
 
-fn of(id: &Identifier) -> IdentifierShown {
+pub(super) fn of(id: &Identifier) -> IdentifierShown {
     id_shown(&id.kind, &id.value)
 }
 
-fn id_shown(kind: &str, value: &str) -> IdentifierShown {
+pub(super) fn id_shown(kind: &str, value: &str) -> IdentifierShown {
     IdentifierShown { r#type: kind.to_owned(), value: value.to_owned() }
 }

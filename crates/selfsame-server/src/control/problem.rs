@@ -181,6 +181,9 @@ impl From<SubmitError> for Problem {
             SubmitError::Change(ChangeError::Taken { what }) => {
                 Self::new(Code::Taken, format!("{what} is taken."))
             }
+            SubmitError::Change(ChangeError::Identity { reason }) => {
+                Self::new(Code::Conflict, format!("Nothing was changed: {reason}."))
+            }
             SubmitError::Change(error) => Self::new(Code::RulesInvalid, error.to_string()),
             SubmitError::Append(ref append) => Self::of(append.class(), &error),
             SubmitError::Stopped => Self::of(Class::Unavailable, &error),

@@ -14,7 +14,7 @@ use super::asked::Asked;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
 use super::{Control, backups, dead_letters, destinations, identity, identity_keys, imports};
-use super::{insights, openapi, rejected, sources, spaces, state, tail, tokens, trace};
+use super::{insights, openapi, rejected, sources, spaces, state, tail, tokens, trace, undo};
 
 /// What a token may do. Tokens have all of them today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,6 +225,8 @@ routes! {
     Get "/api/spaces/{id}/identity/why" Events "Why two identifiers are one profile, or why they are not" query ["from" "to" "collection"] 200 [identity::IdentityWhy] = identity::why;
     Get "/api/spaces/{id}/identity/merges" Events "Every merge of a profile, made and refused, in the order of the log" query ["of" "collection" "limit"] 200 [identity::IdentityMerges] = identity::merges;
     Get "/api/spaces/{id}/identity/health" Events "How healthy the identity graph is: sizes of profiles, limits that were met, identifiers that many profiles want" query ["collection" "limit"] 200 [identity::IdentityHealthShown] = identity::health;
+    Post "/api/spaces/{id}/identity/undo" Write "Undo a merge, set identifiers apart, split some off or lift that: shows what it would do, and does it with `apply`" body [undo::UndoRequest] 200 [undo::UndoShown] = undo::undo;
+    Get "/api/spaces/{id}/identity/apart" Events "List identifiers that are set apart, with the events that would have joined them" query ["collection" "limit"] 200 [undo::ApartList] = undo::apart;
 
     Get "/api/destinations" Read "List destinations with their status" 200 [Page<destinations::DestinationShown>] = destinations::list;
     Post "/api/destinations" Secrets "Make a destination; its secret is shown this once" body [destinations::NewDestination] 201 [destinations::NewSecret] = destinations::create;

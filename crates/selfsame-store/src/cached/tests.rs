@@ -111,6 +111,8 @@ proptest! {
 enum Exact {
     Put(u64, String),
     Append(u64, String),
+    Remove(u64),
+    Scan(u64),
     Freeze,
     Write,
     Shrink,
@@ -120,6 +122,9 @@ fn exact_steps() -> impl Strategy<Value = Vec<Exact>> {
     let step = prop_oneof![
         (0_u64..12, "[a-z]{0,8}").prop_map(|(key, text)| Exact::Put(key, text)),
         (0_u64..12, "[a-z]{0,8}").prop_map(|(key, text)| Exact::Append(key, text)),
+        (0_u64..12).prop_map(Exact::Remove),
+        (0_u64..12).prop_map(Exact::Remove),
+        (0_u64..12).prop_map(Exact::Scan),
         Just(Exact::Freeze),
         Just(Exact::Write),
         Just(Exact::Shrink),
@@ -128,7 +133,7 @@ fn exact_steps() -> impl Strategy<Value = Vec<Exact>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     /// What is written after a freeze is the table as it was then, whatever changed meanwhile.
     #[test]
@@ -147,6 +152,27 @@ proptest! {
                 Exact::Append(key, text) => {
                     table.update(key, String::new, |row| row.push_str(&text)).expect("updates");
                     model.entry(key).or_default().push_str(&text);
+                }
+                Exact::Remove(key) => {
+                    table.remove(key);
+                    model.remove(&key);
+                }
+                Exact::Scan(first) => {
+                    prop_assert_eq!(table.read(&first, Clone::clone).expect("reads"), model.get(&first).cloned());
+                    let mut all = BTreeMap::new();
+                    table.scan(&[], |key, row| {
+                        all.insert(u64::from_bytes(key).expect("a key"), row.clone());
+                        true
+                    }).expect("scans");
+                    prop_assert_eq!(&all, &model);
+                    let prefixes = [first, 3, 7].map(|key| key.to_bytes());
+                    let mut some = BTreeMap::new();
+                    table.scan_prefixes(&prefixes.into(), |key, row| {
+                        some.insert(u64::from_bytes(key).expect("a key"), row.clone());
+                        true
+                    }).expect("scans");
+                    all.retain(|key, _| [first, 3, 7].contains(key));
+                    prop_assert_eq!(some, all);
                 }
                 Exact::Freeze if frozen.is_none() => frozen = Some((table.freeze(), model.clone())),
                 Exact::Freeze => {}

@@ -63,7 +63,8 @@ impl Found<'_> {
         let kinds: Vec<_> =
             self.external_ids().chain(other.external_ids()).map(|id| id.kind).collect();
         let limits = self.read.over_limits(self.collection, &kinds);
-        Ok(Apart { refusals, count, is_cut, limits })
+        let set_apart = self.apart_from(other)?;
+        Ok(Apart { refusals, count, is_cut, set_apart, limits })
     }
 
     /// The refusals in the ledger between two profiles: the earliest, how many there are, and whether
@@ -114,6 +115,7 @@ fn noted(
             NoteKind::ValueLimit
                 | NoteKind::ValueTimeLimit
                 | NoteKind::MappingLimit
+                | NoteKind::CannotLink
                 | NoteKind::Unverified
         );
         is_limit && note.identifier == id.kind && id.value.starts_with(&*note.value)

@@ -13,12 +13,13 @@ use crate::row::Listed;
 use crate::step::LIST_LENGTH;
 
 /// What keeps an identifier off a profile. A cap on merges does not: it is about two that are on one.
-const STOPS: [NoteKind; 6] = [
+const STOPS: [NoteKind; 7] = [
     NoteKind::ValueBlocked,
     NoteKind::ValueTooLong,
     NoteKind::ValueLimit,
     NoteKind::ValueTimeLimit,
     NoteKind::MappingLimit,
+    NoteKind::CannotLink,
     NoteKind::Unverified,
 ];
 

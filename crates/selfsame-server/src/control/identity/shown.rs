@@ -21,12 +21,26 @@ shape! {
         refusals: Vec<RefusalShown>,
         /// How many such events are recorded.
         refusal_count: u64,
+        /// Of two profiles, identifiers of the two that somebody set apart.
+        set_apart: Vec<SetApartShown>,
         /// Of two profiles, what joining them would exceed by the rules of now, windows not looked at.
         limits: Vec<OverLimitShown>,
         /// Sets of identifiers that were looked at.
         sets_read: u64,
         /// Whether there was more than is read for one answer.
         cut: bool,
+    }
+
+    /// Two identifiers that somebody set apart.
+    pub(crate) struct SetApartShown {
+        /// One.
+        one: IdentifierShown,
+        /// The other.
+        other: IdentifierShown,
+        /// Since when.
+        since: String,
+        /// Who said so.
+        by: String,
     }
 
     /// An identifier, and where it is.
@@ -165,7 +179,7 @@ shape! {
     pub(crate) struct IdentityHealthShown {
         /// Profiles, of users and accounts.
         profiles: u64,
-        /// Merges ever made.
+        /// Merges made, and not undone.
         merges: u64,
         /// Events folded.
         events: u64,

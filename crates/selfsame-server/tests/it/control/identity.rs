@@ -157,3 +157,62 @@ async fn a_question_that_cannot_be_answered_says_what_is_wrong() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_undo_is_planned_done_listed_and_lifted() {
+    let server = world().await;
+    let base = "/api/spaces/dev/identity";
+    let mut wish = json!({ "apart": ["user_id:ada", "anonymous_id:phone"], "by": "support" });
+    let (status, plan) =
+        server.ask(Method::POST, &format!("{base}/undo"), Some(wish.clone())).await;
+    assert_eq!(status, StatusCode::OK, "{plan}");
+    assert_eq!(
+        (&plan["applied"], plan["after"].as_array().map(Vec::len)),
+        (&json!(false), Some(2))
+    );
+    assert_eq!(plan["others"].as_array().map(Vec::len), Some(1), "bob gets the phone");
+    assert_eq!(server.get(&format!("{base}/apart")).await["data"], json!([]));
+
+    wish["apply"] = json!(true);
+    let (status, done) =
+        server.ask(Method::POST, &format!("{base}/undo"), Some(wish.clone())).await;
+    assert_eq!((status, &done["applied"]), (StatusCode::OK, &json!(true)), "{done}");
+    assert_eq!((&done["before"], &done["after"]), (&plan["before"], &plan["after"]));
+    let why = server.get(&format!("{WHY}?from=user_id:ada&to=anonymous_id:phone")).await;
+    assert_eq!(
+        (&why["verdict"], &why["set_apart"][0]["by"]),
+        (&json!("different_profiles"), &json!("support"))
+    );
+    let list = server.get(&format!("{base}/apart")).await;
+    assert_eq!(
+        (&list["data"][0]["times"], &list["data"][0]["last"]["message_id"]),
+        (&json!(1), &json!("m3")),
+        "{list}"
+    );
+
+    let lift = json!({ "lift": ["user_id:ada", "anonymous_id:phone"], "apply": true });
+    let (status, lifted) =
+        server.ask(Method::POST, &format!("{base}/undo"), Some(lift.clone())).await;
+    assert_eq!((status, &lifted["after"]), (StatusCode::OK, &plan["before"]), "{lifted}");
+    assert_eq!(server.get(&format!("{base}/apart")).await["data"], json!([]));
+}
+
+#[tokio::test]
+async fn an_undo_that_cannot_be_is_refused_with_what_is_wrong() {
+    let server = world().await;
+    let path = "/api/spaces/dev/identity/undo";
+    for (wish, expected) in [
+        (json!({}), StatusCode::BAD_REQUEST),
+        (json!({ "apart": ["user_id:ada"] }), StatusCode::BAD_REQUEST),
+        (json!({ "apart": ["user_id:ada", "colour:red"] }), StatusCode::BAD_REQUEST),
+        (json!({ "apart": ["user_id:ada", "user_id:ada"] }), StatusCode::BAD_REQUEST),
+        (json!({ "apart": ["user_id:nobody", "user_id:ada"] }), StatusCode::NOT_FOUND),
+        (json!({ "unmerge": "ada" }), StatusCode::BAD_REQUEST),
+        (json!({ "split": ["user_id:bob"], "from": "user_id:ada" }), StatusCode::CONFLICT),
+        (json!({ "split": ["user_id:bob"] }), StatusCode::BAD_REQUEST),
+        (json!({ "lift": ["user_id:ada", "user_id:bob"] }), StatusCode::NOT_FOUND),
+    ] {
+        let (status, answer) = server.ask(Method::POST, path, Some(wish.clone())).await;
+        assert_eq!(status, expected, "{wish}: {answer}");
+    }
+}

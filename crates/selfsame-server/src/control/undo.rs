@@ -1,0 +1,200 @@
+//! Undo: what setting identifiers apart would do, doing it, and what is set apart.
+//!
+//! Every wish is planned first, and the plan is the answer. Only with `apply` a record is appended. The
+//! record's own step plans again, over everything that came meanwhile.
+
+use selfsame_event::{Class, Collection, Identifier, ProfileId};
+use selfsame_identity::{Cluster, Moved, PlanError};
+use selfsame_pipeline::{ApartPair, IdentityChange, SpaceRead, UndoError, UndoPlan, UndoWish};
+
+use super::Control;
+use super::asked::Asked;
+use super::identity::{IdentifierShown, collection_named, id_shown, identifier_of, of, read};
+use super::problem::{Code, Problem};
+use crate::node::Node;
+
+mod shown;
+
+pub(crate) use shown::{
+    ApartList, ApartShown, ClusterShown, MovedShown, PairShown, UndoRequest, UndoShown,
+};
+
+/// How many profiles and identifiers one answer lists.
+const SHOWN: usize = 1_000;
+
+/// `POST /api/spaces/{id}/identity/undo`
+pub(crate) async fn undo(
+    control: Control,
+    asked: Asked,
+    request: UndoRequest,
+) -> Result<UndoShown, Problem> {
+    let _turn = control.turn().await;
+    let apply = request.apply == Some(true);
+    let space = asked.id().to_owned();
+    let work = move |node: &Node| planned(node, &space, &request);
+    let (mut shown, change) = control.scan(work).await?;
+    if apply {
+        let position = control.node.change_identity(&change).await?;
+        shown.applied = true;
+        shown.position = Some(position.to_string());
+    }
+    Ok(shown)
+}
+
+/// `GET /api/spaces/{id}/identity/apart`
+pub(crate) async fn apart(control: Control, asked: Asked) -> Result<ApartList, Problem> {
+    let collection = collection_named(asked.get("collection"))?;
+    let limit = asked.limit(1_000, 10_000)?;
+    let space = asked.id().to_owned();
+    let work = move |node: &Node| {
+        let read = read(node, &space)?;
+        let (pairs, cut) = read.apart_pairs(collection, limit)?;
+        let shown = pairs.iter().map(|pair| apart_shown(&read, pair));
+        Ok(ApartList { data: shown.collect::<Result<_, Problem>>()?, cut })
+    };
+    control.scan(work).await
+}
+
+fn planned(
+    node: &Node,
+    space: &str,
+    request: &UndoRequest,
+) -> Result<(UndoShown, IdentityChange), Problem> {
+    let read = read(node, space)?;
+    let collection = collection_named(request.collection.as_deref())?;
+    let wish = wish(&read, collection, request)?;
+    let by = request.by.as_deref().unwrap_or_default();
+    if by.chars().count() > 200 || by.chars().any(char::is_control) {
+        let message = "`by` has at most 200 characters, none a control character.";
+        return Err(Problem::field("by", message));
+    }
+    let planned = read.plan_undo(collection, &wish, by);
+    let planned = planned.map_err(|error| problem(&read, &error))?;
+    let change = IdentityChange::new(space, &planned.change);
+    Ok((undo_shown(&read, &planned), change))
+}
+
+fn wish(
+    read: &SpaceRead,
+    collection: Collection,
+    request: &UndoRequest,
+) -> Result<UndoWish, Problem> {
+    let id = |name: &'static str, text: &str| identifier_of(read, collection, name, text);
+    let pair = |name: &'static str, ids: &[String]| match ids {
+        [one, other] => Ok((id(name, one)?, id(name, other)?)),
+        _ => Err(Problem::field(name, format!("`{name}` is two identifiers."))),
+    };
+    match (&request.unmerge, &request.apart, &request.split, &request.lift) {
+        (Some(profile), None, None, None) => {
+            let message = "`unmerge` is the id of a profile that was merged into another (use_…).";
+            let profile = ProfileId::parse(profile);
+            profile.map(UndoWish::Unmerge).ok_or_else(|| Problem::field("unmerge", message))
+        }
+        (None, Some(ids), None, None) => {
+            pair("apart", ids).map(|(one, other)| UndoWish::Apart(one, other))
+        }
+        (None, None, Some(ids), None) => {
+            let message = "`from` is an identifier that stays on the profile.";
+            let from = request.from.as_ref().ok_or_else(|| Problem::field("from", message))?;
+            let chosen = ids.iter().map(|text| id("split", text)).collect::<Result<_, _>>()?;
+            Ok(UndoWish::Split { chosen, from: id("from", from)? })
+        }
+        (None, None, None, Some(ids)) => {
+            pair("lift", ids).map(|(one, other)| UndoWish::Lift(one, other))
+        }
+        _ => {
+            let message = "Give one of `unmerge`, `apart`, `split` and `lift`.";
+            Err(Problem::new(Code::Invalid, message))
+        }
+    }
+}
+
+fn problem(read: &SpaceRead, error: &UndoError) -> Problem {
+    let sentence = |error: &dyn std::fmt::Display| {
+        let text = error.to_string();
+        let mut letters = text.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        format!("{}{}.", first.map(String::from).unwrap_or_default(), letters.as_str())
+    };
+    match error {
+        UndoError::Plan(PlanError::TooLarge { hubs, .. }) => {
+            let hub = |hub: &selfsame_identity::Hub| {
+                let id = read.named(&hub.name);
+                format!("{}:{} ({} sets)", id.kind, id.value, hub.sets)
+            };
+            let hubs: Vec<_> = hubs.iter().map(hub).collect();
+            let message = format!("{} They are linked by {}.", sentence(error), hubs.join(", "));
+            Problem::new(Code::Conflict, message)
+        }
+        error => match error.class() {
+            Class::Missing => Problem::new(Code::NotFound, sentence(error)),
+            Class::Invalid => Problem::new(Code::Invalid, sentence(error)),
+            Class::Conflict | Class::Limited => Problem::new(Code::Conflict, sentence(error)),
+            class => Problem::of(class, error),
+        },
+    }
+}
+
+fn undo_shown(read: &SpaceRead, planned: &UndoPlan) -> UndoShown {
+    let UndoPlan { pairs, plan, is_partial, .. } = planned;
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let clusters = |all: &[Cluster]| {
+        all.iter().take(SHOWN).map(|cluster| cluster_shown(read, cluster)).collect()
+    };
+    let lengths = [plan.before.len(), plan.after.len(), plan.moved.len()];
+    UndoShown {
+        applied: false,
+        position: None,
+        pairs: pairs
+            .iter()
+            .map(|(one, other)| PairShown { one: of(one), other: of(other) })
+            .collect(),
+        before: clusters(&plan.before),
+        after: clusters(&plan.after),
+        moved: plan.moved.iter().take(SHOWN).map(|moved| moved_shown(read, moved)).collect(),
+        others: plan.others.iter().take(SHOWN).map(ToString::to_string).collect(),
+        sets: number(plan.sets),
+        met: plan.met.values().sum(),
+        uncertain: number(plan.uncertain),
+        left_over: number(plan.left_over),
+        partial: *is_partial,
+        cut: lengths.iter().any(|length| *length > SHOWN),
+    }
+}
+
+fn cluster_shown(read: &SpaceRead, cluster: &Cluster) -> ClusterShown {
+    let shown = |named| of(&read.named(named));
+    ClusterShown {
+        profile_id: cluster.profile.to_string(),
+        identifiers: cluster.members.iter().take(SHOWN).map(shown).collect(),
+    }
+}
+
+fn moved_shown(read: &SpaceRead, moved: &Moved) -> MovedShown {
+    let Identifier { kind, value } = read.named(&moved.name);
+    MovedShown {
+        id: IdentifierShown { ..id_shown(&kind, &value) },
+        from: moved.from.map(|id| id.to_string()),
+        to: moved.to.map(|id| id.to_string()),
+        has_events: moved.has_events,
+    }
+}
+
+fn apart_shown(read: &SpaceRead, pair: &ApartPair) -> Result<ApartShown, Problem> {
+    let last = match pair.last {
+        Some(stamp) => {
+            let times = (stamp.event_time, stamp.log_time);
+            let event = read.event_ref(stamp.position, stamp.source, times)?;
+            Some(super::identity::event(read, event))
+        }
+        None => None,
+    };
+    Ok(ApartShown {
+        one: of(&pair.one),
+        other: of(&pair.other),
+        since: pair.since.to_string(),
+        by: pair.by.clone(),
+        times: pair.times,
+        last,
+    })
+}
