@@ -47,7 +47,8 @@ pub struct Resolution {
     pub violations: Vec<Violation>,
     /// Merges that the event caused, the oldest child first.
     pub merges: Vec<Merge>,
-    /// Links that the event asked for and did not get.
+    /// Links that the event asked for and did not get, unless it is known that these identifiers do not:
+    /// a shared device asks for the same again with every event.
     pub refused: Vec<Refused>,
     /// Pairs that are set apart, and that the event would have brought together.
     pub met: Vec<Pair>,

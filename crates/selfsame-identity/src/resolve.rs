@@ -267,7 +267,10 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             is_in_doubt: believed < self.ids.len(),
         };
         let mut profile_row = Profile { component, row: &mut row, is_dirty: &mut is_dirty };
-        let is_evidence = self.record(&anchor, &identifiers, repeat, &mut profile_row)?;
+        let recorded = self.record(&anchor, &identifiers, repeat, &mut profile_row)?;
+        if !recorded.is_kept {
+            findings.refused.clear();
+        }
         if is_dirty {
             self.rows.set_component(component, Arc::unwrap_or_clone(row))?;
         }
@@ -288,7 +291,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             merges: findings.merges,
             refused: findings.refused,
             met: findings.met,
-            is_evidence,
+            is_evidence: recorded.is_new,
         })
     }
 

@@ -21,6 +21,16 @@ pub(super) struct Profile<'p> {
     pub(super) is_dirty: &'p mut bool,
 }
 
+/// What became of an event as evidence.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Recorded {
+    /// Whether it shows identifiers together that were not seen so before.
+    pub(super) is_new: bool,
+    /// Whether something of it is kept. What it did not join is listed only then: the same identifiers
+    /// again, refused as before, say nothing new, and there may be very many of them.
+    pub(super) is_kept: bool,
+}
+
 impl<R: Rows> Step<'_, '_, R> {
     /// Lists the profiles that demotion and doubt kept apart from the event's.
     pub(super) fn refuse(
@@ -83,11 +93,11 @@ impl<R: Rows> Step<'_, '_, R> {
         seen: &SmallVec<[Seen; 4]>,
         repeat: Repeat,
         profile: &mut Profile<'_>,
-    ) -> Result<bool, ResolveError<R::Error>> {
+    ) -> Result<Recorded, ResolveError<R::Error>> {
         let previous = self.previous.and_then(|previous| self.previous_seen(previous));
         let repeat = Repeat { is_alias: previous.is_some(), ..repeat };
         if seen.len() < 2 && anchor.anchored && previous.is_none() {
-            return Ok(false);
+            return Ok(Recorded::default());
         }
         let component = profile.component;
         let home = anchor.home.ok_or(ResolveError::Corrupt { component })?;
@@ -102,23 +112,24 @@ impl<R: Rows> Step<'_, '_, R> {
         let home_row = other.as_mut().unwrap_or(profile.row);
         let is_new = home_row.birth().any(|member| member.position == self.at.stamp.position);
         if is_new && previous.is_none() && home_row.is_born_with(set) {
-            return Ok(seen.len() > 1);
+            return Ok(Recorded { is_new: seen.len() > 1, is_kept: true });
         }
         let is_known = home_row.has_set(set)
             || home_row.has_more_sets() && self.rows.has_evidence(home, set)?;
         if is_known && !repeat.may_count(self.rules, home_row) {
-            return Ok(false);
+            return Ok(Recorded::default());
         }
         let known = if is_known { self.rows.evidence(home, set)? } else { None };
         if let Some(mut row) = known {
-            if repeat.counts(self.rules, &row, &self.at.stamp) && row.add(self.at.stamp) {
+            let is_kept = repeat.counts(self.rules, &row, &self.at.stamp) && row.add(self.at.stamp);
+            if is_kept {
                 self.rows.set_evidence(home, set, row)?;
             }
-            return Ok(false);
+            return Ok(Recorded { is_new: false, is_kept });
         }
         let is_full = home_row.sets >= EVIDENCE_SETS;
         if is_full && home_row.sets_overflowed {
-            return Ok(false);
+            return Ok(Recorded::default());
         }
         let home_row = Arc::make_mut(home_row);
         if is_full {
@@ -133,7 +144,7 @@ impl<R: Rows> Step<'_, '_, R> {
             Some(other) => self.rows.set_component(home, Arc::unwrap_or_clone(other))?,
             None => *profile.is_dirty = true,
         }
-        Ok(!is_full && !is_known && seen.len() > 1)
+        Ok(Recorded { is_new: !is_full && !is_known && seen.len() > 1, is_kept: true })
     }
 
     fn evidence_row(

@@ -74,3 +74,17 @@ fn the_first_event_under_an_anchor_opens_its_section() {
     assert!(world.user("a1").opens_section, "the first under a1 alone");
     assert!(!world.user("a1").opens_section);
 }
+
+#[test]
+fn what_a_shared_device_does_not_join_is_listed_once_however_often_it_comes() {
+    let mut world = World::new("");
+    world.user("u1 a1");
+    world.user("u2 e2");
+    let first = world.user("u2 a1");
+    assert_eq!((first.violations.len(), first.refused.len()), (1, 1));
+    for _ in 0..5 {
+        let again = world.user("u2 a1");
+        assert_eq!((again.violations.len(), again.refused.len()), (1, 0), "met, and known");
+    }
+    assert_eq!(world.user("u2 e2 a1").refused.len(), 1, "other identifiers, other evidence");
+}
