@@ -37,6 +37,11 @@ impl Time {
         self.0
     }
 
+    /// Days since the epoch; 0 before it.
+    pub fn day(self) -> u32 {
+        u32::try_from(self.0 / 86_400_000_000).unwrap_or(0)
+    }
+
     /// Milliseconds since the epoch, rounded down.
     pub const fn millis(self) -> i64 {
         self.0.div_euclid(1_000)

@@ -34,6 +34,7 @@ mod shared;
 mod state;
 mod step;
 mod tables;
+pub mod trend;
 pub mod workspace;
 
 pub use base::{copy_file, copy_folder, copy_state};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use selfsame_identity::{RuleSet, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
+use crate::trend::DayCounts;
 use crate::workspace::Workspace;
 
 /// The version of everything that decides. A change of it holds from its position on.
@@ -61,6 +62,8 @@ pub struct SpaceMeta {
     pub indexed: BTreeMap<String, u64>,
     /// How often each limit or block was met, by its number.
     pub violations: BTreeMap<u8, u64>,
+    /// What happened on each of the newest days, counted from 1970-01-01 in log time.
+    pub days: BTreeMap<u32, DayCounts>,
 }
 
 /// Rules, and the record that put them in force.

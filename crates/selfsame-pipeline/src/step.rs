@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use selfsame_dedupe::Verdict as Seen;
-use selfsame_event::{EventsHead, IdentifierKey, ImportOrigin, RecordId, RecordKind, TokenVerdict};
+use selfsame_event::{
+    EventsHead, IdentifierKey, ImportOrigin, RecordId, RecordKind, Time, TokenVerdict,
+};
 use selfsame_identity::{
     Claims, Merge, Occurrence, Outcome, Resolution, Verdict as Met, Violation,
 };
@@ -17,6 +19,7 @@ use crate::partition::{PartitionRecord, Resolved, partition_of};
 use crate::prepare::{AT_ONCE, Arrival, Origin, Prepared, warm};
 use crate::row::{Listed, Packed, Present};
 use crate::state::{State, StateError};
+use crate::trend::{DayCounts, of_day};
 use crate::workspace::{Change, ChangeError, Since};
 
 /// How many entries the lists of insights and of a day's rejected events keep: the newest.
@@ -141,6 +144,7 @@ impl State {
         self.note_violations(slot, &outcome.left_out, claims, &mut notes);
         let Some(user) = &outcome.user else {
             self.meta.spaces[slot].unattached += 1;
+            self.day(slot, arrival.origin.time).unattached += 1;
             notes.push(Note::new(NoteKind::NoIdentifier, "", ""));
             self.list_notes(space, slot, arrival, &notes);
             return Ok(Verdict::Unattached { space, notes });
@@ -151,6 +155,7 @@ impl State {
         }
         self.fold(space, slot, arrival, &outcome, &mut notes)?;
         self.meta.spaces[slot].events += 1;
+        self.day(slot, arrival.origin.time).events += 1;
         self.list_notes(space, slot, arrival, &notes);
         Ok(Verdict::Accepted(Accepted {
             space,
@@ -260,6 +265,11 @@ impl State {
         counts.merges += merges;
         counts.profiles += u64::from(resolution.created);
         counts.profiles = counts.profiles.saturating_sub(merges);
+        if resolution.created || merges > 0 {
+            let today = of_day(&mut counts.days, arrival.origin.time.day());
+            today.profiles += u64::from(resolution.created);
+            today.merges += merges;
+        }
         let name = |number| counts.numbers.name(number).map_or("", |(_, name)| name);
         let value = |key| value_of(claims, key);
         if resolution.created {
@@ -311,10 +321,15 @@ impl State {
         Ok(self.exchange.settle(&mut self.partitions)?)
     }
 
+    fn day(&mut self, slot: usize, time: Time) -> &mut DayCounts {
+        of_day(&mut self.meta.spaces[slot].days, time.day())
+    }
+
     fn list_notes(&mut self, space: u32, slot: usize, arrival: &Arrival<'_>, notes: &[Note]) {
         for note in notes.iter().filter(|note| note.kind.is_violation()) {
             let why = note.kind as u8;
             *self.meta.spaces[slot].violations.entry(why).or_default() += 1;
+            self.day(slot, arrival.origin.time).violations += 1;
             self.list_insight(space, arrival, why);
         }
     }
@@ -335,7 +350,7 @@ impl State {
         let Some(counts) = self.meta.sources.get_mut(slot) else {
             return Err(StateError::Record { position: record.position });
         };
-        let day = u32::try_from(record.time.micros() / 86_400_000_000).unwrap_or(0);
+        let day = record.time.day();
         let mut decisions = Vec::with_capacity(head.refusals.len());
         for (index, refusal) in (0_u32..).zip(&head.refusals) {
             if let Some(import) = head.import

@@ -17,7 +17,7 @@ mod destinations;
 mod identity;
 mod identity_keys;
 mod imports;
-mod insights;
+pub(crate) mod insights;
 mod openapi;
 mod problem;
 mod rejected;

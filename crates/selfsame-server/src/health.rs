@@ -75,6 +75,11 @@ fn observe(node: &Node) {
         gauge!(measures::ENGINE_PROFILES, &label).set(counts.profiles as f64);
         counter!(measures::ENGINE_MERGES, &label).absolute(counts.merges);
         counter!(measures::ENGINE_UNATTACHED, &label).absolute(counts.unattached);
+        for (why, count) in &counts.violations {
+            let kind = crate::control::insights::words(*why).0;
+            let labels = [("space", space.id.clone()), ("kind", kind)];
+            counter!(measures::ENGINE_VIOLATIONS, &labels).absolute(*count);
+        }
     }
     for (source, counts) in view.meta.workspace.sources.iter().zip(&view.meta.sources) {
         let label = [("source", source.id.clone())];

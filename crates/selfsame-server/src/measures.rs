@@ -86,6 +86,8 @@ measures! {
     ENGINE_MERGES = Counter "selfsame_engine_merges_total", "merges", by "space";
     /// Events that identified nobody.
     ENGINE_UNATTACHED = Counter "selfsame_engine_unattached_total", "events", by "space";
+    /// Limits, blocks and vetoes that identifiers met, by kind.
+    ENGINE_VIOLATIONS = Counter "selfsame_engine_violations_total", "violations", by "space" "kind";
     /// Events that were there before.
     ENGINE_DUPLICATES = Counter "selfsame_engine_duplicates_total", "events", by "source";
     /// Events whose message id was there before with other content.

@@ -74,8 +74,8 @@ pub struct WantedIdentifier {
     pub profile: ProfileId,
     /// How many profiles it was left out of.
     pub profiles: u64,
-    /// On how many events.
-    pub times: u64,
+    /// In how many sets of identifiers that came together.
+    pub sets: u64,
 }
 
 impl SpaceRead {
@@ -155,8 +155,8 @@ impl SpaceRead {
             health.ledger += 1;
             match packed.ledger().map(|row| row.entry) {
                 Some(LedgerEntry::Refused(refused)) => {
-                    let (times, profiles) = wanted.entry(refused.by).or_default();
-                    *times += 1;
+                    let (sets, profiles) = wanted.entry(refused.by).or_default();
+                    *sets += 1;
                     profiles.insert(refused.profile);
                 }
                 Some(LedgerEntry::Merged(_)) => {}
@@ -169,10 +169,10 @@ impl SpaceRead {
         }
         let mut order: Vec<_> = wanted
             .iter()
-            .map(|(key, (times, profiles))| (Reverse((profiles.len(), *times)), *key))
+            .map(|(key, (sets, profiles))| (Reverse((profiles.len(), *sets)), *key))
             .collect();
         order.sort_unstable();
-        for (Reverse((profiles, times)), key) in order {
+        for (Reverse((profiles, sets)), key) in order {
             if health.wanted.len() >= budget.shown {
                 break;
             }
@@ -187,7 +187,7 @@ impl SpaceRead {
             let kind = self.type_name(member.number).map_or("", |(_, name)| name);
             let profiles = u64::try_from(profiles).unwrap_or(u64::MAX);
             let identifier = Identifier::new(kind, &*member.value);
-            health.wanted.push(WantedIdentifier { identifier, profile, profiles, times });
+            health.wanted.push(WantedIdentifier { identifier, profile, profiles, sets });
         }
         Ok(())
     }

@@ -374,11 +374,30 @@ fn health_lines(health: &Value) -> Vec<String> {
         met.map(|(kind, n)| format!("  {}  {n}", printable(kind))).collect(),
     );
     let wanted = list(health, "wanted").iter().map(|one| {
-        let (profiles, times) = (count(one, "profiles"), count(one, "times"));
+        let (profiles, sets) = (count(one, "profiles"), count(one, "sets"));
         let id = id(&one["id"]);
-        format!("  {id}  left out of {profiles} profiles, on {times} events")
+        format!("  {id}  left out of {profiles} profiles, in {sets} sets of identifiers")
     });
     section("identifiers that other profiles wanted", wanted.collect());
+    let days = list(health, "days").iter().map(|one| {
+        let of = |name| count(one, name);
+        format!(
+            "  {}  {:>12} {:>12} {:>12} {:>12} {:>12}",
+            text(one, "day"),
+            of("events"),
+            of("unattached"),
+            of("profiles"),
+            of("merges"),
+            of("violations")
+        )
+    });
+    section(
+        "day               events    of nobody     profiles       merges   limits met",
+        days.collect(),
+    );
+    let alarms = list(health, "alarms").iter();
+    let alarms = alarms.map(|one| format!("  {}: {}", text(one, "kind"), text(one, "message")));
+    section("alarms", alarms.collect());
     if health.get("cut") == Some(&Value::Bool(true)) {
         lines.push("not everything was looked at: sizes and lists are of a part".to_owned());
     }

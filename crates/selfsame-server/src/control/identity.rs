@@ -16,10 +16,11 @@ use super::asked::Asked;
 use super::problem::{Code, Problem};
 use crate::node::Node;
 
+mod alarms;
 mod shown;
 
 pub(crate) use shown::{
-    EventRefShown, IdentifierShown, IdentityHealthShown, IdentityMerges, IdentityWhy,
+    DayShown, EventRefShown, IdentifierShown, IdentityHealthShown, IdentityMerges, IdentityWhy,
     LargeProfileShown, LinkShown, MergeShown, OverLimitShown, RefusalShown, RuleShown,
     SetApartShown, SizeShown, StoppedShown, WantedShown, WhyEndShown,
 };
@@ -105,6 +106,15 @@ pub(crate) async fn health(control: Control, asked: Asked) -> Result<IdentityHea
     });
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let violations = counts.violations.iter();
+    let cap = space.rules.caps.mappings;
+    let days = counts.days.iter().map(|(day, counts)| DayShown {
+        day: super::rejected::day_name(*day),
+        events: counts.events,
+        unattached: counts.unattached,
+        profiles: counts.profiles,
+        merges: counts.merges,
+        violations: counts.violations,
+    });
     Ok(IdentityHealthShown {
         profiles: counts.profiles,
         merges: counts.merges,
@@ -113,6 +123,8 @@ pub(crate) async fn health(control: Control, asked: Asked) -> Result<IdentityHea
         violations: violations
             .map(|(why, count)| (super::insights::words(*why).0, *count))
             .collect(),
+        alarms: alarms::of(&health, &counts.days, cap),
+        days: days.collect(),
         sizes: sizes.collect(),
         largest: health
             .largest
@@ -130,7 +142,7 @@ pub(crate) async fn health(control: Control, asked: Asked) -> Result<IdentityHea
                 id: of(&one.identifier),
                 profile_id: one.profile.to_string(),
                 profiles: one.profiles,
-                times: one.times,
+                sets: one.sets,
             })
             .collect(),
         components_read: number(health.components),

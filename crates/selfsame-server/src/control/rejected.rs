@@ -138,10 +138,10 @@ pub(super) fn number(asked: &Asked, name: &'static str) -> Result<Option<u64>, P
 fn day_of(text: &str) -> Result<u32, Problem> {
     let wrong = || Problem::field("day", "`day` is a day such as 2026-11-24.");
     let time = Time::parse(text).filter(|_| text.len() == 10).ok_or_else(wrong)?;
-    u32::try_from(time.micros() / DAY_MICROS).map_err(|_| wrong())
+    Ok(time.day())
 }
 
-fn day_name(day: u32) -> String {
+pub(super) fn day_name(day: u32) -> String {
     let mut name = Time::from_micros(i64::from(day) * DAY_MICROS).to_string();
     name.truncate(10);
     name

@@ -191,6 +191,10 @@ shape! {
         sizes: Vec<SizeShown>,
         /// The largest profiles of the collection.
         largest: Vec<LargeProfileShown>,
+        /// What deserves a look, and why.
+        alarms: Vec<AlarmShown>,
+        /// The newest thirty days, the oldest first.
+        days: Vec<DayShown>,
         /// Identifiers of one profile that came on events of others, those that most wanted first.
         wanted: Vec<WantedShown>,
         /// Components that were looked at.
@@ -229,7 +233,32 @@ shape! {
         profile_id: String,
         /// How many profiles it was kept out of.
         profiles: u64,
-        /// On how many events.
-        times: u64,
+        /// In how many sets of identifiers that came together.
+        sets: u64,
+    }
+
+    /// What happened on a day.
+    pub(crate) struct DayShown {
+        /// The day, in log time.
+        day: String,
+        /// Events folded.
+        events: u64,
+        /// Events that identified nobody.
+        unattached: u64,
+        /// Profiles created.
+        profiles: u64,
+        /// Merges made.
+        merges: u64,
+        /// Limits, blocks and vetoes met.
+        violations: u64,
+    }
+
+    /// Something that deserves a look.
+    pub(crate) struct AlarmShown {
+        /// `giant_profile`, `shared_identifier`, or the rate of a day that is unusual: `merges`,
+        /// `violations`, `unattached`.
+        kind: String,
+        /// What it is, and what can be done.
+        message: String,
     }
 }

@@ -124,8 +124,37 @@ async fn health_counts_sizes_limits_and_wanted_identifiers() {
     assert_eq!(health["violations"]["identifier_value_limit_exceeded"], 1);
     let wanted = &health["wanted"][0];
     assert_eq!(wanted["id"], json!({"type": "anonymous_id", "value": "phone"}));
-    assert_eq!((&wanted["profiles"], &wanted["times"]), (&json!(1), &json!(1)));
+    assert_eq!((&wanted["profiles"], &wanted["sets"]), (&json!(1), &json!(1)));
     assert_eq!(health["cut"], false);
+    let [day] = health["days"].as_array().expect("days").as_slice() else { panic!("{health}") };
+    let of = |name: &str| day[name].as_u64().expect("a count");
+    assert_eq!(["events", "unattached"].map(of), [7, 0], "{day}");
+    assert_eq!(["profiles", "merges", "violations"].map(of), [4, 1, 2], "{day}");
+    assert_eq!(health["alarms"], json!([]), "seven events are no reason for any");
+    let metrics = server.http.get(server.at("/metrics")).bearer_auth(DEV).send().await;
+    let metrics = metrics.expect("an answer").text().await.expect("text");
+    let met = "selfsame_engine_violations_total{space=\"dev\",kind=\"identifier_value_limit_exceeded\"} 1";
+    assert!(metrics.contains(met), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_kiosk_that_many_people_sign_in_at_raises_an_alarm_without_its_value() {
+    let server = Server::start();
+    for person in 0..11 {
+        let id = format!("m{person}");
+        let event =
+            json!({"userId": format!("u{person}"), "anonymousId": "kiosk", "messageId": id});
+        assert!(server.send(DEV, "identify", event).await.is_success());
+    }
+    server.folded().await;
+    let health = server.get("/api/spaces/dev/identity/health").await;
+    let [alarm] = health["alarms"].as_array().expect("alarms").as_slice() else {
+        panic!("{health}")
+    };
+    assert_eq!(alarm["kind"], "shared_identifier", "{alarm}");
+    let message = alarm["message"].as_str().expect("text");
+    assert!(message.contains("anonymous_id") && message.contains("10 other profiles"), "{message}");
+    assert!(!message.contains("kiosk"), "{message}");
 }
 
 #[tokio::test]
