@@ -52,6 +52,11 @@ impl ComponentId {
         Self::numbered(position, collection, u64::from(rank.min(14)) + 1)
     }
 
+    /// Of what the component is.
+    pub fn collection(self) -> Collection {
+        if self.0 & 1 == 1 { Collection::Accounts } else { Collection::Users }
+    }
+
     fn numbered(position: ItemPosition, collection: Collection, number: u64) -> Self {
         let (offset, item) = (position.record.offset, u64::from(position.index));
         debug_assert!(offset < 1 << 40 && item < 1 << 19, "{position} is beyond all limits");

@@ -10,12 +10,15 @@ use selfsame_event::{Class, Clock, Position, RecordId, RecordKind, Time};
 use selfsame_log::{AppendError, Item, Log, LogRead, NewRecord, ReadError, Record, RegenerableLog};
 use selfsame_store::StateHash;
 
+use crate::ahead::{Ahead, Published};
 use crate::base;
 use crate::checkpoint::{CheckpointError, Checkpointer};
 use crate::poison::{self, Marker};
 use crate::shared::Shared;
 use crate::state::{State, StateConfig, StateError};
 use crate::step::Emitted;
+use crate::successor::{self, Successor};
+use crate::workspace::Change;
 
 /// How the engine runs. None of it shows in a result.
 #[derive(Debug, Clone)]
@@ -91,6 +94,15 @@ pub enum EngineError {
         /// Up to where the state is folded.
         folded: Position,
     },
+    /// Rules are published over the whole history, and the log has only a part of it.
+    #[error("the log begins at {first}: rules cannot be put in force for what was before")]
+    Trimmed {
+        /// Where the log begins.
+        first: Position,
+    },
+    /// The folders of the state and of its successor cannot be changed.
+    #[error("the folder of the state cannot be changed")]
+    Folder(#[source] std::io::Error),
     /// Readers kept the state of before.
     #[error("the state could not be opened anew: it is still being read")]
     Busy,
@@ -103,10 +115,12 @@ impl EngineError {
             Self::State(error) => error.class(),
             Self::Read(error) => error.class(),
             Self::OutboxShort { .. } | Self::NoBase { .. } => Class::Corrupt,
+            Self::Trimmed { .. } => Class::Conflict,
             Self::Checkpoint(_)
             | Self::Outbox(_)
             | Self::Poison { .. }
             | Self::Marker(_)
+            | Self::Folder(_)
             | Self::Busy => Class::Unavailable,
         }
     }
@@ -150,6 +164,7 @@ impl Engine {
     /// Opens the state and makes ready to fold on from its checkpoint. A state that is damaged is
     /// made anew from the log.
     pub fn open(config: EngineConfig, parts: EngineParts) -> Result<Self, EngineError> {
+        successor::settle(&config.folder)?;
         let state = open_or_rebuild(&config, parts.log.first())?;
         let folded = state.next();
         if parts.outbox.end() < folded {
@@ -169,7 +184,9 @@ impl Engine {
             checkpointed_micros,
             probe: None,
         };
-        engine.look_ahead()?;
+        if !engine.look_ahead()? {
+            successor::discard(&engine.config.folder)?;
+        }
         Ok(engine)
     }
 
@@ -187,7 +204,7 @@ impl Engine {
     pub fn run(mut self, stop: &AtomicBool) -> Result<(), EngineError> {
         const IDLE: Duration = Duration::from_millis(50);
         while !stop.load(Ordering::Acquire) {
-            if !self.turn()? {
+            if !self.turn(stop)? {
                 self.parts.log.wait_beyond(self.state.next(), IDLE);
             }
         }
@@ -197,12 +214,12 @@ impl Engine {
 
     /// Takes so many turns, as [`Engine::run`] does.
     pub fn turns(&mut self, turns: usize) -> Result<(), EngineError> {
-        (0..turns).try_for_each(|_| self.turn().map(drop))
+        (0..turns).try_for_each(|_| self.turn(&AtomicBool::new(false)).map(drop))
     }
 
     /// Folds all that the log has, and makes a checkpoint of it.
     pub fn catch_up(&mut self) -> Result<(), EngineError> {
-        while self.turn()? {}
+        while self.turn(&AtomicBool::new(false))? {}
         self.checkpointer.run_now(&mut self.state)?;
         self.shared.publish(&self.state);
         Ok(())
@@ -221,25 +238,34 @@ impl Engine {
 
     /// One turn: a batch of records, if there is one, and whatever else is due. Says whether there
     /// was a batch.
-    fn turn(&mut self) -> Result<bool, EngineError> {
+    fn turn(&mut self, stop: &AtomicBool) -> Result<bool, EngineError> {
         self.tend_checkpoint()?;
         let next = self.state.next();
         if self.parts.log.end() <= next {
             return Ok(false);
         }
         let records = self.parts.log.read(next, self.config.batch_bytes)?;
-        if let Err(position) = self.fold(&records)? {
-            self.recover_from(position)?;
-            return Ok(true);
+        match self.fold(&records)? {
+            None => {}
+            Some(Halt::Panic(position)) => {
+                self.recover_from(position)?;
+                return Ok(true);
+            }
+            Some(Halt::Published(position)) => {
+                self.shared.publish(&self.state);
+                self.succeed(position, stop)?;
+                return Ok(true);
+            }
         }
         self.state.tables.shrink();
         self.shared.publish(&self.state);
         Ok(!records.is_empty())
     }
 
-    /// Folds records and emits what was decided. A record whose fold panicked is the inner error.
-    fn fold(&mut self, records: &[Record]) -> Result<Result<(), Position>, EngineError> {
+    /// Folds records and emits what was decided, up to one before which something else has to be done.
+    fn fold(&mut self, records: &[Record]) -> Result<Option<Halt>, EngineError> {
         let mut outgoing = Outgoing::behind(self.parts.outbox.end());
+        let mut halt = None;
         for record in records {
             let (state, probe) = (&mut self.state, &self.probe);
             let step = std::panic::AssertUnwindSafe(|| {
@@ -247,9 +273,15 @@ impl Engine {
                 state.step(record)
             });
             let Ok(emitted) = std::panic::catch_unwind(step) else {
-                return Ok(Err(record.position));
+                return Ok(Some(Halt::Panic(record.position)));
             };
-            let emitted = emitted?;
+            let emitted = match emitted {
+                Err(StateError::Published { position }) => {
+                    halt = Some(Halt::Published(position));
+                    break;
+                }
+                emitted => emitted?,
+            };
             self.events_since += u64::try_from(record.items.len()).unwrap_or(0);
             if let Some(change) = emitted.change.clone() {
                 self.shared.note_change(record.id, change);
@@ -260,7 +292,7 @@ impl Engine {
         if !batch.is_empty() {
             self.parts.outbox.append_batch(batch).map_err(EngineError::Outbox)?;
         }
-        Ok(Ok(()))
+        Ok(halt)
     }
 
     fn tend_checkpoint(&mut self) -> Result<(), EngineError> {
@@ -305,13 +337,39 @@ impl Engine {
             let appended = self.parts.log.append_wait(record);
             appended.map_err(|source| EngineError::Poison { position, source })?;
         }
-        self.reopen()
+        self.reopen(|_| Ok(()))
     }
 
-    fn reopen(&mut self) -> Result<(), EngineError> {
-        const WAITS: u32 = 1_000;
+    /// Goes on with the state in which the rules that a record publishes hold from the beginning. Told
+    /// to stop, it leaves that for the next time.
+    fn succeed(&mut self, position: Position, stop: &AtomicBool) -> Result<(), EngineError> {
+        let record = self.parts.log.get(position)?;
+        let damaged = || StateError::Record { position };
+        let Ok(Change::PublishRules { space, rules }) = serde_json::from_slice(&record.head) else {
+            return Err(damaged().into());
+        };
+        tracing::info!(%position, space, "rules are put in force from the first record on");
+        let (log, folder) = (&*self.parts.log, &self.config.folder);
+        let in_force = &self.state.meta().published;
+        let mut successor =
+            Successor::open(log, folder, &self.config.state, in_force, (&space, &rules))?;
+        if !successor.fold(log, position, |_| !stop.load(Ordering::Acquire))? {
+            return successor.close();
+        }
+        successor.finish()?;
+        // What the successor has folded, the outbox has durably: it is what was decided then.
+        self.parts.outbox.sync().map_err(EngineError::Outbox)?;
+        self.reopen(|config| successor::take_over(&config.folder))
+    }
+
+    /// Opens the state anew; `between` may change its folder.
+    fn reopen(
+        &mut self,
+        between: impl FnOnce(&EngineConfig) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        const WAITS: u32 = 6_000;
         self.shared.close();
-        let folder = self.config.folder.join("reopening");
+        let folder = successor::sibling(&self.config.folder, "reopening");
         // The store's folder can be opened once; what holds it now has to let go first.
         let placeholder = State::open(&folder, &self.config.state)?;
         let old = std::mem::replace(&mut self.state, placeholder);
@@ -328,6 +386,7 @@ impl Engine {
         if readers.strong_count() > 0 {
             return Err(EngineError::Busy);
         }
+        between(&self.config)?;
         self.state = open_or_rebuild(&self.config, self.parts.log.first())?;
         let tables = Arc::clone(self.state.tables());
         self.checkpointer = Checkpointer::start(tables, Some(Arc::clone(&self.parts.outbox)))?;
@@ -339,13 +398,27 @@ impl Engine {
         Ok(())
     }
 
-    /// Looks for records ahead that say how to fold those before them.
-    fn look_ahead(&mut self) -> Result<(), EngineError> {
-        let ahead = poison::look_ahead(&*self.parts.log, self.state.next())?;
-        self.state.skip(ahead.skips);
+    /// Looks for records ahead that say how to fold those before them. Says whether one of them
+    /// publishes rules that this state was not folded with.
+    fn look_ahead(&mut self) -> Result<bool, EngineError> {
+        let log = &*self.parts.log;
+        let ahead = Ahead::look(log, self.state.next(), log.end())?;
+        self.state.take_ahead(&ahead);
         self.shared.set_configured(ahead.configured.unwrap_or_default());
-        Ok(())
+        let in_force = &self.state.meta().published;
+        let is_new = |(space, published): &(&str, Published)| {
+            in_force.get(*space).is_none_or(|offset| *offset < published.offset)
+        };
+        Ok(ahead.published().iter().any(is_new))
     }
+}
+
+/// What stands in the way of a record.
+enum Halt {
+    /// Its fold panicked.
+    Panic(Position),
+    /// It publishes rules that the state was not folded with.
+    Published(Position),
 }
 
 fn open_or_rebuild(config: &EngineConfig, first: Position) -> Result<State, EngineError> {

@@ -14,6 +14,7 @@
 //! - the same log gives the same state, byte for byte, for any size of batch, any number of
 //!   partitions and any crashes in between.
 
+mod ahead;
 mod base;
 mod checkpoint;
 pub mod decision;
@@ -33,8 +34,10 @@ mod search;
 mod shared;
 mod state;
 mod step;
+mod successor;
 mod tables;
 pub mod trend;
+mod trial;
 pub mod workspace;
 
 pub use base::{copy_file, copy_folder, copy_state};
@@ -57,4 +60,8 @@ pub use row::{Folded, Listed, Owner, Packed, Present};
 pub use shared::{Shared, View};
 pub use state::{State, StateConfig, StateError};
 pub use step::{CHANGED, DUPLICATE, Emitted, LIST_LENGTH, REJECTED_DAYS_KEPT, derived_message_id};
+pub use successor::Successor;
 pub use tables::{MemoryBudget, PartitionTables, Tables};
+pub use trial::{
+    GraphDiff, Regrouped, Sample, SampleProfile, TrialConfig, TrialError, TrialReport, try_rules,
+};

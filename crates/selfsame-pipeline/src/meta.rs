@@ -34,7 +34,14 @@ pub struct Meta {
     pub sources: Vec<SourceMeta>,
     /// Up to which line files were imported, by their digest in hex.
     pub imports: BTreeMap<String, u64>,
+    /// Of each space whose rules hold from the first record on, the offset of the record that published
+    /// them; of rules that are not published yet, [`PENDING`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub published: BTreeMap<String, u64>,
 }
+
+/// The offset of a record that is not appended yet: behind all others.
+pub(crate) const PENDING: u64 = u64::MAX;
 
 /// What a space counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -142,6 +149,7 @@ impl Default for Meta {
             spaces: Vec::new(),
             sources: Vec::new(),
             imports: BTreeMap::new(),
+            published: BTreeMap::new(),
         }
     }
 }

@@ -4,12 +4,10 @@
 //! again: what stopped it may have been the machine. After [`TRIES`] a record of the log says that it
 //! is passed over, so that every replay passes over it too.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use selfsame_event::{Position, RecordId, RecordKind};
-use selfsame_log::{LogRead, ReadError};
+use selfsame_event::{Position, RecordId};
 
 /// How often a record is tried.
 pub(crate) const TRIES: u32 = 2;
@@ -67,33 +65,4 @@ pub(crate) fn skip_id(offset: u64) -> RecordId {
     let mut id = *b"skip\0\0\0\0........";
     id[8..].copy_from_slice(&offset.to_le_bytes());
     RecordId(id)
-}
-
-/// What records that are not folded yet say about folding.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ahead {
-    /// The offsets that are passed over.
-    pub(crate) skips: BTreeSet<u64>,
-    /// Behind the last change of the configuration.
-    pub(crate) configured: Option<Position>,
-}
-
-/// Looks at the records from a position on.
-pub(crate) fn look_ahead(log: &dyn LogRead, from: Position) -> Result<Ahead, ReadError> {
-    const READ_BYTES: usize = 4 << 20;
-    let (mut ahead, mut next) = (Ahead::default(), from);
-    while next < log.end() {
-        for record in log.read(next, READ_BYTES)? {
-            next = record.position.next();
-            if record.kind == RecordKind::Config as u8 {
-                ahead.configured = Some(next);
-            }
-            if record.kind == RecordKind::Skip as u8
-                && let Some(offset) = record.head.first_chunk()
-            {
-                ahead.skips.insert(u64::from_le_bytes(*offset));
-            }
-        }
-    }
-    Ok(ahead)
 }

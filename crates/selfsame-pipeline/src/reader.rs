@@ -118,6 +118,8 @@ pub struct Reader {
 #[derive(Debug)]
 struct Compiled {
     set: RuleSet,
+    /// The numbers that the space had given by then: another state of it may have given others.
+    numbers: TypeNumbers,
     rules: Rules,
 }
 
@@ -156,12 +158,16 @@ impl Reader {
 
     fn compiled(&self, space: &Space, counts: &SpaceMeta) -> Result<Arc<Compiled>, LookupError> {
         let mut known = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(compiled) = known.get(&space.number).filter(|one| one.set == space.rules) {
+        if let Some(compiled) = known
+            .get(&space.number)
+            .filter(|one| one.set == space.rules && one.numbers == counts.numbers)
+        {
             return Ok(Arc::clone(compiled));
         }
         let mut numbers = counts.numbers.clone();
         let rules = Rules::compile(&space.rules, &mut numbers)?;
-        let compiled = Arc::new(Compiled { set: space.rules.clone(), rules });
+        let compiled =
+            Arc::new(Compiled { set: space.rules.clone(), numbers: counts.numbers.clone(), rules });
         known.insert(space.number, Arc::clone(&compiled));
         Ok(compiled)
     }

@@ -6,10 +6,10 @@ use selfsame_event::Position;
 use selfsame_log::LogRead;
 use selfsame_store::StateHash;
 
+use crate::ahead::Ahead;
 use crate::base::open_behind;
 use crate::checkpoint::Checkpointer;
 use crate::engine::EngineError;
-use crate::poison::look_ahead;
 use crate::state::{State, StateConfig};
 
 /// How a replay goes about it. None of it shows in the result.
@@ -23,11 +23,20 @@ pub struct ReplayConfig {
     pub reopen_every: Option<u64>,
     /// The folder of the base that a log without its beginning is folded from.
     pub base: Option<PathBuf>,
+    /// Rules that records before this position published hold from the beginning; where it is not said,
+    /// those before the position up to which the log is folded.
+    pub published_until: Option<Position>,
 }
 
 impl Default for ReplayConfig {
     fn default() -> Self {
-        Self { state: StateConfig::default(), batch_bytes: 1 << 20, reopen_every: None, base: None }
+        Self {
+            state: StateConfig::default(),
+            batch_bytes: 1 << 20,
+            reopen_every: None,
+            base: None,
+            published_until: None,
+        }
     }
 }
 
@@ -40,7 +49,7 @@ pub fn replay(
     config: &ReplayConfig,
     mut progress: impl FnMut(Position),
 ) -> Result<StateHash, EngineError> {
-    let mut state = open(log, folder, config)?;
+    let mut state = open(log, until, folder, config)?;
     let mut checkpointer = Checkpointer::start(state.tables.clone(), None)?;
     let mut since = 0;
     while state.next() < until {
@@ -60,7 +69,7 @@ pub fn replay(
             checkpointer.run_now(&mut state)?;
             drop(checkpointer);
             drop(state);
-            state = open(log, folder, config)?;
+            state = open(log, until, folder, config)?;
             checkpointer = Checkpointer::start(state.tables.clone(), None)?;
             since = 0;
         }
@@ -69,8 +78,14 @@ pub fn replay(
     Ok(state.hash()?)
 }
 
-fn open(log: &dyn LogRead, folder: &Path, config: &ReplayConfig) -> Result<State, EngineError> {
+fn open(
+    log: &dyn LogRead,
+    until: Position,
+    folder: &Path,
+    config: &ReplayConfig,
+) -> Result<State, EngineError> {
     let mut state = open_behind(log.first(), folder, config.base.as_deref(), &config.state)?;
-    state.skip(look_ahead(log, state.next())?.skips);
+    let until = config.published_until.unwrap_or(until);
+    state.take_ahead(&Ahead::look(log, state.next(), until)?);
     Ok(state)
 }

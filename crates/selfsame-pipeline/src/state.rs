@@ -1,6 +1,6 @@
 //! The state: what a fold of the log has made so far.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use selfsame_event::{Class, KeyHasher, Position, Time};
 use selfsame_identity::{ResolveError, Rules};
 use selfsame_store::{StateHash, Store, StoreError, Table, TableHash};
 
+use crate::ahead::{Ahead, Published};
 use crate::meta::{Meta, STATE_FORMAT, SourceMeta, SpaceMeta};
 use crate::partition::{Exchange, Partition};
 use crate::tables::{MemoryBudget, Tables};
@@ -79,6 +80,12 @@ pub enum StateError {
     /// A stored rule set does not compile.
     #[error("the stored identity rules do not compile")]
     Rules(#[from] selfsame_identity::RuleError),
+    /// Rules were published that this state was not folded with.
+    #[error("record {position} publishes rules that the state was not folded with")]
+    Published {
+        /// Which.
+        position: Position,
+    },
     /// A record is not what its kind says.
     #[error("record {position} is damaged or from a newer version")]
     Record {
@@ -95,7 +102,7 @@ impl StateError {
             Self::DedupeOpen(error) => error.class(),
             Self::Admit(error) => error.class(),
             Self::Run(error) => error.class(),
-            Self::Newer { .. } | Self::Older { .. } => Class::Conflict,
+            Self::Newer { .. } | Self::Older { .. } | Self::Published { .. } => Class::Conflict,
             Self::Graph(_) | Self::Meta(_) | Self::Rules(_) | Self::Record { .. } => Class::Corrupt,
         }
     }
@@ -121,6 +128,8 @@ pub struct State {
     pub(crate) guards: Vec<bool>,
     pub(crate) hasher: KeyHasher,
     pub(crate) skipped: BTreeSet<u64>,
+    /// Rules that hold before the record that published them, by the id of the space.
+    pub(crate) published: BTreeMap<String, Published>,
 }
 
 impl State {
@@ -146,6 +155,7 @@ impl State {
             rules: Vec::new(),
             guards: Vec::new(),
             skipped: BTreeSet::new(),
+            published: BTreeMap::new(),
         };
         state.configure()?;
         Ok(state)
@@ -181,9 +191,26 @@ impl State {
         &self.dedupe
     }
 
-    /// Records that are passed over: later records say so.
-    pub fn skip(&mut self, offsets: impl IntoIterator<Item = u64>) {
-        self.skipped.extend(offsets);
+    /// Takes what later records say of those to be folded. A state without a record in it takes the
+    /// rules that were published last; another one goes on with those that it was begun with.
+    pub(crate) fn take_ahead(&mut self, ahead: &Ahead) {
+        if self.meta.next == 0 {
+            self.meta.published = ahead.last_published();
+        }
+        self.take_said(ahead);
+    }
+
+    /// The same for a state of which it is known what was published for it.
+    pub(crate) fn take_said(&mut self, ahead: &Ahead) {
+        self.skipped.extend(&ahead.skips);
+        let offsets = &self.meta.published;
+        let published = ahead.published().into_iter();
+        let begun_with =
+            |(space, published): &(&str, Published)| offsets.get(*space) == Some(&published.offset);
+        self.published = published
+            .filter(begun_with)
+            .map(|(space, published)| (space.to_owned(), published))
+            .collect();
     }
 
     /// The hash of the state as the store has it. To be asked right after a checkpoint, before

@@ -15,7 +15,7 @@ use selfsame_profile::{Limits, Role, Rules};
 use crate::decision::{Accepted, Decision, Note, NoteKind, Verdict};
 use crate::graph::Graph;
 use crate::key::{InSpace, LedgerKey, ListKey, TraitIndexKey};
-use crate::partition::{PartitionRecord, Resolved, partition_of};
+use crate::partition::{self, PartitionRecord, partition_of};
 use crate::prepare::{AT_ONCE, Arrival, Origin, Prepared, warm};
 use crate::row::{Listed, Packed, Present};
 use crate::state::{State, StateError};
@@ -34,6 +34,12 @@ pub struct Emitted {
     pub decisions: Vec<Decision>,
     /// What became of a change of the configuration, or of who is who.
     pub change: Option<Result<(), ChangeError>>,
+}
+
+/// Whose an event is, and what is to be said of that.
+pub(crate) struct Resolved {
+    pub(crate) outcome: Outcome,
+    pub(crate) notes: Vec<Note>,
 }
 
 impl State {
@@ -124,6 +130,24 @@ impl State {
     /// Resolve and fold: whose is it, and what does it change?
     fn resolve_and_fold(&mut self, arrival: &Arrival<'_>) -> Result<Verdict, StateError> {
         let Origin { space, slot, .. } = arrival.origin;
+        let Resolved { outcome, mut notes } = self.resolve(arrival)?;
+        let Some(user) = &outcome.user else {
+            return Ok(Verdict::Unattached { space, notes });
+        };
+        self.fold(space, slot, arrival, &outcome, &mut notes)?;
+        self.list_notes(space, slot, arrival, &notes);
+        Ok(Verdict::Accepted(Accepted {
+            space,
+            anchor: user.anchor,
+            profile: user.profile,
+            account: outcome.account.as_ref().map(|account| account.profile),
+            notes,
+        }))
+    }
+
+    /// Resolve: whose is it?
+    pub(crate) fn resolve(&mut self, arrival: &Arrival<'_>) -> Result<Resolved, StateError> {
+        let Origin { space, slot, .. } = arrival.origin;
         let source_slot = usize::try_from(arrival.source().0).unwrap_or(usize::MAX);
         if let Some(counts) = self.meta.sources.get_mut(source_slot) {
             counts.events += 1;
@@ -147,23 +171,15 @@ impl State {
             self.day(slot, arrival.origin.time).unattached += 1;
             notes.push(Note::new(NoteKind::NoIdentifier, "", ""));
             self.list_notes(space, slot, arrival, &notes);
-            return Ok(Verdict::Unattached { space, notes });
+            return Ok(Resolved { outcome, notes });
         };
         for resolution in [Some(user), outcome.account.as_ref()].into_iter().flatten() {
             self.note_resolution(space, arrival, resolution, claims, &mut notes);
             self.move_merged(space, &resolution.merges)?;
         }
-        self.fold(space, slot, arrival, &outcome, &mut notes)?;
         self.meta.spaces[slot].events += 1;
         self.day(slot, arrival.origin.time).events += 1;
-        self.list_notes(space, slot, arrival, &notes);
-        Ok(Verdict::Accepted(Accepted {
-            space,
-            anchor: user.anchor,
-            profile: user.profile,
-            account: outcome.account.as_ref().map(|account| account.profile),
-            notes,
-        }))
+        Ok(Resolved { outcome, notes })
     }
 
     fn fold(
@@ -189,7 +205,7 @@ impl State {
         for (resolution, role, link) in sides {
             let Some(resolution) = resolution else { continue };
             let partition = usize::try_from(partition_of(resolution.profile, count)).unwrap_or(0);
-            let resolved = Resolved {
+            let resolved = partition::Resolved {
                 anchor: InSpace { space, key: resolution.anchor },
                 role,
                 event: arrival.event,
@@ -216,7 +232,7 @@ impl State {
     }
 
     /// Adds the values of declared traits to the index.
-    fn index_traits(&self, slot: usize, resolved: &Resolved<'_>) {
+    fn index_traits(&self, slot: usize, resolved: &partition::Resolved<'_>) {
         let space = &self.meta.workspace.spaces[slot];
         let Some(traits) = resolved.event.traits.filter(|_| !space.indexed_traits.is_empty())
         else {
@@ -389,9 +405,28 @@ impl State {
             let events = counts.map_or(0, |counts| counts.events);
             destination.since = Since { offset: record.position.offset, events };
         }
+        let space = match &change {
+            Change::SetSpace { id, .. } => Some(id.clone()),
+            Change::PublishRules { space, .. } => Some(space.clone()),
+            _ => None,
+        };
+        let is_published = matches!(change, Change::PublishRules { .. });
         let mut changed = self.meta.workspace.clone();
         if let Err(error) = changed.apply(change) {
             return Ok(Err(error));
+        }
+        if let Some(space) = space {
+            let offset = record.position.offset;
+            let in_force = self.meta.published.get(&space).copied();
+            if is_published && in_force.is_none_or(|in_force| in_force < offset) {
+                return Err(StateError::Published { position: record.position });
+            }
+            // Rules that were published later hold here already.
+            if let Some(later) = self.published.get(&space).filter(|one| offset < one.offset)
+                && let Some(known) = changed.spaces.iter_mut().find(|known| known.id == space)
+            {
+                known.rules = later.rules.clone();
+            }
         }
         self.meta.workspace = changed;
         self.meta.note_rules(record.position.offset);
@@ -445,6 +480,6 @@ pub(crate) fn note_kind(verdict: Met) -> NoteKind {
     }
 }
 
-fn read_head(record: &Record) -> Result<EventsHead, StateError> {
+pub(crate) fn read_head(record: &Record) -> Result<EventsHead, StateError> {
     EventsHead::decode(&record.head).map_err(|_| StateError::Record { position: record.position })
 }

@@ -257,6 +257,14 @@ pub enum Change {
         #[serde(default)]
         indexed_traits: Vec<String>,
     },
+    /// Puts rules in force as if they had been so from the first record on, whatever rules the space had
+    /// before.
+    PublishRules {
+        /// The id of the space.
+        space: String,
+        /// Its rules.
+        rules: RuleSet,
+    },
     /// Makes a source or changes one, found by its id. Its number is given here, not by the sender.
     SetSource(Source),
     /// Makes a destination or changes one, found by its id.
@@ -356,12 +364,15 @@ impl Workspace {
                 self.secret = secret;
             }
             Change::SetSpace { id, name, rules, indexed_traits } => {
-                let mut numbers = TypeNumbers::default();
-                Rules::compile(&rules, &mut numbers)
-                    .map_err(|error| ChangeError::Rules { reason: error.to_string() })?;
+                check(&rules)?;
                 let number = u32::try_from(self.spaces.len()).unwrap_or(u32::MAX);
                 let space = Space { number, id, name, rules, indexed_traits };
                 set(&mut self.spaces, space, |space| &space.id, |new, old| new.number = old.number);
+            }
+            Change::PublishRules { space, rules } => {
+                check(&rules)?;
+                let known = self.spaces.iter_mut().find(|known| known.id == space);
+                known.ok_or(ChangeError::Unknown { kind: "space", id: space })?.rules = rules;
             }
             Change::SetSource(source) => self.set_source(source)?,
             Change::SetDestination(destination) => {
@@ -402,6 +413,11 @@ impl Workspace {
         let found = self.space(id).map(|_| ());
         found.ok_or_else(|| ChangeError::Unknown { kind: "space", id: id.to_owned() })
     }
+}
+
+fn check(rules: &RuleSet) -> Result<(), ChangeError> {
+    let compiled = Rules::compile(rules, &mut TypeNumbers::default());
+    compiled.map(drop).map_err(|error| ChangeError::Rules { reason: error.to_string() })
 }
 
 /// Replaces the element of the same id, keeping what `keep` copies, or adds it.

@@ -55,7 +55,7 @@ pub(crate) fn record(id: u64, kind: RecordKind, head: Vec<u8>, items: Vec<Bytes>
     NewRecord { id: RecordId(bytes), kind: kind as u8, head: head.into(), items }
 }
 
-fn change(id: u64, change: &Change) -> NewRecord {
+pub(crate) fn change(id: u64, change: &Change) -> NewRecord {
     record(id, RecordKind::Config, serde_json::to_vec(change).expect("JSON"), vec![])
 }
 

@@ -1,0 +1,208 @@
+//! A state that is folded beside the one in use, with other rules from the first record on, and then
+//! takes its place.
+//!
+//! ```text
+//! STATE/         in use
+//! STATE.next/    the successor; with a file `finished` once it is folded up to its record
+//! STATE.old/     what was in use, while it is removed
+//! ```
+//!
+//! Whoever publishes rules folds a successor until it is close to the end of the log, and then appends
+//! the record. The engine takes it at that record: it folds what is left, closes the state in use,
+//! and goes on with the successor. If there is none, as after a crash that lost it, the engine folds
+//! one; readers see the state of before for so long.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use selfsame_event::Position;
+use selfsame_identity::RuleSet;
+use selfsame_log::LogRead;
+
+use crate::ahead::{Ahead, Published};
+use crate::base;
+use crate::checkpoint::Checkpointer;
+use crate::engine::EngineError;
+use crate::meta::PENDING;
+use crate::state::{State, StateConfig};
+use crate::tables::MemoryBudget;
+
+const READ_BYTES: usize = 512 << 10;
+/// After how many events the state is written back, so that its rows can leave memory.
+const CHECKPOINT_EVENTS: u64 = 500_000;
+/// The file that says that a successor is folded up to its record.
+const FINISHED: &str = "finished";
+
+/// A state that is folded to take the place of the one in use.
+#[derive(Debug)]
+pub struct Successor {
+    state: State,
+    checkpointer: Checkpointer,
+    folder: PathBuf,
+    space: String,
+    events_since: u64,
+}
+
+impl Successor {
+    /// Opens the successor of the state in that folder, in which the rules hold from the first record
+    /// on; `in_force` is what was published before. One that was begun with the same is folded on.
+    pub fn open(
+        log: &dyn LogRead,
+        state_folder: &Path,
+        config: &StateConfig,
+        in_force: &BTreeMap<String, u64>,
+        (space, rules): (&str, &RuleSet),
+    ) -> Result<Self, EngineError> {
+        if log.first().offset > 0 {
+            return Err(EngineError::Trimmed { first: log.first() });
+        }
+        let folder = sibling(state_folder, "next");
+        let config = StateConfig { memory: halved(config.memory), ..config.clone() };
+        let mut published = in_force.clone();
+        published.insert(space.to_owned(), PENDING);
+        let open = || State::open(&folder, &config);
+        let mut state = match open() {
+            Ok(state) if is_of(&state, &published, (space, rules)) => state,
+            Ok(other) => {
+                drop(other);
+                clear(&folder)?;
+                open()?
+            }
+            Err(error) if error.is_mended_by_rebuilding() => {
+                clear(&folder)?;
+                open()?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if state.meta.next == 0 {
+            state.meta.published = published;
+        }
+        state.take_said(&Ahead::look(log, state.next(), log.end())?);
+        let pending = Published { offset: PENDING, rules: rules.clone() };
+        state.published.insert(space.to_owned(), pending);
+        let checkpointer = Checkpointer::start(state.tables().clone(), None)?;
+        Ok(Self { state, checkpointer, folder, space: space.to_owned(), events_since: 0 })
+    }
+
+    /// Up to where it is folded.
+    pub fn next(&self) -> Position {
+        self.state.next()
+    }
+
+    /// Folds up to a position, for as long as it is told to go on. Says whether it is there.
+    pub fn fold(
+        &mut self,
+        log: &dyn LogRead,
+        until: Position,
+        mut goes_on: impl FnMut(Position) -> bool,
+    ) -> Result<bool, EngineError> {
+        while self.state.next() < until {
+            for record in log.read(self.state.next(), READ_BYTES)? {
+                if record.position >= until {
+                    break;
+                }
+                self.state.step(&record)?;
+                self.events_since += u64::try_from(record.items.len()).unwrap_or(0);
+            }
+            self.state.tables.shrink();
+            if self.events_since >= CHECKPOINT_EVENTS || self.state.dedupe.wants_freeze() {
+                self.events_since = 0;
+                self.checkpointer.run_now(&mut self.state)?;
+            }
+            if !goes_on(self.state.next()) {
+                return Ok(self.state.next() >= until);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Closes it, to be folded on later.
+    pub fn close(mut self) -> Result<(), EngineError> {
+        Ok(self.checkpointer.run_now(&mut self.state)?)
+    }
+
+    /// Closes it, folded up to the record that publishes its rules: it may take over.
+    pub(crate) fn finish(mut self) -> Result<(), EngineError> {
+        let offset = self.state.meta.next;
+        self.state.meta.published.insert(self.space, offset);
+        self.checkpointer.run_now(&mut self.state)?;
+        let finished = File::create(self.folder.join(FINISHED)).and_then(|file| file.sync_all());
+        finished.and_then(|()| sync(&self.folder)).map_err(EngineError::Folder)
+    }
+}
+
+/// Whether the state was begun with these rules.
+fn is_of(
+    state: &State,
+    published: &BTreeMap<String, u64>,
+    (space, rules): (&str, &RuleSet),
+) -> bool {
+    let meta = state.meta();
+    let known = meta.workspace.space(space);
+    meta.next == 0
+        || meta.published == *published && known.is_none_or(|known| known.rules == *rules)
+}
+
+/// Lets the finished successor take the place of the state in a folder, which nothing has open.
+pub(crate) fn take_over(state_folder: &Path) -> Result<(), EngineError> {
+    let old = sibling(state_folder, "old");
+    let moved = remove(&old).and_then(|()| std::fs::rename(state_folder, old));
+    moved.map_err(EngineError::Folder)?;
+    settle(state_folder)
+}
+
+/// Ends what a crash may have interrupted.
+pub(crate) fn settle(state_folder: &Path) -> Result<(), EngineError> {
+    let [next, old] = ["next", "old"].map(|name| sibling(state_folder, name));
+    let settle = || -> io::Result<()> {
+        if !state_folder.exists() && next.join(FINISHED).exists() {
+            std::fs::rename(&next, state_folder)?;
+            state_folder.parent().map_or(Ok(()), sync)?;
+        }
+        if state_folder.join(FINISHED).exists() {
+            std::fs::remove_file(state_folder.join(FINISHED))?;
+        }
+        remove(&old)
+    };
+    settle().map_err(EngineError::Folder)
+}
+
+/// Removes the successor of the state in a folder.
+pub(crate) fn discard(state_folder: &Path) -> Result<(), EngineError> {
+    remove(&sibling(state_folder, "next")).map_err(EngineError::Folder)
+}
+
+/// The folder beside the state's own.
+pub(crate) fn sibling(state_folder: &Path, name: &str) -> PathBuf {
+    state_folder.with_added_extension(name)
+}
+
+fn clear(folder: &Path) -> Result<(), EngineError> {
+    remove(&folder.join(FINISHED)).map_err(EngineError::Folder)?;
+    base::clear(folder)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    let removed =
+        if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Two states are in memory meanwhile.
+fn halved(memory: MemoryBudget) -> MemoryBudget {
+    MemoryBudget {
+        sections: memory.sections / 2,
+        identifiers: memory.identifiers / 2,
+        components: memory.components / 2,
+        other: memory.other / 2,
+    }
+}

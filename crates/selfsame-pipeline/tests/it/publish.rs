@@ -1,0 +1,434 @@
+//! Rules that are tried out and published: the outcome is what was predicted, and a state that was
+//! changed so is the one that a clean replay makes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use selfsame_event::{Collection, EventsHead, ProfileId, RecordKind, SourceNumber};
+use selfsame_identity::RuleSet;
+use selfsame_identity::rule::{Limit, TypeRule, Window};
+use selfsame_log::{Log as _, LogConfig, LogRead, MemoryLog, RealFs, RegenerableLog};
+use selfsame_pipeline::workspace::Change;
+use selfsame_pipeline::{
+    Engine, EngineConfig, EngineParts, EventQuery, GraphDiff, MemoryBudget, ProfileRef, Reader,
+    ReplayConfig, StateConfig, Successor, TrialConfig, TrialReport, replay, try_rules,
+};
+use selfsame_profile::{EntryKey, Query};
+
+use crate::world::{Dice, TestClock, change, history_with_undo, record, set_up};
+
+/// A log, and an engine over it.
+struct World {
+    folder: tempfile::TempDir,
+    log: Arc<MemoryLog>,
+    outbox: Arc<RegenerableLog>,
+    engine: Engine,
+    records: u64,
+}
+
+fn open(folder: &Path, log: &Arc<MemoryLog>, partitions: u32) -> (Arc<RegenerableLog>, Engine) {
+    let outbox = LogConfig::new(folder.join("outbox"), [3; 16]);
+    let clock = Arc::new(TestClock::default());
+    let outbox = RegenerableLog::open(&outbox, clock, Arc::new(RealFs), 0).expect("opens");
+    let outbox = Arc::new(outbox);
+    let mut config = EngineConfig::new(folder.join("state"));
+    config.state = StateConfig { partitions, ..StateConfig::default() };
+    config.checkpoint_interval = Duration::from_secs(3600);
+    let parts = EngineParts {
+        log: Arc::<MemoryLog>::clone(log),
+        outbox: Arc::clone(&outbox),
+        clock: Arc::new(TestClock::default()),
+    };
+    (outbox, Engine::open(config, parts).expect("opens"))
+}
+
+impl World {
+    fn new(log: Arc<MemoryLog>, partitions: u32) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (outbox, mut engine) = open(folder.path(), &log, partitions);
+        engine.catch_up().expect("folds");
+        Self { folder, log, outbox, engine, records: 0 }
+    }
+
+    /// The engine dies, and another one begins where its state on disk is.
+    fn restart(self, partitions: u32) -> Self {
+        let Self { folder, log, outbox, engine, records } = self;
+        drop(engine);
+        drop(outbox);
+        let (outbox, engine) = open(folder.path(), &log, partitions);
+        Self { folder, log, outbox, engine, records }
+    }
+
+    fn say(&mut self, what: &Change) {
+        self.records += 1;
+        self.log.append_wait(change(5_000_000 + self.records, what)).expect("appends");
+    }
+
+    fn publish(&mut self, rules: &RuleSet) {
+        let (space, rules) = ("default".to_owned(), rules.clone());
+        self.say(&Change::PublishRules { space, rules });
+        self.engine.catch_up().expect("folds");
+    }
+
+    fn try_out(&self, rules: &RuleSet) -> TrialReport {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = TrialConfig {
+            space: "default".to_owned(),
+            rules: rules.clone(),
+            until: self.log.end(),
+            folder: folder.path().to_owned(),
+            memory: MemoryBudget::default(),
+        };
+        try_rules(&*self.log, &*self.outbox, &config, |_| true).expect("a report")
+    }
+
+    fn check_against_a_replay(&mut self) {
+        let found = self.engine.hash().expect("hashes");
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = ReplayConfig::default();
+        let replayed = replay(&*self.log, self.log.end(), folder.path(), &config, |_| ());
+        let differences = found.differences(&replayed.expect("replays"));
+        assert_eq!(differences, Vec::<&str>::new());
+    }
+
+    /// Who there is: each profile with its identifiers, and whose each event is. By what readers see.
+    fn seen(&self) -> Seen {
+        let log: Arc<dyn LogRead> = Arc::<MemoryLog>::clone(&self.log);
+        let reader = Reader::new(self.engine.shared(), log);
+        let read = reader.space("default").expect("a space");
+        let view = self.engine.shared().view().expect("open");
+        let mut roots = Vec::new();
+        view.tables
+            .components
+            .scan(&0_u32.to_be_bytes(), |_, packed| {
+                let row = packed.component().expect("a row");
+                roots.extend(row.profile().filter(|_| row.parent.is_none()));
+                true
+            })
+            .expect("scans");
+        let mut seen = Seen::default();
+        for id in roots {
+            for collection in [Collection::Users, Collection::Accounts] {
+                let found = read.find(collection, &ProfileRef::Id(id)).expect("reads");
+                let Some(found) = found.filter(|found| found.id() == id) else { continue };
+                let names = found.external_ids().map(|id| format!("{}:{}", id.kind, id.value));
+                seen.profiles[collection as usize].insert(id, names.collect());
+                if collection == Collection::Users {
+                    let range = Query { limit: 100_000, ..Query::default() };
+                    let query = EventQuery { range, ..EventQuery::default() };
+                    let page = found.events(&query).expect("reads");
+                    for event in &page.events {
+                        seen.events.insert(event.key, id);
+                    }
+                }
+            }
+        }
+        seen
+    }
+}
+
+/// Each profile with its identifiers.
+type Profiles = BTreeMap<ProfileId, BTreeSet<String>>;
+
+#[derive(Default)]
+struct Seen {
+    profiles: [Profiles; 2],
+    events: BTreeMap<EntryKey, ProfileId>,
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).expect("small")
+}
+
+/// The difference of two graphs, by who holds which name. Without examples.
+fn expected(before: &Profiles, after: &Profiles) -> GraphDiff {
+    let holders = |all: &Profiles| -> BTreeMap<String, ProfileId> {
+        let names = all.iter().flat_map(|(id, names)| names.iter().map(|name| (name.clone(), *id)));
+        names.collect()
+    };
+    let (old, new) = (holders(before), holders(after));
+    let of = |holders: &BTreeMap<String, ProfileId>, names: &BTreeSet<String>| -> Vec<ProfileId> {
+        let ids: BTreeSet<_> = names.iter().filter_map(|name| holders.get(name)).copied().collect();
+        ids.into_iter().collect()
+    };
+    let mut diff = GraphDiff {
+        before: count(before.len()),
+        after: count(after.len()),
+        ..GraphDiff::default()
+    };
+    for names in after.values() {
+        match of(&old, names).len() {
+            0 => diff.created += 1,
+            1 => {}
+            many => {
+                diff.merged += 1;
+                diff.merged_of += count(many);
+            }
+        }
+    }
+    for (id, names) in before {
+        match of(&new, names).as_slice() {
+            [] => diff.gone += 1,
+            [only] if after[only] == *names => {
+                diff.unchanged += 1;
+                diff.renamed += u64::from(only != id);
+            }
+            [_] => {}
+            many => {
+                diff.split += 1;
+                diff.split_into += count(many.len());
+            }
+        }
+    }
+    diff
+}
+
+/// Whether a trial said what was then seen.
+fn check(report: &TrialReport, before: &Seen, after: &Seen) {
+    for (said, collection) in [(&report.users, 0), (&report.accounts, 1)] {
+        let said = GraphDiff { samples: Vec::new(), ..said.clone() };
+        assert_eq!(said, expected(&before.profiles[collection], &after.profiles[collection]));
+    }
+    let whose = |seen: &Seen, key| seen.events.get(key).copied();
+    let keys: BTreeSet<_> = before.events.keys().chain(after.events.keys()).collect();
+    let [mut moved, mut gained, mut lost] = [0; 3];
+    for key in keys {
+        match (whose(before, key), whose(after, key)) {
+            (Some(old), Some(new)) => moved += u64::from(old != new),
+            (None, Some(_)) => gained += 1,
+            (Some(_), None) => lost += 1,
+            (None, None) => {}
+        }
+    }
+    assert_eq!([report.moved, report.gained, report.lost], [moved, gained, lost]);
+}
+
+/// What happens in a shop: people with devices and addresses, some of them shared.
+fn shop(seed: u64, people: u64) -> Arc<MemoryLog> {
+    let log = MemoryLog::new(Arc::new(TestClock::default()));
+    let mut dice = Dice::new(seed);
+    set_up(RuleSet::default())
+        .into_iter()
+        .for_each(|one| _ = log.append_wait(one).expect("appends"));
+    let mut items: Vec<Bytes> = Vec::new();
+    for visit in 0..people * 3 {
+        let person = dice.roll(people);
+        // A third device is a neighbour's, a fourth one the library's.
+        let device = match dice.roll(12) {
+            0 => format!("lib{}", person % (people / 100 + 1)),
+            1 => format!("d{}", (person + 1) % people),
+            2 | 3 => format!("tab{person}"),
+            _ => format!("d{person}"),
+        };
+        let email = match dice.roll(20) {
+            0 => "info@shop.example".to_owned(),
+            1 | 2 => format!("family{}@x.y", person / 3),
+            _ => format!("p{person}@x.y"),
+        };
+        let phone = dice.roll(people / 2 + 1);
+        let time =
+            format!(r#""timestamp":"2026-0{}-1{}T00:00:00Z""#, 1 + dice.roll(9), dice.roll(10));
+        let what = match dice.roll(10) {
+            0..5 => format!(r#""type":"page","anonymousId":"{device}""#),
+            5 => format!(
+                r#""type":"identify","anonymousId":"{device}","traits":{{"email":"{email}"}}"#
+            ),
+            6 => format!(
+                r#""type":"identify","userId":"u{person}","anonymousId":"{device}","traits":{{"email":"{email}","phone":"{phone}"}}"#
+            ),
+            7 => format!(
+                r#""type":"track","event":"Bought","userId":"u{person}","anonymousId":"{device}""#
+            ),
+            8 => format!(r#""type":"group","userId":"u{person}","groupId":"g{}""#, person / 50),
+            _ => format!(r#""type":"alias","userId":"u{person}","previousId":"{device}""#),
+        };
+        items.push(format!(r#"{{{what},"messageId":"v{visit}",{time}}}"#).into());
+        if items.len() == 40 || visit + 1 == people * 3 {
+            let head = EventsHead { source: SourceNumber(0), ..EventsHead::default() };
+            let items = std::mem::take(&mut items);
+            let one = record(1_000 + visit, RecordKind::Events, head.encode(), items);
+            log.append_wait(one).expect("appends");
+        }
+    }
+    Arc::new(log)
+}
+
+/// Any rules that somebody might think of.
+fn random_rules(dice: &mut Dice) -> RuleSet {
+    let mut rules = RuleSet::default();
+    if dice.roll(3) == 0 {
+        rules.types.push(TypeRule::new("phone", 20));
+    }
+    if dice.roll(3) == 0 {
+        let priorities: Vec<_> = rules.types.iter().map(|rule| rule.priority).collect();
+        let turn = usize::try_from(dice.roll(6)).expect("small");
+        for (index, rule) in rules.types.iter_mut().enumerate() {
+            rule.priority = priorities[(index + turn) % priorities.len()];
+        }
+    }
+    for rule in &mut rules.types {
+        if dice.roll(3) == 0 {
+            let windows = [Window::Ever, Window::Ever, Window::Weekly, Window::Monthly];
+            let window = windows[usize::try_from(dice.roll(4)).expect("small")];
+            rule.limit = Limit { count: 1 + u32::try_from(dice.roll(4)).expect("small"), window };
+        }
+    }
+    if dice.roll(4) == 0 {
+        let names = ["email", "anonymous_id", "user_id"];
+        let left_out = names[usize::try_from(dice.roll(3)).expect("small")];
+        rules.types.retain(|rule| rule.name != left_out);
+    }
+    if dice.roll(2) == 0 {
+        rules.blocked.exact.push("info@shop.example".to_owned());
+    }
+    if dice.roll(3) == 0 {
+        rules.blocked.regex.push("^lib".to_owned());
+    }
+    rules.options.alias = dice.roll(3) != 0;
+    if dice.roll(5) == 0 {
+        rules.caps.mappings = 2 + u32::try_from(dice.roll(4)).expect("small");
+        rules.caps.merges = 1 + u32::try_from(dice.roll(3)).expect("small");
+    }
+    rules
+}
+
+/// Tries and publishes random rules, each over what the ones before made of it.
+fn try_and_publish(seed: u64, people: u64, changes: usize) -> [u64; 7] {
+    let mut world = World::new(shop(seed, people), 1);
+    let mut dice = Dice::new(seed + 77);
+    let mut before = world.seen();
+    let mut met = [0; 7];
+    for _ in 0..changes {
+        let rules = random_rules(&mut dice);
+        let report = world.try_out(&rules);
+        world.publish(&rules);
+        let after = world.seen();
+        check(&report, &before, &after);
+        let users = &report.users;
+        let more = [users.merged, users.split, users.created, users.gone, report.moved];
+        let more = more.into_iter().chain([report.gained, report.lost]);
+        met.iter_mut().zip(more).for_each(|(met, more)| *met += more);
+        before = after;
+    }
+    world.check_against_a_replay();
+    met
+}
+
+#[test]
+fn what_a_trial_says_is_what_publishing_does() {
+    let mut met = [0; 7];
+    for seed in 4..6 {
+        let more = try_and_publish(seed, 150, 8);
+        met = std::array::from_fn(|index| met[index] + more[index]);
+    }
+    assert!(met.iter().all(|met| *met > 0), "everything happens: {met:?}");
+}
+
+/// A thousand changes of rules in shops of 10,000 people. It takes most of an hour:
+/// `cargo test --release -p selfsame-pipeline --test it thousand -- --ignored --nocapture`
+#[test]
+#[ignore = "takes most of an hour"]
+fn what_a_thousand_trials_say_is_what_publishing_does() {
+    for shop in 0..20 {
+        let met = try_and_publish(1_000 + shop, 10_000, 50);
+        println!(
+            "{} changes agree. Profiles merged, split, created, gone; events moved, gained, lost: {met:?}",
+            (shop + 1) * 50
+        );
+    }
+}
+
+#[test]
+fn a_state_that_was_published_over_is_that_of_a_replay() {
+    for partitions in [1, 3] {
+        let mut world = World::new(history_with_undo(5, 700), partitions);
+        let mut dice = Dice::new(9);
+        for round in 0..4 {
+            let rules = random_rules(&mut dice);
+            if round % 2 == 0 {
+                world.publish(&rules);
+            } else {
+                // In force from here on only, until the next ones are published.
+                world.say(&Change::SetSpace {
+                    id: "default".to_owned(),
+                    name: "Default".to_owned(),
+                    rules,
+                    indexed_traits: vec!["email".to_owned()],
+                });
+            }
+            world.check_against_a_replay();
+        }
+        let decided = world.outbox.end();
+        assert_eq!(decided, world.log.end(), "one record of decisions for each of the log");
+    }
+}
+
+#[test]
+fn what_was_decided_before_rules_were_published_stays_as_it_was_said() {
+    let log = history_with_undo(6, 300);
+    let mut world = World::new(Arc::clone(&log), 1);
+    let until = world.outbox.end();
+    let said = |world: &World| {
+        let records = world.outbox.read(Default::default(), 100 << 20).expect("reads");
+        let records = records.into_iter().take_while(|record| record.position < until);
+        records.map(|record| record.items.to_vec()).collect::<Vec<_>>()
+    };
+    let before = said(&world);
+    world.publish(&random_rules(&mut Dice::new(4)));
+    assert_eq!(said(&world), before);
+}
+
+#[test]
+fn a_successor_that_was_begun_before_is_folded_on() {
+    let mut world = World::new(history_with_undo(7, 400), 1);
+    let rules = random_rules(&mut Dice::new(12));
+    let folder = world.folder.path().join("state");
+    let in_force = world.engine.state().meta().published.clone();
+    let begin = |until: u64| {
+        let config = StateConfig::default();
+        let mut successor =
+            Successor::open(&*world.log, &folder, &config, &in_force, ("default", &rules))
+                .expect("opens");
+        let from = successor.next().offset;
+        let until = selfsame_event::Position::embedded(until);
+        assert!(successor.fold(&*world.log, until, |_| true).expect("folds"));
+        successor.close().expect("closes");
+        from
+    };
+    assert_eq!(begin(150), 0);
+    assert_eq!(begin(300), 150, "it goes on where it was");
+    world.publish(&rules);
+    world.check_against_a_replay();
+}
+
+/// A process that dies at any moment of it leaves what the next one needs.
+#[test]
+fn rules_are_published_across_restarts() {
+    let mut world = World::new(history_with_undo(8, 400), 1);
+    let rules = random_rules(&mut Dice::new(3));
+    let published = Change::PublishRules { space: "default".to_owned(), rules };
+    // Before the engine has seen the record.
+    world.say(&published);
+    world = world.restart(1);
+    world.check_against_a_replay();
+    // Between the two renames: the state in use is gone, and its successor is whole.
+    let folder = world.folder.path().to_owned();
+    world = world.restart(1);
+    drop(world.engine);
+    std::fs::write(folder.join("state").join("finished"), "").expect("writes");
+    std::fs::rename(folder.join("state"), folder.join("state.next")).expect("renames");
+    drop(world.outbox);
+    let (outbox, engine) = open(&folder, &world.log, 1);
+    world = World { outbox, engine, ..world };
+    assert_eq!(world.engine.state().next(), world.log.end(), "nothing was folded again");
+    world.check_against_a_replay();
+    // A state that is lost is made with the rules that hold.
+    world = {
+        std::fs::remove_dir_all(folder.join("state")).expect("removes");
+        world.restart(1)
+    };
+    world.check_against_a_replay();
+}
