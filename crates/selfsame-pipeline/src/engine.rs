@@ -349,14 +349,23 @@ impl Engine {
             return Err(damaged().into());
         };
         tracing::info!(%position, space, "rules are put in force from the first record on");
-        let (log, folder) = (&*self.parts.log, &self.config.folder);
-        let in_force = &self.state.meta().published;
-        let mut successor =
-            Successor::open(log, folder, &self.config.state, in_force, (&space, &rules))?;
-        if !successor.fold(log, position, |_| !stop.load(Ordering::Acquire))? {
-            return successor.close();
+        let fold = || {
+            let (log, folder) = (&*self.parts.log, &self.config.folder);
+            let in_force = &self.state.meta().published;
+            let mut successor =
+                Successor::open(log, folder, &self.config.state, in_force, (&space, &rules))?;
+            match successor.fold(log, position, |_| !stop.load(Ordering::Acquire))? {
+                true => successor.finish().map(|()| true),
+                false => successor.close().map(|()| false),
+            }
+        };
+        let Ok(is_whole) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(fold)) else {
+            // With these rules some record before stops the fold: they are not put in force.
+            return self.recover_from(position);
+        };
+        if !is_whole? {
+            return Ok(());
         }
-        successor.finish()?;
         // What the successor has folded, the outbox has durably: it is what was decided then.
         self.parts.outbox.sync().map_err(EngineError::Outbox)?;
         self.reopen(|config| successor::take_over(&config.folder))

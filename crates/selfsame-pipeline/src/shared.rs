@@ -28,6 +28,8 @@ pub struct View {
 #[derive(Debug)]
 pub struct Shared {
     view: RwLock<Option<View>>,
+    /// The facts as they were shown last.
+    meta: RwLock<Arc<Meta>>,
     folded: watch::Sender<u64>,
     changes: Mutex<ChangeResults>,
     checkpoints: Mutex<[Option<Position>; 2]>,
@@ -37,8 +39,10 @@ pub struct Shared {
 
 impl Shared {
     pub(crate) fn new(state: &State) -> Self {
+        let view = view(state);
         Self {
-            view: RwLock::new(Some(view(state))),
+            meta: RwLock::new(Arc::clone(&view.meta)),
+            view: RwLock::new(Some(view)),
             folded: watch::Sender::new(state.next().offset),
             changes: Mutex::default(),
             checkpoints: Mutex::default(),
@@ -50,6 +54,11 @@ impl Shared {
     /// The state, unless it is just being opened anew.
     pub fn view(&self) -> Option<View> {
         self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The facts about the whole state, also while it is opened anew: then those of before.
+    pub fn meta(&self) -> Arc<Meta> {
+        Arc::clone(&self.meta.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The position of the next record to fold: everything before it shows in every read.
@@ -101,9 +110,9 @@ impl Shared {
 
     /// Shows the state as it is after a batch.
     pub(crate) fn publish(&self, state: &State) {
-        let mut shown = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        *shown = Some(view(state));
-        drop(shown);
+        let view = view(state);
+        *self.meta.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&view.meta);
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = Some(view);
         self.folded.send_replace(state.next().offset);
     }
 

@@ -21,6 +21,7 @@ pub(crate) mod insights;
 mod openapi;
 mod problem;
 mod rejected;
+mod rule_jobs;
 mod shape;
 mod sources;
 mod spaces;
@@ -61,6 +62,7 @@ use self::asked::Asked;
 use self::problem::Problem;
 use self::table::{Permission, ROUTES, Route, Takes, Verb};
 use crate::node::Node;
+use crate::rule_job::RuleJobs;
 use crate::tasks::Tasks;
 use crate::tokens::Tokens;
 
@@ -78,6 +80,7 @@ pub(crate) struct Control {
     changing: Arc<Mutex<()>>,
     scans: Arc<Semaphore>,
     tails: Arc<Semaphore>,
+    rule_jobs: Arc<RuleJobs>,
 }
 
 /// `/api`.
@@ -89,6 +92,7 @@ pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router
         changing: Arc::default(),
         scans: Arc::new(Semaphore::new(SCANS)),
         tails: Arc::new(Semaphore::new(TAILS)),
+        rule_jobs: Arc::default(),
     };
     let mut paths: Vec<(&str, MethodRouter<Control>)> = Vec::new();
     for route in ROUTES {

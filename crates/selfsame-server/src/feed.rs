@@ -26,13 +26,14 @@ pub(crate) struct SpaceFeed {
 
 /// The end of a space's feed, as the engine moves it.
 pub(crate) fn end_of(shared: &Shared, space: u32) -> FeedEnd {
-    let view = shared.view();
-    let events = view.and_then(|view| {
-        let at = Position::embedded(view.meta.next).item(0);
-        let space = view.meta.spaces.get(usize::try_from(space).ok()?)?;
-        Some(FeedEnd { at, effects: space.events })
-    });
-    events.unwrap_or(FeedEnd { at: Position::embedded(0).item(0), effects: 0 })
+    let meta = shared.meta();
+    let counts = usize::try_from(space).ok().and_then(|space| meta.spaces.get(space));
+    match counts {
+        Some(counts) => {
+            FeedEnd { at: Position::embedded(meta.next).item(0), effects: counts.events }
+        }
+        None => FeedEnd { at: Position::embedded(0).item(0), effects: 0 },
+    }
 }
 
 impl SpaceFeed {

@@ -7,6 +7,8 @@
 //! DIR/outbox/       decisions, one record for each of the log
 //! DIR/ledger/N/     what destinations of space N answered
 //! DIR/state/        the fold of the log: a cache
+//! DIR/state.next/   its successor, while rules are published over the whole history
+//! DIR/trial/        two graphs, while rules are tried out
 //! ```
 
 use std::fs::File;
@@ -122,5 +124,9 @@ impl Folder {
 
     pub(crate) fn state(&self) -> PathBuf {
         self.root.join("state")
+    }
+
+    pub(crate) fn trial(&self) -> PathBuf {
+        self.root.join("trial")
     }
 }

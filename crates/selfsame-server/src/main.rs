@@ -24,6 +24,7 @@ mod printable;
 #[cfg(test)]
 mod reference;
 mod retention;
+mod rule_job;
 mod serve;
 mod settings;
 mod tasks;

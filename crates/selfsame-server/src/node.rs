@@ -231,6 +231,11 @@ impl Node {
         }
     }
 
+    /// How the engine runs.
+    pub(crate) fn engine_config(&self) -> EngineConfig {
+        self.config.engine.apply(EngineConfig::new(self.folder.state()))
+    }
+
     /// Whether destinations may be on this machine.
     pub(crate) fn allow_loopback(&self) -> bool {
         self.config.allow_loopback

@@ -185,7 +185,9 @@ impl Pass {
             components: 16 << 20,
             other: 16 << 20,
         };
-        let config = ReplayConfig { state, ..ReplayConfig::default() };
+        // Rules that were published behind the cut hold before it too.
+        let published_until = Some(self.node.log.end());
+        let config = ReplayConfig { state, published_until, ..ReplayConfig::default() };
         let until = Position::embedded(cut);
         let hash = replay(&*self.node.log, until, &new, &config, |_| ())
             .context("the state at the cut cannot be made")?;

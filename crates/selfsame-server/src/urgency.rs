@@ -14,6 +14,8 @@
 pub(crate) const FOLDING: i32 = 5;
 /// Of threads whose work nobody waits for.
 pub(crate) const UPKEEP: i32 = 10;
+/// Of threads that go over the whole history, while events come in.
+pub(crate) const HISTORY: i32 = 15;
 
 /// Gives this thread, and those that it starts, a nice value.
 pub(crate) fn yield_by(nice: i32) {

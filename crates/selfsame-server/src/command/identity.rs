@@ -11,6 +11,7 @@ use super::say;
 use crate::client::{Client, Refused, Remote, block_on, part};
 use crate::printable::{brief, printable};
 
+mod rules;
 mod undo;
 
 /// Explain who is who, and undo what was joined.
@@ -36,6 +37,11 @@ enum Verb {
     Lift(undo::Lift),
     /// List identifiers that are set apart, with the events that would have joined them.
     Apart(undo::Apart),
+    /// Try other rules out over the whole history: which profiles would be merged, split, new or gone.
+    Try(rules::Try),
+    /// Put rules in force as if they had been so from the first event on: shows what would change, and
+    /// does it with --yes.
+    Publish(rules::Publish),
 }
 
 #[derive(Debug, Args)]
@@ -86,6 +92,8 @@ impl Identity {
             Verb::Split(split) => split.run(),
             Verb::Lift(lift) => lift.run(),
             Verb::Apart(apart) => apart.run(),
+            Verb::Try(rules) => rules.run(),
+            Verb::Publish(rules) => rules.run(),
             Verb::Health(health) => health.place.show("health", "", health_lines),
         }
     }

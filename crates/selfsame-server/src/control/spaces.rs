@@ -166,13 +166,7 @@ pub(crate) async fn set_indexed(
 }
 
 async fn set(control: &Control, space: Space) -> Result<SpaceShown, Problem> {
-    // New types get numbers behind those that the space has given before.
-    let view = control.view()?;
-    let slot =
-        view.meta.workspace.space(&space.id).and_then(|one| usize::try_from(one.number).ok());
-    let counts = slot.and_then(|slot| view.meta.spaces.get(slot));
-    let numbers = counts.map(|counts| counts.numbers.clone()).unwrap_or_default();
-    check_rules(&space.rules, numbers)?;
+    check_rules_of(&control.view()?, &space, &space.rules)?;
     check_traits(&space.indexed_traits)?;
     let Space { id, name, rules, indexed_traits, .. } = space;
     let change = Change::SetSpace { id: id.clone(), name, rules, indexed_traits };
@@ -193,6 +187,14 @@ fn check_traits(traits: &[String]) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// Checks rules of a space. New types get numbers behind those that the space has given before.
+pub(super) fn check_rules_of(view: &View, space: &Space, rules: &RuleSet) -> Result<(), Problem> {
+    let known = view.meta.workspace.space(&space.id);
+    let slot = known.and_then(|one| usize::try_from(one.number).ok());
+    let counts = slot.and_then(|slot| view.meta.spaces.get(slot));
+    check_rules(rules, counts.map(|counts| counts.numbers.clone()).unwrap_or_default())
 }
 
 /// Checks rules; the error says which type it is about.

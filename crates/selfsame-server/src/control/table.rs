@@ -14,7 +14,9 @@ use super::asked::Asked;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
 use super::{Control, backups, dead_letters, destinations, identity, identity_keys, imports};
-use super::{insights, openapi, rejected, sources, spaces, state, tail, tokens, trace, undo};
+use super::{
+    insights, openapi, rejected, rule_jobs, sources, spaces, state, tail, tokens, trace, undo,
+};
 
 /// What a token may do. Tokens have all of them today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,6 +221,10 @@ routes! {
     Patch "/api/spaces/{id}" Write "Change a space" body [spaces::SpaceChange] 200 [spaces::SpaceShown] = spaces::update;
     Get "/api/spaces/{id}/rules" Read "Show identity rules" 200 [RuleSet] = spaces::rules;
     Put "/api/spaces/{id}/rules" Write "Set identity rules, in force for events from now on" body [RuleSet] 200 [RuleSet] = spaces::set_rules;
+    Post "/api/spaces/{id}/rules/try" Write "Try identity rules out: what would be different, had they been in force from the first event on" body [RuleSet] 202 [rule_jobs::RuleJobShown] = rule_jobs::try_out;
+    Post "/api/spaces/{id}/rules/publish" Write "Put identity rules in force as if they had been so from the first event on" body [RuleSet] 202 [rule_jobs::RuleJobShown] = rule_jobs::publish;
+    Get "/api/spaces/{id}/rules/job" Events "How far trying or publishing rules is, and what it found" 200 [rule_jobs::RuleJobShown] = rule_jobs::show;
+    Delete "/api/spaces/{id}/rules/job" Write "Stop trying or publishing rules" 200 [rule_jobs::RuleJobShown] = rule_jobs::stop;
     Get "/api/spaces/{id}/indexed-traits" Read "List the traits that searches find" 200 [spaces::IndexedTraits] = spaces::indexed;
     Put "/api/spaces/{id}/indexed-traits" Write "Set the traits that searches find, indexed from now on" body [spaces::IndexedTraits] 200 [spaces::IndexedTraits] = spaces::set_indexed;
     Get "/api/spaces/{id}/insights" Events "List limits, blocks and duplicates that events met, newest first" query ["kind" "limit" "next"] 200 [insights::Insights] = insights::list;

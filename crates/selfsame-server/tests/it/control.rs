@@ -6,5 +6,6 @@ mod files;
 mod identity;
 mod receiver;
 mod resources;
+mod rules;
 mod server;
 mod verified;

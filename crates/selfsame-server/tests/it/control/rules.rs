@@ -1,0 +1,133 @@
+//! Rules that are tried out and published over the whole history.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::server::{DEV, Server, eventually, run};
+
+const RULES: &str = "/api/spaces/dev/rules";
+
+/// A family that shares a phone and an address.
+async fn family() -> Server {
+    let server = Server::start();
+    let events = [
+        json!({"userId": "ada", "anonymousId": "phone", "messageId": "m1",
+               "traits": {"email": "home@x.y", "plan": "pro"}}),
+        json!({"userId": "bob", "anonymousId": "laptop", "messageId": "m2"}),
+        json!({"userId": "eve", "anonymousId": "phone", "messageId": "m3"}),
+        json!({"anonymousId": "phone", "messageId": "m4", "traits": {"email": "home@x.y"}}),
+    ];
+    for event in events {
+        assert!(server.send(DEV, "identify", event).await.is_success());
+        server.folded().await;
+    }
+    server
+}
+
+/// Rules in which two people may share a profile.
+async fn loose(server: &Server) -> Value {
+    let mut rules = server.get(RULES).await;
+    rules["types"][0]["limit"]["count"] = json!(2);
+    rules
+}
+
+/// The job once it has ended.
+async fn ended(server: &Server) -> Value {
+    eventually("the end of the job", async || {
+        let job = server.get(&format!("{RULES}/job")).await;
+        (job["state"] != "running").then_some(job)
+    })
+    .await
+}
+
+async fn profile(server: &Server, id: &str) -> Value {
+    let path = format!("/v1/spaces/dev/collections/users/profiles/{id}/external_ids");
+    let request = server.http.get(server.at(&path)).basic_auth(DEV, Some(""));
+    request.send().await.expect("an answer").json().await.expect("JSON")
+}
+
+#[tokio::test]
+async fn a_trial_says_what_publishing_then_does() {
+    let server = family().await;
+    let rules = loose(&server).await;
+    let (status, job) =
+        server.ask(Method::POST, &format!("{RULES}/try"), Some(rules.clone())).await;
+    assert_eq!((status, &job["job"]), (StatusCode::ACCEPTED, &json!("try")), "{job}");
+    let job = ended(&server).await;
+    let users = &job["report"]["users"];
+    assert_eq!(job["state"], "done", "{job}");
+    assert_eq!([&users["before"], &users["after"]], [&json!(3), &json!(2)], "{job}");
+    assert_eq!([&users["merged"], &users["merged_of"]], [&json!(1), &json!(2)]);
+    assert_eq!(job["report"]["events_moved"], 1, "Eve's own event: {job}");
+    let sample = &users["samples"][0];
+    assert_eq!((&sample["what"], &sample["other_count"]), (&json!("merged"), &json!(2)));
+    assert_eq!(server.get(RULES).await["types"][0]["limit"]["count"], 1, "nothing was changed");
+
+    server.done(Method::POST, &format!("{RULES}/publish"), Some(rules.clone())).await;
+    let job = ended(&server).await;
+    assert_eq!(job["state"], "done", "{job}");
+    assert_eq!([&job["profiles_before"], &job["profiles_after"]], [&json!(3), &json!(2)]);
+    assert_eq!(server.get(RULES).await, rules);
+    let ids = |answer: &Value| answer["data"].as_array().map(Vec::len);
+    let (ada, eve) = (profile(&server, "user_id:ada").await, profile(&server, "user_id:eve").await);
+    assert_eq!((ids(&ada), &ada), (Some(4), &eve), "both are one, with phone and address");
+
+    // It stays so, and what comes later is judged by it.
+    let server = server.again();
+    let later = json!({"userId": "eve", "messageId": "m5", "traits": {"email": "eve@x.y"}});
+    assert!(server.send(DEV, "identify", later).await.is_success());
+    server.folded().await;
+    assert_eq!(ids(&profile(&server, "user_id:ada").await), Some(5));
+}
+
+#[tokio::test]
+async fn the_commands_show_the_difference_and_make_it_when_told_so() {
+    let server = family().await;
+    let file = server.beside("rules.yaml");
+    let rules = serde_json::to_string(&loose(&server).await).expect("JSON is YAML");
+    std::fs::write(&file, format!("id: dev\nrules: {rules}\n")).expect("writes");
+    let file = file.to_str().expect("UTF-8");
+    let command = async |arguments: &[&str]| {
+        let all = [&["identity"], arguments, &["--server", &server.url, "--token", DEV]].concat();
+        let all: Vec<_> = all.iter().map(|one| (*one).to_owned()).collect();
+        let work = move || run(&all.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+        let output = tokio::task::spawn_blocking(work).await.expect("runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.success(), text(output.stdout), text(output.stderr))
+    };
+    let (is_done, shown, complaint) = command(&["try", file]).await;
+    assert!(is_done && shown.contains("would be made of several"), "{shown}{complaint}");
+    assert!(shown.contains("user_id:eve"), "an example is named: {shown}");
+    let (is_done, shown, _) = command(&["publish", file]).await;
+    assert!(is_done && shown.contains("give --yes"), "{shown}");
+    assert_eq!(server.get(RULES).await["types"][0]["limit"]["count"], 1);
+    let (is_done, shown, complaint) = command(&["publish", file, "--yes"]).await;
+    assert!(is_done && shown.contains("2 profiles, 3 before"), "{shown}{complaint}");
+    assert_eq!(server.get(RULES).await["types"][0]["limit"]["count"], 2);
+
+    std::fs::write(file, "types: [{ name: user_id, priority: 0 }]").expect("writes");
+    let (is_done, _, complaint) = command(&["try", file]).await;
+    assert!(!is_done && complaint.contains("priorities start at 1"), "{complaint}");
+    std::fs::write(file, "kinds: []").expect("writes");
+    let (is_done, _, complaint) = command(&["try", file]).await;
+    assert!(!is_done && complaint.contains("unknown field `kinds`"), "{complaint}");
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_says_why() {
+    let server = family().await;
+    let (status, answer) = server.ask(Method::GET, &format!("{RULES}/job"), None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{answer}");
+    let wrong = json!({"types": [{"name": "user_id", "priority": 0}]});
+    for deed in ["try", "publish"] {
+        let (status, answer) =
+            server.ask(Method::POST, &format!("{RULES}/{deed}"), Some(wrong.clone())).await;
+        assert_eq!(
+            (status, &answer["error"]["code"]),
+            (StatusCode::BAD_REQUEST, &json!("rules_invalid"))
+        );
+        let path = format!("/api/spaces/nowhere/rules/{deed}");
+        let (status, _) = server.ask(Method::POST, &path, Some(loose(&server).await)).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+    }
+}
