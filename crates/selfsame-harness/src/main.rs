@@ -11,6 +11,7 @@ mod child;
 mod generate;
 mod histogram;
 mod http;
+mod identity;
 mod load;
 mod print;
 mod profile_api;
@@ -48,6 +49,8 @@ enum Command {
     Torture(torture::Torture),
     /// Check with strace that no answer leaves before its event is synced.
     TraceSync(trace_sync::TraceSync),
+    /// Undo merges, try rules out and publish them, and measure what that takes.
+    Identity(identity::Identity),
     /// Hold half of the highest load for minutes and watch the memory.
     Soak(soak::Soak),
 }
@@ -86,6 +89,7 @@ async fn asked(command: Command) -> Result<bool> {
         Command::Table(table) => table.run().await,
         Command::Torture(torture) => torture.run().await,
         Command::TraceSync(trace) => trace.run().await,
+        Command::Identity(identity) => identity.run().await,
         Command::Soak(soak) => soak.run().await,
     }
 }
