@@ -351,6 +351,9 @@ impl Engine {
         tracing::info!(%position, space, "rules are put in force from the first record on");
         let fold = || {
             let (log, folder) = (&*self.parts.log, &self.config.folder);
+            if successor::is_finished(folder, position) {
+                return Ok(true);
+            }
             let in_force = &self.state.meta().published;
             let mut successor =
                 Successor::open(log, folder, &self.config.state, in_force, (&space, &rules))?;

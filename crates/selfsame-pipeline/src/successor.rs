@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! STATE/         in use
-//! STATE.next/    the successor; with a file `finished` once it is folded up to its record
+//! STATE.next/    the successor; with a file `finished` that names its record, once it is folded up to it
 //! STATE.old/     what was in use, while it is removed
 //! ```
 //!
@@ -128,9 +128,20 @@ impl Successor {
         let offset = self.state.meta.next;
         self.state.meta.published.insert(self.space, offset);
         self.checkpointer.run_now(&mut self.state)?;
-        let finished = File::create(self.folder.join(FINISHED)).and_then(|file| file.sync_all());
-        finished.and_then(|()| sync(&self.folder)).map_err(EngineError::Folder)
+        let mark = || -> io::Result<()> {
+            let mut file = File::create(self.folder.join(FINISHED))?;
+            io::Write::write_all(&mut file, offset.to_string().as_bytes())?;
+            file.sync_all()?;
+            sync(&self.folder)
+        };
+        mark().map_err(EngineError::Folder)
     }
+}
+
+/// Whether the successor of the state in a folder is folded up to that record and may take over.
+pub(crate) fn is_finished(state_folder: &Path, record: Position) -> bool {
+    let file = sibling(state_folder, "next").join(FINISHED);
+    std::fs::read_to_string(file).is_ok_and(|offset| offset == record.offset.to_string())
 }
 
 /// Whether the state was begun with these rules.

@@ -418,12 +418,27 @@ fn rules_are_published_across_restarts() {
     let folder = world.folder.path().to_owned();
     world = world.restart(1);
     drop(world.engine);
-    std::fs::write(folder.join("state").join("finished"), "").expect("writes");
+    let offset = (world.log.end().offset - 1).to_string();
+    std::fs::write(folder.join("state").join("finished"), offset).expect("writes");
     std::fs::rename(folder.join("state"), folder.join("state.next")).expect("renames");
     drop(world.outbox);
     let (outbox, engine) = open(&folder, &world.log, 1);
     world = World { outbox, engine, ..world };
     assert_eq!(world.engine.state().next(), world.log.end(), "nothing was folded again");
+    world.check_against_a_replay();
+    // Before the renames: both are there, and the engine comes to the record again.
+    let rules = random_rules(&mut Dice::new(31));
+    let before = folder.join("before");
+    selfsame_pipeline::copy_state(&folder.join("state"), &before).expect("copies");
+    world.publish(&rules);
+    let World { outbox, engine, log, folder: root, records } = world;
+    drop((outbox, engine));
+    let offset = (log.end().offset - 1).to_string();
+    std::fs::rename(folder.join("state"), folder.join("state.next")).expect("renames");
+    std::fs::write(folder.join("state.next").join("finished"), offset).expect("writes");
+    std::fs::rename(before, folder.join("state")).expect("renames");
+    let (outbox, engine) = open(&folder, &log, 1);
+    world = World { outbox, engine, log, folder: root, records };
     world.check_against_a_replay();
     // A state that is lost is made with the rules that hold.
     world = {
