@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use selfsame_event::{Class, Collection, Position};
 
 use crate::blocklist::Blocklist;
+use crate::household::Households;
 use crate::number::{TypeNumber, TypeNumbers};
 use crate::rule::{BUILT_IN, Caps, Limit, Options, RuleSet, TypeRule};
 
@@ -45,6 +46,12 @@ pub enum RuleError {
         #[source]
         source: regex::Error,
     },
+    /// A trait of cards that no event can have.
+    #[error("`households.card` is the name of a trait, of 1 to 512 bytes")]
+    Card,
+    /// A regular expression of all types that cannot be read.
+    #[error("a blocked regex cannot be used")]
+    Blocked(#[source] regex::Error),
     /// Every number is taken.
     #[error("the space has named more types than there are numbers")]
     TooManyTypes,
@@ -94,6 +101,7 @@ pub struct Rules {
     options: Options,
     caps: Caps,
     has_windows: bool,
+    households: Households,
     since: Position,
 }
 
@@ -110,6 +118,7 @@ impl Rules {
             options: set.options.clone(),
             caps: set.caps,
             has_windows: set.types.iter().any(|rule| rule.limit.window.micros().is_some()),
+            households: Households::default(),
             since: Position::default(),
         };
         let mut compiled = Vec::with_capacity(set.types.len());
@@ -131,6 +140,7 @@ impl Rules {
         for rule in &set.types {
             rules.add_keys(rule, numbers);
         }
+        rules.households = Households::compile(set)?;
         Ok(rules)
     }
 
@@ -158,6 +168,11 @@ impl Rules {
     /// Whether a limit has a window.
     pub(crate) fn has_windows(&self) -> bool {
         self.has_windows
+    }
+
+    /// Who is one household.
+    pub fn households(&self) -> &Households {
+        &self.households
     }
 
     /// The caps on a profile's graph.

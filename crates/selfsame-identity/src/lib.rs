@@ -26,6 +26,7 @@ mod compile;
 mod decide;
 mod extract;
 mod find;
+mod household;
 mod known;
 mod memory;
 mod number;
@@ -44,6 +45,7 @@ pub use codec::DecodeError;
 pub use compile::{RuleError, Rules};
 pub use extract::extract;
 pub use find::{find_profile, find_root};
+pub use household::{HouseholdBy, HouseholdKey, Households, Lack};
 pub use memory::MemoryRows;
 pub use number::{TypeNumber, TypeNumbers};
 pub use resolution::{

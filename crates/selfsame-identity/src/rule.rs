@@ -19,6 +19,9 @@ pub struct RuleSet {
     pub options: Options,
     /// How large a profile's graph may grow.
     pub caps: Caps,
+    /// Who is one household. Left out where nobody is.
+    #[serde(skip_serializing_if = "HouseholdRules::is_off")]
+    pub households: HouseholdRules,
 }
 
 /// The rule of one type of identifier.
@@ -121,6 +124,17 @@ pub struct Caps {
     pub mappings: u32,
 }
 
+/// Who is one household. Its members stay profiles of their own: nothing is merged.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HouseholdRules {
+    /// Whether users with one postal address and one family name are.
+    pub address: bool,
+    /// The trait with a hash of a payment card, of which users with the same one are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+}
+
 /// The types that have paths of their own in the wire format, in the order of their numbers.
 pub const BUILT_IN: [(Collection, &str); 11] = [
     (Collection::Users, "user_id"),
@@ -153,6 +167,7 @@ impl Default for RuleSet {
             },
             options: Options::default(),
             caps: Caps::default(),
+            households: HouseholdRules::default(),
         }
     }
 }
@@ -200,6 +215,13 @@ impl Default for Caps {
 impl Blocked {
     fn is_empty(&self) -> bool {
         self.exact.is_empty() && self.regex.is_empty()
+    }
+}
+
+impl HouseholdRules {
+    /// Whether nobody is.
+    pub fn is_off(&self) -> bool {
+        *self == Self::default()
     }
 }
 

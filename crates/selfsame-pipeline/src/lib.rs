@@ -21,6 +21,7 @@ pub mod decision;
 mod engine;
 pub mod event_json;
 mod graph;
+mod household;
 mod identity;
 mod key;
 mod meta;
@@ -44,16 +45,17 @@ pub use base::{copy_file, copy_folder, copy_state};
 pub use checkpoint::CheckpointError;
 pub use engine::{Engine, EngineConfig, EngineError, EngineParts, Probe};
 pub use graph::Graph;
+pub use household::HouseholdId;
 pub use identity::{IdentityChange, PAIRS};
 pub use key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, SightingKey, TraitIndexKey};
 pub use meta::{LOGIC_VERSION, Meta, RulesSince, SourceMeta, SpaceMeta};
 pub use reader::{
     Apart, ApartPair, AsOf, Between, Decided, Effect, EventPage, EventQuery, EventRef, ExternalId,
-    Found, HealthBudget, HistoryFrom, IdentityHealth, JsonArray, JsonObject, LargeProfile,
-    LinkPath, LinkRule, LinkedProfile, LookupError, Matches, MergeRow, MergedBy, Metadata,
-    OverLimit, PathLink, ProfileEvent, ProfileRef, Reader, Refusal, SIZES, SearchBudget, SpaceRead,
-    Stopped, TraitQuery, UndoError, UndoPlan, UndoWish, Unmapped, WantedIdentifier, Why, WhyBudget,
-    WhyEnd, WhyQuery,
+    Found, HealthBudget, HistoryFrom, Household, HouseholdBudget, HouseholdMember, Households,
+    IdentityHealth, JsonArray, JsonObject, LargeProfile, LinkPath, LinkRule, LinkedProfile,
+    LookupError, Matches, MergeRow, MergedBy, Metadata, OverLimit, PathLink, ProfileEvent,
+    ProfileRef, Reader, Refusal, SIZES, SearchBudget, SpaceRead, Standing, Stopped, TraitQuery,
+    UndoError, UndoPlan, UndoWish, Unmapped, WantedIdentifier, Why, WhyBudget, WhyEnd, WhyQuery,
 };
 pub use replay::{ReplayConfig, replay};
 pub use row::{Folded, Listed, Owner, Packed, Present};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use selfsame_identity::{RuleSet, TypeNumbers};
+use selfsame_identity::{HouseholdBy, RuleSet, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
 use crate::trend::DayCounts;
@@ -67,6 +67,10 @@ pub struct SpaceMeta {
     /// Indexed traits, and how many events had been folded when each was declared: the index has all
     /// of a trait's values only if there were none.
     pub indexed: BTreeMap<String, u64>,
+    /// The rules of households by which profiles can be found, and how many events had been folded
+    /// when each came into force: those before it can be found only if there were none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub households: BTreeMap<String, u64>,
     /// How often each limit or block was met, by its number.
     pub violations: BTreeMap<u8, u64>,
     /// What happened on each of the newest days, counted from 1970-01-01 in log time.
@@ -123,6 +127,26 @@ impl SpaceMeta {
     pub fn indexes_all_of(&self, name: &str) -> bool {
         self.indexed.get(name) == Some(&0)
     }
+
+    /// How many events had been folded when a rule of households came into force. Of those, none is
+    /// looked at by that rule.
+    pub fn events_before(&self, by: HouseholdBy) -> u64 {
+        let mut rules = self.households.iter();
+        let since = rules.find(|(name, _)| name.split(' ').next() == Some(by.word()));
+        since.map_or(self.events, |(_, events)| *events)
+    }
+
+    fn note_households(&mut self, rules: &RuleSet) {
+        let address = rules.households.address.then(|| HouseholdBy::Address.word().to_owned());
+        let card = rules.households.card.as_ref();
+        // Another trait is another rule: the values of the first one say nothing.
+        let card = card.map(|name| format!("{} {name}", HouseholdBy::Card.word()));
+        let names: Vec<String> = address.into_iter().chain(card).collect();
+        self.households.retain(|name, _| names.contains(name));
+        for name in names {
+            self.households.entry(name).or_insert(self.events);
+        }
+    }
 }
 
 impl Meta {
@@ -134,6 +158,7 @@ impl Meta {
                 let rules = space.rules.clone();
                 Arc::make_mut(&mut counts.rules).push(RulesSince { offset, rules });
             }
+            counts.note_households(&space.rules);
         }
     }
 }

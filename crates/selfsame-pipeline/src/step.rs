@@ -227,6 +227,7 @@ impl State {
                 notes.push(Note::new(NoteKind::LinkLimit, "", ""));
             }
             self.index_traits(slot, &resolved);
+            self.index_household(slot, &resolved);
         }
         Ok(())
     }

@@ -6,7 +6,8 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use selfsame_event::Time;
 use selfsame_pipeline::{
-    AsOf, EventQuery, Found, JsonArray, JsonObject, Matches, SearchBudget, SpaceRead, TraitQuery,
+    AsOf, EventQuery, Found, HouseholdBudget, JsonArray, JsonObject, Matches, SearchBudget,
+    SpaceRead, TraitQuery,
 };
 use selfsame_profile::{Order, ProfileView, Query, Trait};
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use crate::asked::Asked;
 use crate::cursor;
 use crate::params::{Params, profile_ref};
 use crate::problem::Problem;
-use crate::show::{self, Cursor};
+use crate::show::{self, Cursor, Links};
 
 /// How many profiles one batch may ask for.
 const BATCH: usize = 100;
@@ -160,9 +161,8 @@ pub(crate) async fn links(State(api): State<ProfileApi>, asked: Asked) -> Answer
     api.about(asked, Cost::Read, |asked, found| {
         let limit = asked.params.limit(20)?;
         with_view(found, asked.at()?, |_, as_of| {
-            let mut linked = links_of(found, as_of)?;
-            linked.truncate(limit);
-            Ok(JsonObject::default().raw("data", &show::links(&linked)).finish())
+            let linked = links_of(found, as_of)?;
+            Ok(JsonObject::default().raw("data", &show::links(&linked, limit)).finish())
         })
     })
     .await
@@ -196,7 +196,7 @@ pub(crate) async fn profile(State(api): State<ProfileApi>, asked: Asked) -> Answ
                 .raw("traits", &show::traits(read, view.traits(), verbose))
                 .raw("external_ids", &ids)
                 .raw("metadata", &show::metadata(read, metadata.as_ref()))
-                .raw("links", &show::links(&links_of(found, as_of)?))
+                .raw("links", &show::links(&links_of(found, as_of)?, usize::MAX))
                 .raw("merges", &show::merges(read, &merges))
                 .raw("events", &view.events.to_string());
             say_missing(&mut out, as_of);
@@ -228,13 +228,16 @@ fn say_missing(out: &mut JsonObject, as_of: Option<&AsOf>) {
     }
 }
 
-fn links_of<'s>(
-    found: &Found<'s>,
-    as_of: Option<&AsOf>,
-) -> Result<Vec<selfsame_pipeline::LinkedProfile<'s>>, Problem> {
+/// The accounts at the other end of group calls, and behind them the households of now.
+fn links_of<'s>(found: &Found<'s>, as_of: Option<&AsOf>) -> Result<Links<'s>, Problem> {
     Ok(match as_of {
-        Some(as_of) => found.links_as_of(as_of)?,
-        None => found.links()?,
+        // What was said then is known; who else said it is not.
+        Some(as_of) => Links { linked: found.links_as_of(as_of)?, households: Vec::new() },
+        None => {
+            let budget = HouseholdBudget::default();
+            let households = found.space().households_of(found, &budget)?;
+            Links { linked: found.links()?, households }
+        }
     })
 }
 

@@ -113,7 +113,7 @@ fn parts(all: &mut Named) {
     add(
         "Link",
         object(
-            "A profile at the other end of a group call.",
+            "A profile at the other end of a group call, or a household: an account whose one identifier is a `household_id`.",
             &[
                 ("to_collection", true, one_of(&["users", "accounts"])),
                 ("external_ids", true, list(&reference("ExternalId"))),

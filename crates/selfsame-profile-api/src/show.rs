@@ -2,8 +2,8 @@
 
 use selfsame_event::{Collection, EventType, Raw};
 use selfsame_pipeline::{
-    ExternalId, Found, HistoryFrom, JsonArray, JsonObject, LinkedProfile, MergeRow, Metadata,
-    ProfileEvent, SpaceRead,
+    ExternalId, Found, HistoryFrom, Household, Households, JsonArray, JsonObject, LinkedProfile,
+    MergeRow, Metadata, ProfileEvent, SpaceRead, Standing,
 };
 use selfsame_profile::Trait;
 
@@ -84,20 +84,46 @@ pub(crate) fn metadata(read: &SpaceRead, metadata: Option<&Metadata>) -> String 
         .finish()
 }
 
-/// The profiles at the other end of group calls.
-pub(crate) fn links(links: &[LinkedProfile<'_>]) -> String {
-    let mut out = JsonArray::default();
-    for link in links {
-        let ids: JsonArray =
-            link.profile.external_ids().map(|id| external_id(&link.profile, &id)).collect();
-        let mut ids = ids;
-        let entry = JsonObject::default()
-            .text("to_collection", link.profile.collection().name())
-            .raw("external_ids", &ids.finish())
-            .finish();
-        out.raw(&entry);
-    }
-    out.finish()
+/// What a profile has links to.
+#[derive(Debug)]
+pub(crate) struct Links<'s> {
+    /// The profiles at the other end of group calls.
+    pub(crate) linked: Vec<LinkedProfile<'s>>,
+    /// Its households, one for each rule.
+    pub(crate) households: Households<'s>,
+}
+
+/// The first links.
+pub(crate) fn links(links: &Links<'_>, limit: usize) -> String {
+    let linked = links.linked.iter().map(|link| {
+        let ids = link.profile.external_ids().map(|id| external_id(&link.profile, &id));
+        self::link(link.profile.collection().name(), ids.collect())
+    });
+    let households = links.households.iter().filter_map(household);
+    linked.chain(households).take(limit).collect::<JsonArray>().finish()
+}
+
+fn link(collection: &str, mut ids: JsonArray) -> String {
+    JsonObject::default()
+        .text("to_collection", collection)
+        .raw("external_ids", &ids.finish())
+        .finish()
+}
+
+/// A household as an account. Its identifier came to be when its second member did, and by no source.
+fn household(one: &Household<'_>) -> Option<String> {
+    let (Some(id), Standing::Members(members)) = (one.id, &one.standing) else { return None };
+    let mut since: Vec<_> = members.iter().map(|member| member.since).collect();
+    since.sort_unstable();
+    let id = JsonObject::default()
+        .text("source_id", "")
+        .text("collection", Collection::Accounts.name())
+        .text("id", &id.to_string())
+        .text("type", "household_id")
+        .text("created_at", &since.get(1)?.to_string())
+        .text("encoding", "none")
+        .finish();
+    Some(link(Collection::Accounts.name(), JsonArray::from_iter([id])))
 }
 
 /// The history of merges.

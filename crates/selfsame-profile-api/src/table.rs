@@ -70,6 +70,6 @@ routes! {
     Get at!("/profiles/{id}/external_ids"), "external_ids" "Identifiers, the first ones first" query ["include" "verbose" "limit" "next" "at" "wait_for"] => "ExternalIdsPage" = || get(routes::external_ids);
     Get at!("/profiles/{id}/events"), "events" "Events by their time, the newest first; those whose bodies are gone are left out" query ["include" "exclude" "start" "end" "sort" "limit" "next" "at" "wait_for"] => "EventsPage" = || get(routes::events);
     Get at!("/profiles/{id}/metadata"), "metadata" "The first and the last event" query ["verbose" "at" "wait_for"] => "MetadataAnswer" = || get(routes::metadata);
-    Get at!("/profiles/{id}/links"), "links" "The profiles at the other end of group calls" query ["limit" "at" "wait_for"] => "Links" = || get(routes::links);
+    Get at!("/profiles/{id}/links"), "links" "The profiles at the other end of group calls, and the households of a user" query ["limit" "at" "wait_for"] => "Links" = || get(routes::links);
     Get at!("/profiles/{id}/merges"), "merges" "Merges that were made or refused" query ["wait_for"] => "Merges" = || get(routes::merges);
 }

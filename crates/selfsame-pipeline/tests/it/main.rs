@@ -1,6 +1,7 @@
 //! The engine as its users see it.
 
 mod determinism;
+mod households;
 mod publish;
 mod reader;
 mod recovery;

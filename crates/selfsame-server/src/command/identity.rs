@@ -11,6 +11,7 @@ use super::say;
 use crate::client::{Client, Refused, Remote, block_on, part};
 use crate::printable::{brief, printable};
 
+mod household;
 mod rules;
 mod undo;
 
@@ -29,6 +30,8 @@ enum Verb {
     Merges(Merges),
     /// Show how large profiles are, which limits were met, and identifiers that many profiles want.
     Health(Health),
+    /// Show who is one household with a person: one address and family name, or one card.
+    Household(household::Household),
     /// Undo a merge, as if it had never been: shows what would change, and does it with --yes.
     Unmerge(undo::Unmerge),
     /// Take identifiers off a profile: shows what would change, and does it with --yes.
@@ -88,6 +91,7 @@ impl Identity {
         match self.verb {
             Verb::Why(why) => why.run(),
             Verb::Merges(merges) => merges.run(),
+            Verb::Household(household) => household.run(),
             Verb::Unmerge(unmerge) => unmerge.run(),
             Verb::Split(split) => split.run(),
             Verb::Lift(lift) => lift.run(),

@@ -17,8 +17,10 @@ use super::problem::{Code, Problem};
 use crate::node::Node;
 
 mod alarms;
+mod households;
 mod shown;
 
+pub(crate) use households::{IdentityHouseholds, households};
 pub(crate) use shown::{
     DayShown, EventRefShown, IdentifierShown, IdentityHealthShown, IdentityMerges, IdentityWhy,
     LargeProfileShown, LinkShown, MergeShown, OverLimitShown, RefusalShown, RuleShown,

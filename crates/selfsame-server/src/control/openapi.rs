@@ -28,7 +28,10 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
     ("file", "The digest that names the file: 32 hexadecimal digits, chosen by the sender."),
     ("from", "An identifier as type:value, such as user_id:42."),
     ("to", "The other identifier, of the same collection."),
-    ("of", "An identifier of the profile as type:value, or any id that it ever had."),
+    (
+        "of",
+        "An identifier of the profile as type:value, or any id that it ever had; for households also the id of one.",
+    ),
     ("collection", "users or accounts; users where it is not given."),
     ("first_line", "The number of the body's first line in the file, from 1."),
 ];

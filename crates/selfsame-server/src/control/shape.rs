@@ -213,6 +213,14 @@ impl Shape for RuleSet {
                             "mappings": { "type": "integer", "minimum": 1 },
                         },
                     },
+                    "households": {
+                        "type": "object", "additionalProperties": false,
+                        "description": "Who is one household. Left out where nobody is.",
+                        "properties": {
+                            "address": { "type": "boolean" },
+                            "card": { "type": ["string", "null"] },
+                        },
+                    },
                 },
             }));
         }

@@ -219,6 +219,7 @@ fn check_rules(set: &RuleSet, mut numbers: TypeNumbers) -> Result<(), Problem> {
     let index = named.and_then(|name| set.types.iter().rposition(|rule| rule.name == *name));
     let field = match index {
         Some(index) => format!("types[{index}]"),
+        None if error == RuleError::Card => "households.card".to_owned(),
         None => "rules".to_owned(),
     };
     Err(Problem::new(Code::RulesInvalid, message).at(field))

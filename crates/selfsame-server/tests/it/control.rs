@@ -3,6 +3,7 @@
 mod access;
 mod events;
 mod files;
+mod households;
 mod identity;
 mod receiver;
 mod resources;
