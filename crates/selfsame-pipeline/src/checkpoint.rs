@@ -26,6 +26,7 @@ use selfsame_log::{LogRead, RegenerableLog};
 use selfsame_store::{Batch, Durability, StoreError, Table};
 
 use crate::key::InSpace;
+use crate::row::folded_to;
 use crate::state::{MANIFEST_KEY, META_KEY, State, StateError};
 use crate::tables::{ExactKeys, Tables};
 
@@ -270,7 +271,7 @@ fn write_sections(
             let mut count = 0;
             while let Some(anchor) = rest.get(count).filter(|_| batch.bytes() < BATCH_BYTES) {
                 partition.sections.write_back(anchor, &mut batch, |section| {
-                    behind = behind.max(section.folded_to().next());
+                    behind = behind.max(folded_to(section).next());
                 });
                 count += 1;
             }

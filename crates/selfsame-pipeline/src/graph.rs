@@ -11,7 +11,7 @@ use selfsame_identity::{
 use selfsame_store::{RowKey, StoreError, Table};
 
 use crate::key::{EvidenceKey, InSpace, SightingKey};
-use crate::row::{Owner, Packed, Present};
+use crate::row::{self, Owner, Present};
 use crate::tables::Tables;
 
 /// The rows of one space, to be written by the engine or read by anybody.
@@ -39,25 +39,25 @@ impl Rows for Graph<'_> {
     }
 
     fn set_identifier(&mut self, key: IdentifierKey, row: IdentifierRow) -> Result<(), StoreError> {
-        self.tables.identifiers.put(self.key(key), Owner::new(row));
+        self.tables.identifiers.put(self.key(key), &Owner::new(row));
         Ok(())
     }
 
     fn component(&mut self, id: ComponentId) -> Result<Option<Arc<ComponentRow>>, StoreError> {
-        let row = self.tables.components.view(&self.key(id), Packed::component)?;
+        let row = self.tables.components.view(&self.key(id), row::component)?;
         let damaged = StoreError::Row { table: Table::Components.name() };
         row.map(|row| row.map(Arc::new).ok_or(damaged)).transpose()
     }
 
     fn known(&mut self, id: ComponentId, set: SetKey) -> Result<Option<Known>, StoreError> {
-        let read = |packed: &Packed| Known::read(&packed.0, set);
+        let read = |packed: &[u8]| Known::read(packed, set);
         let known = self.tables.components.view(&self.key(id), read)?;
         let damaged = |_| StoreError::Row { table: Table::Components.name() };
         known.transpose().map_err(damaged)
     }
 
     fn set_component(&mut self, id: ComponentId, row: ComponentRow) -> Result<(), StoreError> {
-        self.tables.components.put(self.key(id), Packed(row.encode().into()));
+        self.tables.components.put(self.key(id), &row.encode());
         Ok(())
     }
 
@@ -67,7 +67,7 @@ impl Rows for Graph<'_> {
         set: SetKey,
     ) -> Result<Option<EvidenceRow>, StoreError> {
         let key = EvidenceKey { space: self.space, component, set };
-        let row = self.tables.evidence.view(&key, Packed::evidence)?;
+        let row = self.tables.evidence.view(&key, row::evidence)?;
         let damaged = StoreError::Row { table: Table::Evidence.name() };
         row.map(|row| row.ok_or(damaged)).transpose()
     }
@@ -84,12 +84,12 @@ impl Rows for Graph<'_> {
         row: EvidenceRow,
     ) -> Result<(), StoreError> {
         let key = EvidenceKey { space: self.space, component, set };
-        self.tables.evidence.put(key, Packed(row.encode().into()));
+        self.tables.evidence.put(key, &row.encode());
         Ok(())
     }
 
     fn set_sighting(&mut self, sighting: Sighting) -> Result<(), StoreError> {
-        self.tables.sightings.put(SightingKey { space: self.space, sighting }, Present);
+        self.tables.sightings.put(SightingKey { space: self.space, sighting }, &Present);
         Ok(())
     }
 
@@ -101,13 +101,13 @@ impl Rows for Graph<'_> {
         if !self.has_apart {
             return Ok(None);
         }
-        let row = self.tables.apart.view(&self.key(key), Packed::apart)?;
+        let row = self.tables.apart.view(&self.key(key), row::apart)?;
         let damaged = StoreError::Row { table: Table::Apart.name() };
         row.map(|row| row.ok_or(damaged)).transpose()
     }
 
     fn set_apart(&mut self, key: IdentifierKey, row: ApartRow) -> Result<(), StoreError> {
-        self.tables.apart.put(self.key(key), Packed(row.encode().into()));
+        self.tables.apart.put(self.key(key), &row.encode());
         Ok(())
     }
 }
@@ -121,7 +121,7 @@ impl WholeRows for Graph<'_> {
         let prefixes = components.iter().map(|id| EvidenceKey::prefix(self.space, *id));
         let (mut rows, mut is_damaged) = (Vec::new(), false);
         self.tables.evidence.scan_prefixes(&prefixes.collect(), |key, packed| {
-            match (EvidenceKey::from_bytes(key), packed.evidence()) {
+            match (EvidenceKey::from_bytes(key), row::evidence(packed)) {
                 (Some(key), Some(row)) => rows.push((key.component, key.set, row)),
                 _ => is_damaged = true,
             }

@@ -20,7 +20,6 @@ use crate::graph::Graph;
 use crate::key::{InSpace, LedgerKey};
 use crate::meta::SpaceMeta;
 use crate::partition::{PartitionRecord, partition_of};
-use crate::row::Packed;
 use crate::state::{State, StateError};
 use crate::workspace::ChangeError;
 
@@ -150,12 +149,12 @@ impl State {
                 !new.contains_key(&LedgerKey { space, component, event, number: *number })
             });
             let key = LedgerKey { space, component, event, number: number.unwrap_or(u8::MAX) };
-            new.insert(key, Packed(row.encode().into()));
+            new.insert(key, row.encode());
         }
         old.into_iter()
             .filter(|key| !new.contains_key(key))
             .for_each(|key| self.tables.ledger.remove(key));
-        new.into_iter().for_each(|(key, row)| self.tables.ledger.put(key, row));
+        new.into_iter().for_each(|(key, row)| self.tables.ledger.put(key, &row));
         Ok(())
     }
 

@@ -58,7 +58,7 @@ pub use reader::{
     UndoError, UndoPlan, UndoWish, Unmapped, WantedIdentifier, Why, WhyBudget, WhyEnd, WhyQuery,
 };
 pub use replay::{ReplayConfig, replay};
-pub use row::{Folded, Listed, Owner, Packed, Present};
+pub use row::{Listed, Owner, Present};
 pub use shared::{Shared, View};
 pub use state::{State, StateConfig, StateError};
 pub use step::{CHANGED, DUPLICATE, Emitted, LIST_LENGTH, REJECTED_DAYS_KEPT, derived_message_id};

@@ -16,7 +16,7 @@ use selfsame_profile::{FoldEvent, Linked, Role, Rules};
 use selfsame_store::StoreError;
 
 use crate::key::{ChunkKey, InSpace};
-use crate::row::{Folded, Packed, Workbench};
+use crate::row::Workbench;
 use crate::tables::{PartitionTables, Tables};
 
 /// A section's key.
@@ -67,7 +67,7 @@ pub(crate) enum PartitionRecord {
     /// Here they are.
     Adopt {
         /// Each with what was folded so far, if anything was.
-        sections: Vec<(Anchor, Option<Folded>)>,
+        sections: Vec<(Anchor, Option<Vec<u8>>)>,
     },
 }
 
@@ -130,7 +130,7 @@ impl Partition {
                 for (anchor, section) in sections {
                     self.expected.remove(&anchor);
                     if let Some(section) = section {
-                        self.own().sections.put(anchor, section);
+                        self.own().sections.put(anchor, &section);
                     }
                 }
                 Ok(None)
@@ -159,15 +159,15 @@ impl Partition {
         let anchor = resolved.anchor;
         let Self { tables, number, bench, .. } = self;
         let own = &tables.partitions[*number];
-        let folded = own.sections.update(anchor, Folded::default, |section| {
-            let folded = section.fold_once(bench, &event, resolved.role, rules);
+        let folded = own.sections.update(anchor, |row| {
+            let (row, folded) = bench.fold_once(row, &event, resolved.role, rules);
             // While the section is locked: whoever writes the section back after this sees the chunk.
             if let Some(chunk) = &folded.chunk {
                 let InSpace { space, key: anchor } = anchor;
                 let key = ChunkKey { space, anchor, number: chunk.number() };
-                own.chunks.put(key, Packed(chunk.bytes().into()));
+                own.chunks.put(key, chunk.bytes());
             }
-            folded
+            (row, folded)
         })?;
         Ok(Met {
             traits_refused: folded.traits_refused + folded.traits_displaced,

@@ -172,12 +172,12 @@ pub(crate) fn warm(tables: &Tables, dedupe: &Dedupe, space: u32, prepared: &[Pre
     components.dedup();
     let mut seen = dedupe.warm(arrivals().map(|arrival| arrival.id));
     let components = components.into_iter().map(|key| InSpace { space, key });
-    tables.components.warm(components, |row| seen += touch(&row.0));
+    tables.components.warm(components, |row| seen += touch(row));
     // Most events are folded under their most trusted identifier.
     let anchors = arrivals().filter_map(|arrival| arrival.claims.users.first());
     let anchors = anchors.map(|claim| InSpace { space, key: claim.key });
     if let [partition] = tables.partitions.as_slice() {
-        partition.sections.warm(anchors, |row| seen += touch(row.bytes()));
+        partition.sections.warm(anchors, |row| seen += touch(row));
     }
     std::hint::black_box(seen);
 }

@@ -33,7 +33,7 @@ use selfsame_store::{StoreError, Table};
 
 use crate::key::InSpace;
 use crate::meta::SpaceMeta;
-use crate::row::{Owner, Packed};
+use crate::row::{self, Owner};
 use crate::shared::{Shared, View};
 use crate::workspace::Space;
 
@@ -287,13 +287,13 @@ impl SpaceRead {
     fn root(
         &self,
         mut component: ComponentId,
-    ) -> Result<(ComponentId, Packed, ComponentRow), LookupError> {
+    ) -> Result<(ComponentId, Vec<u8>, ComponentRow), LookupError> {
         let damaged = || StoreError::Row { table: Table::Components.name() };
         loop {
             let key = self.in_space(component);
-            let packed = self.view.tables.components.read(&key, Packed::clone)?;
+            let packed = self.view.tables.components.read(&key, <[u8]>::to_vec)?;
             let packed = packed.ok_or_else(damaged)?;
-            let row = packed.component().ok_or_else(damaged)?;
+            let row = row::component(&packed).ok_or_else(damaged)?;
             match row.parent {
                 None => return Ok((component, packed, row)),
                 // Parents are older, so this ends.

@@ -17,7 +17,7 @@ use crate::graph::Graph;
 use crate::key::{InSpace, LedgerKey, ListKey, TraitIndexKey};
 use crate::partition::{self, PartitionRecord, partition_of};
 use crate::prepare::{AT_ONCE, Arrival, Origin, Prepared, warm};
-use crate::row::{Listed, Packed, Present};
+use crate::row::{self, Listed, Present};
 use crate::state::{State, StateError};
 use crate::trend::{DayCounts, of_day};
 use crate::workspace::{Change, ChangeError, Since};
@@ -244,7 +244,7 @@ impl State {
                 let value = crate::search::trait_digest(&self.hasher, name, value);
                 let anchor = resolved.anchor.key;
                 let key = TraitIndexKey { space: space.number, value, anchor };
-                self.tables.trait_index.put(key, Present);
+                self.tables.trait_index.put(key, &Present);
             }
         });
     }
@@ -275,7 +275,7 @@ impl State {
             // The event may be of a profile that has no part in it: one that a cap kept out.
             let component = row.component();
             let key = LedgerKey { space, component, event: arrival.at, number };
-            self.tables.ledger.put(key, Packed(row.encode().into()));
+            self.tables.ledger.put(key, &row.encode());
         }
         let counts = &mut self.meta.spaces[slot];
         let merges = u64::try_from(resolution.merges.len()).unwrap_or(u64::MAX);
@@ -328,7 +328,7 @@ impl State {
                 continue;
             }
             let key = InSpace { space, key: merge.child };
-            let child = self.tables.components.view(&key, Packed::component)?.flatten();
+            let child = self.tables.components.view(&key, row::component)?.flatten();
             let members = child.map(|child| child.members).unwrap_or_default();
             let anchors: Vec<_> =
                 members.iter().map(|member| InSpace { space, key: member.key }).collect();
@@ -358,7 +358,7 @@ impl State {
         counts.insights += 1;
         let key = ListKey { owner: space, day: 0, number };
         let row = Listed { event: arrival.at, at: arrival.origin.time, why };
-        self.tables.insights.put(key, row);
+        self.tables.insights.put(key, &row);
     }
 
     fn rejected(&mut self, record: &Record) -> Result<Vec<Decision>, StateError> {
@@ -384,7 +384,7 @@ impl State {
             let key = ListKey { owner: head.source.0, day: day % REJECTED_DAYS_KEPT, number };
             let event = record.position.item(index);
             let row = Listed { event, at: record.time, why: refusal.number() };
-            self.tables.rejected.put(key, row);
+            self.tables.rejected.put(key, &row);
             decisions.push(Decision { kind: None, verdict: Verdict::Refused(*refusal) });
         }
         while counts

@@ -13,7 +13,7 @@ use selfsame_store::{Batch, CachedTable, Row, RowKey, Store, StoreError, Table};
 
 use crate::key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, SightingKey, TraitIndexKey};
 use crate::partition::partition_of;
-use crate::row::{Folded, Listed, Owner, Packed, Present};
+use crate::row::{Listed, Owner, Present, is_section};
 
 /// How much memory the hot rows may take, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,15 +42,15 @@ pub struct Tables {
     /// Whose each identifier is. Exact.
     pub identifiers: CachedTable<InSpace<IdentifierKey>, Owner>,
     /// The members of each component. Exact.
-    pub components: CachedTable<InSpace<ComponentId>, Packed>,
+    pub components: CachedTable<InSpace<ComponentId>, [u8]>,
     /// Identifiers seen together. Exact.
-    pub evidence: CachedTable<EvidenceKey, Packed>,
+    pub evidence: CachedTable<EvidenceKey, [u8]>,
     /// Identifiers on sets of other profiles. Exact.
     pub sightings: CachedTable<SightingKey, Present>,
     /// What identifiers are set apart from. Exact.
-    pub apart: CachedTable<InSpace<IdentifierKey>, Packed>,
+    pub apart: CachedTable<InSpace<IdentifierKey>, [u8]>,
     /// Merges made and refused. Exact.
-    pub ledger: CachedTable<LedgerKey, Packed>,
+    pub ledger: CachedTable<LedgerKey, [u8]>,
     /// Sections in which a declared trait had a value. Exact.
     pub trait_index: CachedTable<TraitIndexKey, Present>,
     /// Events that were set aside. Exact.
@@ -65,9 +65,9 @@ pub struct Tables {
 #[derive(Debug)]
 pub struct PartitionTables {
     /// What was folded under each anchor.
-    pub sections: CachedTable<InSpace<IdentifierKey>, Folded>,
+    pub sections: CachedTable<InSpace<IdentifierKey>, [u8]>,
     /// Full pieces of timelines.
-    pub chunks: CachedTable<ChunkKey, Packed>,
+    pub chunks: CachedTable<ChunkKey, [u8]>,
 }
 
 /// The keys of rows that are in a batch, to be marked clean when it is committed.
@@ -113,7 +113,9 @@ impl Tables {
         let share = budget.sections / usize::try_from(partitions.max(1)).unwrap_or(1);
         let partition = |_| {
             Ok(PartitionTables {
-                sections: CachedTable::new(store.clone(), Table::Sections, share).with_filter()?,
+                sections: CachedTable::new(store.clone(), Table::Sections, share)
+                    .checked(is_section)
+                    .with_filter()?,
                 chunks: CachedTable::new(store.clone(), Table::Chunks, other),
             })
         };
@@ -212,6 +214,10 @@ impl Tables {
     }
 }
 
-fn write_frozen<K: RowKey, V: Row>(table: &CachedTable<K, V>, keys: &[K], batch: &mut Batch) {
+fn write_frozen<K: RowKey, V: Row + ?Sized>(
+    table: &CachedTable<K, V>,
+    keys: &[K],
+    batch: &mut Batch,
+) {
     keys.iter().for_each(|key| table.write_frozen(key, batch));
 }

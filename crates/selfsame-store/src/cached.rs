@@ -11,9 +11,10 @@
 //!   at the freeze. The writer who changes such a row before it is written keeps a copy for it, so
 //!   that a freeze costs nothing by itself. Rows of exact tables can be removed too (`removed`).
 
+use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash};
-use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{RwLock, RwLockWriteGuard};
 
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
@@ -21,57 +22,36 @@ use smallvec::SmallVec;
 use crate::filter::Filter;
 use crate::{Batch, ScanOrder, Store, StoreError, Table};
 
-mod prefixes;
+mod home;
 mod removed;
+mod row;
+mod scan;
 mod shard;
+mod slabs;
 
 use removed::Removed;
-use shard::{Entry, Shard, Status};
+pub use row::{Row, RowKey, Value};
+use shard::{Shard, Status};
 
 const SHARDS: usize = 64;
 /// Pages that the hand passes by in one call of [`CachedTable::shrink`], at most.
 const PAGES_PER_SWEEP: usize = 256;
 
-/// A key of a cached table.
-pub trait RowKey: Copy + Eq + Ord + Hash + Send + Sync + 'static {
-    /// The bytes of the key in the store.
-    fn to_bytes(&self) -> Vec<u8>;
-    /// The key of these bytes.
-    fn from_bytes(bytes: &[u8]) -> Option<Self>;
-}
-
-/// A row of a cached table.
-pub trait Row: Clone + Send + Sync + 'static {
-    /// The row's bytes.
-    fn encode(&self, out: &mut Vec<u8>);
-    /// Reads a row.
-    fn decode(bytes: &[u8]) -> Option<Self>;
-    /// How many bytes the row has outside of itself: see [`allocated`].
-    fn heap_bytes(&self) -> usize;
-}
-
-/// About what an allocator takes for so many bytes: it has eight sizes for each doubling.
-pub const fn allocated(bytes: usize) -> usize {
-    if bytes <= 64 {
-        return bytes.next_multiple_of(8);
-    }
-    let step = bytes.next_power_of_two() / 16;
-    bytes.next_multiple_of(step)
-}
-
 /// A bounded cache of rows over one table.
 #[derive(Debug)]
-pub struct CachedTable<K, V> {
+pub struct CachedTable<K, V: Row + ?Sized> {
     store: Store,
     table: Table,
+    /// Whether the store's bytes are a row, where `V` cannot tell.
+    is_sound: fn(&[u8]) -> bool,
     shards: Box<[RwLock<Shard<K, V>>]>,
     /// Rows that became dirty since they were last named.
     dirty: RwLock<Vec<K>>,
     /// Whether the number of freezes is odd.
     is_odd: AtomicBool,
     capacity_bytes: usize,
-    /// Bytes of rows outside of the pages.
-    heap: AtomicUsize,
+    /// Bytes of rows outside of their entries.
+    used: AtomicUsize,
     /// How many rows there are.
     rows: AtomicUsize,
     /// Where the hand is.
@@ -82,22 +62,28 @@ pub struct CachedTable<K, V> {
     removed: Removed<K>,
 }
 
-impl<K: RowKey, V: Row> CachedTable<K, V> {
+impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
     /// A cache of at most about `capacity_bytes` over that table.
     pub fn new(store: Store, table: Table, capacity_bytes: usize) -> Self {
         Self {
             store,
             table,
+            is_sound: |_| true,
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             dirty: RwLock::default(),
             is_odd: AtomicBool::new(false),
             capacity_bytes,
-            heap: AtomicUsize::new(0),
+            used: AtomicUsize::new(0),
             rows: AtomicUsize::new(0),
             hand: RwLock::default(),
             filter: None,
             removed: Removed::default(),
         }
+    }
+
+    /// The same, for rows of bytes that are damaged if they do not pass that check.
+    pub fn checked(self, is_sound: fn(&[u8]) -> bool) -> Self {
+        Self { is_sound, ..self }
     }
 
     /// The same, with a filter over its keys: for tables in which keys are often looked up that are
@@ -121,21 +107,20 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
     /// Reads a row where it is: memory, else the store. Reading does not make the row hot.
     pub fn read<T>(&self, key: &K, read: impl FnOnce(&V) -> T) -> Result<Option<T>, StoreError> {
         let hash = hash_of(key);
-        if let Some(entry) = self.shard(hash).read().expect(POISONED).get(hash, key) {
-            return Ok(Some(read(&entry.row)));
+        let shard = self.shard(hash).read().expect(POISONED);
+        if let Some(place) = shard.find(hash, key) {
+            return Ok(Some(read(shard.row(place))));
         }
-        Ok(self.load(hash, key)?.map(|row| read(&row)))
+        drop(shard);
+        self.load(hash, key, read)
     }
 
     /// Reads a row and makes it hot.
     pub fn view<T>(&self, key: &K, view: impl FnOnce(&V) -> T) -> Result<Option<T>, StoreError> {
         let hash = hash_of(key);
         let mut shard = self.shard(hash).write().expect(POISONED);
-        if let Some(entry) = shard.get_mut(hash, key) {
-            return Ok(Some(view(&entry.row)));
-        }
-        let Some(row) = self.load(hash, key)? else { return Ok(None) };
-        Ok(Some(view(&self.add(&mut shard, hash, *key, row, Status::Clean).row)))
+        let place = self.find_or_load(&mut shard, hash, key)?;
+        Ok(place.map(|place| view(shard.row(place))))
     }
 
     /// Brings what is in memory of these rows near, for the reads that follow: each of them would wait
@@ -148,86 +133,52 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
         let place = |key: K| {
             let hash = hash_of(&key);
             let shard = shard_of(hash);
-            Some((shard, guards[shard].place(hash)?))
+            Some((shard, guards[shard].guess(hash)?))
         };
         let places: Places = keys.filter_map(place).collect();
         let row = |(shard, place): &(usize, u32)| guards[*shard].row(*place);
-        let rows: SmallVec<[&V; 64]> = places.iter().filter_map(row).collect();
+        let rows: SmallVec<[&V; 64]> = places.iter().map(row).collect();
         rows.into_iter().for_each(&mut touch);
     }
 
     /// A copy of a row, made hot.
-    pub fn get(&self, key: &K) -> Result<Option<V>, StoreError> {
-        self.view(key, V::clone)
+    pub fn get(&self, key: &K) -> Result<Option<V::Owned>, StoreError> {
+        self.view(key, V::to_owned)
     }
 
     /// Sets a row.
-    pub fn put(&self, key: K, row: V) {
+    pub fn put(&self, key: K, row: &V) {
         let hash = hash_of(&key);
-        let dirty = self.dirty_now();
         let mut shard = self.shard(hash).write().expect(POISONED);
-        let Some(entry) = shard.get_mut(hash, &key) else {
-            self.add(&mut shard, hash, key, row, dirty);
-            self.come_back(&key);
-            drop(shard);
-            self.note(hash);
-            self.dirty.write().expect(POISONED).push(key);
-            return;
-        };
-        self.grow(entry.row.heap_bytes(), row.heap_bytes());
-        let before = std::mem::replace(&mut entry.row, row);
-        let was = std::mem::replace(&mut entry.status, dirty);
-        if self.is_frozen(was) {
-            shard.frozen.insert(key, before);
-        }
-        drop(shard);
-        if was != dirty {
-            self.dirty.write().expect(POISONED).push(key);
-        }
+        let place = shard.find_used(hash, &key);
+        self.set(shard, place, hash, key, row);
     }
 
-    /// Changes a row in place, or the default made by `new` where there is none.
-    pub fn update<T>(
+    /// Changes a row, or makes one where there is none. `change` is shown the row as it is, and answers
+    /// what it becomes, if it changes.
+    pub fn update<'n, T>(
         &self,
         key: K,
-        new: impl FnOnce() -> V,
-        change: impl FnOnce(&mut V) -> T,
+        change: impl FnOnce(Option<&V>) -> (Option<&'n V>, T),
     ) -> Result<T, StoreError> {
         let hash = hash_of(&key);
-        let dirty = self.dirty_now();
         let mut shard = self.shard(hash).write().expect(POISONED);
-        if shard.get_mut(hash, &key).is_none() {
-            let row = self.load(hash, &key)?.unwrap_or_else(|| {
-                self.note(hash);
-                new()
-            });
-            self.add(&mut shard, hash, key, row, Status::Clean);
-            self.come_back(&key);
-        }
-        let entry = shard.get_mut(hash, &key).expect("it was there or was added");
-        let was = std::mem::replace(&mut entry.status, dirty);
-        let frozen = self.is_frozen(was).then(|| entry.row.clone());
-        let before = entry.row.heap_bytes();
-        let answer = change(&mut entry.row);
-        self.grow(before, entry.row.heap_bytes());
-        if let Some(frozen) = frozen {
-            shard.frozen.insert(key, frozen);
-        }
-        drop(shard);
-        if was != dirty {
-            self.dirty.write().expect(POISONED).push(key);
+        let place = self.find_or_load(&mut shard, hash, &key)?;
+        let (row, answer) = change(place.map(|place| shard.row(place)));
+        if let Some(row) = row {
+            self.set(shard, place, hash, key, row);
         }
         Ok(answer)
     }
 
     /// Takes a row out of memory, wherever it is: it is now another owner's to write.
-    pub fn release(&self, key: &K) -> Result<Option<V>, StoreError> {
+    pub fn release(&self, key: &K) -> Result<Option<V::Owned>, StoreError> {
         let hash = hash_of(key);
-        let taken = self.shard(hash).write().expect(POISONED).remove(hash, key);
-        let Some(entry) = taken else { return self.load(hash, key) };
-        self.rows.fetch_sub(1, Ordering::Relaxed);
-        self.grow(entry.row.heap_bytes(), 0);
-        Ok(Some(entry.row))
+        let taken = self.remove_from(&mut self.shard(hash).write().expect(POISONED), hash, key);
+        match taken {
+            Some((row, _)) => Ok(Some(row)),
+            None => self.load(hash, key, V::to_owned),
+        }
     }
 
     /// The keys of the rows that became dirty since the last call, in the order in which they did.
@@ -240,11 +191,12 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
         let hash = hash_of(key);
         let mut shard = self.shard(hash).write().expect(POISONED);
         // A row that was released since, or is in a batch already, has nothing to write.
-        let is_dirty = |entry: &&mut Entry<K, V>| matches!(entry.status, Status::Dirty { .. });
-        let Some(entry) = shard.get_mut(hash, key).filter(is_dirty) else { return };
-        entry.status = Status::Leaving;
-        seen(&entry.row);
-        batch.put_encoded(self.table, key.to_bytes(), |bytes| entry.row.encode(bytes));
+        let is_dirty = |status| matches!(status, Status::Dirty { .. });
+        if let Some(place) = leave(&mut shard, hash, key, is_dirty) {
+            let row = shard.row(place);
+            seen(row);
+            batch.put_encoded(self.table, key.to_bytes(), |bytes| row.encode(bytes));
+        }
     }
 
     /// Freezes all dirty rows as they are, and gives their keys. Everything that was frozen before is
@@ -262,12 +214,13 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
             return;
         }
         if let Some(row) = shard.frozen.remove(key) {
+            let row: &V = row.borrow();
             return batch.put_encoded(self.table, key.to_bytes(), |bytes| row.encode(bytes));
         }
-        let is_frozen = |entry: &&mut Entry<K, V>| self.is_frozen(entry.status);
-        let Some(entry) = shard.get_mut(hash, key).filter(is_frozen) else { return };
-        entry.status = Status::Leaving;
-        batch.put_encoded(self.table, key.to_bytes(), |bytes| entry.row.encode(bytes));
+        if let Some(place) = leave(&mut shard, hash, key, |status| self.is_frozen(status)) {
+            let row = shard.row(place);
+            batch.put_encoded(self.table, key.to_bytes(), |bytes| row.encode(bytes));
+        }
     }
 
     /// Says that the batch with these rows is committed.
@@ -275,9 +228,10 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
         for key in keys {
             let hash = hash_of(key);
             let mut shard = self.shard(hash).write().expect(POISONED);
-            let is_leaving = |entry: &&mut Entry<K, V>| entry.status == Status::Leaving;
-            if let Some(entry) = shard.get_mut(hash, key).filter(is_leaving) {
-                entry.status = Status::Clean;
+            if let Some(place) = shard.find_used(hash, key)
+                && *shard.status(place) == Status::Leaving
+            {
+                *shard.status(place) = Status::Clean;
             }
             self.removal_written(key);
         }
@@ -292,14 +246,11 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
                 return;
             }
             let (shard, page) = *hand;
-            let (mut heap, mut rows) = (0, 0);
-            let left = |row: &V| {
-                heap += row.heap_bytes();
-                rows += 1;
-            };
-            let is_page = self.shards[shard].write().expect(POISONED).sweep(page, left);
-            self.heap.fetch_sub(heap, Ordering::Relaxed);
-            self.rows.fetch_sub(rows, Ordering::Relaxed);
+            let mut guard = self.shards[shard].write().expect(POISONED);
+            let left = self.counted(&mut guard, |shard| shard.sweep(page));
+            drop(guard);
+            let is_page = left.is_some();
+            self.rows.fetch_sub(left.unwrap_or(0), Ordering::Relaxed);
             *hand = if is_page { (shard, page + 1) } else { ((shard + 1) % SHARDS, 0) };
         }
     }
@@ -310,52 +261,86 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
         let pages: usize = shards.sum();
         let filter = self.filter.as_ref().map_or(0, Filter::bytes);
         let rows = self.shards.iter().map(|shard| shard.read().expect(POISONED).len()).sum();
-        (pages + self.heap.load(Ordering::Relaxed) + filter, rows)
+        (pages + filter, rows)
     }
 
-    /// Calls `visit` for every row whose key starts with `prefix`, in memory or in the store, until
-    /// it answers `false`. The order is not defined.
-    pub fn scan(
+    /// The place of a row, which is used again. One that only the store has comes into memory.
+    fn find_or_load(
         &self,
-        prefix: &[u8],
-        mut visit: impl FnMut(&[u8], &V) -> bool,
-    ) -> Result<(), StoreError> {
-        for shard in &self.shards {
-            let shard = shard.read().expect(POISONED);
-            for entry in shard.entries() {
-                let bytes = entry.key.to_bytes();
-                if bytes.starts_with(prefix) && !visit(&bytes, &entry.row) {
-                    return Ok(());
-                }
-            }
+        shard: &mut Shard<K, V>,
+        hash: u64,
+        key: &K,
+    ) -> Result<Option<u32>, StoreError> {
+        if let Some(place) = shard.find_used(hash, key) {
+            return Ok(Some(place));
         }
-        let mut damaged = false;
-        self.store.scan(self.table, prefix, ScanOrder::Forwards, |bytes, value| {
-            let (Some(key), Some(row)) = (K::from_bytes(bytes), V::decode(value)) else {
-                damaged = true;
-                return false;
-            };
-            let hash = hash_of(&key);
-            let hot = self.shard(hash).read().expect(POISONED).get(hash, &key).is_some();
-            hot || self.removed.has(&key) || visit(bytes, &row)
-        })?;
-        if damaged { Err(StoreError::Row { table: self.table.name() }) } else { Ok(()) }
+        self.load(hash, key, |row| self.add(shard, hash, *key, row, Status::Clean))
     }
 
-    fn add<'s>(
+    /// Sets the row at a place, or adds it where there is none, and notes that it is to be written.
+    fn set(
         &self,
-        shard: &'s mut Shard<K, V>,
+        mut shard: RwLockWriteGuard<'_, Shard<K, V>>,
+        place: Option<u32>,
         hash: u64,
         key: K,
-        row: V,
-        status: Status,
-    ) -> &'s Entry<K, V> {
-        self.rows.fetch_add(1, Ordering::Relaxed);
-        self.grow(0, row.heap_bytes());
-        shard.add(hash, key, row, status)
+        row: &V,
+    ) {
+        let dirty = self.dirty_now();
+        let mut was = Status::Clean;
+        if let Some(place) = place {
+            was = std::mem::replace(shard.status(place), dirty);
+            if self.is_frozen(was) {
+                let before = shard.row(place).to_owned();
+                shard.frozen.insert(key, before);
+            }
+            self.counted(&mut shard, |shard| shard.set(place, row));
+        } else {
+            self.add(&mut shard, hash, key, row, dirty);
+            self.come_back(&key);
+            self.note(hash);
+        }
+        drop(shard);
+        if was != dirty {
+            self.dirty.write().expect(POISONED).push(key);
+        }
     }
 
-    fn load(&self, hash: u64, key: &K) -> Result<Option<V>, StoreError> {
+    fn add(&self, shard: &mut Shard<K, V>, hash: u64, key: K, row: &V, status: Status) -> u32 {
+        self.rows.fetch_add(1, Ordering::Relaxed);
+        self.counted(shard, |shard| shard.add(hash, key, row, status))
+    }
+
+    fn remove_from(
+        &self,
+        shard: &mut Shard<K, V>,
+        hash: u64,
+        key: &K,
+    ) -> Option<(V::Owned, Status)> {
+        let removed = self.counted(shard, |shard| shard.remove(hash, key))?;
+        self.rows.fetch_sub(1, Ordering::Relaxed);
+        Some(removed)
+    }
+
+    /// Changes a shard, and counts the bytes that its rows take.
+    fn counted<T>(&self, shard: &mut Shard<K, V>, change: impl FnOnce(&mut Shard<K, V>) -> T) -> T {
+        let before = shard.used();
+        let answer = change(shard);
+        let after = shard.used();
+        if after >= before {
+            self.used.fetch_add(after - before, Ordering::Relaxed);
+        } else {
+            self.used.fetch_sub(before - after, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    fn load<T>(
+        &self,
+        hash: u64,
+        key: &K,
+        read: impl FnOnce(&V) -> T,
+    ) -> Result<Option<T>, StoreError> {
         if self.filter.as_ref().is_some_and(|filter| !filter.may_have(hash)) {
             return Ok(None);
         }
@@ -363,7 +348,18 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
             return Ok(None);
         }
         let Some(bytes) = self.store.get(self.table, &key.to_bytes())? else { return Ok(None) };
-        V::decode(&bytes).map(Some).ok_or_else(|| StoreError::Row { table: self.table.name() })
+        self.decode(&bytes, read).map(Some).ok_or_else(|| self.damaged())
+    }
+
+    fn decode<T>(&self, bytes: &[u8], read: impl FnOnce(&V) -> T) -> Option<T> {
+        if !(self.is_sound)(bytes) {
+            return None;
+        }
+        V::decode(bytes, read)
+    }
+
+    fn damaged(&self) -> StoreError {
+        StoreError::Row { table: self.table.name() }
     }
 
     fn note(&self, hash: u64) {
@@ -385,20 +381,24 @@ impl<K: RowKey, V: Row> CachedTable<K, V> {
         &self.shards[shard_of(hash)]
     }
 
-    /// What counts against the capacity: rows, with the room that their pages and index need.
+    /// What counts against the capacity: rows, with the room that their entries and index need.
     fn bytes(&self) -> usize {
         const ROOM: usize = 8;
-        let row = size_of::<Option<Entry<K, V>>>() + ROOM;
-        self.heap.load(Ordering::Relaxed) + self.rows.load(Ordering::Relaxed) * row
+        let row = Shard::<K, V>::ENTRY + ROOM;
+        self.used.load(Ordering::Relaxed) + self.rows.load(Ordering::Relaxed) * row
     }
+}
 
-    fn grow(&self, before: usize, after: usize) {
-        if after >= before {
-            self.heap.fetch_add(after - before, Ordering::Relaxed);
-        } else {
-            self.heap.fetch_sub(before - after, Ordering::Relaxed);
-        }
-    }
+/// The place of a row that is to be written, which is leaving from now on.
+fn leave<K: RowKey, V: Row + ?Sized>(
+    shard: &mut Shard<K, V>,
+    hash: u64,
+    key: &K,
+    is_wanted: impl FnOnce(Status) -> bool,
+) -> Option<u32> {
+    let place = shard.find_used(hash, key)?;
+    let status = shard.status(place);
+    is_wanted(*status).then(|| *status = Status::Leaving).map(|()| place)
 }
 
 /// The index in a shard uses the low and the highest bits; the shard takes some between.

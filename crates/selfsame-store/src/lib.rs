@@ -1,7 +1,7 @@
 //! State on disk: a cache of the log, rebuilt from it on any doubt.
 //!
 //! [`Store`] is a handful of [`Table`]s of byte rows in one embedded database; batches commit
-//! atomically. [`CachedTable`] keeps decoded rows hot in memory and knows which of them the store
+//! atomically. [`CachedTable`] keeps rows hot in memory and knows which of them the store
 //! does not have yet.
 //!
 //! Invariants:
@@ -17,7 +17,7 @@ mod filter;
 mod hash;
 mod table;
 
-pub use cached::{CachedTable, Row, RowKey, allocated};
+pub use cached::{CachedTable, Row, RowKey, Value};
 pub use engine::{Batch, Durability, ScanOrder, Store};
 pub use error::StoreError;
 pub use hash::{StateHash, TableHash};

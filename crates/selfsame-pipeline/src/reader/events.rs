@@ -155,7 +155,7 @@ impl Found<'_> {
     fn chunk(&self, anchor: IdentifierKey, number: u32) -> Result<Chunk, LookupError> {
         let key = ChunkKey { space: self.read.space().number, anchor, number };
         let table = &self.read.view.tables.partition(self.id).chunks;
-        let stored = table.read(&key, |packed| packed.0.to_vec())?;
+        let stored = table.read(&key, <[u8]>::to_vec)?;
         Ok(Chunk::decode(number, stored.ok_or(ChunkError)?)?)
     }
 

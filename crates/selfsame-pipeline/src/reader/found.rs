@@ -6,7 +6,7 @@ use selfsame_profile::{Limits, ProfileView, Section, Sections};
 use selfsame_store::{StoreError, Table};
 
 use super::{LookupError, SpaceRead};
-use crate::row::{Folded, Packed};
+use crate::row;
 
 /// How often a profile is read again because it was merged meanwhile.
 const ATTEMPTS: usize = 8;
@@ -83,7 +83,7 @@ impl<'s> Found<'s> {
             attempt += 1;
             let (id, packed, row) = read.root(component)?;
             let sections = read_sections(read, &row)?;
-            let same = |now: &Packed| *now == packed;
+            let same = |now: &[u8]| *now == packed;
             let is_same = read.view.tables.components.read(&read.in_space(id), same)?;
             if attempt < ATTEMPTS && is_same != Some(true) {
                 component = id;
@@ -200,7 +200,7 @@ fn read_sections(
     let table = &read.view.tables.partition(profile).sections;
     let mut sections = Vec::with_capacity(2);
     for member in row.members.iter().filter(|member| member.anchored) {
-        let section = table.read(&read.in_space(member.key), Folded::section)?;
+        let section = table.read(&read.in_space(member.key), row::section)?;
         sections.extend(section.map(|section| (member.key, section)));
     }
     Ok(sections)

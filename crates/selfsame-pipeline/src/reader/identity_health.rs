@@ -12,7 +12,7 @@ use selfsame_identity::LedgerEntry;
 use selfsame_store::{StoreError, Table};
 
 use super::{LookupError, SpaceRead};
-use crate::row::Owner;
+use crate::row::{self, Owner};
 
 /// How much one report reads and shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl SpaceRead {
                 return false;
             }
             health.components += 1;
-            let row = packed.component();
+            let row = row::component(packed);
             let Some((profile, row)) = row.and_then(|row| Some((row.profile()?, row))) else {
                 is_damaged = true;
                 return false;
@@ -153,7 +153,7 @@ impl SpaceRead {
                 return false;
             }
             health.ledger += 1;
-            match packed.ledger().map(|row| row.entry) {
+            match row::ledger(packed).map(|row| row.entry) {
                 Some(LedgerEntry::Refused(refused)) => {
                     let (sets, profiles) = wanted.entry(refused.by).or_default();
                     *sets += 1;

@@ -8,6 +8,7 @@ use selfsame_store::{RowKey, StoreError, Table};
 
 use super::{Found, LookupError};
 use crate::key::LedgerKey;
+use crate::row;
 
 /// One merge that was made or refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +60,7 @@ impl Found<'_> {
             let mut is_damaged = false;
             let prefix = LedgerKey::prefix(read.space().number, component);
             tables.ledger.scan(&prefix, |key, packed| {
-                match (LedgerKey::from_bytes(key), packed.ledger()) {
+                match (LedgerKey::from_bytes(key), row::ledger(packed)) {
                     (Some(key), Some(row)) => rows.extend([((key.event, key.number), row)]),
                     _ => is_damaged = true,
                 }

@@ -12,6 +12,7 @@ use selfsame_store::{RowKey, StoreError, Table};
 
 use super::{Found, LookupError, ProfileRef, SpaceRead};
 use crate::key::{InSpace, TraitIndexKey};
+use crate::row;
 use crate::search::{text_digest, trait_digest};
 
 /// How much one search does before it says where to go on.
@@ -216,7 +217,7 @@ impl SpaceRead {
     ) -> Result<(BTreeSet<IdentifierKey>, usize), LookupError> {
         let (mut hits, mut rows, mut is_damaged) = (BTreeSet::new(), 0, false);
         for partition in &self.view.tables.partitions {
-            partition.sections.scan(prefix, |key, folded| {
+            partition.sections.scan(prefix, |key, row| {
                 let Some(InSpace { key: anchor, .. }) = InSpace::<IdentifierKey>::from_bytes(key)
                 else {
                     is_damaged = true;
@@ -224,7 +225,7 @@ impl SpaceRead {
                 };
                 rows += 1;
                 if query.is_ahead(anchor) {
-                    let section = folded.section();
+                    let section = row::section(row);
                     let value = section
                         .traits()
                         .find(|one| one.key == query.name)

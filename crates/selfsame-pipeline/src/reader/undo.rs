@@ -13,7 +13,7 @@ use super::{Found, LookupError, ProfileRef, SpaceRead};
 use crate::graph::Graph;
 use crate::identity::{PAIRS, rules_log};
 use crate::key::{InSpace, LedgerKey};
-use crate::row::Packed;
+use crate::row;
 
 /// How often a plan is made anew because the graph changed meanwhile.
 const ATTEMPTS: usize = 3;
@@ -194,7 +194,7 @@ impl SpaceRead {
             UndoWish::Lift(one, other) => {
                 let pair = pair(one, other)?;
                 let [one, other] = pair.keys();
-                let row = self.view.tables.apart.read(&self.in_space(one), Packed::apart)?;
+                let row = self.view.tables.apart.read(&self.in_space(one), row::apart)?;
                 let is_apart = row.flatten().is_some_and(|row| row.from(other).is_some());
                 if !is_apart {
                     return Err(UndoError::NotApart);
@@ -271,7 +271,7 @@ impl SpaceRead {
         let (mut found, mut is_damaged) = (BTreeMap::new(), false);
         let prefix = self.space().number.to_be_bytes();
         self.view.tables.apart.scan(&prefix, |key, packed| {
-            match (InSpace::<IdentifierKey>::from_bytes(key), packed.apart()) {
+            match (InSpace::<IdentifierKey>::from_bytes(key), row::apart(packed)) {
                 (Some(key), Some(row)) => found.extend([(key.key, row)]),
                 _ => is_damaged = true,
             }
@@ -312,7 +312,7 @@ impl Found<'_> {
             return Ok(pairs);
         }
         for id in self.external_ids() {
-            let row = read.view.tables.apart.read(&read.in_space(id.key), Packed::apart)?;
+            let row = read.view.tables.apart.read(&read.in_space(id.key), row::apart)?;
             let Some(row) = row.flatten() else { continue };
             for from in &row.others {
                 if let Some(across) = other.identifier(from.key) {
@@ -329,7 +329,7 @@ impl Found<'_> {
         let prefixes = self.components()?.into_iter().map(|id| LedgerKey::prefix(space, id));
         let (mut rows, mut is_damaged) = (BTreeMap::new(), false);
         self.read.view.tables.ledger.scan_prefixes(&prefixes.collect(), |key, packed| {
-            match (LedgerKey::from_bytes(key), packed.ledger()) {
+            match (LedgerKey::from_bytes(key), row::ledger(packed)) {
                 (Some(key), Some(row)) => rows.extend([((key.event, key.number), row)]),
                 _ => is_damaged = true,
             }

@@ -58,18 +58,16 @@ impl<K: Copy + Eq + Hash> Removed<K> {
     }
 }
 
-impl<K: RowKey, V: Row> CachedTable<K, V> {
+impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
     /// Removes a row.
     pub fn remove(&self, key: K) {
         let hash = hash_of(&key);
         let dirty = self.dirty_now();
         let mut shard = self.shard(hash).write().expect(POISONED);
-        if let Some(entry) = shard.remove(hash, &key) {
-            self.rows.fetch_sub(1, Ordering::Relaxed);
-            self.grow(entry.row.heap_bytes(), 0);
-            if self.is_frozen(entry.status) {
-                shard.frozen.insert(key, entry.row);
-            }
+        if let Some((row, status)) = self.remove_from(&mut shard, hash, &key)
+            && self.is_frozen(status)
+        {
+            shard.frozen.insert(key, row);
         }
         self.removed.change(|keys| _ = keys.now.entry(key).or_insert(dirty));
         drop(shard);

@@ -1,12 +1,16 @@
-//! One shard of a cached table: its rows side by side in pages, and an index of their places.
+//! One shard of a cached table: entries side by side in pages, an index of their places, and a home
+//! for their rows.
 //!
 //! An index that doubles holds four bytes a row instead of the row, so that a table that has just
-//! doubled is not half air. Rows never move while they are in memory.
+//! doubled is not half air. Entries never move while they are in memory.
 
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 
-/// How many rows lie in a page.
+use super::home::{Home, Moved};
+use super::{Row, RowKey, hash_of};
+
+/// How many entries lie in a page.
 const PAGE: usize = 64;
 /// How often the hand of the clock passes by a row that was used before the row may leave.
 const CHANCES: u8 = 2;
@@ -22,54 +26,79 @@ pub(super) enum Status {
     Leaving,
 }
 
+/// What an entry holds of its row.
+type Seat<V> = <<V as Row>::Home as Home<V>>::Seat;
+type Page<K, V> = Vec<Option<Entry<K, Seat<V>>>>;
+
 /// A row in memory.
 #[derive(Debug)]
-pub(super) struct Entry<K, V> {
-    pub(super) key: K,
-    pub(super) row: V,
-    pub(super) status: Status,
+struct Entry<K, S> {
+    key: K,
+    seat: S,
+    status: Status,
     chances: u8,
 }
 
 #[derive(Debug)]
-pub(super) struct Shard<K, V> {
+pub(super) struct Shard<K, V: Row + ?Sized> {
     index: HashTable<u32>,
-    pages: Vec<Vec<Option<Entry<K, V>>>>,
+    pages: Vec<Page<K, V>>,
     free: Vec<u32>,
+    home: V::Home,
     /// Rows as they were at the freeze, where they changed since and are not written yet.
-    pub(super) frozen: FxHashMap<K, V>,
+    pub(super) frozen: FxHashMap<K, V::Owned>,
 }
 
-impl<K, V> Default for Shard<K, V> {
+impl<K, V: Row + ?Sized> Default for Shard<K, V> {
     fn default() -> Self {
         Self {
             index: HashTable::new(),
             pages: Vec::new(),
             free: Vec::new(),
+            home: V::Home::default(),
             frozen: FxHashMap::default(),
         }
     }
 }
 
-impl<K: super::RowKey, V> Shard<K, V> {
-    pub(super) fn get(&self, hash: u64, key: &K) -> Option<&Entry<K, V>> {
-        let same = |place: &u32| self.at(*place).is_some_and(|entry| entry.key == *key);
-        let place = *self.index.find(hash, same)?;
-        self.at(place)
+impl<K: RowKey, V: Row + ?Sized> Shard<K, V> {
+    /// The place of a row.
+    pub(super) fn find(&self, hash: u64, key: &K) -> Option<u32> {
+        let same = |place: &u32| at(&self.pages, *place).is_some_and(|entry| entry.key == *key);
+        self.index.find(hash, same).copied()
     }
 
-    /// The row, which is used again.
-    pub(super) fn get_mut(&mut self, hash: u64, key: &K) -> Option<&mut Entry<K, V>> {
-        let pages = &mut self.pages;
-        let same = |place: &u32| at(pages, *place).is_some_and(|entry| entry.key == *key);
-        let place = *self.index.find(hash, same)?;
-        let entry = pages.get_mut(page_of(place))?.get_mut(place as usize % PAGE)?.as_mut()?;
-        entry.chances = CHANCES;
-        Some(entry)
+    /// The place of a row, which is used again.
+    pub(super) fn find_used(&mut self, hash: u64, key: &K) -> Option<u32> {
+        let place = self.find(hash, key)?;
+        self.taken(place).chances = CHANCES;
+        Some(place)
+    }
+
+    /// Where a row of that hash may be: looks at the index alone.
+    pub(super) fn guess(&self, hash: u64) -> Option<u32> {
+        self.index.find(hash, |_| true).copied()
+    }
+
+    /// The row at a place that was found.
+    pub(super) fn row(&self, place: u32) -> &V {
+        self.home.row(&at(&self.pages, place).expect(TAKEN).seat)
+    }
+
+    /// The status of the row at a place that was found.
+    pub(super) fn status(&mut self, place: u32) -> &mut Status {
+        &mut self.taken(place).status
+    }
+
+    /// Changes the row at a place that was found.
+    pub(super) fn set(&mut self, place: u32, row: &V) {
+        let entry = at_mut(&mut self.pages, place).expect(TAKEN);
+        let moved = self.home.set(&mut entry.seat, row, place);
+        self.follow(moved);
     }
 
     /// Adds a row that is not there.
-    pub(super) fn add(&mut self, hash: u64, key: K, row: V, status: Status) -> &mut Entry<K, V> {
+    pub(super) fn add(&mut self, hash: u64, key: K, row: &V, status: Status) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
             if self.pages.last().is_none_or(|page| page.len() == PAGE) {
                 self.pages.push(Vec::with_capacity(PAGE));
@@ -80,35 +109,27 @@ impl<K: super::RowKey, V> Shard<K, V> {
             u32::try_from(place).expect("a shard has fewer than 2^32 rows")
         });
         let pages = &self.pages;
-        let hash_at = |place: &u32| at(pages, *place).map_or(0, |entry| super::hash_of(&entry.key));
+        let hash_at = |place: &u32| at(pages, *place).map_or(0, |entry| hash_of(&entry.key));
         self.index.insert_unique(hash, place, hash_at);
+        let seat = self.home.add(row, place);
         let slot = &mut self.pages[page_of(place)][place as usize % PAGE];
-        slot.insert(Entry { key, row, status, chances: CHANCES })
+        *slot = Some(Entry { key, seat, status, chances: CHANCES });
+        place
     }
 
-    /// Where a row of that hash may be: looks at the index alone.
-    pub(super) fn place(&self, hash: u64) -> Option<u32> {
-        self.index.find(hash, |_| true).copied()
-    }
-
-    /// The row at a place.
-    pub(super) fn row(&self, place: u32) -> Option<&V> {
-        self.at(place).map(|entry| &entry.row)
-    }
-
-    pub(super) fn remove(&mut self, hash: u64, key: &K) -> Option<Entry<K, V>> {
-        let pages = &self.pages;
-        let same = |place: &u32| at(pages, *place).is_some_and(|entry| entry.key == *key);
-        let (place, _) = self.index.find_entry(hash, same).ok()?.remove();
-        self.take(place)
+    /// Removes a row: what it was, and its status.
+    pub(super) fn remove(&mut self, hash: u64, key: &K) -> Option<(V::Owned, Status)> {
+        let place = self.find(hash, key)?;
+        let row = self.row(place).to_owned();
+        Some((row, self.take(hash, place)))
     }
 
     /// Passes by the rows of a page: those that were not used for some rounds, and that the store
-    /// has, leave and are shown to `left`. Says whether there is a page of that number.
-    pub(super) fn sweep(&mut self, page: usize, mut left: impl FnMut(&V)) -> bool {
-        let Some(slots) = self.pages.get_mut(page) else { return false };
-        for (slot, number) in slots.iter_mut().zip(page * PAGE..) {
-            let Some(entry) = slot else { continue };
+    /// has, leave. Says how many left, if there is a page of that number.
+    pub(super) fn sweep(&mut self, page: usize) -> Option<usize> {
+        let mut left = 0;
+        for number in 0..self.pages.get(page)?.len() {
+            let Some(entry) = &mut self.pages[page][number] else { continue };
             if entry.chances > 0 {
                 entry.chances -= 1;
                 continue;
@@ -116,45 +137,71 @@ impl<K: super::RowKey, V> Shard<K, V> {
             if entry.status != Status::Clean {
                 continue;
             }
-            let hash = super::hash_of(&entry.key);
-            let is_place = |place: &u32| *place as usize == number;
-            if let Ok(found) = self.index.find_entry(hash, is_place) {
-                self.free.push(found.remove().0);
-            }
-            left(&entry.row);
-            *slot = None;
+            let hash = hash_of(&entry.key);
+            let place = page * PAGE + number;
+            self.take(hash, u32::try_from(place).expect("places are numbered so"));
+            left += 1;
         }
-        true
+        Some(left)
     }
 
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry<K, V>> {
-        self.pages.iter().flatten().flatten()
+    /// The keys and rows, in no order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&K, &V)> {
+        let entries = self.pages.iter().flatten().flatten();
+        entries.map(|entry| (&entry.key, self.home.row(&entry.seat)))
     }
 
     pub(super) fn len(&self) -> usize {
         self.index.len()
     }
 
-    /// Bytes of the index and the pages, apart from what rows have outside of them.
+    /// Bytes that rows take outside of their entries.
+    pub(super) fn used(&self) -> usize {
+        self.home.used()
+    }
+
+    /// Bytes of everything.
     pub(super) fn bytes(&self) -> usize {
         let index = self.index.capacity() / 7 * 8 * (size_of::<u32>() + 1);
-        index + self.pages.len() * PAGE * size_of::<Option<Entry<K, V>>>()
+        index + self.pages.len() * PAGE * Self::ENTRY + self.home.bytes()
     }
 
-    fn at(&self, place: u32) -> Option<&Entry<K, V>> {
-        at(&self.pages, place)
+    /// Bytes of an entry.
+    pub(super) const ENTRY: usize = size_of::<Option<Entry<K, Seat<V>>>>();
+
+    fn taken(&mut self, place: u32) -> &mut Entry<K, Seat<V>> {
+        at_mut(&mut self.pages, place).expect(TAKEN)
     }
 
-    fn take(&mut self, place: u32) -> Option<Entry<K, V>> {
+    fn take(&mut self, hash: u64, place: u32) -> Status {
+        if let Ok(found) = self.index.find_entry(hash, |other| *other == place) {
+            found.remove();
+        }
+        let slot = &mut self.pages[page_of(place)][place as usize % PAGE];
+        let entry = slot.take().expect(TAKEN);
         self.free.push(place);
-        self.pages.get_mut(page_of(place))?.get_mut(place as usize % PAGE)?.take()
+        let moved = self.home.remove(&entry.seat);
+        self.follow(moved);
+        entry.status
+    }
+
+    fn follow(&mut self, moved: Option<Moved>) {
+        if let Some(moved) = moved {
+            V::Home::follow(&mut self.taken(moved.owner).seat, moved);
+        }
     }
 }
 
-fn at<K, V>(pages: &[Vec<Option<Entry<K, V>>>], place: u32) -> Option<&Entry<K, V>> {
+fn at<K, S>(pages: &[Vec<Option<Entry<K, S>>>], place: u32) -> Option<&Entry<K, S>> {
     pages.get(page_of(place))?.get(place as usize % PAGE)?.as_ref()
+}
+
+fn at_mut<K, S>(pages: &mut [Vec<Option<Entry<K, S>>>], place: u32) -> Option<&mut Entry<K, S>> {
+    pages.get_mut(page_of(place))?.get_mut(place as usize % PAGE)?.as_mut()
 }
 
 fn page_of(place: u32) -> usize {
     place as usize / PAGE
 }
+
+const TAKEN: &str = "places that were found have an entry until it is removed";

@@ -14,19 +14,7 @@ impl RowKey for u64 {
     }
 }
 
-impl Row for String {
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.as_bytes());
-    }
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        Self::from_utf8(bytes.to_vec()).ok()
-    }
-    fn heap_bytes(&self) -> usize {
-        allocated(self.len())
-    }
-}
-
-fn flush(table: &CachedTable<u64, String>, store: &Store) {
+fn flush(table: &CachedTable<u64, [u8]>, store: &Store) {
     let keys = table.take_dirty();
     let mut batch = Batch::default();
     keys.iter().for_each(|key| table.write_back(key, &mut batch, |_| ()));
@@ -34,10 +22,26 @@ fn flush(table: &CachedTable<u64, String>, store: &Store) {
     table.written(&keys);
 }
 
+/// Rows of all sizes, and of none.
+fn row() -> impl Strategy<Value = Vec<u8>> {
+    let bytes = |length| prop::collection::vec(any::<u8>(), 0..length);
+    prop_oneof![4 => bytes(9), 4 => bytes(90), 1 => bytes(3_000)]
+}
+
+fn append(table: &CachedTable<u64, [u8]>, key: u64, bytes: &[u8]) {
+    let mut new = Vec::new();
+    let changed = table.update(key, |row| {
+        new.extend_from_slice(row.unwrap_or_default());
+        new.extend_from_slice(bytes);
+        (Some(new.as_slice()), ())
+    });
+    changed.expect("updates");
+}
+
 #[derive(Debug, Clone)]
 enum Step {
-    Put(u64, String),
-    Append(u64, String),
+    Put(u64, Vec<u8>),
+    Append(u64, Vec<u8>),
     Release(u64),
     Flush,
     Shrink,
@@ -45,8 +49,8 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        (0_u64..40, "[a-z]{0,8}").prop_map(|(key, text)| Step::Put(key, text)),
-        (0_u64..40, "[a-z]{0,8}").prop_map(|(key, text)| Step::Append(key, text)),
+        (0_u64..40, row()).prop_map(|(key, row)| Step::Put(key, row)),
+        (0_u64..40, row()).prop_map(|(key, row)| Step::Append(key, row)),
         (0_u64..40).prop_map(Step::Release),
         Just(Step::Flush),
         Just(Step::Shrink),
@@ -62,25 +66,25 @@ proptest! {
     fn a_small_cache_behaves_like_a_map(steps in steps(), filtered: bool) {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("opens");
-        let table = CachedTable::<u64, String>::new(store.clone(), Table::Sections, 200);
+        let table = CachedTable::<u64, [u8]>::new(store.clone(), Table::Sections, 200);
         let table = if filtered { table.with_filter().expect("reads") } else { table };
-        let mut model = BTreeMap::<u64, String>::new();
+        let mut model = BTreeMap::<u64, Vec<u8>>::new();
         for step in steps {
             match step {
-                Step::Put(key, text) => {
-                    table.put(key, text.clone());
-                    model.insert(key, text);
+                Step::Put(key, row) => {
+                    table.put(key, &row);
+                    model.insert(key, row);
                 }
-                Step::Append(key, text) => {
-                    table.update(key, String::new, |row| row.push_str(&text)).expect("updates");
-                    model.entry(key).or_default().push_str(&text);
+                Step::Append(key, row) => {
+                    append(&table, key, &row);
+                    model.entry(key).or_default().extend(row);
                 }
                 // Released rows come back at once, as when they move to another owner.
                 Step::Release(key) => {
                     let row = table.release(&key).expect("releases");
                     prop_assert_eq!(row.as_ref(), model.get(&key));
                     if let Some(row) = row {
-                        table.put(key, row);
+                        table.put(key, &row);
                     }
                 }
                 Step::Flush => flush(&table, &store),
@@ -88,20 +92,20 @@ proptest! {
             }
         }
         for key in 0..40 {
-            prop_assert_eq!(table.read(&key, Clone::clone).expect("reads"), model.get(&key).cloned());
+            prop_assert_eq!(table.read(&key, <[u8]>::to_vec).expect("reads"), model.get(&key).cloned());
         }
         let mut scanned = BTreeMap::new();
         table.scan(&[], |key, row| {
-            scanned.insert(u64::from_bytes(key).expect("a key"), row.clone());
+            scanned.insert(u64::from_bytes(key).expect("a key"), row.to_vec());
             true
         }).expect("scans");
         prop_assert_eq!(&scanned, &model);
         flush(&table, &store);
         drop(table);
-        let again = CachedTable::<u64, String>::new(store, Table::Sections, 200);
+        let again = CachedTable::<u64, [u8]>::new(store, Table::Sections, 200);
         let again = if filtered { again.with_filter().expect("reads") } else { again };
-        for (key, text) in model {
-            let expected = Some(text);
+        for (key, row) in model {
+            let expected = Some(row);
             prop_assert_eq!(again.get(&key).expect("gets"), expected);
         }
     }
@@ -109,8 +113,8 @@ proptest! {
 
 #[derive(Debug, Clone)]
 enum Exact {
-    Put(u64, String),
-    Append(u64, String),
+    Put(u64, Vec<u8>),
+    Append(u64, Vec<u8>),
     Remove(u64),
     Scan(u64),
     Freeze,
@@ -120,8 +124,8 @@ enum Exact {
 
 fn exact_steps() -> impl Strategy<Value = Vec<Exact>> {
     let step = prop_oneof![
-        (0_u64..12, "[a-z]{0,8}").prop_map(|(key, text)| Exact::Put(key, text)),
-        (0_u64..12, "[a-z]{0,8}").prop_map(|(key, text)| Exact::Append(key, text)),
+        (0_u64..12, row()).prop_map(|(key, row)| Exact::Put(key, row)),
+        (0_u64..12, row()).prop_map(|(key, row)| Exact::Append(key, row)),
         (0_u64..12).prop_map(Exact::Remove),
         (0_u64..12).prop_map(Exact::Remove),
         (0_u64..12).prop_map(Exact::Scan),
@@ -140,35 +144,35 @@ proptest! {
     fn a_frozen_table_is_written_as_it_was(steps in exact_steps()) {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("opens");
-        let table = CachedTable::<u64, String>::new(store.clone(), Table::Sections, 100);
-        let mut model = BTreeMap::<u64, String>::new();
+        let table = CachedTable::<u64, [u8]>::new(store.clone(), Table::Sections, 100);
+        let mut model = BTreeMap::<u64, Vec<u8>>::new();
         let mut frozen = None;
         for step in steps {
             match step {
-                Exact::Put(key, text) => {
-                    table.put(key, text.clone());
-                    model.insert(key, text);
+                Exact::Put(key, row) => {
+                    table.put(key, &row);
+                    model.insert(key, row);
                 }
-                Exact::Append(key, text) => {
-                    table.update(key, String::new, |row| row.push_str(&text)).expect("updates");
-                    model.entry(key).or_default().push_str(&text);
+                Exact::Append(key, row) => {
+                    append(&table, key, &row);
+                    model.entry(key).or_default().extend(row);
                 }
                 Exact::Remove(key) => {
                     table.remove(key);
                     model.remove(&key);
                 }
                 Exact::Scan(first) => {
-                    prop_assert_eq!(table.read(&first, Clone::clone).expect("reads"), model.get(&first).cloned());
+                    prop_assert_eq!(table.read(&first, <[u8]>::to_vec).expect("reads"), model.get(&first).cloned());
                     let mut all = BTreeMap::new();
                     table.scan(&[], |key, row| {
-                        all.insert(u64::from_bytes(key).expect("a key"), row.clone());
+                        all.insert(u64::from_bytes(key).expect("a key"), row.to_vec());
                         true
                     }).expect("scans");
                     prop_assert_eq!(&all, &model);
                     let prefixes = [first, 3, 7].map(|key| key.to_bytes());
                     let mut some = BTreeMap::new();
                     table.scan_prefixes(&prefixes.into(), |key, row| {
-                        some.insert(u64::from_bytes(key).expect("a key"), row.clone());
+                        some.insert(u64::from_bytes(key).expect("a key"), row.to_vec());
                         true
                     }).expect("scans");
                     all.retain(|key, _| [first, 3, 7].contains(key));
@@ -184,8 +188,7 @@ proptest! {
                     table.written(&keys);
                     let mut stored = BTreeMap::new();
                     store.scan(Table::Sections, &[], ScanOrder::Forwards, |key, row| {
-                        let text = String::from_utf8(row.to_vec()).expect("text");
-                        stored.insert(u64::from_bytes(key).expect("a key"), text);
+                        stored.insert(u64::from_bytes(key).expect("a key"), row.to_vec());
                         true
                     }).expect("scans");
                     prop_assert_eq!(stored, then);
@@ -203,12 +206,12 @@ proptest! {
 fn clean_rows_leave_and_dirty_ones_stay() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path()).expect("opens");
-    let table = CachedTable::<u64, String>::new(store.clone(), Table::Sections, 1_000);
-    (0..100).for_each(|key| table.put(key, "x".repeat(20)));
+    let table = CachedTable::<u64, [u8]>::new(store.clone(), Table::Sections, 1_000);
+    (0..100).for_each(|key| table.put(key, &[7; 20]));
     (0..1_000).for_each(|_| table.shrink());
     assert_eq!(table.memory().1, 100, "nothing that the store lacks may leave");
     flush(&table, &store);
     (0..1_000).for_each(|_| table.shrink());
     assert!(table.memory().1 <= 1_000 / 20, "{:?}", table.memory());
-    assert_eq!(table.get(&7).expect("gets").as_deref(), Some("xxxxxxxxxxxxxxxxxxxx"));
+    assert_eq!(table.get(&7).expect("gets").as_deref(), Some([7; 20].as_slice()));
 }

@@ -15,6 +15,7 @@ use super::super::events::Bodies;
 use super::{Effect, LinkPath, LinkRule, PathLink, WhyBudget, entry_at, named};
 use crate::key::{EvidenceKey, LedgerKey};
 use crate::reader::{Found, LookupError};
+use crate::row;
 
 /// An event, and which members of the profile it carried.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,7 +116,7 @@ impl Found<'_> {
         self.read.view.tables.ledger.scan(&prefix, |key, packed| {
             is_whole = *left > 0;
             *left = left.saturating_sub(1);
-            match (LedgerKey::from_bytes(key), packed.ledger()) {
+            match (LedgerKey::from_bytes(key), row::ledger(packed)) {
                 (Some(key), Some(row)) if is_whole => visit(key, row),
                 (Some(_), Some(_)) => {}
                 _ => is_damaged = true,
@@ -141,7 +142,7 @@ impl Found<'_> {
         let prefix = EvidenceKey::prefix(self.read.space().number, component);
         self.read.view.tables.evidence.scan(&prefix, |_, packed| {
             is_whole = rows.len() < limit;
-            match packed.evidence() {
+            match row::evidence(packed) {
                 Some(row) if is_whole => rows.push(row),
                 Some(_) => {}
                 None => is_damaged = true,
@@ -204,7 +205,7 @@ impl Links<'_> {
         let read = self.found.read;
         let damaged = |table: Table| StoreError::Row { table: table.name() };
         let key = read.in_space(component);
-        let row = read.view.tables.components.read(&key, |packed| packed.component())?;
+        let row = read.view.tables.components.read(&key, row::component)?;
         let row = row.flatten().ok_or_else(|| damaged(Table::Components))?;
         if let Some(into) = row.parent {
             let unknown = Joined { into, at: None, profiles: None };
