@@ -86,7 +86,7 @@ impl State {
         for (by, place) in households.places(traits) {
             let value = place_digest(&self.hasher, anchor.space, by, &place);
             let key = TraitIndexKey { space: anchor.space, value, anchor: anchor.key };
-            self.tables.trait_index.put(key, Present);
+            self.tables.trait_index.put(key, &Present);
         }
     }
 }

@@ -9,6 +9,7 @@ use selfsame_store::{RowKey, StoreError, Table};
 
 use crate::graph::Graph;
 use crate::key::InSpace;
+use crate::row;
 use crate::state::{State, StateError};
 
 /// How many examples there are of each kind.
@@ -172,7 +173,7 @@ impl Comparison<'_> {
         let mut failed = None;
         state.tables.components.scan(&self.space.to_be_bytes(), |key, packed| {
             let key = InSpace::<ComponentId>::from_bytes(key);
-            let (Some(key), Some(row)) = (key, packed.component()) else {
+            let (Some(key), Some(row)) = (key, row::component(packed)) else {
                 failed = Some(StoreError::Row { table: Table::Components.name() }.into());
                 return false;
             };

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use selfsame_event::{Collection, EventsHead, ProfileId, RecordKind, SourceNumber};
-use selfsame_identity::RuleSet;
 use selfsame_identity::rule::{Limit, TypeRule, Window};
+use selfsame_identity::{ComponentRow, RuleSet};
 use selfsame_log::{Log as _, LogConfig, LogRead, MemoryLog, RealFs, RegenerableLog};
 use selfsame_pipeline::workspace::Change;
 use selfsame_pipeline::{
@@ -104,7 +104,7 @@ impl World {
         view.tables
             .components
             .scan(&0_u32.to_be_bytes(), |_, packed| {
-                let row = packed.component().expect("a row");
+                let row = ComponentRow::decode(packed).expect("a row");
                 roots.extend(row.profile().filter(|_| row.parent.is_none()));
                 true
             })
