@@ -6,7 +6,7 @@ use selfsame_event::{Class, Collection, Position};
 
 use crate::blocklist::Blocklist;
 use crate::number::{TypeNumber, TypeNumbers};
-use crate::rule::{BUILT_IN, Caps, Limit, Options, RuleSet, TypeRule};
+use crate::rule::{BUILT_IN, Caps, Limit, Options, RuleSet, Strategy, TypeRule};
 
 /// Why rules cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -93,6 +93,7 @@ pub struct Rules {
     pub(crate) reads_device: bool,
     options: Options,
     caps: Caps,
+    strategy: Strategy,
     has_windows: bool,
     since: Position,
 }
@@ -109,6 +110,7 @@ impl Rules {
             reads_device: false,
             options: set.options.clone(),
             caps: set.caps,
+            strategy: set.strategy,
             has_windows: set.types.iter().any(|rule| rule.limit.window.micros().is_some()),
             since: Position::default(),
         };
@@ -163,6 +165,11 @@ impl Rules {
     /// The caps on a profile's graph.
     pub fn caps(&self) -> Caps {
         self.caps
+    }
+
+    /// What an event does that names two known people.
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
     }
 
     /// The name of a listed type.

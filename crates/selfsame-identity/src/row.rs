@@ -168,6 +168,11 @@ impl ComponentRow {
         self.members.iter().any(|member| member.verified && !member.number.is_device())
     }
 
+    /// Whether the profile is of somebody: it holds more than devices.
+    pub fn is_known(&self) -> bool {
+        self.members.iter().any(|member| !member.number.is_device())
+    }
+
     /// Whether there are sets without a print.
     pub(crate) fn has_more_sets(&self) -> bool {
         usize::try_from(self.sets).is_ok_and(|sets| sets > self.prints.len())

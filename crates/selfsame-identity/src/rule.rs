@@ -19,6 +19,20 @@ pub struct RuleSet {
     pub options: Options,
     /// How large a profile's graph may grow.
     pub caps: Caps,
+    /// What an event does that names two known people.
+    #[serde(skip_serializing_if = "Strategy::is_default")]
+    pub strategy: Strategy,
+}
+
+/// What an event does that names two known people: profiles that hold more than devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    /// It makes them one, within the limits.
+    #[default]
+    Merge,
+    /// It never makes them one.
+    Isolate,
 }
 
 /// The rule of one type of identifier.
@@ -153,6 +167,7 @@ impl Default for RuleSet {
             },
             options: Options::default(),
             caps: Caps::default(),
+            strategy: Strategy::default(),
         }
     }
 }
@@ -194,6 +209,13 @@ impl Default for Options {
 impl Default for Caps {
     fn default() -> Self {
         Self { merges: 100, mappings: 1_000 }
+    }
+}
+
+impl Strategy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 

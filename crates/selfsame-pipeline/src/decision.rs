@@ -123,6 +123,8 @@ note_kinds! {
     TokenRefused = 16, "Identity token not valid";
     /// A verified claim named an identifier for the first time.
     IdentifierVerified = 17, "Identifier verified";
+    /// Two people who are both known, in a space that never makes such two one.
+    KnownPeople = 18, "Two known people";
 }
 
 impl NoteKind {

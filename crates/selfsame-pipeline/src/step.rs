@@ -442,6 +442,7 @@ pub(crate) fn note_kind(verdict: Met) -> NoteKind {
         Met::MappingLimit => NoteKind::MappingLimit,
         Met::CannotLink => NoteKind::CannotLink,
         Met::Unverified => NoteKind::Unverified,
+        Met::KnownPeople => NoteKind::KnownPeople,
     }
 }
 

@@ -213,6 +213,10 @@ impl Shape for RuleSet {
                             "mappings": { "type": "integer", "minimum": 1 },
                         },
                     },
+                    "strategy": {
+                        "type": "string", "enum": ["merge", "isolate"],
+                        "description": "What an event does that names two known people.",
+                    },
                 },
             }));
         }

@@ -117,6 +117,7 @@ fn noted(
                 | NoteKind::MappingLimit
                 | NoteKind::CannotLink
                 | NoteKind::Unverified
+                | NoteKind::KnownPeople
         );
         is_limit && note.identifier == id.kind && id.value.starts_with(&*note.value)
     };
