@@ -35,6 +35,10 @@ pub(crate) struct Candidate<'c> {
     pub(crate) verified: bool,
     /// Whether it is an alias call's `previousId`, which is trusted less than its `userId`.
     pub(crate) is_previous: bool,
+    /// Why it takes no part in matching.
+    pub(crate) left_out: Option<Verdict>,
+    /// Whether the event took it from another profile.
+    pub(crate) is_moved: bool,
 }
 
 impl Candidate<'_> {
@@ -87,6 +91,16 @@ pub(crate) fn decide(
         kept -= 1;
     }
     (kept, breaches)
+}
+
+/// The limit that one more value of a type would exceed.
+pub(crate) fn breach_by_one(
+    number: TypeNumber,
+    profile: &Root,
+    at: Time,
+    rules: &Rules,
+) -> Option<Breach> {
+    breach_of(rules.of(number)?, &[profile], 1, at)
 }
 
 /// Two known people that joining these would make one, where the strategy forbids it. Accounts are not

@@ -22,6 +22,17 @@ pub struct RuleSet {
     /// What an event does that names two known people.
     #[serde(skip_serializing_if = "Strategy::is_default")]
     pub strategy: Strategy,
+    /// Which devices no longer identify. Without it: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_devices: Option<SharedDevices>,
+}
+
+/// Which devices no longer identify, because too many people use them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedDevices {
+    /// Those that came on events of so many people, at least 2.
+    pub people: u32,
 }
 
 /// What an event does that names two known people: profiles that hold more than devices.
@@ -33,6 +44,8 @@ pub enum Strategy {
     Merge,
     /// It never makes them one.
     Isolate,
+    /// It never makes them one, and a device is the last person's who came with it.
+    Link,
 }
 
 /// The rule of one type of identifier.
@@ -168,6 +181,7 @@ impl Default for RuleSet {
             options: Options::default(),
             caps: Caps::default(),
             strategy: Strategy::default(),
+            shared_devices: None,
         }
     }
 }

@@ -24,11 +24,13 @@ pub enum Verdict {
     Unverified = 9,
     /// Two known people would have become one, and the strategy forbids it.
     KnownPeople = 10,
+    /// So many people use the device that it identifies nobody.
+    SharedDevice = 11,
 }
 
 impl Verdict {
     /// Every verdict, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NoIdentifiers,
         Self::ValueLimit,
         Self::ValueTimeLimit,
@@ -39,6 +41,7 @@ impl Verdict {
         Self::CannotLink,
         Self::Unverified,
         Self::KnownPeople,
+        Self::SharedDevice,
     ];
 
     /// The name that people read.
@@ -54,6 +57,7 @@ impl Verdict {
             Self::CannotLink => "Identifiers are set apart",
             Self::Unverified => "Identifier not verified",
             Self::KnownPeople => "Two known people",
+            Self::SharedDevice => "Shared device",
         }
     }
 
@@ -70,6 +74,7 @@ impl Verdict {
             Self::CannotLink => "set_apart",
             Self::Unverified => "identifier_not_verified",
             Self::KnownPeople => "two_known_people",
+            Self::SharedDevice => "shared_device",
         }
     }
 

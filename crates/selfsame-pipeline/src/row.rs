@@ -2,7 +2,7 @@
 //! gets. These take a third of the memory that the decoded row would, and a checkpoint copies them.
 
 use selfsame_event::{ItemPosition, Position, Time};
-use selfsame_identity::{ApartRow, ComponentRow, EvidenceRow, IdentifierRow, LedgerRow};
+use selfsame_identity::{ApartRow, ComponentRow, EvidenceRow, IdentifierRow, LedgerRow, PeopleRow};
 use selfsame_profile::{FoldEvent, Folded as What, Role, Rules, Section};
 use selfsame_store::{Row, allocated};
 
@@ -38,6 +38,11 @@ impl Packed {
     /// What an identifier is set apart from.
     pub fn apart(&self) -> Option<ApartRow> {
         ApartRow::decode(&self.0).ok()
+    }
+
+    /// Who came with a device.
+    pub fn people(&self) -> Option<PeopleRow> {
+        PeopleRow::decode(&self.0).ok()
     }
 
     /// The row of the merge ledger.

@@ -52,6 +52,7 @@ fn rules_that_say_nothing_of_strategies_are_written_as_they_were() {
     let isolated = RuleSet { strategy: Strategy::Isolate, ..RuleSet::default() };
     let json = serde_json::to_value(&isolated).expect("JSON");
     assert_eq!(json["strategy"], "isolate");
+    assert!(json.get("shared_devices").is_none());
     assert_eq!(serde_json::from_value::<RuleSet>(json).expect("the same"), isolated);
 }
 
@@ -64,6 +65,7 @@ fn a_key_that_does_not_exist_is_refused_by_its_name() {
         ("types: [{ name: phone, priority: 1, collection: people }]", "people"),
         ("rules: []", "rules"),
         ("strategy: guess", "guess"),
+        ("shared_devices: { persons: 3 }", "persons"),
     ] {
         let error = serde_yaml_ng::from_str::<RuleSet>(yaml).expect_err(yaml).to_string();
         assert!(error.contains(name), "{error}");

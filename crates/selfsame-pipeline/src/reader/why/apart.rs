@@ -118,6 +118,7 @@ fn noted(
                 | NoteKind::CannotLink
                 | NoteKind::Unverified
                 | NoteKind::KnownPeople
+                | NoteKind::SharedDevice
         );
         is_limit && note.identifier == id.kind && id.value.starts_with(&*note.value)
     };
