@@ -343,6 +343,26 @@ impl<'r> Naive<'r> {
         moved
     }
 
+    /// Makes one profile of all that the identifiers match, up to the cap. Gives how many merges that is.
+    fn merge(&mut self, ids: &[Id], verdicts: &mut Vec<(&'static str, Id)>) -> usize {
+        let (mut merges, matched) = (0, self.matched(ids));
+        if let Some((parent, others)) = matched.split_first() {
+            for other in others {
+                let by = ids.iter().find(|id| self.holder(id) == Some(*other)).expect("matched");
+                let total = self.profiles[*parent].merges + self.profiles[*other].merges + 1;
+                if total > self.rules.caps.merges {
+                    verdicts.push(("Profile merge limit exceeded", by.clone()));
+                    continue;
+                }
+                let moved = std::mem::take(&mut self.profiles[*other]);
+                self.profiles[*parent].ids.extend(moved.ids);
+                self.profiles[*parent].merges = total;
+                merges += 1;
+            }
+        }
+        merges
+    }
+
     pub(crate) fn resolve(&mut self, call: &Call) -> Option<Answer> {
         let found = self.identifiers(call);
         let previous = found.iter().find(|(is_previous, _)| *is_previous).map(|(_, id)| id.clone());
@@ -370,21 +390,7 @@ impl<'r> Naive<'r> {
         if ids.is_empty() {
             return None;
         }
-        let (mut merges, matched) = (0, self.matched(&ids));
-        if let Some((parent, others)) = matched.split_first() {
-            for other in others {
-                let by = ids.iter().find(|id| self.holder(id) == Some(*other)).expect("matched");
-                let total = self.profiles[*parent].merges + self.profiles[*other].merges + 1;
-                if total > self.rules.caps.merges {
-                    verdicts.push(("Profile merge limit exceeded", by.clone()));
-                    continue;
-                }
-                let moved = std::mem::take(&mut self.profiles[*other]);
-                self.profiles[*parent].ids.extend(moved.ids);
-                self.profiles[*parent].merges = total;
-                merges += 1;
-            }
-        }
+        let merges = self.merge(&ids, &mut verdicts);
         let target = ids.iter().find_map(|id| self.holder(id)).unwrap_or_else(|| {
             let place = self.profiles.len() - alone.len();
             self.profiles.insert(place, Profile::default());
