@@ -7,6 +7,7 @@
 //! evidence    version flags stamp count (type fate key:16 [value])* [count (stamp)*] [previous]
 //! previous    flags [key:16] [type key:16 value] [type key:16 value]
 //! apart       version type value count (key:16 since by times flag [stamp])*
+//! people      version count (key:16)*
 //! ledger      version kind verdict components profiles keys stamp count (type fate key:16)*
 //! ```
 //!

@@ -7,7 +7,8 @@ use selfsame_event::{Class, Collection, Position};
 use crate::blocklist::Blocklist;
 use crate::household::Households;
 use crate::number::{TypeNumber, TypeNumbers};
-use crate::rule::{BUILT_IN, Caps, Limit, Options, RuleSet, TypeRule};
+use crate::people::MOST_PEOPLE;
+use crate::rule::{BUILT_IN, Caps, Limit, Options, RuleSet, Strategy, TypeRule};
 
 /// Why rules cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -39,6 +40,9 @@ pub enum RuleError {
     /// A cap of 0.
     #[error("`caps.mappings` is at least 1")]
     CapZero,
+    /// A number of people that makes no device a shared one, or more than are counted.
+    #[error("`shared_devices.people` is 2 to {MOST_PEOPLE}")]
+    SharedDevices,
     /// A regular expression that cannot be read.
     #[error("type `{name}`: a blocked regex cannot be used")]
     Regex {
@@ -100,6 +104,9 @@ pub struct Rules {
     pub(crate) reads_device: bool,
     options: Options,
     caps: Caps,
+    strategy: Strategy,
+    /// With how many people a device is shared.
+    shared_devices: Option<usize>,
     has_windows: bool,
     households: Households,
     since: Position,
@@ -117,6 +124,8 @@ impl Rules {
             reads_device: false,
             options: set.options.clone(),
             caps: set.caps,
+            strategy: set.strategy,
+            shared_devices: set.shared_devices.and_then(|rule| usize::try_from(rule.people).ok()),
             has_windows: set.types.iter().any(|rule| rule.limit.window.micros().is_some()),
             households: Households::default(),
             since: Position::default(),
@@ -178,6 +187,21 @@ impl Rules {
     /// The caps on a profile's graph.
     pub fn caps(&self) -> Caps {
         self.caps
+    }
+
+    /// What an event does that names two known people.
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// With how many people a device no longer identifies.
+    pub(crate) fn shared_devices(&self) -> Option<usize> {
+        self.shared_devices
+    }
+
+    /// Whether a device may leave a profile under them.
+    pub(crate) fn moves_devices(&self) -> bool {
+        self.strategy == Strategy::Link || self.shared_devices.is_some()
     }
 
     /// The name of a listed type.
@@ -256,6 +280,11 @@ fn compile_type(
 fn check(set: &RuleSet) -> Result<(), RuleError> {
     if set.caps.mappings == 0 {
         return Err(RuleError::CapZero);
+    }
+    let is_countable = |people| (2..=MOST_PEOPLE).contains(&people);
+    let people = set.shared_devices.map(|rule| usize::try_from(rule.people));
+    if people.is_some_and(|people| !people.is_ok_and(is_countable)) {
+        return Err(RuleError::SharedDevices);
     }
     for (index, rule) in set.types.iter().enumerate() {
         check_type(rule)?;

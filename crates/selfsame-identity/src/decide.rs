@@ -1,4 +1,5 @@
-//! Whether profiles may be joined by an event: the limits, and what is set apart.
+//! Whether profiles may be joined by an event: the limits, what is set apart, and whether the strategy
+//! lets two known people become one.
 //!
 //! What would be joined is judged as it would be afterwards: every identifier of every matched
 //! profile, and the new ones. A type is over its limit only if the event would bring a value of it to a
@@ -11,7 +12,7 @@
 
 use std::sync::Arc;
 
-use selfsame_event::Time;
+use selfsame_event::{Collection, Time};
 use smallvec::SmallVec;
 
 use crate::apart::{Pair, Standing};
@@ -19,6 +20,7 @@ use crate::claim::Claim;
 use crate::compile::{Rules, Type};
 use crate::number::TypeNumber;
 use crate::row::{ComponentId, ComponentRow};
+use crate::rule::Strategy;
 use crate::verdict::Verdict;
 
 /// An identifier on the event, and where it is mapped.
@@ -33,6 +35,10 @@ pub(crate) struct Candidate<'c> {
     pub(crate) verified: bool,
     /// Whether it is an alias call's `previousId`, which is trusted less than its `userId`.
     pub(crate) is_previous: bool,
+    /// Why it takes no part in matching.
+    pub(crate) left_out: Option<Verdict>,
+    /// Whether the event took it from another profile.
+    pub(crate) is_moved: bool,
 }
 
 impl Candidate<'_> {
@@ -79,11 +85,36 @@ pub(crate) fn decide(
             let limited = ids[kept - 1].claim.number;
             Some(Breach { verdict: Verdict::CannotLink, limited, pair: Some(pair) })
         };
-        let Some(breach) = limit.or_else(apart) else { break };
+        let people = || people(&ids[..kept], roots, rules);
+        let Some(breach) = limit.or_else(apart).or_else(people) else { break };
         breaches.push(breach);
         kept -= 1;
     }
     (kept, breaches)
+}
+
+/// The limit that one more value of a type would exceed.
+pub(crate) fn breach_by_one(
+    number: TypeNumber,
+    profile: &Root,
+    at: Time,
+    rules: &Rules,
+) -> Option<Breach> {
+    breach_of(rules.of(number)?, &[profile], 1, at)
+}
+
+/// Two known people that joining these would make one, where the strategy forbids it. Accounts are not
+/// people.
+fn people(ids: &[Candidate<'_>], roots: &[Root], rules: &Rules) -> Option<Breach> {
+    if rules.strategy() == Strategy::Merge {
+        return None;
+    }
+    let last = rules.of(ids.last()?.claim.number)?;
+    let is_matched = |root: ComponentId| ids.iter().any(|id| id.root == Some(root));
+    let known = roots.iter().filter(|(root, row)| is_matched(*root) && row.is_known());
+    let is_met = last.collection == Collection::Users && known.count() > 1;
+    let (verdict, limited) = (Verdict::KnownPeople, last.number);
+    is_met.then_some(Breach { verdict, limited, pair: None })
 }
 
 /// The limit that joining these would exceed; of several, that of the most trusted type.

@@ -3,6 +3,8 @@
 use smallvec::SmallVec;
 
 use crate::claim::{Claim, Trust};
+use crate::compile::Rules;
+use crate::people;
 use crate::resolution::Resolution;
 use crate::resolve::ResolveError;
 use crate::row::{ComponentId, Fate, IdentifierRow, Known, Rows, Seen, SetKey};
@@ -17,6 +19,7 @@ pub(crate) fn resolve_known<R: Rows>(
     claims: &[Claim<'_>],
     found: &Found,
     trust: Trust,
+    rules: &Rules,
     rows: &mut R,
 ) -> Result<Option<Resolution>, ResolveError<R::Error>> {
     let (Some(anchor), Some(Some(home))) = (claims.first(), found.first()) else { return Ok(None) };
@@ -34,7 +37,9 @@ pub(crate) fn resolve_known<R: Rows>(
             return Ok(None);
         }
     }
-    if trust.asks_for_more(claims, found, &root) {
+    if trust.asks_for_more(claims, found, &root)
+        || people::asks_for_more(claims, trust, rules, rows)?
+    {
         return Ok(None);
     }
     let seen = |claim: &Claim<'_>| Seen { number: claim.number, key: claim.key, fate: Fate::Kept };
@@ -52,6 +57,8 @@ pub(crate) fn resolve_known<R: Rows>(
         merges: Vec::new(),
         refused: Vec::new(),
         met: Vec::new(),
+        moved: Vec::new(),
+        relocated: Vec::new(),
         is_evidence: false,
     }))
 }

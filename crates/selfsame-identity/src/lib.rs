@@ -12,8 +12,9 @@
 //! * Both functions depend on their arguments alone: no clock, no chance, no order of a hash table.
 //! * An event belongs to the profile that holds its *anchor*, its most trusted identifier, whatever is
 //!   merged, demoted or refused. No limit and no cap ever loses an event.
-//! * No event takes the graph apart: a merged profile keeps its row and gets a parent. Somebody may
-//!   ([`plan`], [`apply`]): the graph is then as if their wish had been known from the beginning.
+//! * No event takes a merge back: a merged profile keeps its row and gets a parent. Somebody may
+//!   ([`plan`], [`apply`]): the graph is then as if their wish had been known from the beginning. A
+//!   device may leave a profile by an event, where the rules say so (`resolve/devices.rs`).
 //! * An event that proves nothing reaches the profile of a verified person through one of its devices
 //!   only (`trust.rs`).
 //! * What links identifiers leaves evidence, and what kept profiles apart leaves a refusal.
@@ -30,6 +31,7 @@ mod household;
 mod known;
 mod memory;
 mod number;
+mod people;
 mod resolution;
 mod resolve;
 mod row;
@@ -48,8 +50,10 @@ pub use find::{find_profile, find_root};
 pub use household::{HouseholdBy, HouseholdKey, Households, Lack};
 pub use memory::MemoryRows;
 pub use number::{TypeNumber, TypeNumbers};
+pub use people::{MOST_PEOPLE, PeopleRow};
 pub use resolution::{
-    LedgerEntry, LedgerRow, Link, Mapped, Merge, Outcome, Refused, Resolution, Violation,
+    LedgerEntry, LedgerRow, Link, Mapped, Merge, MovedDevice, Outcome, Refused, Relocated,
+    Resolution, Violation,
 };
 pub use resolve::{Occurrence, ResolveError, resolve};
 pub use row::{

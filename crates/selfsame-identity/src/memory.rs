@@ -7,6 +7,7 @@ use std::sync::Arc;
 use selfsame_event::IdentifierKey;
 
 use crate::apart::ApartRow;
+use crate::people::PeopleRow;
 use crate::row::{
     ComponentId, ComponentRow, EvidenceRow, IdentifierRow, Rows, SetKey, Sighting, WholeRows,
 };
@@ -24,6 +25,8 @@ pub struct MemoryRows {
     pub sightings: BTreeSet<Sighting>,
     /// By key.
     pub apart: BTreeMap<IdentifierKey, ApartRow>,
+    /// Who came with devices.
+    pub people: BTreeMap<IdentifierKey, PeopleRow>,
 }
 
 impl Rows for MemoryRows {
@@ -80,6 +83,15 @@ impl Rows for MemoryRows {
 
     fn set_apart(&mut self, key: IdentifierKey, row: ApartRow) -> Result<(), Infallible> {
         self.apart.insert(key, row);
+        Ok(())
+    }
+
+    fn people(&mut self, device: IdentifierKey) -> Result<Option<PeopleRow>, Infallible> {
+        Ok(self.people.get(&device).cloned())
+    }
+
+    fn set_people(&mut self, device: IdentifierKey, row: PeopleRow) -> Result<(), Infallible> {
+        self.people.insert(device, row);
         Ok(())
     }
 }

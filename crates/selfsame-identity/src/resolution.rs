@@ -52,6 +52,10 @@ pub struct Resolution {
     pub refused: Vec<Refused>,
     /// Pairs that are set apart, and that the event would have brought together.
     pub met: Vec<Pair>,
+    /// Devices that left one profile for another, the most trusted first.
+    pub moved: Vec<MovedDevice>,
+    /// Identifiers under which events were folded before, and whose profile has another id now.
+    pub relocated: Vec<Relocated>,
     /// Whether the event is the first with exactly these identifiers, and was recorded as evidence.
     pub is_evidence: bool,
 }
@@ -63,6 +67,32 @@ pub struct Mapped {
     pub number: TypeNumber,
     /// Its key.
     pub key: IdentifierKey,
+}
+
+/// A device that left a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MovedDevice {
+    /// Its type.
+    pub number: TypeNumber,
+    /// Its key.
+    pub key: IdentifierKey,
+    /// The id that the profile had which it left.
+    pub from: ProfileId,
+    /// The id of the profile that has it now.
+    pub to: ProfileId,
+    /// Whether it is alone there: it is shared, and so is nobody's.
+    pub is_alone: bool,
+}
+
+/// An identifier whose profile has another id than before the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relocated {
+    /// The identifier.
+    pub key: IdentifierKey,
+    /// The id before.
+    pub from: ProfileId,
+    /// The id now.
+    pub to: ProfileId,
 }
 
 /// A limit or cap that the event met.

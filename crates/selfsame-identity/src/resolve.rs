@@ -3,9 +3,11 @@
 //! ```text
 //! identifiers, most trusted first
 //!   -> leave out those of verified profiles that nothing proves  (`trust`)
+//!   -> leave out shared devices, which identify nobody           (`devices`)
 //!   -> demote from the end while joining would exceed a limit   (`decide`)
 //!   -> merge the matched profiles into the oldest, up to the cap
 //!   -> map what is new to the profile of the most trusted known identifier, up to the cap
+//!   -> move devices of other people to that profile, if a known person's event names them  (`devices`)
 //!   -> anchor = the most trusted identifier that is mapped
 //! ```
 //!
@@ -17,8 +19,11 @@
 //!   ever consists of more than the cap allows.
 //! * The cap on mappings refuses mappings, not merges.
 
+mod devices;
+mod join;
 mod record;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use selfsame_event::{Class, IdentifierKey};
@@ -30,7 +35,9 @@ use crate::compile::Rules;
 use crate::decide::{Candidate, Root, decide};
 use crate::find::find_root;
 use crate::known::resolve_known;
-use crate::resolution::{Link, Mapped, Merge, Outcome, Refused, Resolution, Violation};
+use crate::resolution::{
+    Link, Mapped, Merge, MovedDevice, Outcome, Refused, Resolution, Violation,
+};
 use crate::row::{ComponentId, ComponentRow, IdentifierRow, Member, Rows, Stamp};
 use crate::skeleton::Repeat;
 use crate::trust::set_apart;
@@ -113,7 +120,7 @@ pub(crate) fn resolve_side<'c, R: Rows>(
         found.push(rows.identifier(claim.key)?);
     }
     if previous.is_none()
-        && let Some(known) = resolve_known(claims, &found, trust, rows)?
+        && let Some(known) = resolve_known(claims, &found, trust, rules, rows)?
     {
         return Ok((Some(known), Vec::new()));
     }
@@ -125,7 +132,10 @@ pub(crate) fn resolve_side<'c, R: Rows>(
         ids: SmallVec::new(),
         previous,
         roots: SmallVec::new(),
+        before: SmallVec::new(),
         owners: SmallVec::new(),
+        moved: Vec::new(),
+        left: BTreeMap::new(),
     };
     for (claim, row) in claims.iter().zip(found) {
         step.push(claim, row, false)?;
@@ -135,15 +145,18 @@ pub(crate) fn resolve_side<'c, R: Rows>(
     }
     let believed = set_apart(&mut step.ids, &step.roots, trust);
     if believed == 0 {
-        let left_out = step.ids.iter().map(unverified).collect();
+        let left_out = step.ids.iter().filter_map(left_out).collect();
         return Ok((None, left_out));
     }
+    step.before.clone_from(&step.roots);
+    let believed = step.leave_out_shared(believed)?;
     Ok((Some(step.run(believed)?), Vec::new()))
 }
 
-fn unverified(id: &Candidate<'_>) -> Violation {
+/// What is said of an identifier that takes no part in matching.
+fn left_out(id: &Candidate<'_>) -> Option<Violation> {
     let (number, key) = (id.claim.number, id.claim.key);
-    Violation { verdict: Verdict::Unverified, limited: number, number, key }
+    Some(Violation { verdict: id.left_out?, limited: number, number, key })
 }
 
 /// The work on one event in one collection.
@@ -152,14 +165,20 @@ pub(crate) struct Step<'s, 'c, R> {
     pub(crate) rules: &'s Rules,
     trust: Trust,
     pub(crate) rows: &'s mut R,
-    /// Most trusted first; those that may not be believed behind all others.
+    /// Most trusted first; those that take no part in matching behind all others.
     pub(crate) ids: SmallVec<[Candidate<'c>; 4]>,
     /// Of an alias call, what its `previousId` may be.
     pub(crate) previous: Option<&'c Previous<'c>>,
     /// Every root that an identifier is in, the oldest first.
     roots: SmallVec<[Root; 2]>,
+    /// The same as they were before the event.
+    before: SmallVec<[Root; 2]>,
     /// Rows of identifiers that are written last: whoever reads one finds its component.
     owners: SmallVec<[(IdentifierKey, IdentifierRow); 4]>,
+    /// Devices that moved.
+    moved: Vec<MovedDevice>,
+    /// Rows that devices left, to be written behind those that they enter.
+    left: BTreeMap<ComponentId, Arc<ComponentRow>>,
 }
 
 /// What was found out so far.
@@ -209,7 +228,11 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             (id.claim.priority, id.is_previous) <= (claim.priority, is_previous)
         };
         let index = self.ids.iter().take_while(|id| order(id)).count();
-        self.ids.insert(index, Candidate { claim, home, root, anchored, verified, is_previous });
+        let (left_out, is_moved) = (None, false);
+        self.ids.insert(
+            index,
+            Candidate { claim, home, root, anchored, verified, is_previous, left_out, is_moved },
+        );
         Ok(())
     }
 
@@ -228,11 +251,11 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
 
     fn run(mut self, believed: usize) -> Result<Resolution, ResolveError<R::Error>> {
         let at = self.at.stamp;
-        let (ids, doubted) = self.ids.split_at(believed);
+        let (ids, others) = self.ids.split_at(believed);
         let standing = Standing::find(ids, &self.roots, self.rows)?;
         let (kept, breaches) = decide(ids, &self.roots, at.event_time, self.rules, &standing);
         let mut findings = Findings::default();
-        findings.violations.extend(doubted.iter().map(unverified));
+        findings.violations.extend(others.iter().filter_map(left_out));
         for (id, breach) in ids.iter().rev().zip(&breaches) {
             findings.met.extend(breach.pair.filter(|pair| !findings.met.contains(pair)));
             findings.violations.push(Violation {
@@ -250,6 +273,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             None => (self.new_component()?, Arc::default()),
         };
         let mut is_dirty = self.map(kept, component, &mut row, &standing, &mut findings)?;
+        is_dirty |= self.relink(kept, component, &mut row, &mut findings)?;
         let anchor = self.ids[..kept].iter().find(|id| id.root.is_some());
         let anchor = anchor.ok_or(ResolveError::Corrupt { component })?.clone();
         if !anchor.anchored {
@@ -261,10 +285,13 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         self.refuse(kept..believed, component, &row, &breaches, &mut findings)?;
         let identifiers = self.seen(kept, believed);
         let repeat = Repeat {
-            changed: !findings.mapped.is_empty() || !findings.merges.is_empty() || !anchor.anchored,
+            changed: !findings.mapped.is_empty()
+                || !findings.merges.is_empty()
+                || !self.moved.is_empty()
+                || !anchor.anchored,
             refused: !findings.violations.is_empty(),
             is_alias: false,
-            is_in_doubt: believed < self.ids.len(),
+            is_in_doubt: self.ids.iter().any(|id| id.left_out == Some(Verdict::Unverified)),
         };
         let mut profile_row = Profile { component, row: &mut row, is_dirty: &mut is_dirty };
         let recorded = self.record(&anchor, &identifiers, repeat, &mut profile_row)?;
@@ -272,11 +299,13 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             findings.refused.clear();
         }
         if is_dirty {
-            self.rows.set_component(component, Arc::unwrap_or_clone(row))?;
+            self.rows.set_component(component, ComponentRow::clone(&row))?;
         }
         for (key, owner) in std::mem::take(&mut self.owners) {
             self.rows.set_identifier(key, owner)?;
         }
+        self.write_left()?;
+        let relocated = self.relocated(component, &row, &findings.merges);
         Ok(Resolution {
             component,
             profile,
@@ -291,6 +320,8 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             merges: findings.merges,
             refused: findings.refused,
             met: findings.met,
+            moved: self.moved,
+            relocated,
             is_evidence: recorded.is_new,
         })
     }
@@ -307,84 +338,6 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
     fn row(&self, root: ComponentId) -> Result<Arc<ComponentRow>, ResolveError<R::Error>> {
         let found = self.roots.iter().find(|(other, _)| *other == root);
         found.map(|(_, row)| Arc::clone(row)).ok_or(ResolveError::Corrupt { component: root })
-    }
-
-    /// Merges the roots of the kept identifiers into the oldest.
-    fn merge(
-        &mut self,
-        kept: usize,
-        findings: &mut Findings,
-    ) -> Result<(), ResolveError<R::Error>> {
-        let kept = &self.ids[..kept];
-        let mut matched: SmallVec<[Root; 2]> = SmallVec::new();
-        for (root, row) in &self.roots {
-            if kept.iter().any(|id| id.root == Some(*root)) {
-                matched.push((*root, Arc::clone(row)));
-            }
-        }
-        if matched.len() < 2 {
-            return Ok(());
-        }
-        let by =
-            |root: ComponentId| kept.iter().find(|id| id.root == Some(root)).map(|id| id.claim);
-        let mut matched = matched.into_iter();
-        let mut joined: SmallVec<[(ComponentId, ComponentRow); 2]> = SmallVec::new();
-        let Some((parent, mut row)) = matched.next() else { return Ok(()) };
-        for (child, child_row) in matched {
-            let (Some(parent_by), Some(child_by)) = (by(parent), by(child)) else { continue };
-            let parent_profile =
-                row.profile().ok_or(ResolveError::Corrupt { component: parent })?;
-            let child_profile =
-                child_row.profile().ok_or(ResolveError::Corrupt { component: child })?;
-            let merges = row.merges.saturating_add(child_row.merges).saturating_add(1);
-            if merges > self.rules.caps().merges {
-                let verdict = Verdict::MergeLimit;
-                let (number, key) = (child_by.number, child_by.key);
-                findings.violations.push(Violation { verdict, limited: number, number, key });
-                findings.refused.push(Refused {
-                    verdict,
-                    component: parent,
-                    other: child,
-                    profile: parent_profile,
-                    other_profile: child_profile,
-                    by: key,
-                });
-                continue;
-            }
-            findings.merges.push(Merge {
-                parent,
-                child,
-                parent_profile,
-                child_profile,
-                parent_by: parent_by.key,
-                child_by: child_by.key,
-            });
-            let joined_row = Arc::make_mut(&mut row);
-            joined_row.merges = merges;
-            joined_row.members.extend(child_row.members.iter().cloned());
-            joined_row.members.sort_by_key(|member| (member.position, member.rank));
-            let mut child_row = Arc::unwrap_or_clone(child_row);
-            child_row.parent = Some(parent);
-            joined.push((child, child_row));
-        }
-        for id in &mut self.ids {
-            if id.root.is_some_and(|root| joined.iter().any(|(child, _)| *child == root)) {
-                id.root = Some(parent);
-            }
-        }
-        if let Some(slot) = self.roots.iter_mut().find(|(root, _)| *root == parent) {
-            slot.1 = Arc::clone(&row);
-        }
-        if joined.is_empty() {
-            return Ok(());
-        }
-        // Written here because the event may stay with another root, whose merge the cap refused. The
-        // parent first: whoever follows a child to it finds the child's members there.
-        self.rows.set_component(parent, Arc::unwrap_or_clone(row))?;
-        for (child, child_row) in joined {
-            self.rows.set_component(child, child_row)?;
-        }
-        Ok(())
     }
 
     /// Maps new identifiers to the component. Gives whether its row changed.
@@ -453,7 +406,8 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         row: &mut Arc<ComponentRow>,
         findings: &mut Findings,
     ) -> Result<bool, ResolveError<R::Error>> {
-        let new = self.ids[..kept].iter().filter(|id| {
+        let moved = self.ids[kept..].iter().filter(|id| id.is_moved);
+        let new = self.ids[..kept].iter().chain(moved).filter(|id| {
             !id.verified
                 && id.root == Some(component)
                 && self.trust.verifies(id.claim, id.is_previous)

@@ -6,16 +6,18 @@
 //! component, set  ->  EvidenceRow     identifiers once seen together on an event
 //! identifier, component, set          a sighting: it was on that set, and is not of that profile
 //! identifier      ->  ApartRow        what it may never share a profile with
+//! device          ->  PeopleRow       who came with it, where the rules ask for that
 //! ```
 //!
-//! A component is what one mapping created. Events never take it apart: when it is merged away it gets
+//! A component is what one mapping created. Events take nothing but devices out of it: when it is merged away it gets
 //! a parent and keeps what it had, while the parent's row takes its members in as well. So the row of a
 //! root holds the whole profile. Evidence is the *skeleton* of the history: what an unmerge resolves
 //! again ([`crate::plan`]). The sets of a profile are under its components; sightings lead from an
 //! identifier to the sets of others that it was on.
 //!
 //! **Invariants:** a parent is older (has the smaller number) than its child; members are in order of
-//! position and rank; every member's identifier row names the component that first mapped it.
+//! position and rank; every member's identifier row names the component that mapped it, which is the
+//! first that did unless it is a device that moved.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -28,6 +30,7 @@ use smallvec::SmallVec;
 
 use crate::apart::ApartRow;
 use crate::number::TypeNumber;
+use crate::people::PeopleRow;
 use crate::skeleton::PreviousSeen;
 
 /// The number of a component: smaller is older. It is made from the place of the event that created
@@ -47,7 +50,7 @@ impl ComponentId {
     }
 
     /// The number of a component of an identifier that no event maps, though events are folded under
-    /// it: see [`crate::plan`].
+    /// it: see [`crate::plan`]. Or that of a shared device: an event that has one is not undone.
     pub(crate) fn left_over(position: ItemPosition, collection: Collection, rank: u8) -> Self {
         Self::numbered(position, collection, u64::from(rank.min(14)) + 1)
     }
@@ -171,6 +174,11 @@ impl ComponentRow {
     /// more than a device.
     pub fn is_verified(&self) -> bool {
         self.members.iter().any(|member| member.verified && !member.number.is_device())
+    }
+
+    /// Whether the profile is of somebody: it holds more than devices.
+    pub fn is_known(&self) -> bool {
+        self.members.iter().any(|member| !member.number.is_device())
     }
 
     /// Whether there are sets without a print.
@@ -365,6 +373,10 @@ pub trait Rows {
     fn apart(&mut self, key: IdentifierKey) -> Result<Option<ApartRow>, Self::Error>;
     /// Writes what an identifier is kept apart from.
     fn set_apart(&mut self, key: IdentifierKey, row: ApartRow) -> Result<(), Self::Error>;
+    /// Who came with a device.
+    fn people(&mut self, device: IdentifierKey) -> Result<Option<PeopleRow>, Self::Error>;
+    /// Writes who came with a device.
+    fn set_people(&mut self, device: IdentifierKey, row: PeopleRow) -> Result<(), Self::Error>;
 }
 
 /// The rows, read and changed as an unmerge needs them.

@@ -22,6 +22,33 @@ pub struct RuleSet {
     /// Who is one household. Left out where nobody is.
     #[serde(skip_serializing_if = "HouseholdRules::is_off")]
     pub households: HouseholdRules,
+    /// What an event does that names two known people.
+    #[serde(skip_serializing_if = "Strategy::is_default")]
+    pub strategy: Strategy,
+    /// Which devices no longer identify. Without it: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_devices: Option<SharedDevices>,
+}
+
+/// Which devices no longer identify, because too many people use them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedDevices {
+    /// Those that came on events of so many people, at least 2.
+    pub people: u32,
+}
+
+/// What an event does that names two known people: profiles that hold more than devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    /// It makes them one, within the limits.
+    #[default]
+    Merge,
+    /// It never makes them one.
+    Isolate,
+    /// It never makes them one, and a device is the last person's who came with it.
+    Link,
 }
 
 /// The rule of one type of identifier.
@@ -168,6 +195,8 @@ impl Default for RuleSet {
             options: Options::default(),
             caps: Caps::default(),
             households: HouseholdRules::default(),
+            strategy: Strategy::default(),
+            shared_devices: None,
         }
     }
 }
@@ -209,6 +238,13 @@ impl Default for Options {
 impl Default for Caps {
     fn default() -> Self {
         Self { merges: 100, mappings: 1_000 }
+    }
+}
+
+impl Strategy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 

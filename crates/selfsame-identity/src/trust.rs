@@ -16,6 +16,7 @@ use crate::decide::{Candidate, Root};
 use crate::known::Found;
 use crate::number::TypeNumber;
 use crate::row::{ComponentId, Known};
+use crate::verdict::Verdict;
 
 /// The number of `user_id`.
 pub(crate) const USER_ID: TypeNumber = TypeNumber(0);
@@ -30,6 +31,11 @@ impl Trust {
             }
             Self::Unguarded | Self::None { .. } => false,
         }
+    }
+
+    /// Whether the event may take a device from somebody who is known to be who the profile says.
+    pub(crate) fn may_take(self, claim: &Claim<'_>, is_previous: bool) -> bool {
+        self == Self::Unguarded || self.verifies(claim, is_previous)
     }
 
     /// Whether a device makes its profile known to such an event.
@@ -61,8 +67,8 @@ impl Trust {
     }
 }
 
-/// Puts the identifiers that may not be believed behind the others, and gives how many these are. Both
-/// keep their order.
+/// Puts the identifiers that may not be believed behind the others, and gives how many the others are.
+/// Both keep their order.
 pub(crate) fn set_apart(
     ids: &mut SmallVec<[Candidate<'_>; 4]>,
     roots: &[Root],
@@ -91,7 +97,8 @@ pub(crate) fn set_apart(
     };
     let believed: SmallVec<[bool; 4]> = ids.iter().map(may_be_believed).collect();
     let mut parts = [SmallVec::<[Candidate<'_>; 4]>::new(), SmallVec::new()];
-    for (id, is_believed) in ids.drain(..).zip(believed) {
+    for (mut id, is_believed) in ids.drain(..).zip(believed) {
+        id.left_out = (!is_believed).then_some(Verdict::Unverified);
         parts[usize::from(!is_believed)].push(id);
     }
     let [first, rest] = parts;

@@ -40,6 +40,7 @@ use crate::resolution::LedgerRow;
 use crate::resolve::ResolveError;
 use crate::row::ComponentId;
 
+pub(crate) use closure::mapped_by;
 pub use plan::{apply, plan};
 pub use sides::{Split, plan_split, sides_of};
 
@@ -109,6 +110,11 @@ pub enum PlanError<E> {
     /// What proved an event at its time is not kept with the sets.
     #[error("who is verified cannot be set apart, or what is connected to them")]
     Verified,
+    /// Where a device was at an event depends on all events before, and not all are kept.
+    #[error(
+        "devices that rules let move between people cannot be set apart, or what came with them"
+    )]
+    Moves,
     /// Rules from before the first that are known.
     #[error("the rules of record {position} are not known")]
     NoRules {
@@ -124,7 +130,7 @@ impl<E> PlanError<E> {
             Self::Resolve(error) => error.class(),
             Self::JobNeeded { .. } | Self::TooLarge { .. } => Class::Limited,
             Self::Unknown => Class::Missing,
-            Self::Collections | Self::Same | Self::Verified => Class::Invalid,
+            Self::Collections | Self::Same | Self::Verified | Self::Moves => Class::Invalid,
             Self::NoRules { .. } => Class::Corrupt,
         }
     }

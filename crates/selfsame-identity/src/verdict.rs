@@ -22,11 +22,15 @@ pub enum Verdict {
     CannotLink = 8,
     /// Nothing proves that the sender is the person that the identifier names.
     Unverified = 9,
+    /// Two known people would have become one, and the strategy forbids it.
+    KnownPeople = 10,
+    /// So many people use the device that it identifies nobody.
+    SharedDevice = 11,
 }
 
 impl Verdict {
     /// Every verdict, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::NoIdentifiers,
         Self::ValueLimit,
         Self::ValueTimeLimit,
@@ -36,6 +40,8 @@ impl Verdict {
         Self::MappingLimit,
         Self::CannotLink,
         Self::Unverified,
+        Self::KnownPeople,
+        Self::SharedDevice,
     ];
 
     /// The name that people read.
@@ -50,6 +56,8 @@ impl Verdict {
             Self::MappingLimit => "Identifier mapping limit exceeded",
             Self::CannotLink => "Identifiers are set apart",
             Self::Unverified => "Identifier not verified",
+            Self::KnownPeople => "Two known people",
+            Self::SharedDevice => "Shared device",
         }
     }
 
@@ -65,6 +73,8 @@ impl Verdict {
             Self::MappingLimit => "identifier_mapping_limit",
             Self::CannotLink => "set_apart",
             Self::Unverified => "identifier_not_verified",
+            Self::KnownPeople => "two_known_people",
+            Self::SharedDevice => "shared_device",
         }
     }
 

@@ -123,6 +123,12 @@ note_kinds! {
     TokenRefused = 16, "Identity token not valid";
     /// A verified claim named an identifier for the first time.
     IdentifierVerified = 17, "Identifier verified";
+    /// Two people who are both known, in a space that never makes such two one.
+    KnownPeople = 18, "Two known people";
+    /// A device of so many people that it identifies nobody.
+    SharedDevice = 19, "Shared device";
+    /// A device that left one profile for another.
+    DeviceMoved = 20, "Device moved to another profile";
 }
 
 impl NoteKind {
@@ -134,6 +140,7 @@ impl NoteKind {
                 | Self::IdentifierMapped
                 | Self::ProfilesMerged
                 | Self::IdentifierVerified
+                | Self::DeviceMoved
         )
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use selfsame_event::IdentifierKey;
 use selfsame_identity::{
-    ApartRow, ComponentId, ComponentRow, EvidenceRow, IdentifierRow, Known, Rows, SetKey, Sighting,
-    WholeRows,
+    ApartRow, ComponentId, ComponentRow, EvidenceRow, IdentifierRow, Known, PeopleRow, Rows,
+    SetKey, Sighting, WholeRows,
 };
 use selfsame_store::{RowKey, StoreError, Table};
 
@@ -108,6 +108,17 @@ impl Rows for Graph<'_> {
 
     fn set_apart(&mut self, key: IdentifierKey, row: ApartRow) -> Result<(), StoreError> {
         self.tables.apart.put(self.key(key), &row.encode());
+        Ok(())
+    }
+
+    fn people(&mut self, device: IdentifierKey) -> Result<Option<PeopleRow>, StoreError> {
+        let row = self.tables.people.view(&self.key(device), row::people)?;
+        let damaged = StoreError::Row { table: Table::People.name() };
+        row.map(|row| row.ok_or(damaged)).transpose()
+    }
+
+    fn set_people(&mut self, device: IdentifierKey, row: PeopleRow) -> Result<(), StoreError> {
+        self.tables.people.put(self.key(device), &row.encode());
         Ok(())
     }
 }

@@ -8,10 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use selfsame_event::{IdentifierKey, Position, Time};
-use selfsame_identity::{
-    Change, Moved, Pair, Plan, PlanError, Rules, RulesLog, Sizes, apply, plan,
-};
+use selfsame_event::{IdentifierKey, Position, ProfileId, Time};
+use selfsame_identity::{Change, Pair, Plan, PlanError, Rules, RulesLog, Sizes, apply, plan};
 use selfsame_log::Record;
 use selfsame_store::{RowKey, StoreError, Table};
 use serde::{Deserialize, Serialize};
@@ -125,7 +123,9 @@ impl State {
         apply(&plan, &mut graph)?;
         self.replace_ledger(space, &plan)?;
         self.count_again(slot, &plan);
-        self.move_sections(space, &plan.moved)?;
+        let moves = plan.moved.iter().filter(|one| one.has_events);
+        let moves = moves.filter_map(|one| Some((one.name.key, one.from?, one.to?)));
+        self.move_sections(space, moves)?;
         Ok(Ok(()))
     }
 
@@ -169,15 +169,19 @@ impl State {
         again(&mut counts.apart, before.apart, after.apart);
     }
 
-    /// Sections of identifiers whose profile is of another partition now move there.
-    fn move_sections(&mut self, space: u32, moved: &[Moved]) -> Result<(), StateError> {
+    /// Sections of identifiers whose profile is of another partition now move there. Each with the id that
+    /// its profile had and the one that it has.
+    pub(crate) fn move_sections(
+        &mut self,
+        space: u32,
+        moved: impl Iterator<Item = (IdentifierKey, ProfileId, ProfileId)>,
+    ) -> Result<(), StateError> {
         let count = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
         let mut moves: BTreeMap<(u32, u32), Vec<_>> = BTreeMap::new();
-        for one in moved.iter().filter(|one| one.has_events) {
-            let (Some(from), Some(to)) = (one.from, one.to) else { continue };
+        for (key, from, to) in moved {
             let (from, to) = (partition_of(from, count), partition_of(to, count));
             if from != to {
-                moves.entry((from, to)).or_default().push(InSpace { space, key: one.name.key });
+                moves.entry((from, to)).or_default().push(InSpace { space, key });
             }
         }
         for ((from, to), anchors) in moves {

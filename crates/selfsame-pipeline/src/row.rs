@@ -4,7 +4,7 @@
 //! A section is the number of the last event in its record that was folded in, then the section.
 
 use selfsame_event::{ItemPosition, Position, Time};
-use selfsame_identity::{ApartRow, ComponentRow, EvidenceRow, IdentifierRow, LedgerRow};
+use selfsame_identity::{ApartRow, ComponentRow, EvidenceRow, IdentifierRow, LedgerRow, PeopleRow};
 use selfsame_profile::{FoldEvent, Folded, Role, Rules, Section};
 use selfsame_store::Value;
 
@@ -21,6 +21,11 @@ pub(crate) fn evidence(row: &[u8]) -> Option<EvidenceRow> {
 /// What the identifier of that row is set apart from.
 pub(crate) fn apart(row: &[u8]) -> Option<ApartRow> {
     ApartRow::decode(row).ok()
+}
+
+/// Who came with the device of that row.
+pub(crate) fn people(row: &[u8]) -> Option<PeopleRow> {
+    PeopleRow::decode(row).ok()
 }
 
 /// The row of the merge ledger.

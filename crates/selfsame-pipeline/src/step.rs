@@ -6,18 +6,16 @@ use selfsame_dedupe::Verdict as Seen;
 use selfsame_event::{
     EventsHead, IdentifierKey, ImportOrigin, RecordId, RecordKind, Time, TokenVerdict,
 };
-use selfsame_identity::{
-    Claims, Merge, Occurrence, Outcome, Resolution, Verdict as Met, Violation,
-};
+use selfsame_identity::{Claims, Occurrence, Outcome, Resolution, Verdict as Met, Violation};
 use selfsame_log::{Item, Record};
 use selfsame_profile::{Limits, Role, Rules};
 
 use crate::decision::{Accepted, Decision, Note, NoteKind, Verdict};
 use crate::graph::Graph;
 use crate::key::{InSpace, LedgerKey, ListKey, TraitIndexKey};
-use crate::partition::{self, PartitionRecord, partition_of};
+use crate::partition::{self, partition_of};
 use crate::prepare::{AT_ONCE, Arrival, Origin, Prepared, warm};
-use crate::row::{self, Listed, Present};
+use crate::row::{Listed, Present};
 use crate::state::{State, StateError};
 use crate::trend::{DayCounts, of_day};
 use crate::workspace::{Change, ChangeError, Since};
@@ -175,7 +173,8 @@ impl State {
         };
         for resolution in [Some(user), outcome.account.as_ref()].into_iter().flatten() {
             self.note_resolution(space, arrival, resolution, claims, &mut notes);
-            self.move_merged(space, &resolution.merges)?;
+            let moves = resolution.relocated.iter().map(|one| (one.key, one.from, one.to));
+            self.move_sections(space, moves)?;
         }
         self.meta.spaces[slot].events += 1;
         self.day(slot, arrival.origin.time).events += 1;
@@ -280,11 +279,13 @@ impl State {
         let counts = &mut self.meta.spaces[slot];
         let merges = u64::try_from(resolution.merges.len()).unwrap_or(u64::MAX);
         counts.merges += merges;
-        counts.profiles += u64::from(resolution.created);
+        let alone = resolution.moved.iter().filter(|moved| moved.is_alone).count();
+        let created = u64::from(resolution.created) + u64::try_from(alone).unwrap_or(u64::MAX);
+        counts.profiles += created;
         counts.profiles = counts.profiles.saturating_sub(merges);
-        if resolution.created || merges > 0 {
+        if created > 0 || merges > 0 {
             let today = of_day(&mut counts.days, arrival.origin.time.day());
-            today.profiles += u64::from(resolution.created);
+            today.profiles += created;
             today.merges += merges;
         }
         let name = |number| counts.numbers.name(number).map_or("", |(_, name)| name);
@@ -298,6 +299,11 @@ impl State {
         notes.extend(resolution.merges.iter().map(|merge| {
             Note::new(NoteKind::ProfilesMerged, "", &merge.child_profile.to_string())
         }));
+        notes.extend(
+            resolution.moved.iter().map(|moved| {
+                Note::new(NoteKind::DeviceMoved, name(moved.number), value(moved.key))
+            }),
+        );
         notes.extend(resolution.verified.iter().map(|verified| {
             Note::new(NoteKind::IdentifierVerified, name(verified.number), value(verified.key))
         }));
@@ -316,26 +322,6 @@ impl State {
             let name = numbers.name(violation.number).map_or("", |(_, name)| name);
             Note::new(note_kind(violation.verdict), name, value_of(claims, violation.key))
         }));
-    }
-
-    /// Sections of a profile that was merged into one of another partition move there.
-    fn move_merged(&mut self, space: u32, merges: &[Merge]) -> Result<(), StateError> {
-        let count = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
-        for merge in merges {
-            let from = partition_of(merge.child_profile, count);
-            let to = partition_of(merge.parent_profile, count);
-            if from == to {
-                continue;
-            }
-            let key = InSpace { space, key: merge.child };
-            let child = self.tables.components.view(&key, row::component)?.flatten();
-            let members = child.map(|child| child.members).unwrap_or_default();
-            let anchors: Vec<_> =
-                members.iter().map(|member| InSpace { space, key: member.key }).collect();
-            self.exchange.send(to, PartitionRecord::Expect { anchors: anchors.clone() });
-            self.exchange.send(from, PartitionRecord::Release { anchors, to });
-        }
-        Ok(self.exchange.settle(&mut self.partitions)?)
     }
 
     fn day(&mut self, slot: usize, time: Time) -> &mut DayCounts {
@@ -478,6 +464,8 @@ pub(crate) fn note_kind(verdict: Met) -> NoteKind {
         Met::MappingLimit => NoteKind::MappingLimit,
         Met::CannotLink => NoteKind::CannotLink,
         Met::Unverified => NoteKind::Unverified,
+        Met::KnownPeople => NoteKind::KnownPeople,
+        Met::SharedDevice => NoteKind::SharedDevice,
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Tables {
     pub sightings: CachedTable<SightingKey, Present>,
     /// What identifiers are set apart from. Exact.
     pub apart: CachedTable<InSpace<IdentifierKey>, [u8]>,
+    /// Who came with a device. Exact.
+    pub people: CachedTable<InSpace<IdentifierKey>, [u8]>,
     /// Merges made and refused. Exact.
     pub ledger: CachedTable<LedgerKey, [u8]>,
     /// Sections in which a declared trait had a value. Exact.
@@ -78,6 +80,7 @@ pub struct ExactKeys {
     evidence: Vec<EvidenceKey>,
     sightings: Vec<SightingKey>,
     apart: Vec<InSpace<IdentifierKey>>,
+    people: Vec<InSpace<IdentifierKey>>,
     ledger: Vec<LedgerKey>,
     trait_index: Vec<TraitIndexKey>,
     rejected: Vec<ListKey>,
@@ -92,6 +95,7 @@ impl ExactKeys {
         self.evidence.sort_unstable();
         self.sightings.sort_unstable();
         self.apart.sort_unstable();
+        self.people.sort_unstable();
         self.ledger.sort_unstable();
         self.trait_index.sort_unstable();
         self.rejected.sort_unstable();
@@ -109,7 +113,7 @@ impl Tables {
 
     /// The tables over that store.
     pub fn new(store: Store, budget: MemoryBudget, partitions: u32) -> Result<Self, StoreError> {
-        let other = budget.other / 8;
+        let other = budget.other / 9;
         let share = budget.sections / usize::try_from(partitions.max(1)).unwrap_or(1);
         let partition = |_| {
             Ok(PartitionTables {
@@ -126,6 +130,7 @@ impl Tables {
             evidence: CachedTable::new(store.clone(), Table::Evidence, other),
             sightings: CachedTable::new(store.clone(), Table::Sightings, other),
             apart: CachedTable::new(store.clone(), Table::Apart, other).with_filter()?,
+            people: CachedTable::new(store.clone(), Table::People, other).with_filter()?,
             ledger: CachedTable::new(store.clone(), Table::Ledger, other),
             trait_index: CachedTable::new(store.clone(), Table::TraitIndex, other),
             rejected: CachedTable::new(store.clone(), Table::Rejected, other),
@@ -142,6 +147,7 @@ impl Tables {
         self.evidence.shrink();
         self.sightings.shrink();
         self.apart.shrink();
+        self.people.shrink();
         self.ledger.shrink();
         self.trait_index.shrink();
         self.rejected.shrink();
@@ -160,6 +166,7 @@ impl Tables {
             evidence: self.evidence.freeze(),
             sightings: self.sightings.freeze(),
             apart: self.apart.freeze(),
+            people: self.people.freeze(),
             ledger: self.ledger.freeze(),
             trait_index: self.trait_index.freeze(),
             rejected: self.rejected.freeze(),
@@ -174,6 +181,7 @@ impl Tables {
         write_frozen(&self.evidence, &keys.evidence, batch);
         write_frozen(&self.sightings, &keys.sightings, batch);
         write_frozen(&self.apart, &keys.apart, batch);
+        write_frozen(&self.people, &keys.people, batch);
         write_frozen(&self.ledger, &keys.ledger, batch);
         write_frozen(&self.trait_index, &keys.trait_index, batch);
         write_frozen(&self.rejected, &keys.rejected, batch);
@@ -187,6 +195,7 @@ impl Tables {
         self.evidence.written(&keys.evidence);
         self.sightings.written(&keys.sightings);
         self.apart.written(&keys.apart);
+        self.people.written(&keys.people);
         self.ledger.written(&keys.ledger);
         self.trait_index.written(&keys.trait_index);
         self.rejected.written(&keys.rejected);
@@ -201,6 +210,7 @@ impl Tables {
             ("evidence", self.evidence.memory()),
             ("sightings", self.sightings.memory()),
             ("apart", self.apart.memory()),
+            ("people", self.people.memory()),
             ("ledger", self.ledger.memory()),
             ("trait_index", self.trait_index.memory()),
             ("rejected", self.rejected.memory()),

@@ -37,6 +37,9 @@ tables! {
     Sightings = "sightings";
     /// space, identifier key -> what it is set apart from. Exactly as of the checkpoint.
     Apart = "apart";
+    /// space, device -> the user ids that it came with, where the rules ask for that. Exactly as of the
+    /// checkpoint.
+    People = "people";
     /// space, component, event -> a merge made or refused. Exactly as of the checkpoint.
     Ledger = "ledger";
     /// space, anchor -> what was folded under it. Each row says up to which record.

@@ -1,4 +1,4 @@
-//! The bytes of evidence, and of what is set apart.
+//! The bytes of evidence, of what is set apart, and of who came with a device.
 
 use selfsame_event::IdentifierKey;
 use selfsame_event::packed::{Reader, put_number, put_text, put_time};
@@ -8,6 +8,7 @@ use super::{
     read_stamp, whole,
 };
 use crate::apart::{ApartFrom, ApartRow};
+use crate::people::PeopleRow;
 use crate::row::{EvidenceRow, Fate};
 use crate::skeleton::{PreviousSeen, Reading};
 
@@ -110,6 +111,25 @@ impl ApartRow {
             })?;
             let is_sorted = others.is_sorted_by(|one, other| one.key < other.key);
             is_sorted.then_some(Self { number, value, others })
+        })
+    }
+}
+
+impl PeopleRow {
+    /// The bytes of the row.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(2 + 16 * self.users.len());
+        out.push(VERSION);
+        put_length(&mut out, self.users.len());
+        self.users.iter().for_each(|user| out.extend(user.0));
+        out
+    }
+
+    /// Reads a row.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        whole(bytes, |reader| {
+            let users = list(reader, |reader| Some(IdentifierKey(reader.array()?)))?;
+            users.is_sorted_by(|one, other| one < other).then_some(Self { users })
         })
     }
 }

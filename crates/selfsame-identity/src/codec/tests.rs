@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::apart::{ApartFrom, ApartRow};
+use crate::people::{MOST_PEOPLE, PeopleRow};
 use crate::row::EvidenceRow;
 use crate::skeleton::{PreviousSeen, Reading};
 
@@ -138,8 +139,21 @@ proptest! {
     }
 
     #[test]
+    fn a_row_of_who_came_with_a_device_is_read_back(
+        users in prop::collection::btree_set(any::<[u8; 16]>(), 0..40),
+    ) {
+        let mut row = PeopleRow::default();
+        for (count, user) in users.iter().enumerate() {
+            prop_assert_eq!(row.add(IdentifierKey(*user)), count < MOST_PEOPLE);
+            prop_assert!(!row.add(IdentifierKey(*user)), "once");
+        }
+        prop_assert_eq!(row.count(), users.len().min(MOST_PEOPLE));
+        prop_assert_eq!(PeopleRow::decode(&row.encode()), Ok(row));
+    }
+
+    #[test]
     fn a_ledger_row_is_read_back(
-        components: [u64; 2], profiles: [[u8; 16]; 2], keys: [[u8; 16]; 2], verdict in 0..10_u8,
+        components: [u64; 2], profiles: [[u8; 16]; 2], keys: [[u8; 16]; 2], verdict in 0..12_u8,
         stamp in stamp(), identifiers in prop::collection::vec(seen(), 0..6),
     ) {
         let [parent, child] = components.map(ComponentId);
@@ -177,8 +191,9 @@ proptest! {
                 EvidenceRow::decode(&bytes).is_ok(),
                 ApartRow::decode(&bytes).is_ok(),
                 LedgerRow::decode(&bytes).is_ok(),
+                PeopleRow::decode(&bytes).is_ok(),
             ];
-            prop_assert!(!refused || read == [false; 5]);
+            prop_assert!(!refused || read == [false; 6]);
         }
     }
 

@@ -42,6 +42,10 @@ fn rules_that_cannot_be_meant_are_refused_with_the_reason() {
         "type `phone`: a limit is at least 1; to ignore the type, do not list it",
     );
     refused("caps: { mappings: 0 }", "`caps.mappings` is at least 1");
+    for people in [0, 1, 33, u32::MAX] {
+        let rules = format!("shared_devices: {{ people: {people} }}");
+        refused(&rules, "`shared_devices.people` is 2 to 32");
+    }
     refused(
         "types: [{ name: phone, priority: 1, blocked: { regex: ['('] } }]",
         "type `phone`: a blocked regex cannot be used",

@@ -11,7 +11,6 @@ use crate::decide::{Breach, Candidate};
 use crate::resolution::Refused;
 use crate::row::{ComponentId, ComponentRow, EvidenceRow, Fate, Rows, Seen, SetKey, Sighting};
 use crate::skeleton::{EVIDENCE_SETS, PreviousSeen, Repeat};
-use crate::verdict::Verdict;
 
 /// The profile that the event belongs to.
 pub(super) struct Profile<'p> {
@@ -32,7 +31,7 @@ pub(super) struct Recorded {
 }
 
 impl<R: Rows> Step<'_, '_, R> {
-    /// Lists the profiles that demotion and doubt kept apart from the event's.
+    /// Lists the profiles that demotion, doubt and shared devices kept apart from the event's.
     pub(super) fn refuse(
         &self,
         demoted: Range<usize>,
@@ -42,9 +41,9 @@ impl<R: Rows> Step<'_, '_, R> {
         findings: &mut Findings,
     ) -> Result<(), ResolveError<R::Error>> {
         let profile = row.profile().ok_or(ResolveError::Corrupt { component })?;
-        let doubted = self.ids[demoted.end..].iter().map(|id| (id, Verdict::Unverified));
+        let others = self.ids[demoted.end..].iter().filter_map(|id| Some((id, id.left_out?)));
         let breaches = breaches.iter().rev().map(|breach| breach.verdict);
-        for (id, verdict) in self.ids[demoted].iter().zip(breaches).chain(doubted) {
+        for (id, verdict) in self.ids[demoted].iter().zip(breaches).chain(others) {
             let Some(other) = id.root.filter(|root| *root != component) else { continue };
             if findings.refused.iter().any(|refused| refused.other == other) {
                 continue;
@@ -65,13 +64,13 @@ impl<R: Rows> Step<'_, '_, R> {
 
     pub(super) fn seen(&self, kept: usize, believed: usize) -> SmallVec<[Seen; 4]> {
         let fate = |(index, id): (usize, &Candidate<'_>)| match id.root {
-            _ if index >= kept => Fate::Demoted,
+            _ if index >= kept && !id.is_moved => Fate::Demoted,
             Some(_) => Fate::Kept,
             None => Fate::Stopped,
         };
         let mut ids: SmallVec<[_; 4]> =
             self.ids.iter().enumerate().map(|one| (one.1, fate(one))).collect();
-        // Those in doubt back to their places.
+        // Those that took no part back to their places.
         if believed < self.ids.len() {
             ids.sort_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
         }
@@ -152,13 +151,17 @@ impl<R: Rows> Step<'_, '_, R> {
         seen: &SmallVec<[Seen; 4]>,
         previous: Option<PreviousSeen>,
     ) -> EvidenceRow {
-        let values = self.ids.iter().zip(seen).filter(|(_, one)| one.fate != Fate::Kept);
+        let value = |one: &Seen| {
+            let id = self.ids.iter().find(|id| id.claim.key == one.key);
+            id.map_or_else(Box::default, |id| id.claim.value.as_ref().into())
+        };
+        let unmapped = seen.iter().filter(|one| one.fate != Fate::Kept).map(value);
         EvidenceRow {
             first: self.at.stamp,
             again: Vec::new(),
             is_cut: false,
             identifiers: seen.clone(),
-            unmapped: values.map(|(id, _)| id.claim.value.as_ref().into()).collect(),
+            unmapped: unmapped.collect(),
             previous: previous.map(Box::new),
         }
     }

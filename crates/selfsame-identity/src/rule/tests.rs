@@ -41,6 +41,19 @@ options: { properties_email: [Signed Up] }",
     assert!(rules.options.alias && rules.options.properties_email.contains(Some("Signed Up")));
     assert!(!rules.options.properties_email.contains(Some("Invited")));
     assert_eq!(rules.caps, Caps::default());
+    assert_eq!(rules.strategy, Strategy::Merge);
+}
+
+#[test]
+fn rules_that_say_nothing_of_strategies_are_written_as_they_were() {
+    let json = serde_json::to_value(RuleSet::default()).expect("JSON");
+    let keys: Vec<_> = json.as_object().expect("an object").keys().collect();
+    assert_eq!(keys, ["types", "blocked", "options", "caps"]);
+    let isolated = RuleSet { strategy: Strategy::Isolate, ..RuleSet::default() };
+    let json = serde_json::to_value(&isolated).expect("JSON");
+    assert_eq!(json["strategy"], "isolate");
+    assert!(json.get("shared_devices").is_none());
+    assert_eq!(serde_json::from_value::<RuleSet>(json).expect("the same"), isolated);
 }
 
 #[test]
@@ -51,6 +64,8 @@ fn a_key_that_does_not_exist_is_refused_by_its_name() {
         ("types: [{ name: phone, priority: 1, limit: { count: 5, window: hourly } }]", "hourly"),
         ("types: [{ name: phone, priority: 1, collection: people }]", "people"),
         ("rules: []", "rules"),
+        ("strategy: guess", "guess"),
+        ("shared_devices: { persons: 3 }", "persons"),
     ] {
         let error = serde_yaml_ng::from_str::<RuleSet>(yaml).expect_err(yaml).to_string();
         assert!(error.contains(name), "{error}");

@@ -203,7 +203,7 @@ impl Closure {
 }
 
 /// The event that mapped a member. The id of its record is not kept.
-pub(super) fn mapped_by(member: &Member) -> Stamp {
+pub(crate) fn mapped_by(member: &Member) -> Stamp {
     Stamp {
         position: member.position,
         record: RecordId::default(),

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use selfsame_event::{IdentifierKey, ProfileId};
 
 use super::again::{Again, roots};
-use super::closure::{Closure, failed};
+use super::closure::{Closure, Set, failed};
 use super::{Change, Cluster, Counts, Moved, Named, Plan, PlanError, RulesLog, Sizes};
 use crate::apart::{ApartFrom, ApartRow, Pair};
+use crate::compile::Rules;
 use crate::row::{
     ComponentId, ComponentRow, EvidenceRow, IdentifierRow, SetKey, Sighting, WholeRows,
 };
+use crate::skeleton::PreviousSeen;
 
 /// What is to be written. A row of none is removed.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +48,9 @@ pub fn plan<R: WholeRows>(
     let sets = closure.sets();
     if sets.len() > sizes.in_step {
         return Err(PlanError::JobNeeded { sets: sets.len(), most: sizes.in_step });
+    }
+    if moves_devices(&closure, &sets, rules) {
+        return Err(PlanError::Moves);
     }
     let (was, standing) = standing(change, &closure, rows)?;
     let mut again = Again::run(&closure, &sets, fresh(&standing), rules)?;
@@ -90,6 +95,18 @@ pub fn plan<R: WholeRows>(
         apart: changed(&was, apart),
     };
     Ok(plan)
+}
+
+/// Whether a set has a device that may have moved: one of its events was judged by rules that let it.
+fn moves_devices(closure: &Closure, sets: &BTreeMap<SetKey, Set>, rules: &RulesLog) -> bool {
+    let is_device =
+        |key: &IdentifierKey| closure.names.get(key).is_some_and(|(number, _)| number.is_device());
+    sets.values().any(|set| {
+        let mut by = set.stamps.keys().filter_map(|at| rules.at(at.record));
+        let readings = set.previous.iter().flat_map(PreviousSeen::readings);
+        let mut keys = set.claimed.iter().chain(readings.map(|reading| &reading.key));
+        keys.any(is_device) && by.any(Rules::moves_devices)
+    })
 }
 
 fn pairs_of(change: &Change) -> impl Iterator<Item = Pair> {

@@ -7,6 +7,7 @@ mod demotion;
 mod evidence;
 mod naive;
 mod order;
+mod strategies;
 mod undo;
 mod unmerge;
 mod verified;

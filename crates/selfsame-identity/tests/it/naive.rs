@@ -1,12 +1,14 @@
 //! The real resolver against a slow and obvious one: profiles are lists of identifiers that are
 //! physically combined, and every question is answered by looking at all of them. What it knows of
-//! proofs is what docs/concepts/identity.md says of them.
+//! proofs and strategies is what docs/concepts/identity.md says of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use selfsame_event::{Context, Event, EventType, Raw, Shared, Time};
-use selfsame_identity::rule::{Blocked, EventNames, Limit, Options, TypeRule, Window};
-use selfsame_identity::{Fate, Keys, Outcome, RuleSet, extract};
+use selfsame_event::{Context, Event, EventType, IdentifierKey, ProfileId, Raw, Shared, Time};
+use selfsame_identity::rule::{
+    Blocked, EventNames, Limit, Options, SharedDevices, Strategy, TypeRule, Window,
+};
+use selfsame_identity::{Fate, Keys, Outcome, Resolution, RuleSet, extract};
 
 use crate::world::{DAY, Proof, World};
 
@@ -67,6 +69,7 @@ pub(crate) struct Answer {
     kept: Vec<String>,
     verdicts: Vec<String>,
     merges: usize,
+    moved: BTreeSet<String>,
     everybody: BTreeSet<Vec<String>>,
     verified: BTreeSet<String>,
 }
@@ -78,11 +81,14 @@ pub(crate) struct Naive<'r> {
     profiles: Vec<Profile>,
     /// Identifiers of which a verified claim was seen.
     verified: BTreeSet<Id>,
+    /// The user ids that devices came with.
+    people: BTreeMap<Id, BTreeSet<Id>>,
 }
 
 impl<'r> Naive<'r> {
     pub(crate) fn new(rules: &'r RuleSet) -> Self {
-        Self { rules, apart: Vec::new(), profiles: Vec::new(), verified: BTreeSet::new() }
+        let (apart, profiles, people) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { rules, apart, profiles, verified: BTreeSet::new(), people }
     }
 
     /// Everybody, in order.
@@ -231,32 +237,121 @@ impl<'r> Naive<'r> {
         }
         let has = |id: &Id| union.iter().any(|(one, _)| one == id);
         let is_met = self.apart.iter().any(|(one, other)| has(one) && has(other));
-        is_met.then_some("Identifiers are set apart")
+        if is_met {
+            return Some("Identifiers are set apart");
+        }
+        let people = matched.iter().filter(|index| self.is_somebody(**index)).count();
+        let are_kept_apart = self.rules.strategy != Strategy::Merge;
+        (are_kept_apart && people > 1).then_some("Two known people")
     }
 
-    pub(crate) fn resolve(&mut self, call: &Call) -> Option<Answer> {
-        let found = self.identifiers(call);
-        let previous = found.iter().find(|(is_previous, _)| *is_previous).map(|(_, id)| id.clone());
-        let (mut ids, doubted) = self.believed(found.into_iter().map(|(_, id)| id).collect(), call);
-        let doubted = doubted.iter().map(|id| format!("Identifier not verified: {}", id.1));
-        let mut verdicts: Vec<String> = doubted.collect();
-        while let Some(verdict) = self.violation(&ids, call.time) {
-            if ids.len() == 1 {
-                break;
+    /// Whether the profile has more than devices.
+    fn is_somebody(&self, profile: usize) -> bool {
+        self.profiles[profile].ids.iter().any(|((letter, _), _)| *letter != 'a')
+    }
+
+    /// Whether the event verifies an identifier on it.
+    fn verifies(&self, id: &Id, call: &Call, previous: Option<&Id>) -> bool {
+        let proven = self.proven_user(call);
+        match call.proof {
+            Proof::Unasked | Proof::Nothing { .. } => false,
+            Proof::Secret => true,
+            Proof::Token { .. } => {
+                let is_device = id.0 == 'a' && previous != Some(id);
+                proven.as_ref() == Some(id) || proven.is_some() && is_device
             }
-            let (_, value) = ids.pop().expect("more than one");
-            verdicts.push(format!("{verdict}: {value}"));
         }
-        if ids.is_empty() {
-            return None;
+    }
+
+    /// Whether a device may be taken from a profile.
+    fn may_take(&self, id: &Id, from: usize, call: &Call, previous: Option<&Id>) -> bool {
+        let is_unasked = call.proof == Proof::Unasked;
+        is_unasked || !self.is_person(from) || self.verifies(id, call, previous)
+    }
+
+    /// Takes a device out of the profile that holds it.
+    fn take(&mut self, id: &Id, from: usize) {
+        self.profiles[from].ids.retain(|(one, _)| one != id);
+        self.verified.remove(id);
+    }
+
+    /// The devices on an event that are shared. Those that still are somebody's get profiles of their own,
+    /// the youngest of all.
+    fn shared(&mut self, ids: &[Id], call: &Call, previous: Option<&Id>) -> (Vec<Id>, Vec<Id>) {
+        let Some(rule) = self.rules.shared_devices else { return (Vec::new(), Vec::new()) };
+        let is_counted = |id: &&Id| {
+            let is_unasked = call.proof == Proof::Unasked;
+            id.0 == 'u'
+                && previous != Some(*id)
+                && (is_unasked || self.verifies(id, call, previous))
+        };
+        let users: Vec<Id> = ids.iter().filter(is_counted).cloned().collect();
+        let (mut shared, mut moved) = (Vec::new(), Vec::new());
+        for id in ids.iter().filter(|(letter, _)| *letter == 'a') {
+            let people = self.people.entry(id.clone()).or_default();
+            people.extend(users.iter().cloned());
+            if people.len() < rule.people as usize {
+                continue;
+            }
+            shared.push(id.clone());
+            let holder = self.holder(id).filter(|holder| self.profiles[*holder].ids.len() > 1);
+            if let Some(from) = holder.filter(|from| self.may_take(id, *from, call, previous)) {
+                self.take(id, from);
+                self.profiles.push(Profile { ids: vec![(id.clone(), call.time)], merges: 0 });
+                moved.push(id.clone());
+            }
         }
-        let (mut merges, matched) = (0, self.matched(&ids));
+        (shared, moved)
+    }
+
+    /// Moves devices that were left out to the person whom the event names.
+    fn link(
+        &mut self,
+        devices: &[Id],
+        target: usize,
+        call: &Call,
+        previous: Option<&Id>,
+        verdicts: &mut Vec<(&'static str, Id)>,
+    ) -> Vec<Id> {
+        let mut moved = Vec::new();
+        for id in devices {
+            let holder = self.holder(id).filter(|holder| *holder != target);
+            let Some(from) = holder.filter(|holder| self.is_somebody(*holder)) else { continue };
+            if !self.may_take(id, from, call, previous) {
+                continue;
+            }
+            let said = verdicts.iter().position(|(_, one)| one == id);
+            let said = said.expect("it was left out");
+            let (as_it_was, was_verified) =
+                (self.profiles[from].ids.clone(), self.verified.contains(id));
+            self.take(id, from);
+            let of_target = self.profiles[target].ids[0].0.clone();
+            let limit = self.violation(&[of_target, id.clone()], call.time).or_else(|| {
+                let is_full = self.profiles[target].ids.len() >= self.rules.caps.mappings as usize;
+                is_full.then_some("Identifier mapping limit exceeded")
+            });
+            if let Some(limit) = limit {
+                verdicts[said].0 = limit;
+                self.profiles[from].ids = as_it_was;
+                self.verified.extend(was_verified.then(|| id.clone()));
+                continue;
+            }
+            verdicts.remove(said);
+            self.profiles[target].ids.push((id.clone(), call.time));
+            moved.push(id.clone());
+        }
+        moved
+    }
+
+    /// Makes one profile of all that the identifiers match, up to the cap. Gives how many merges that is.
+    fn merge(&mut self, ids: &[Id], verdicts: &mut Vec<(&'static str, Id)>) -> usize {
+        let (mut merges, matched) = (0, self.matched(ids));
         if let Some((parent, others)) = matched.split_first() {
             for other in others {
                 let by = ids.iter().find(|id| self.holder(id) == Some(*other)).expect("matched");
                 let total = self.profiles[*parent].merges + self.profiles[*other].merges + 1;
                 if total > self.rules.caps.merges {
-                    verdicts.push(format!("Profile merge limit exceeded: {}", by.1));
+                    verdicts.push(("Profile merge limit exceeded", by.clone()));
                     continue;
                 }
                 let moved = std::mem::take(&mut self.profiles[*other]);
@@ -265,42 +360,78 @@ impl<'r> Naive<'r> {
                 merges += 1;
             }
         }
+        merges
+    }
+
+    pub(crate) fn resolve(&mut self, call: &Call) -> Option<Answer> {
+        let found = self.identifiers(call);
+        let previous = found.iter().find(|(is_previous, _)| *is_previous).map(|(_, id)| id.clone());
+        let found: Vec<Id> = found.into_iter().map(|(_, id)| id).collect();
+        let (mut ids, doubted) = self.believed(found.clone(), call);
+        let (mut shared, alone) = self.shared(&ids, call, previous.as_ref());
+        if ids.iter().all(|id| shared.contains(id)) {
+            shared.retain(|id| *id != ids[0]);
+        }
+        ids.retain(|id| !shared.contains(id));
+        let said = |text: &'static str, ids: &[Id]| -> Vec<(&'static str, Id)> {
+            ids.iter().map(|id| (text, id.clone())).collect()
+        };
+        let mut verdicts = said("Shared device", &shared);
+        verdicts.extend(said("Identifier not verified", &doubted));
+        let mut demoted = Vec::new();
+        while let Some(verdict) = self.violation(&ids, call.time) {
+            if ids.len() == 1 {
+                break;
+            }
+            let id = ids.pop().expect("more than one");
+            verdicts.push((verdict, id.clone()));
+            demoted.insert(0, id);
+        }
+        if ids.is_empty() {
+            return None;
+        }
+        let merges = self.merge(&ids, &mut verdicts);
         let target = ids.iter().find_map(|id| self.holder(id)).unwrap_or_else(|| {
-            self.profiles.push(Profile::default());
-            self.profiles.len() - 1
+            let place = self.profiles.len() - alone.len();
+            self.profiles.insert(place, Profile::default());
+            place
         });
         for id in &ids {
             if self.holder(id).is_some() {
                 continue;
             }
             if self.profiles[target].ids.len() >= self.rules.caps.mappings as usize {
-                verdicts.push(format!("Identifier mapping limit exceeded: {}", id.1));
+                verdicts.push(("Identifier mapping limit exceeded", id.clone()));
             } else {
                 self.profiles[target].ids.push((id.clone(), call.time));
             }
         }
-        let kept: Vec<&Id> = ids.iter().filter(|id| self.holder(id).is_some()).collect();
-        assert_eq!(self.holder(kept[0]), Some(target), "the event is with its anchor");
-        let proven = self.proven_user(call);
+        let anchor =
+            ids.iter().find(|id| self.holder(id).is_some()).expect("one is mapped").clone();
+        assert_eq!(self.holder(&anchor), Some(target), "the event is with its anchor");
+        let mut moved = Vec::new();
+        let names_somebody = found[0].0 != 'a' && self.is_somebody(target);
+        if self.rules.strategy == Strategy::Link && names_somebody {
+            let devices: Vec<Id> =
+                demoted.into_iter().chain(doubted).filter(|id| id.0 == 'a').collect();
+            moved = self.link(&devices, target, call, previous.as_ref(), &mut verdicts);
+        }
+        let is_kept =
+            |id: &&Id| ids.contains(id) && self.holder(id).is_some() || moved.contains(id);
+        let kept: Vec<&Id> = found.iter().filter(is_kept).collect();
         for id in &kept {
-            let is_verified = match call.proof {
-                Proof::Unasked | Proof::Nothing { .. } => false,
-                Proof::Secret => true,
-                Proof::Token { .. } => {
-                    let is_device = id.0 == 'a' && previous.as_ref() != Some(*id);
-                    proven.as_ref() == Some(*id) || proven.is_some() && is_device
-                }
-            };
+            let is_verified = self.verifies(id, call, previous.as_ref());
             if is_verified && self.holder(id) == Some(target) {
                 self.verified.insert((*id).clone());
             }
         }
         Some(Answer {
             profile: values(&self.profiles[target]),
-            anchor: kept[0].1.clone(),
+            anchor: anchor.1,
             kept: kept.iter().map(|id| id.1.clone()).collect(),
-            verdicts,
+            verdicts: verdicts.iter().map(|(said, id)| format!("{said}: {}", id.1)).collect(),
             merges,
+            moved: moved.iter().chain(&alone).map(|id| id.1.clone()).collect(),
             everybody: self.everybody(),
             verified: self.verified.iter().map(named).collect(),
         })
@@ -361,6 +492,15 @@ pub(crate) fn random_rules(chance: &mut Chance) -> RuleSet {
     }
     if chance.one_in(3) {
         rules.caps.mappings = u32::try_from(1 + chance.below(4)).expect("small");
+    }
+    rules.strategy = match chance.below(6) {
+        0 => Strategy::Isolate,
+        1 | 2 => Strategy::Link,
+        _ => Strategy::Merge,
+    };
+    if chance.one_in(5) {
+        let people = u32::try_from(2 + chance.below(2)).expect("small");
+        rules.shared_devices = Some(SharedDevices { people });
     }
     rules
 }
@@ -462,6 +602,7 @@ pub(crate) fn answer(world: &World, outcome: &Outcome, call: &Call) -> Option<An
             .map(|one| format!("{}: {}", one.verdict.name(), named(one.key.0)))
             .collect(),
         merges: user.merges.len(),
+        moved: user.moved.iter().map(|one| named(one.key.0)).collect(),
         everybody: roots.clone().map(|row| profile(row)).collect(),
         verified: roots
             .flat_map(|row| &row.members)
@@ -475,10 +616,33 @@ pub(crate) fn answer(world: &World, outcome: &Outcome, call: &Call) -> Option<An
     })
 }
 
+/// Where sections are: under which profile id each identifier has its events.
+#[derive(Default)]
+struct Places(BTreeMap<IdentifierKey, ProfileId>);
+
+impl Places {
+    /// Follows an event, and checks that every section is where readers look for it.
+    fn follow(&mut self, world: &World, event: &Resolution) {
+        for one in &event.relocated {
+            assert_eq!(self.0.insert(one.key, one.to), Some(one.from), "it was there");
+        }
+        if event.opens_section {
+            self.0.insert(event.anchor, event.profile);
+        }
+        let roots = world.rows.components.values().filter(|row| row.parent.is_none());
+        for row in roots {
+            let anchors = row.members.iter().filter(|member| member.anchored);
+            for key in anchors.map(|member| &member.key) {
+                assert_eq!(self.0.get(key).copied(), row.profile(), "{key:?} of {event:?}");
+            }
+        }
+    }
+}
+
 /// Compares the two on 25,000 histories.
 fn compare(seed: u64) {
     let mut chance = Chance(seed);
-    let (mut merges, mut verdicts, mut doubts) = (0, 0, 0);
+    let (mut merges, mut verdicts, mut doubts, mut moves) = (0, 0, 0, 0);
     for _ in 0..500 {
         let rules = random_rules(&mut chance);
         let mut world = World::with(&rules);
@@ -487,15 +651,20 @@ fn compare(seed: u64) {
             let mut naive = Naive::new(&rules);
             let mut now = 1_700_000_000_000_000;
             let mut told = Vec::new();
+            let mut places = Places::default();
             let is_guarded = chance.one_in(2);
-            for _ in 0..2 + chance.below(6) {
+            // A device moves once it is somebody's.
+            let may_move = rules.strategy == Strategy::Link || rules.shared_devices.is_some();
+            for _ in 0..2 + chance.below(if may_move { 14 } else { 6 }) {
                 let call = random_call(&mut chance, &mut now, is_guarded);
                 told.push((call.ids.clone(), call.previous.clone(), call.time, call.proof));
                 let outcome = real(&mut world, &call);
                 let ours = answer(&world, &outcome, &call);
                 let theirs = naive.resolve(&call);
+                outcome.user.iter().for_each(|user| places.follow(&world, user));
                 assert_eq!(ours, theirs, "history {history}: {told:?} under {rules:#?}");
                 merges += ours.as_ref().map_or(0, |answer| answer.merges);
+                moves += ours.as_ref().map_or(0, |answer| answer.moved.len());
                 let doubted = |verdict: &&String| verdict.contains("not verified");
                 let told = ours.iter().flat_map(|answer| &answer.verdicts);
                 doubts += told.filter(doubted).count();
@@ -504,8 +673,8 @@ fn compare(seed: u64) {
         }
     }
     assert!(
-        merges > 3_000 && verdicts > 30_000 && doubts > 5_000,
-        "{merges} merges, {verdicts} verdicts, {doubts} doubts"
+        merges > 2_000 && verdicts > 30_000 && doubts > 5_000 && moves > 1_000,
+        "{merges} merges, {verdicts} verdicts, {doubts} doubts, {moves} moves"
     );
 }
 

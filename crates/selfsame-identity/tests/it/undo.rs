@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use selfsame_identity::rule::Window;
+use selfsame_identity::rule::{Strategy, Window};
 use selfsame_identity::{ComponentRow, IdentifierRow, Member, MemoryRows, Plan, RuleSet};
 
 use crate::naive::{Call, Chance, Id, Naive, random_call, random_rules, real};
@@ -44,6 +44,11 @@ fn rules(chance: &mut Chance, kind: Kind) -> RuleSet {
     if !kind.mapping_cap {
         rules.caps.mappings = 1_000;
     }
+    // Where devices move, it is refused: see `strategies`.
+    if rules.strategy == Strategy::Link {
+        rules.strategy = Strategy::Isolate;
+    }
+    rules.shared_devices = None;
     rules
 }
 

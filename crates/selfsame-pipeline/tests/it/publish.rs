@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use selfsame_event::{Collection, EventsHead, ProfileId, RecordKind, SourceNumber};
-use selfsame_identity::rule::{Limit, TypeRule, Window};
+use selfsame_identity::rule::{Limit, SharedDevices, Strategy, TypeRule, Window};
 use selfsame_identity::{ComponentRow, RuleSet};
 use selfsame_log::{Log as _, LogConfig, LogRead, MemoryLog, RealFs, RegenerableLog};
 use selfsame_pipeline::workspace::Change;
@@ -288,6 +288,11 @@ fn random_rules(dice: &mut Dice) -> RuleSet {
         rules.blocked.regex.push("^lib".to_owned());
     }
     rules.options.alias = dice.roll(3) != 0;
+    let strategies = [Strategy::Merge, Strategy::Merge, Strategy::Isolate, Strategy::Link];
+    rules.strategy = strategies[usize::try_from(dice.roll(4)).expect("small")];
+    if dice.roll(4) == 0 {
+        rules.shared_devices = Some(SharedDevices { people: 2 });
+    }
     if dice.roll(5) == 0 {
         rules.caps.mappings = 2 + u32::try_from(dice.roll(4)).expect("small");
         rules.caps.merges = 1 + u32::try_from(dice.roll(3)).expect("small");

@@ -9,6 +9,7 @@ use selfsame_event::{
     TokenVerdict,
 };
 use selfsame_identity::RuleSet;
+use selfsame_identity::rule::{SharedDevices, Strategy};
 use selfsame_log::{Item, Log, MemoryLog, NewRecord};
 use selfsame_pipeline::IdentityChange;
 use selfsame_pipeline::workspace::{
@@ -187,6 +188,13 @@ pub(crate) fn key(collection: Collection, kind: &str, value: &str) -> String {
 /// A log of so many requests by a small world that has these rules.
 pub(crate) fn history_with(seed: u64, requests: u64, rules: RuleSet) -> Arc<MemoryLog> {
     told(seed, requests, rules, |_| Vec::new())
+}
+
+/// A log in whose space devices follow the last person, until too many came with them.
+pub(crate) fn linked_history(seed: u64, requests: u64) -> Arc<MemoryLog> {
+    let shared_devices = Some(SharedDevices { people: 5 });
+    let rules = RuleSet { strategy: Strategy::Link, shared_devices, ..RuleSet::default() };
+    history_with(seed, requests, rules)
 }
 
 /// A log in whose space people are guarded from a quarter of it on, more strictly from a half on, and

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use selfsame_identity::RuleSet;
+use selfsame_identity::{MOST_PEOPLE, RuleSet};
 use selfsame_pipeline::workspace::{DedupeScope, SourceKind, TokenAlgorithm};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -219,6 +219,17 @@ impl Shape for RuleSet {
                         "properties": {
                             "address": { "type": "boolean" },
                             "card": { "type": ["string", "null"] },
+                        },
+                    },
+                    "strategy": {
+                        "type": "string", "enum": ["merge", "isolate", "link"],
+                        "description": "What an event does that names two known people.",
+                    },
+                    "shared_devices": {
+                        "type": "object", "additionalProperties": false, "required": ["people"],
+                        "description": "From how many people on a device no longer identifies.",
+                        "properties": {
+                            "people": { "type": "integer", "minimum": 2, "maximum": MOST_PEOPLE },
                         },
                     },
                 },

@@ -117,6 +117,8 @@ fn noted(
                 | NoteKind::MappingLimit
                 | NoteKind::CannotLink
                 | NoteKind::Unverified
+                | NoteKind::KnownPeople
+                | NoteKind::SharedDevice
         );
         is_limit && note.identifier == id.kind && id.value.starts_with(&*note.value)
     };

@@ -13,7 +13,7 @@ use crate::row::Listed;
 use crate::step::LIST_LENGTH;
 
 /// What keeps an identifier off a profile. A cap on merges does not: it is about two that are on one.
-const STOPS: [NoteKind; 7] = [
+const STOPS: [NoteKind; 9] = [
     NoteKind::ValueBlocked,
     NoteKind::ValueTooLong,
     NoteKind::ValueLimit,
@@ -21,6 +21,8 @@ const STOPS: [NoteKind; 7] = [
     NoteKind::MappingLimit,
     NoteKind::CannotLink,
     NoteKind::Unverified,
+    NoteKind::KnownPeople,
+    NoteKind::SharedDevice,
 ];
 
 impl SpaceRead {
