@@ -46,8 +46,8 @@ bench: program ## measure on this machine, one table (BENCH="--quick" takes a mi
 conformance: program ## the official SDKs against the program, one table
 	@scripts/conformance.sh $(BINARY)
 
-torture: program ## kill the program 1,000 times, and count (TORTURE="--rounds 50 --events 100000" takes two minutes)
-	@$(HARNESS) torture --binary $(BINARY) $(TORTURE)
+torture: program ## kill the program 1,000 times, and count: most of an hour (TORTURE="--rounds 50 --events 100000" takes two minutes)
+	@$(HARNESS) torture --binary $(BINARY) $(or $(TORTURE),--rounds 1000 --events 2000000)
 
 soak: program ## half of the highest load for half an hour, watching the memory (SOAK="--minutes 5")
 	@$(HARNESS) soak --binary $(BINARY) $(SOAK)
