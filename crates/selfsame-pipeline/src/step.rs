@@ -328,7 +328,13 @@ impl State {
         of_day(&mut self.meta.spaces[slot].days, time.day())
     }
 
-    fn list_notes(&mut self, space: u32, slot: usize, arrival: &Arrival<'_>, notes: &[Note]) {
+    pub(crate) fn list_notes(
+        &mut self,
+        space: u32,
+        slot: usize,
+        arrival: &Arrival<'_>,
+        notes: &[Note],
+    ) {
         for note in notes.iter().filter(|note| note.kind.is_violation()) {
             let why = note.kind as u8;
             *self.meta.spaces[slot].violations.entry(why).or_default() += 1;

@@ -246,7 +246,10 @@ impl State {
             warm(&self.tables, &self.dedupe, origin.space, &prepared);
             for prepared in prepared {
                 if let Prepared::Event(arrival) = prepared {
-                    let Resolved { outcome, .. } = self.resolve(&arrival)?;
+                    let Resolved { outcome, notes } = self.resolve(&arrival)?;
+                    if outcome.user.is_some() {
+                        self.list_notes(origin.space, origin.slot, &arrival, &notes);
+                    }
                     anchors.push(outcome.user.map(|user| user.anchor));
                 }
             }

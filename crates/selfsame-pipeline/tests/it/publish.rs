@@ -11,6 +11,7 @@ use selfsame_event::{Collection, EventsHead, ProfileId, RecordKind, SourceNumber
 use selfsame_identity::rule::{Limit, SharedDevices, Strategy, TypeRule, Window};
 use selfsame_identity::{ComponentRow, RuleSet};
 use selfsame_log::{Log as _, LogConfig, LogRead, MemoryLog, RealFs, RegenerableLog};
+use selfsame_pipeline::decision::NoteKind;
 use selfsame_pipeline::workspace::Change;
 use selfsame_pipeline::{
     Engine, EngineConfig, EngineParts, EventQuery, GraphDiff, MemoryBudget, ProfileRef, Reader,
@@ -312,6 +313,13 @@ fn try_and_publish(seed: u64, people: u64, changes: usize) -> [u64; 7] {
         world.publish(&rules);
         let after = world.seen();
         check(&report, &before, &after);
+        let counts = &world.engine.state().meta().spaces[0];
+        assert_eq!(report.merges[1], counts.merges);
+        let said = report.violations.iter().map(|(kind, [_, after])| (*kind, *after));
+        // What depends on more than identity is no part of a trial.
+        let of_traits = [NoteKind::TraitLimit as u8, NoteKind::LinkLimit as u8];
+        let seen = counts.violations.iter().filter(|(kind, _)| !of_traits.contains(kind));
+        assert!(said.filter(|(_, times)| *times > 0).eq(seen.map(|(kind, met)| (*kind, *met))));
         let users = &report.users;
         let more = [users.merged, users.split, users.created, users.gone, report.moved];
         let more = more.into_iter().chain([report.gained, report.lost]);

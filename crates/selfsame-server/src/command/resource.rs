@@ -99,7 +99,8 @@ impl Resource for SpaceFile {
 # A space: an identity graph of its own, with its rules.
 # rules.types: which identifiers count; priority 1 is trusted most; limit: how many values one
 # profile may have, ever or in a window (daily, weekly, monthly, annually).
-# A change holds for events from then on. See `selfsame plan` and `selfsame apply`.
+# A change holds for events from then on. See `selfsame plan` and `selfsame apply`; `selfsame identity
+# try` and `publish` take this file too, and judge the whole history by it.
 ";
 
     fn id(&self) -> &str {

@@ -59,6 +59,8 @@ async fn a_trial_says_what_publishing_then_does() {
     assert_eq!([&users["before"], &users["after"]], [&json!(3), &json!(2)], "{job}");
     assert_eq!([&users["merged"], &users["merged_of"]], [&json!(1), &json!(2)]);
     assert_eq!(job["report"]["events_moved"], 1, "Eve's own event: {job}");
+    let limit = json!([{"kind": "identifier_value_limit_exceeded", "before": 1, "after": 0}]);
+    assert_eq!(job["report"]["violations"], limit, "the phone was left out of Eve's event");
     let sample = &users["samples"][0];
     assert_eq!((&sample["what"], &sample["other_count"]), (&json!("merged"), &json!(2)));
     assert_eq!(server.get(RULES).await["types"][0]["limit"]["count"], 1, "nothing was changed");
