@@ -30,6 +30,11 @@ pub(crate) struct Point {
 
 impl Follower {
     pub(crate) fn start(address: SocketAddr) -> Self {
+        Self::start_behind(address, 0)
+    }
+
+    /// Follows a server that has folded so many events before.
+    pub(crate) fn start_behind(address: SocketAddr, before: u64) -> Self {
         let (folded, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let (shared, ended) = (Arc::clone(&folded), Arc::clone(&stop));
         let task = tokio::spawn(async move {
@@ -37,7 +42,7 @@ impl Follower {
             while !ended.load(Ordering::Relaxed) {
                 // A server that is too busy to answer is asked again.
                 if let Ok(state) = scrape.state().await {
-                    shared.store(state.events, Ordering::Relaxed);
+                    shared.store(state.events.saturating_sub(before), Ordering::Relaxed);
                     points.push(Point { at: Instant::now(), state });
                 }
                 sleep(POLL).await;

@@ -144,7 +144,8 @@ impl Identity {
         events: Option<u64>,
         seed: u64,
     ) -> Result<u64> {
-        let follower = Follower::start(server.address);
+        let before = Scrape::new(server.address).state().await?.events;
+        let follower = Follower::start_behind(server.address, before);
         let backlog = Some(Backlog { folded: follower.folded(), limit: BACKLOG });
         let plan = Plan {
             address: server.address,

@@ -298,14 +298,14 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         if !recorded.is_kept {
             findings.refused.clear();
         }
+        let relocated = self.relocated(component, &row, &findings.merges);
         if is_dirty {
-            self.rows.set_component(component, ComponentRow::clone(&row))?;
+            self.rows.set_component(component, Arc::unwrap_or_clone(row))?;
         }
         for (key, owner) in std::mem::take(&mut self.owners) {
             self.rows.set_identifier(key, owner)?;
         }
         self.write_left()?;
-        let relocated = self.relocated(component, &row, &findings.merges);
         Ok(Resolution {
             component,
             profile,
