@@ -39,7 +39,8 @@ pub struct Effect {
 pub struct FeedEnd {
     /// Every effect so far is before this place.
     pub at: ItemPosition,
-    /// How many effects there ever were before this place. Never less for a later place.
+    /// How many effects there ever were before this place, by the rules in force. Less for a later place
+    /// only where rules were published in between by which some events are nobody's.
     pub effects: u64,
 }
 
