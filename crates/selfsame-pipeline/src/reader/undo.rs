@@ -153,8 +153,13 @@ impl SpaceRead {
             _ => {
                 self.add_pair(collection, wish, &mut change, &mut graph)?;
                 let planned = plan(&change, &rules, sizes, &mut graph);
+                let is_held = |id: &Identifier| {
+                    self.held(collection, &id.kind, &id.value).is_ok_and(|key| key.is_some())
+                };
                 let plan = planned.map_err(|error| match (error, wish) {
-                    (PlanError::Unknown, UndoWish::Apart(one, _)) => UndoError::Unseen(one.clone()),
+                    (PlanError::Unknown, UndoWish::Apart(one, other)) => {
+                        UndoError::Unseen(if is_held(one) { other } else { one }.clone())
+                    }
                     (error, _) => UndoError::Plan(error),
                 })?;
                 Split { change, plan, is_partial: false }

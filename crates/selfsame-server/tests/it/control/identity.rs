@@ -244,4 +244,9 @@ async fn an_undo_that_cannot_be_is_refused_with_what_is_wrong() {
         let (status, answer) = server.ask(Method::POST, path, Some(wish.clone())).await;
         assert_eq!(status, expected, "{wish}: {answer}");
     }
+    for pair in [["user_id:nobody", "user_id:ada"], ["user_id:ada", "user_id:nobody"]] {
+        let (_, answer) = server.ask(Method::POST, path, Some(json!({ "apart": pair }))).await;
+        let message = answer["error"]["message"].as_str().expect("text");
+        assert!(message.contains("user_id:nobody"), "the one that no event had: {message}");
+    }
 }
