@@ -1,0 +1,8 @@
+//! The languages that definitions and filters are written in.
+//!
+//! [`query`] is the language of audiences and computed traits: Segment's query language, with the
+//! windows that it lacks. What each construct means is said in `docs/reference/definitions.md`.
+//!
+//! No I/O, no clock; whatever is read from outside is bounded in size, depth and number.
+
+pub mod query;

@@ -1,0 +1,8 @@
+//! The query language: conditions over a profile's events and traits, and values computed from them.
+
+mod ast;
+
+pub use ast::{
+    Aggregate, Calendar, Comparison, Condition, Filter, Literal, Path, Period, Place, Quantity,
+    Reduce, Relative, Scalar, Span, Step, Stream, Subject, Test, Unit, Which,
+};
