@@ -5,4 +5,10 @@
 //!
 //! No I/O, no clock; whatever is read from outside is bounded in size, depth and number.
 
+mod decimal;
 pub mod query;
+pub mod test;
+mod value;
+
+pub use decimal::Decimal;
+pub use value::{Value, read};
