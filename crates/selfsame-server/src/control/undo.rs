@@ -68,7 +68,7 @@ fn planned(
         let message = "`by` has at most 200 characters, none a control character.";
         return Err(Problem::field("by", message));
     }
-    let planned = read.plan_undo(collection, &wish, by);
+    let planned = read.plan_undo(collection, &wish, by, read.undo_sizes());
     let planned = planned.map_err(|error| problem(&read, &error))?;
     let change = IdentityChange::new(space, &planned.change);
     Ok((undo_shown(&read, &planned), change))
