@@ -82,7 +82,8 @@ fn unmerge_1000_identifiers(bencher: Bencher<'_, '_>) {
     let change = Change { apart: pair.into_iter().collect(), ..Change::default() };
     let rules = RulesLog::new(vec![history.rules.clone()]);
     bencher.with_inputs(|| history.rows.clone()).bench_local_values(|mut rows| {
-        let plan = plan(black_box(&change), &rules, Sizes::default(), &mut rows).expect("a plan");
+        let plan = plan(black_box(&change), &rules, Sizes::default(), &mut rows, &mut |_| true)
+            .expect("a plan");
         assert_eq!(plan.after.len(), 2);
         apply(&plan, &mut rows).expect("memory");
         rows
@@ -98,7 +99,10 @@ fn split_500_of_1000_identifiers(bencher: Bencher<'_, '_>) {
     let rules = RulesLog::new(vec![history.rules.clone()]);
     bencher.with_inputs(|| history.rows.clone()).bench_local_values(|mut rows| {
         let wish = Change::default();
-        let split = plan_split(black_box(&chosen), &wish, &rules, Sizes::default(), &mut rows);
+        let split =
+            plan_split(black_box(&chosen), &wish, &rules, Sizes::default(), &mut rows, &mut |_| {
+                true
+            });
         let split = split.expect("a plan");
         assert!(!split.is_partial);
         apply(&split.plan, &mut rows).expect("memory");

@@ -73,6 +73,15 @@ impl ApartRow {
         }
     }
 
+    /// Says since when it is kept apart from another, where nobody said so yet.
+    pub(crate) fn set_since(&mut self, key: IdentifierKey, since: Time) {
+        if let Ok(index) = self.others.binary_search_by_key(&key, |other| other.key)
+            && self.others[index].since == Time::default()
+        {
+            self.others[index].since = since;
+        }
+    }
+
     pub(crate) fn remove(&mut self, key: IdentifierKey) {
         self.others.retain(|other| other.key != key);
     }

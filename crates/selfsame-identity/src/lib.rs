@@ -63,7 +63,7 @@ pub use row::{
 pub use rule::RuleSet;
 pub use skeleton::{AGAIN, EVIDENCE_SETS, PreviousSeen, Reading};
 pub use undo::{
-    Change, Cluster, Counts, Hub, Moved, Named, Plan, PlanError, RulesLog, Sizes, Split, apply,
-    plan, plan_split, sides_of,
+    Change, Cluster, Counts, GoesOn, Hub, Moved, Named, Plan, PlanError, Progress, Reads, RulesLog,
+    Sizes, Split, apply, plan, plan_split, sides_of,
 };
 pub use verdict::Verdict;

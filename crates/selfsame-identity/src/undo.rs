@@ -18,6 +18,10 @@
 //! profile when resolved again: then it gets one of its own, so that what was folded under it is not
 //! lost ([`Plan::left_over`]).
 //!
+//! **Much to resolve** takes long. Whoever makes the plan is told how far it is and says whether to go
+//! on; and a plan names what it was made from ([`Plan::reads`]): where none of that has changed since, it
+//! is the plan still, whoever made it.
+//!
 //! **Where it is not exact.** A later event of a set is only kept if it mattered (`skeleton`). Where
 //! the first event of a set that used to be joined is now refused by a window, or the cap on mappings
 //! or a change of rules comes between, a later one might have joined it. [`Plan::uncertain`] counts
@@ -72,6 +76,35 @@ impl Default for Sizes {
     }
 }
 
+impl Sizes {
+    /// For a plan that is made beside the fold: as many in one go as are resolved at all.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self { in_step: self.most, ..self }
+    }
+}
+
+/// How far a plan is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Events of the history that are to be resolved again, as far as they are found.
+    pub found: usize,
+    /// Those that were.
+    pub resolved: usize,
+}
+
+/// Is told how far a plan is; says whether to go on.
+pub type GoesOn<'g> = &'g mut dyn FnMut(Progress) -> bool;
+
+/// What a plan was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reads {
+    /// Identifiers: whose they are, what they are set apart from, where they were left out.
+    pub keys: BTreeSet<IdentifierKey>,
+    /// Components, and the evidence under them.
+    pub components: BTreeSet<ComponentId>,
+}
+
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError<E> {
@@ -88,6 +121,9 @@ pub enum PlanError<E> {
         /// How many one step does.
         most: usize,
     },
+    /// It was told to stop.
+    #[error("it was stopped")]
+    Stopped,
     /// It is connected to too much.
     #[error(
         "over {most} sets of identifiers would have to be resolved again; block what links them"
@@ -131,6 +167,7 @@ impl<E> PlanError<E> {
             Self::JobNeeded { .. } | Self::TooLarge { .. } => Class::Limited,
             Self::Unknown => Class::Missing,
             Self::Collections | Self::Same | Self::Verified | Self::Moves => Class::Invalid,
+            Self::Stopped => Class::Conflict,
             Self::NoRules { .. } => Class::Corrupt,
         }
     }
@@ -226,6 +263,8 @@ pub struct Plan {
     pub left_over: usize,
     /// Pairs that events of the skeleton meet, and how many do.
     pub met: BTreeMap<Pair, u64>,
+    /// What it was made from.
+    pub reads: Reads,
     pub(crate) rows: plan::Writes,
     pub(crate) names: Vec<Named>,
     /// The components whose rows of the merge ledger are replaced.
@@ -257,6 +296,14 @@ impl Plan {
     /// The identifiers of the pairs.
     pub fn names(&self) -> impl Iterator<Item = &Named> {
         self.names.iter()
+    }
+
+    /// The plan of the same change with its time, where it was made for a change without one. Nothing
+    /// else of a plan depends on when.
+    #[must_use]
+    pub fn at(mut self, change: &Change) -> Self {
+        self.rows.set_time(change);
+        self
     }
 
     /// Whether nobody's profile changes.

@@ -240,6 +240,7 @@ impl Engine {
     /// was a batch.
     fn turn(&mut self, stop: &AtomicBool) -> Result<bool, EngineError> {
         self.tend_checkpoint()?;
+        self.state.tables.drafts.tend();
         let next = self.state.next();
         if self.parts.log.end() <= next {
             return Ok(false);

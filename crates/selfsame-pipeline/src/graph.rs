@@ -29,6 +29,16 @@ impl<'t> Graph<'t> {
     fn key<K>(&self, key: K) -> InSpace<K> {
         InSpace { space: self.space, key }
     }
+
+    /// Says that a row of an identifier was written, where a plan is just made from such rows.
+    fn note_key(&self, key: IdentifierKey) {
+        self.tables.drafts.note(Some(self.key(key)), None);
+    }
+
+    /// The same of a component's row, or of one under it.
+    fn note_under(&self, id: ComponentId) {
+        self.tables.drafts.note(None, Some(self.key(id)));
+    }
 }
 
 impl Rows for Graph<'_> {
@@ -40,6 +50,7 @@ impl Rows for Graph<'_> {
 
     fn set_identifier(&mut self, key: IdentifierKey, row: IdentifierRow) -> Result<(), StoreError> {
         self.tables.identifiers.put(self.key(key), &Owner::new(row));
+        self.note_key(key);
         Ok(())
     }
 
@@ -58,6 +69,7 @@ impl Rows for Graph<'_> {
 
     fn set_component(&mut self, id: ComponentId, row: ComponentRow) -> Result<(), StoreError> {
         self.tables.components.put(self.key(id), &row.encode());
+        self.note_under(id);
         Ok(())
     }
 
@@ -85,11 +97,13 @@ impl Rows for Graph<'_> {
     ) -> Result<(), StoreError> {
         let key = EvidenceKey { space: self.space, component, set };
         self.tables.evidence.put(key, &row.encode());
+        self.note_under(component);
         Ok(())
     }
 
     fn set_sighting(&mut self, sighting: Sighting) -> Result<(), StoreError> {
         self.tables.sightings.put(SightingKey { space: self.space, sighting }, &Present);
+        self.note_key(sighting.key);
         Ok(())
     }
 
@@ -108,6 +122,7 @@ impl Rows for Graph<'_> {
 
     fn set_apart(&mut self, key: IdentifierKey, row: ApartRow) -> Result<(), StoreError> {
         self.tables.apart.put(self.key(key), &row.encode());
+        self.note_key(key);
         Ok(())
     }
 
@@ -166,26 +181,31 @@ impl WholeRows for Graph<'_> {
 
     fn remove_identifier(&mut self, key: IdentifierKey) -> Result<(), StoreError> {
         self.tables.identifiers.remove(self.key(key));
+        self.note_key(key);
         Ok(())
     }
 
     fn remove_component(&mut self, id: ComponentId) -> Result<(), StoreError> {
         self.tables.components.remove(self.key(id));
+        self.note_under(id);
         Ok(())
     }
 
     fn remove_evidence(&mut self, component: ComponentId, set: SetKey) -> Result<(), StoreError> {
         self.tables.evidence.remove(EvidenceKey { space: self.space, component, set });
+        self.note_under(component);
         Ok(())
     }
 
     fn remove_sighting(&mut self, sighting: Sighting) -> Result<(), StoreError> {
         self.tables.sightings.remove(SightingKey { space: self.space, sighting });
+        self.note_key(sighting.key);
         Ok(())
     }
 
     fn remove_apart(&mut self, key: IdentifierKey) -> Result<(), StoreError> {
         self.tables.apart.remove(self.key(key));
+        self.note_key(key);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use selfsame_event::{IdentifierKey, Position, ProfileId, Time};
-use selfsame_identity::{Change, Pair, Plan, PlanError, Rules, RulesLog, Sizes, apply, plan};
+use selfsame_identity::{Change, Pair, Plan, PlanError, Rules, RulesLog, apply, plan};
 use selfsame_log::Record;
 use selfsame_store::{RowKey, StoreError, Table};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,9 @@ pub struct IdentityChange {
     /// Who asked, in their own words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub by: String,
+    /// Whether more may be resolved again than in a step without a draft: see [`crate::Drafting`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub large: bool,
 }
 
 impl IdentityChange {
@@ -54,6 +57,7 @@ impl IdentityChange {
             apart: pairs(&change.apart),
             lift: pairs(&change.lift),
             by: change.by.to_string(),
+            large: false,
         }
     }
 
@@ -108,14 +112,23 @@ impl State {
         let space = space.number;
         let slot = usize::try_from(space).unwrap_or(usize::MAX);
         let counts = self.meta.spaces.get(slot).ok_or_else(damaged)?;
+        let is_large = change.large;
         let Some(change) = change.change(record.time) else {
             let reason = "it does not name pairs of identifiers".to_owned();
             return Ok(Err(ChangeError::Identity { reason }));
         };
-        let rules = rules_log(counts)?;
         let tables = Arc::clone(&self.tables);
         let mut graph = Graph { tables: &tables, space, has_apart: counts.apart > 0 };
-        let plan = match plan(&change, &rules, Sizes::default(), &mut graph) {
+        let draft = if is_large { tables.drafts.take(space, &change, counts) } else { None };
+        let planned = match draft {
+            Some(draft) => Ok(draft.at(&change)),
+            None => {
+                let sizes = tables.drafts.sizes();
+                let sizes = if is_large { sizes.whole() } else { sizes };
+                plan(&change, &rules_log(counts)?, sizes, &mut graph, &mut |_| true)
+            }
+        };
+        let plan = match planned {
             Ok(plan) => plan,
             Err(PlanError::Resolve(error)) => return Err(error.into()),
             Err(error) => return Ok(Err(ChangeError::Identity { reason: error.to_string() })),

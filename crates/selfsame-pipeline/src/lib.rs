@@ -18,6 +18,7 @@ mod ahead;
 mod base;
 mod checkpoint;
 pub mod decision;
+mod draft;
 mod engine;
 pub mod event_json;
 mod graph;
@@ -43,6 +44,7 @@ pub mod workspace;
 
 pub use base::{copy_file, copy_folder, copy_state};
 pub use checkpoint::CheckpointError;
+pub use draft::{Drafting, Drafts};
 pub use engine::{Engine, EngineConfig, EngineError, EngineParts, Probe};
 pub use graph::Graph;
 pub use household::HouseholdId;
@@ -55,7 +57,8 @@ pub use reader::{
     IdentityHealth, JsonArray, JsonObject, LargeProfile, LinkPath, LinkRule, LinkedProfile,
     LookupError, Matches, MergeRow, MergedBy, Metadata, OverLimit, PathLink, ProfileEvent,
     ProfileRef, Reader, Refusal, SIZES, SearchBudget, SpaceRead, Standing, Stopped, TraitQuery,
-    UndoError, UndoPlan, UndoWish, Unmapped, WantedIdentifier, Why, WhyBudget, WhyEnd, WhyQuery,
+    UndoError, UndoPlan, UndoWish, Unmapped, Wanted, WantedIdentifier, Why, WhyBudget, WhyEnd,
+    WhyQuery,
 };
 pub use replay::{ReplayConfig, replay};
 pub use row::{Listed, Owner, Present};

@@ -46,7 +46,7 @@ pub use identity_health::{HealthBudget, IdentityHealth, LargeProfile, SIZES, Wan
 pub use json::{JsonArray, JsonObject};
 pub use merges::{MergeRow, MergedBy};
 pub use search::{Matches, SearchBudget, TraitQuery};
-pub use undo::{ApartPair, UndoError, UndoPlan, UndoWish};
+pub use undo::{ApartPair, UndoError, UndoPlan, UndoWish, Wanted};
 pub use why::{
     Apart, Between, Decided, Effect, EventRef, LinkPath, LinkRule, OverLimit, PathLink, Refusal,
     Stopped, Unmapped, Why, WhyBudget, WhyEnd, WhyQuery,

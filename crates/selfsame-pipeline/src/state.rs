@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use selfsame_dedupe::Dedupe;
 use selfsame_event::{Class, KeyHasher, Position, Time};
-use selfsame_identity::{ResolveError, Rules};
+use selfsame_identity::{ResolveError, Rules, Sizes};
 use selfsame_store::{StateHash, Store, StoreError, Table, TableHash};
 
 use crate::ahead::{Ahead, Published};
@@ -28,6 +28,9 @@ pub struct StateConfig {
     pub partitions: u32,
     /// The window and budgets of deduplication.
     pub dedupe: selfsame_dedupe::Config,
+    /// How many sets of identifiers an undo resolves again. Unlike the rest, it shows in the state: what is
+    /// over it is refused.
+    pub undo: Sizes,
 }
 
 impl Default for StateConfig {
@@ -36,6 +39,7 @@ impl Default for StateConfig {
             memory: MemoryBudget::default(),
             partitions: 1,
             dedupe: selfsame_dedupe::Config::default(),
+            undo: Sizes::default(),
         }
     }
 }
@@ -142,7 +146,7 @@ impl State {
         };
         let manifest = store.get(Table::Layout, MANIFEST_KEY)?;
         let dedupe = Dedupe::open(&folder.join("seen"), manifest.as_deref(), &config.dedupe)?;
-        let tables = Arc::new(Tables::new(store, config.memory, config.partitions)?);
+        let tables = Arc::new(Tables::new(store, config.memory, config.partitions, config.undo)?);
         let partitions =
             (0..tables.partitions.len()).map(|number| Partition::new(Arc::clone(&tables), number));
         let mut state = Self {

@@ -8,9 +8,10 @@
 //!   changes once it is full.
 
 use selfsame_event::{IdentifierKey, ProfileId};
-use selfsame_identity::ComponentId;
+use selfsame_identity::{ComponentId, Sizes};
 use selfsame_store::{Batch, CachedTable, Row, RowKey, Store, StoreError, Table};
 
+use crate::draft::Drafts;
 use crate::key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, SightingKey, TraitIndexKey};
 use crate::partition::partition_of;
 use crate::row::{Listed, Owner, Present, is_section};
@@ -61,6 +62,8 @@ pub struct Tables {
     pub insights: CachedTable<ListKey, Listed>,
     /// The sections, by partition. Fuzzy.
     pub partitions: Vec<PartitionTables>,
+    /// Plans of large changes of who is who, made beside the fold.
+    pub drafts: Drafts,
 }
 
 /// The tables of one partition of the profiles.
@@ -112,7 +115,12 @@ impl Tables {
     }
 
     /// The tables over that store.
-    pub fn new(store: Store, budget: MemoryBudget, partitions: u32) -> Result<Self, StoreError> {
+    pub fn new(
+        store: Store,
+        budget: MemoryBudget,
+        partitions: u32,
+        undo: Sizes,
+    ) -> Result<Self, StoreError> {
         let other = budget.other / 9;
         let share = budget.sections / usize::try_from(partitions.max(1)).unwrap_or(1);
         let partition = |_| {
@@ -136,6 +144,7 @@ impl Tables {
             rejected: CachedTable::new(store.clone(), Table::Rejected, other),
             insights: CachedTable::new(store.clone(), Table::Insights, other),
             partitions: (0..partitions.max(1)).map(partition).collect::<Result<_, StoreError>>()?,
+            drafts: Drafts::new(undo),
             store,
         })
     }

@@ -61,6 +61,7 @@ use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use self::asked::Asked;
 use self::problem::Problem;
 use self::table::{Permission, ROUTES, Route, Takes, Verb};
+use self::undo::UndoJobs;
 use crate::node::Node;
 use crate::rule_job::RuleJobs;
 use crate::tasks::Tasks;
@@ -81,6 +82,7 @@ pub(crate) struct Control {
     scans: Arc<Semaphore>,
     tails: Arc<Semaphore>,
     rule_jobs: Arc<RuleJobs>,
+    undo_jobs: Arc<UndoJobs>,
 }
 
 /// `/api`.
@@ -93,6 +95,7 @@ pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router
         scans: Arc::new(Semaphore::new(SCANS)),
         tails: Arc::new(Semaphore::new(TAILS)),
         rule_jobs: Arc::default(),
+        undo_jobs: Arc::default(),
     };
     let mut paths: Vec<(&str, MethodRouter<Control>)> = Vec::new();
     for route in ROUTES {

@@ -7,7 +7,7 @@ use selfsame_event::{Collection, IdentifierKey, ItemPosition};
 use smallvec::SmallVec;
 
 use super::closure::{Closure, Set};
-use super::{PlanError, RulesLog};
+use super::{GoesOn, PlanError, Progress, RulesLog};
 use crate::apart::{ApartRow, Pair};
 use crate::claim::{Claim, Previous, Trust};
 use crate::compile::Rules;
@@ -20,6 +20,9 @@ use crate::row::{
 };
 use crate::skeleton::{AGAIN, PreviousSeen, Reading};
 use crate::verdict::Verdict;
+
+/// After how many events it is asked whether to go on.
+const ASK_EVERY: usize = 512;
 
 /// The graph as it is when the skeleton is resolved again.
 #[derive(Debug, Default)]
@@ -57,6 +60,7 @@ impl Again {
         sets: &BTreeMap<SetKey, Set>,
         apart: BTreeMap<IdentifierKey, ApartRow>,
         rules: &RulesLog,
+        goes_on: GoesOn<'_>,
     ) -> Result<Self, PlanError<E>> {
         let mut again = Self::default();
         again.rows.apart = apart;
@@ -66,7 +70,11 @@ impl Again {
             events.extend(ones);
         }
         let message_ids = closure.message_ids();
-        for (at, one) in &events {
+        for ((at, one), resolved) in events.iter().zip(0..) {
+            let found = events.len();
+            if resolved % ASK_EVERY == 0 && !goes_on(Progress { found, resolved }) {
+                return Err(PlanError::Stopped);
+            }
             let in_force = rules.at(at.record);
             let in_force = in_force.ok_or(PlanError::NoRules { position: at.record })?;
             let message_id = message_ids.get(at).map(|id| &**id);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use selfsame_event::{IdentifierKey, ItemPosition, RecordId};
 
-use super::{Hub, Named, PlanError, Sizes};
+use super::{GoesOn, Hub, Named, PlanError, Progress, Reads, Sizes};
 use crate::apart::Pair;
 use crate::find::find_root;
 use crate::number::TypeNumber;
@@ -38,6 +38,7 @@ pub(super) struct Closure {
     pub(super) sightings: BTreeSet<Sighting>,
     /// Every identifier, with its type and value.
     pub(super) names: BTreeMap<IdentifierKey, (TypeNumber, Box<str>)>,
+    pub(super) reads: Reads,
 }
 
 impl Closure {
@@ -46,12 +47,13 @@ impl Closure {
         pairs: impl IntoIterator<Item = Pair>,
         sizes: Sizes,
         rows: &mut R,
+        goes_on: GoesOn<'_>,
     ) -> Result<Self, PlanError<R::Error>> {
         let mut closure = Self::default();
         let mut keys: BTreeSet<IdentifierKey> = pairs.into_iter().flat_map(Pair::keys).collect();
-        let (mut asked, mut under) = (BTreeSet::new(), BTreeSet::new());
+        let mut under = BTreeSet::new();
         loop {
-            keys.retain(|key| asked.insert(*key));
+            keys.retain(|key| closure.reads.keys.insert(*key));
             let known = closure.components.keys().copied();
             let mut components: BTreeSet<_> = known.filter(|id| under.insert(*id)).collect();
             if keys.is_empty() && components.is_empty() {
@@ -82,6 +84,9 @@ impl Closure {
             if closure.evidence.len() > sizes.most || closure.sightings.len() > sizes.most {
                 return Err(closure.too_large(sizes));
             }
+            if !goes_on(Progress { found: closure.evidence.len(), resolved: 0 }) {
+                return Err(PlanError::Stopped);
+            }
             keys = next;
         }
     }
@@ -97,6 +102,7 @@ impl Closure {
             return Ok(());
         }
         let (root, row) = find_root(rows, component)?;
+        self.reads.components.extend([component, root]);
         let corrupt = |component| crate::resolve::ResolveError::Corrupt { component };
         for member in &row.members {
             let mapped = rows.identifier(member.key).map_err(failed)?;
@@ -104,6 +110,7 @@ impl Closure {
             if mapped.verified {
                 return Err(PlanError::Verified);
             }
+            self.reads.components.insert(mapped.component);
             self.identifiers.insert(member.key, mapped);
             self.names.insert(member.key, (member.number, member.value.clone()));
             next.insert(member.key);

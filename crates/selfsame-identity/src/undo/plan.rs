@@ -7,7 +7,7 @@ use selfsame_event::{IdentifierKey, ProfileId};
 
 use super::again::{Again, roots};
 use super::closure::{Closure, Set, failed};
-use super::{Change, Cluster, Counts, Moved, Named, Plan, PlanError, RulesLog, Sizes};
+use super::{Change, Cluster, Counts, GoesOn, Moved, Named, Plan, PlanError, RulesLog, Sizes};
 use crate::apart::{ApartFrom, ApartRow, Pair};
 use crate::compile::Rules;
 use crate::row::{
@@ -25,14 +25,29 @@ pub(crate) struct Writes {
     apart: BTreeMap<IdentifierKey, Option<ApartRow>>,
 }
 
+impl Writes {
+    /// Gives the pairs that a change sets apart its time, where they were not apart before.
+    pub(super) fn set_time(&mut self, change: &Change) {
+        for pair in &change.apart {
+            let [one, other] = pair.keys();
+            for (key, across) in [(one, other), (other, one)] {
+                if let Some(Some(row)) = self.apart.get_mut(&key) {
+                    row.set_since(across, change.at);
+                }
+            }
+        }
+    }
+}
+
 /// What a change would do. Writes nothing.
 pub fn plan<R: WholeRows>(
     change: &Change,
     rules: &RulesLog,
     sizes: Sizes,
     rows: &mut R,
+    goes_on: GoesOn<'_>,
 ) -> Result<Plan, PlanError<R::Error>> {
-    let closure = Closure::read(pairs_of(change), sizes, rows)?;
+    let mut closure = Closure::read(pairs_of(change), sizes, rows, goes_on)?;
     for [one, other] in pairs_of(change).map(Pair::keys) {
         let number = |key| closure.names.get(&key).map(|(number, _)| *number);
         let (Some(one), Some(other)) = (number(one), number(other)) else {
@@ -53,7 +68,7 @@ pub fn plan<R: WholeRows>(
         return Err(PlanError::Moves);
     }
     let (was, standing) = standing(change, &closure, rows)?;
-    let mut again = Again::run(&closure, &sets, fresh(&standing), rules)?;
+    let mut again = Again::run(&closure, &sets, fresh(&standing), rules, goes_on)?;
     let apart = counted(standing, &was, &again.rows.apart);
     let rewritten = std::mem::take(&mut again.rows);
     let (before, after) = (clusters(&closure.components), clusters(&rewritten.components));
@@ -68,6 +83,7 @@ pub fn plan<R: WholeRows>(
         uncertain: again.uncertain,
         left_over: again.left_over,
         met: again.met,
+        reads: std::mem::take(&mut closure.reads),
         replaced: closure.components.keys().copied().collect(),
         ledger: again.ledger,
         counts: [count(&before, &was), count(&after, &apart)],

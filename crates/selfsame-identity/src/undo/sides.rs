@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use selfsame_event::IdentifierKey;
 
-use super::{Change, Plan, PlanError, RulesLog, Sizes, plan};
+use super::{Change, GoesOn, Plan, PlanError, RulesLog, Sizes, plan};
 use crate::apart::Pair;
 use crate::compile::Rules;
 use crate::find::find_root;
@@ -84,6 +84,7 @@ pub fn plan_split<R: WholeRows>(
     rules: &RulesLog,
     sizes: Sizes,
     rows: &mut R,
+    goes_on: GoesOn<'_>,
 ) -> Result<Split, PlanError<R::Error>> {
     let now = rules.last().ok_or(PlanError::NoRules { position: Default::default() })?;
     let first = chosen.first().ok_or(PlanError::Same)?;
@@ -100,7 +101,7 @@ pub fn plan_split<R: WholeRows>(
     let mut change = wish.clone();
     change.apart.extend(chosen.iter().filter_map(|key| Pair::new(*key, most.key)));
     for round in 1..=ROUNDS {
-        let plan = plan(&change, rules, sizes, rows)?;
+        let plan = plan(&change, rules, sizes, rows, goes_on)?;
         let mut more = Vec::new();
         for cluster in &plan.after {
             // Members in the order of trust.

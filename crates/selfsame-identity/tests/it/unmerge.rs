@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use selfsame_event::Time;
 use selfsame_identity::{
-    Change, LedgerRow, MemoryRows, PlanError, RulesLog, Sizes, Verdict, plan, plan_split, sides_of,
+    Change, LedgerRow, MemoryRows, PlanError, Progress, RulesLog, Sizes, Verdict, plan, plan_split,
+    sides_of,
 };
 
 use crate::world::World;
@@ -126,11 +128,68 @@ fn too_much_is_refused_with_what_links_it() {
     let pair = selfsame_identity::Pair::new(world.key("u1"), world.key("a1")).expect("two");
     let change = Change { apart: [pair].into(), ..Change::default() };
     let rules = RulesLog::new(world.log.clone());
-    let mut planned =
-        |in_step, most| plan(&change, &rules, Sizes { in_step, most }, &mut world.rows);
+    let mut planned = |in_step, most| {
+        plan(&change, &rules, Sizes { in_step, most }, &mut world.rows, &mut |_| true)
+    };
     assert!(matches!(planned(10, 100), Err(PlanError::JobNeeded { sets: 39, most: 10 })));
     let Err(PlanError::TooLarge { most: 20, hubs }) = planned(10, 20) else { panic!("too large") };
     assert_eq!(&*hubs[0].name.value, "a1");
+}
+
+#[test]
+fn a_plan_says_how_far_it_is_and_can_be_stopped() {
+    let mut world = World::new("");
+    for number in 1..600 {
+        world.user(&format!("u{number} a1"));
+    }
+    let pair = selfsame_identity::Pair::new(world.key("u1"), world.key("a1")).expect("two");
+    let change = Change { apart: [pair].into(), ..Change::default() };
+    let rules = RulesLog::new(world.log.clone());
+    let mut told = Vec::new();
+    let mut planned = |most: usize| {
+        told.clear();
+        let mut goes_on = |progress: Progress| {
+            told.push(progress);
+            told.len() < most
+        };
+        let plan = plan(&change, &rules, Sizes::default(), &mut world.rows, &mut goes_on);
+        (plan, told.clone())
+    };
+    let (whole, told) = planned(usize::MAX);
+    assert_eq!(whole.expect("a plan").sets, 599);
+    assert_eq!(told.last(), Some(&Progress { found: 599, resolved: 512 }));
+    for most in 1..told.len() {
+        assert!(matches!(planned(most).0, Err(PlanError::Stopped)), "{most}");
+    }
+}
+
+/// When it was asked for is all that differs between a plan that was made before and one of then.
+#[test]
+fn a_plan_that_was_made_before_gets_the_time_of_its_change() {
+    let mut world = World::new("");
+    for event in ["u1 a1", "u1 e1", "a1 e1", "u2 a1"] {
+        world.user(event);
+    }
+    world.undo(&[("u1", "e1")], &[]);
+    let pairs = [("u1", "a1"), ("u1", "e1")];
+    let pairs = pairs.map(|(one, other)| (world.key(one), world.key(other)));
+    let apart = pairs.iter().filter_map(|(one, other)| selfsame_identity::Pair::new(*one, *other));
+    let early = Change { apart: apart.collect(), ..Change::default() };
+    let change = Change { at: Time::from_micros(77), ..early.clone() };
+    let rules = RulesLog::new(world.log.clone());
+    let applied = |plan_of: &Change| {
+        let mut rows = world.rows.clone();
+        let planned = plan(plan_of, &rules, Sizes::default(), &mut rows, &mut |_| true);
+        selfsame_identity::apply(&planned.expect("a plan").at(&change), &mut rows).expect("memory");
+        rows.apart
+    };
+    let rows = applied(&change);
+    let since = |row: &selfsame_identity::ApartRow| {
+        row.others.iter().map(|other| other.since.micros()).collect::<Vec<_>>()
+    };
+    let sinces: Vec<_> = rows.values().flat_map(since).collect();
+    assert_eq!(sinces.iter().filter(|since| **since == 77).count(), 2, "{sinces:?}");
+    assert_eq!(applied(&early), rows);
 }
 
 /// The merges made, in order, up to the one that an event made.
@@ -163,7 +222,8 @@ fn split(world: &mut World, chosen: &[&str]) -> bool {
     let chosen: BTreeSet<_> = chosen.iter().map(|value| world.key(value)).collect();
     let rules = RulesLog::new(world.log.clone());
     let wish = Change::default();
-    let split = plan_split(&chosen, &wish, &rules, Sizes::default(), &mut world.rows);
+    let split =
+        plan_split(&chosen, &wish, &rules, Sizes::default(), &mut world.rows, &mut |_| true);
     let split = split.expect("a plan");
     selfsame_identity::apply(&split.plan, &mut world.rows).expect("memory");
     split.is_partial

@@ -131,7 +131,7 @@ impl World {
             at: Time::from_micros(1_900_000_000_000_000),
         };
         let rules = RulesLog::new(self.log.clone());
-        plan(&change, &rules, Sizes::default(), &mut self.rows)
+        plan(&change, &rules, Sizes::default(), &mut self.rows, &mut |_| true)
     }
 
     /// Sets pairs apart and lifts others.

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use selfsame_event::{Class, Collection, Identifier, IdentifierKey, ProfileId, Time};
 use selfsame_identity::{
-    ApartFrom, Change, LedgerEntry, LedgerRow, Named, Pair, Plan, PlanError, Sizes, Split, Stamp,
-    plan, plan_split, sides_of,
+    ApartFrom, Change, GoesOn, LedgerEntry, LedgerRow, Named, Pair, Plan, PlanError, Sizes, Split,
+    Stamp, plan, plan_split, sides_of,
 };
 use selfsame_store::{RowKey, StoreError, Table};
 
 use super::{Found, LookupError, ProfileRef, SpaceRead};
+use crate::draft::{Draft, Drafting};
 use crate::graph::Graph;
 use crate::identity::{PAIRS, rules_log};
 use crate::key::{InSpace, LedgerKey};
@@ -34,6 +35,17 @@ pub enum UndoWish {
     },
     /// Two identifiers may share a profile again.
     Lift(Identifier, Identifier),
+}
+
+/// What somebody wants, and who it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'w> {
+    /// Of users or of accounts.
+    pub collection: Collection,
+    /// What.
+    pub wish: &'w UndoWish,
+    /// Who asks, in their own words.
+    pub by: &'w str,
 }
 
 /// What a wish would do.
@@ -115,16 +127,60 @@ pub struct ApartPair {
 }
 
 impl SpaceRead {
-    /// What a wish would do.
+    /// How many sets of identifiers are resolved again in one step, and how many at all.
+    pub fn undo_sizes(&self) -> Sizes {
+        self.view.tables.drafts.sizes()
+    }
+
+    /// What a wish would do, if that is no more than those sizes say.
     pub fn plan_undo(
         &self,
         collection: Collection,
         wish: &UndoWish,
         by: &str,
+        sizes: Sizes,
+    ) -> Result<UndoPlan, UndoError> {
+        self.plan_wish(&Wanted { collection, wish, by }, sizes, &mut |_| true)
+    }
+
+    /// The same for a large change, and leaves the plan for the step of its record. A plan that rows
+    /// have overtaken meanwhile is made anew, some times; then the step has to plan by itself.
+    pub fn draft_undo(
+        &self,
+        wanted: &Wanted<'_>,
+        drafting: &Drafting,
+        goes_on: GoesOn<'_>,
     ) -> Result<UndoPlan, UndoError> {
         let mut attempt = 1;
         loop {
-            match self.try_undo(collection, wish, by) {
+            if drafting.is_of(&self.view.tables) {
+                drafting.forget();
+            }
+            let planned = self.plan_wish(wanted, self.undo_sizes().whole(), goes_on)?;
+            let draft = Draft {
+                space: self.space().number,
+                change: planned.change.clone(),
+                plan: planned.plan.clone(),
+                rules: std::sync::Arc::clone(&self.counts().rules),
+                has_apart: self.counts().apart > 0,
+            };
+            let is_left = drafting.is_of(&self.view.tables) && drafting.leave(draft);
+            if is_left || attempt == ATTEMPTS {
+                return Ok(planned);
+            }
+            attempt += 1;
+        }
+    }
+
+    fn plan_wish(
+        &self,
+        wanted: &Wanted<'_>,
+        sizes: Sizes,
+        goes_on: GoesOn<'_>,
+    ) -> Result<UndoPlan, UndoError> {
+        let mut attempt = 1;
+        loop {
+            match self.try_undo(wanted, sizes, goes_on) {
                 Err(error) if error.class() == Class::Corrupt && attempt < ATTEMPTS => attempt += 1,
                 planned => return planned,
             }
@@ -133,9 +189,9 @@ impl SpaceRead {
 
     fn try_undo(
         &self,
-        collection: Collection,
-        wish: &UndoWish,
-        by: &str,
+        &Wanted { collection, wish, by }: &Wanted<'_>,
+        sizes: Sizes,
+        goes_on: GoesOn<'_>,
     ) -> Result<UndoPlan, UndoError> {
         let rules = rules_log(self.counts()).map_err(LookupError::from)?;
         let mut graph = Graph {
@@ -144,15 +200,15 @@ impl SpaceRead {
             has_apart: self.counts().apart > 0,
         };
         let mut change = Change { by: by.into(), ..Change::default() };
-        let sizes = Sizes::default();
         let split = match wish {
             UndoWish::Split { chosen, from } => {
                 let chosen = self.leaving(collection, chosen, from)?;
-                plan_split(&chosen, &change, &rules, sizes, &mut graph).map_err(UndoError::Plan)?
+                plan_split(&chosen, &change, &rules, sizes, &mut graph, goes_on)
+                    .map_err(UndoError::Plan)?
             }
             _ => {
                 self.add_pair(collection, wish, &mut change, &mut graph)?;
-                let planned = plan(&change, &rules, sizes, &mut graph);
+                let planned = plan(&change, &rules, sizes, &mut graph, goes_on);
                 let is_held = |id: &Identifier| {
                     self.held(collection, &id.kind, &id.value).is_ok_and(|key| key.is_some())
                 };

@@ -2,6 +2,7 @@
 
 mod determinism;
 mod households;
+mod large_undo;
 mod publish;
 mod reader;
 mod recovery;

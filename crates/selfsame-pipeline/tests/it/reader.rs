@@ -16,11 +16,19 @@ use selfsame_profile::Query;
 use crate::world::{TestClock, history};
 
 pub(crate) fn engine(folder: &std::path::Path, log: &Arc<MemoryLog>, partitions: u32) -> Engine {
+    engine_of(folder, log, StateConfig { partitions, ..StateConfig::default() })
+}
+
+pub(crate) fn engine_of(
+    folder: &std::path::Path,
+    log: &Arc<MemoryLog>,
+    state: StateConfig,
+) -> Engine {
     let outbox = LogConfig::new(folder.join("outbox"), [3; 16]);
     let clock = Arc::new(TestClock::default());
     let outbox = RegenerableLog::open(&outbox, clock, Arc::new(RealFs), 0).expect("opens");
     let mut config = EngineConfig::new(folder.join("state"));
-    config.state = StateConfig { partitions, ..StateConfig::default() };
+    config.state = state;
     config.batch_bytes = 2_000;
     config.checkpoint_interval = Duration::from_secs(3600);
     let parts = EngineParts {

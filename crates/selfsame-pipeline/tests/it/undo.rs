@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use selfsame_event::{Collection, EventsHead, Identifier, RecordKind, SourceNumber};
-use selfsame_identity::RuleSet;
+use selfsame_identity::{RuleSet, Sizes};
 use selfsame_log::{Log, LogRead, MemoryLog};
 use selfsame_pipeline::workspace::ChangeError;
 use selfsame_pipeline::{
@@ -44,7 +44,7 @@ fn apart(pairs: &[[(&str, &str); 2]]) -> IdentityChange {
 }
 
 /// Every profile of some people: its identifiers, traits, events and accounts.
-fn told(read: &SpaceRead, people: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(crate) fn told(read: &SpaceRead, people: &[(&str, &str)]) -> BTreeMap<String, String> {
     let mut told = BTreeMap::new();
     for (kind, value) in people {
         let wanted =
@@ -157,14 +157,14 @@ fn what_a_plan_shows_is_what_its_record_does() {
         .expect("ada");
     let merge = found.merges().expect("reads").into_iter().find(|row| row.merged);
     let wish = UndoWish::Unmerge(merge.expect("a merge").other);
-    let planned = read.plan_undo(Collection::Users, &wish, "me").expect("a plan");
+    let planned = read.plan_undo(Collection::Users, &wish, "me", Sizes::default()).expect("a plan");
     assert_eq!(planned.pairs.len(), 1);
     let named: Vec<_> =
         [&planned.pairs[0].0, &planned.pairs[0].1].map(|id| id.value.to_string()).into();
     assert!(named.contains(&"ada".to_owned()) && named.contains(&"phone".to_owned()), "{named:?}");
     assert_eq!(planned.plan.others.len(), 1, "bob");
     let lift = UndoWish::Lift(ada.clone(), phone.clone());
-    let refused = read.plan_undo(Collection::Users, &lift, "me");
+    let refused = read.plan_undo(Collection::Users, &lift, "me", Sizes::default());
     assert!(matches!(refused, Err(UndoError::NotApart)));
 
     let change = IdentityChange::new("default", &planned.change);
@@ -196,7 +196,7 @@ fn what_a_plan_shows_is_what_its_record_does() {
     };
     assert_eq!(why.set_apart, pairs);
     assert!(why.count > 0);
-    assert!(read.plan_undo(Collection::Users, &lift, "me").is_ok());
+    assert!(read.plan_undo(Collection::Users, &lift, "me", Sizes::default()).is_ok());
 }
 
 #[test]

@@ -132,7 +132,18 @@ pub(crate) fn history(seed: u64, requests: u64) -> Arc<MemoryLog> {
 
 /// The same, in which somebody now and then sets identifiers apart, or lifts that again.
 pub(crate) fn history_with_undo(seed: u64, requests: u64) -> Arc<MemoryLog> {
-    let mut undone = Undone::new(seed, 131);
+    history_with_undo_every(seed, requests, 131, false)
+}
+
+/// The same, behind every so many requests; and maybe by records that may resolve more again than a step
+/// does by itself.
+pub(crate) fn history_with_undo_every(
+    seed: u64,
+    requests: u64,
+    every: u64,
+    large: bool,
+) -> Arc<MemoryLog> {
+    let mut undone = Undone { large, ..Undone::new(seed, every) };
     told(seed, requests, RuleSet::default(), |request| undone.behind(request).into_iter().collect())
 }
 
@@ -141,12 +152,13 @@ struct Undone {
     dice: Dice,
     /// Behind every so many requests.
     every: u64,
+    large: bool,
     standing: Vec<[String; 2]>,
 }
 
 impl Undone {
     fn new(seed: u64, every: u64) -> Self {
-        Self { dice: Dice::new(seed + 1_000), every, standing: Vec::new() }
+        Self { dice: Dice::new(seed + 1_000), every, large: false, standing: Vec::new() }
     }
 
     /// What they do behind that request.
@@ -157,6 +169,7 @@ impl Undone {
         let mut change =
             IdentityChange { space: "default".to_owned(), ..IdentityChange::default() };
         change.by = format!("request {request}");
+        change.large = self.large;
         if self.dice.roll(4) == 0 && !self.standing.is_empty() {
             let place = self.dice.roll(self.standing.len() as u64);
             change.lift.push(self.standing.swap_remove(usize::try_from(place).expect("small")));

@@ -122,6 +122,11 @@ impl Problem {
         Self::new(Code::NotFound, format!("There is no {kind} `{id}`."))
     }
 
+    /// What is wrong, as a sentence.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Says which field it is about.
     #[must_use]
     pub(crate) fn at(mut self, field: impl Into<Cow<'static, str>>) -> Self {

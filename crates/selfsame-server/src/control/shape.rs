@@ -33,7 +33,7 @@ macro_rules! shape {
         }
     )+) => {$(
         $(#[doc = $doc])+
-        #[derive(Debug, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
         $(#[serde($($outer)+)])?
         pub(crate) struct $name {
             $($(#[doc = $about])+ $(#[serde($($inner)+)])? pub(crate) $field: $type,)*

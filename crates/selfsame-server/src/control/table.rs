@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::asked::Asked;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
+use super::undo::job as undo_job;
 use super::{Control, backups, dead_letters, destinations, identity, identity_keys, imports};
 use super::{
     insights, openapi, rejected, rule_jobs, sources, spaces, state, tail, tokens, trace, undo,
@@ -233,6 +234,8 @@ routes! {
     Get "/api/spaces/{id}/identity/health" Events "How healthy the identity graph is: sizes of profiles, limits that were met, identifiers that many profiles want" query ["collection" "limit"] 200 [identity::IdentityHealthShown] = identity::health;
     Get "/api/spaces/{id}/identity/households" Events "The households of a profile, one for each rule of the space; or one household, by its id" query ["of" "collection"] 200 [identity::IdentityHouseholds] = identity::households;
     Post "/api/spaces/{id}/identity/undo" Write "Undo a merge, set identifiers apart, split some off or lift that: shows what it would do, and does it with `apply`" body [undo::UndoRequest] 200 [undo::UndoShown] = undo::undo;
+    Get "/api/spaces/{id}/identity/undo/job" Events "How far an undo is that goes on as a job, and what it did" 200 [undo::UndoJobShown] = undo_job::show;
+    Delete "/api/spaces/{id}/identity/undo/job" Write "Stop an undo that goes on as a job" 200 [undo::UndoJobShown] = undo_job::stop;
     Get "/api/spaces/{id}/identity/apart" Events "List identifiers that are set apart, with the events that would have joined them" query ["collection" "limit"] 200 [undo::ApartList] = undo::apart;
 
     Get "/api/destinations" Read "List destinations with their status" 200 [Page<destinations::DestinationShown>] = destinations::list;

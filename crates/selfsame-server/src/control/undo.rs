@@ -1,7 +1,8 @@
 //! Undo: what setting identifiers apart would do, doing it, and what is set apart.
 //!
 //! Every wish is planned first, and the plan is the answer. Only with `apply` a record is appended. The
-//! record's own step plans again, over everything that came meanwhile.
+//! record's own step plans again, over everything that came meanwhile. What is too much for one step goes
+//! on as a job.
 
 use selfsame_event::{Class, Collection, Identifier, ProfileId};
 use selfsame_identity::{Cluster, Moved, PlanError};
@@ -12,11 +13,15 @@ use super::asked::Asked;
 use super::identity::{IdentifierShown, collection_named, id_shown, identifier_of, of, read};
 use super::problem::{Code, Problem};
 use crate::node::Node;
+use job::Asking;
 
+pub(crate) mod job;
 mod shown;
 
+pub(crate) use job::UndoJobs;
 pub(crate) use shown::{
-    ApartList, ApartShown, ClusterShown, MovedShown, PairShown, UndoRequest, UndoShown,
+    ApartList, ApartShown, ClusterShown, MovedShown, PairShown, UndoJobShown, UndoRequest,
+    UndoShown,
 };
 
 /// How many profiles and identifiers one answer lists.
@@ -28,11 +33,18 @@ pub(crate) async fn undo(
     asked: Asked,
     request: UndoRequest,
 ) -> Result<UndoShown, Problem> {
-    let _turn = control.turn().await;
+    let turn = control.turn().await;
     let apply = request.apply == Some(true);
     let space = asked.id().to_owned();
     let work = move |node: &Node| planned(node, &space, &request);
-    let (mut shown, change) = control.scan(work).await?;
+    let (mut shown, change) = match control.scan(work).await? {
+        Planned::Small(planned) => *planned,
+        Planned::Large { asking, sets } => {
+            drop(turn);
+            job::start(&control, asking)?;
+            return Ok(begun(sets));
+        }
+    };
     if apply {
         let position = control.node.change_identity(&change).await?;
         shown.applied = true;
@@ -55,11 +67,15 @@ pub(crate) async fn apart(control: Control, asked: Asked) -> Result<ApartList, P
     control.scan(work).await
 }
 
-fn planned(
-    node: &Node,
-    space: &str,
-    request: &UndoRequest,
-) -> Result<(UndoShown, IdentityChange), Problem> {
+/// What is to be answered.
+enum Planned {
+    /// This, and it may be done by one step. Or it is only to be shown.
+    Small(Box<(UndoShown, IdentityChange)>),
+    /// It is to be done, and is too much for one step.
+    Large { asking: Asking, sets: usize },
+}
+
+fn planned(node: &Node, space: &str, request: &UndoRequest) -> Result<Planned, Problem> {
     let read = read(node, space)?;
     let collection = collection_named(request.collection.as_deref())?;
     let wish = wish(&read, collection, request)?;
@@ -68,10 +84,18 @@ fn planned(
         let message = "`by` has at most 200 characters, none a control character.";
         return Err(Problem::field("by", message));
     }
-    let planned = read.plan_undo(collection, &wish, by);
-    let planned = planned.map_err(|error| problem(&read, &error))?;
+    let sizes = read.undo_sizes();
+    let sizes = if request.apply == Some(true) { sizes } else { sizes.whole() };
+    let planned = match read.plan_undo(collection, &wish, by, sizes) {
+        Err(UndoError::Plan(PlanError::JobNeeded { sets, .. })) => {
+            let (space, by) = (space.to_owned(), by.to_owned());
+            let asking = Asking { space, collection, wish, by };
+            return Ok(Planned::Large { asking, sets });
+        }
+        planned => planned.map_err(|error| problem(&read, &error))?,
+    };
     let change = IdentityChange::new(space, &planned.change);
-    Ok((undo_shown(&read, &planned), change))
+    Ok(Planned::Small(Box::new((undo_shown(&read, &planned), change))))
 }
 
 fn wish(
@@ -145,6 +169,8 @@ fn undo_shown(read: &SpaceRead, planned: &UndoPlan) -> UndoShown {
     UndoShown {
         applied: false,
         position: None,
+        large: plan.sets > read.undo_sizes().in_step,
+        job: false,
         pairs: pairs
             .iter()
             .map(|(one, other)| PairShown { one: of(one), other: of(other) })
@@ -159,6 +185,27 @@ fn undo_shown(read: &SpaceRead, planned: &UndoPlan) -> UndoShown {
         left_over: number(plan.left_over),
         partial: *is_partial,
         cut: lengths.iter().any(|length| *length > SHOWN),
+    }
+}
+
+/// The answer where a job does it.
+fn begun(sets: usize) -> UndoShown {
+    UndoShown {
+        applied: false,
+        position: None,
+        large: true,
+        job: true,
+        pairs: Vec::new(),
+        before: Vec::new(),
+        after: Vec::new(),
+        moved: Vec::new(),
+        others: Vec::new(),
+        sets: u64::try_from(sets).unwrap_or(u64::MAX),
+        met: 0,
+        uncertain: 0,
+        left_over: 0,
+        partial: false,
+        cut: false,
     }
 }
 

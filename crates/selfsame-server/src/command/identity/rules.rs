@@ -17,7 +17,7 @@ use crate::client::{Client, Remote, block_on, part};
 use crate::command::say;
 
 /// How often it is asked how far the server is.
-const EVERY: Duration = Duration::from_millis(200);
+pub(super) const EVERY: Duration = Duration::from_millis(200);
 
 /// Rules, and where.
 #[derive(Debug, Args)]

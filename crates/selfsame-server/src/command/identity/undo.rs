@@ -3,10 +3,13 @@
 
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::rules::EVERY;
 use super::{Where, count, event, id, list, text};
 use crate::client::{Client, block_on, part};
 use crate::command::say;
@@ -129,7 +132,39 @@ impl Deed {
         let space = crate::command::profile::space(client, self.place.space.as_deref()).await?;
         let path = format!("/api/spaces/{}/identity/undo", part(&space));
         let request = client.request(Method::POST, &path).json(wish);
-        Ok(client.send(request).await?.json().await?)
+        let answer: Value = client.send(request).await?.json().await?;
+        match answer.get("job") {
+            Some(Value::Bool(true)) => self.follow(client, &format!("{path}/job"), &answer).await,
+            _ => Ok(answer),
+        }
+    }
+
+    /// Waits for the end of a job.
+    async fn follow(&self, client: &Client, path: &str, begun: &Value) -> anyhow::Result<Value> {
+        if !self.place.json {
+            let sets = count(begun, "sets");
+            say(&format!("{sets} sets of identifiers are resolved again, by a job"))?;
+        }
+        let mut job = client.get(path).await?;
+        let bar = ProgressBar::new(count(begun, "sets"));
+        bar.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} events, {eta} left")?);
+        while text(&job, "state") == "running" {
+            bar.set_length(count(&job, "of"));
+            bar.set_position(count(&job, "resolved"));
+            tokio::select! {
+                () = tokio::time::sleep(EVERY) => job = client.get(path).await?,
+                _ = tokio::signal::ctrl_c() => {
+                    client.send(client.request(Method::DELETE, path)).await?;
+                    bail!("it was told to stop; if that came too late, it is done");
+                }
+            }
+        }
+        bar.finish_and_clear();
+        match text(&job, "state").as_str() {
+            "done" => Ok(job["undo"].take()),
+            "stopped" => bail!("somebody stopped it: nothing was changed"),
+            _ => bail!("it failed: {}", text(&job, "error")),
+        }
     }
 }
 
@@ -182,6 +217,11 @@ fn lines(undo: &Value) -> Vec<String> {
         lines.push(
             "  some of those that were to leave still share a profile with the others".to_owned(),
         );
+    }
+    if !is_applied && undo.get("large") == Some(&Value::Bool(true)) {
+        let sets = count(undo, "sets");
+        lines
+            .push(format!("  {sets} sets of identifiers are resolved again: with --yes, by a job"));
     }
     lines.push(match is_applied {
         true => format!("done, by the record at {}", text(undo, "position")),

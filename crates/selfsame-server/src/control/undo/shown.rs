@@ -31,6 +31,10 @@ shape! {
         applied: bool,
         /// The record that did it.
         position: Option<String>,
+        /// Whether it is too much for one step: with `apply` it goes on as a job.
+        large: bool,
+        /// Whether it now goes on as a job. What it does, the job says in the end.
+        job: bool,
         /// The pairs that are set apart or lifted.
         pairs: Vec<PairShown>,
         /// The profiles that change, as they are.
@@ -53,6 +57,22 @@ shape! {
         partial: bool,
         /// Whether the lists are cut.
         cut: bool,
+    }
+
+    /// An undo that goes on as a job, and how far that is.
+    pub(crate) struct UndoJobShown {
+        /// `running`, `done`, `stopped` or `failed`.
+        state: String,
+        /// When it was begun.
+        started_at: String,
+        /// How many events of the history are resolved again.
+        resolved: u64,
+        /// Of how many, as far as they are found.
+        of: u64,
+        /// Why it failed.
+        error: Option<String>,
+        /// What it did, once it is done.
+        undo: Option<UndoShown>,
     }
 
     /// Two identifiers.

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::server::{DEV, Server};
+use super::server::{DEV, Server, eventually, run};
 
 const WHY: &str = "/api/spaces/dev/identity/why";
 
@@ -249,4 +249,66 @@ async fn an_undo_that_cannot_be_is_refused_with_what_is_wrong() {
         let message = answer["error"]["message"].as_str().expect("text");
         assert!(message.contains("user_id:nobody"), "the one that no event had: {message}");
     }
+}
+
+/// A till with which so many people came, each with an address of their own.
+async fn till(server: &Server, people: usize) {
+    for first in (0..people).step_by(500) {
+        let batch: Vec<_> = (first..people.min(first + 500))
+            .map(|person| {
+                json!({"type": "page", "userId": format!("u{person}"), "anonymousId": "till",
+                       "messageId": format!("m{person}")})
+            })
+            .collect();
+        let request = server.http.post(server.at("/v1/batch")).basic_auth(DEV, Some(""));
+        let answer = request.json(&json!({ "batch": batch })).send().await.expect("an answer");
+        assert!(answer.status().is_success());
+    }
+    server.folded().await;
+}
+
+#[tokio::test]
+async fn what_is_too_much_for_a_step_is_undone_by_a_job() {
+    let server = Server::start();
+    till(&server, 10_050).await;
+    let undo = "/api/spaces/dev/identity/undo";
+    let (status, job) = server.ask(Method::GET, &format!("{undo}/job"), None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{job}");
+    let mut wish = json!({ "apart": ["user_id:u0", "anonymous_id:till"] });
+    let shown = server.done(Method::POST, undo, Some(wish.clone())).await;
+    assert_eq!(
+        (&shown["large"], &shown["job"], &shown["sets"]),
+        (&json!(true), &json!(false), &json!(10_050))
+    );
+    wish["apply"] = json!(true);
+    let begun = server.done(Method::POST, undo, Some(wish)).await;
+    assert_eq!((&begun["job"], &begun["applied"]), (&json!(true), &json!(false)), "{begun}");
+    let job = eventually("the end of the job", async || {
+        let job = server.get(&format!("{undo}/job")).await;
+        (job["state"] != "running").then_some(job)
+    })
+    .await;
+    assert_eq!((&job["state"], &job["undo"]["applied"]), (&json!("done"), &json!(true)), "{job}");
+    assert_eq!(
+        [&job["undo"]["before"], &job["undo"]["after"]],
+        [&shown["before"], &shown["after"]]
+    );
+    let apart = server.get("/api/spaces/dev/identity/apart").await;
+    assert_eq!(apart["data"].as_array().map(Vec::len), Some(1), "{apart}");
+
+    // The command waits for the job, and says what became of it.
+    let url = server.url.clone();
+    let lift = move || {
+        let ids = ["user_id:u0", "anonymous_id:till"];
+        let told = ["--yes", "--server", &url, "--token", DEV];
+        run(&[&["identity", "lift"][..], &ids, &told].concat(), &[])
+    };
+    let output = tokio::task::spawn_blocking(lift).await.expect("runs");
+    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("10050 sets of identifiers are resolved again, by a job"), "{said}");
+    assert!(said.contains("done, by the record at"), "{said}");
+    // Told to stop when it has ended, it stays as it is.
+    let job = server.done(Method::DELETE, &format!("{undo}/job"), None).await;
+    assert_eq!(job["state"], "done");
 }

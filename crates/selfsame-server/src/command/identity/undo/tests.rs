@@ -18,6 +18,7 @@ fn a_plan_shows_who_changes_and_that_nothing_was_changed() {
         ],
         "moved": [{ "id": { "type": "email", "value": "lost" }, "from": "use_1", "to": null }],
         "others": ["use_9"], "uncertain": 2, "left_over": 0, "partial": true,
+        "sets": 10_001, "large": true,
     });
     assert_eq!(
         lines(&plan).join("\n"),
@@ -33,6 +34,7 @@ fn a_plan_shows_who_changes_and_that_nothing_was_changed() {
          \x20   use_9\n\
          \x20 2 sets of identifiers may have been joined by a later event that is not kept\n\
          \x20 some of those that were to leave still share a profile with the others\n\
+         \x20 10001 sets of identifiers are resolved again: with --yes, by a job\n\
          nothing was changed: give --yes to do it"
     );
 }
