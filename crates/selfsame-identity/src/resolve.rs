@@ -148,7 +148,10 @@ pub(crate) fn resolve_side<'c, R: Rows>(
         let left_out = step.ids.iter().filter_map(left_out).collect();
         return Ok((None, left_out));
     }
-    step.before.clone_from(&step.roots);
+    // Otherwise no profile gets another id, and the only row is changed without a copy.
+    if step.roots.len() > 1 || rules.moves_devices() {
+        step.before.clone_from(&step.roots);
+    }
     let believed = step.leave_out_shared(believed)?;
     Ok((Some(step.run(believed)?), Vec::new()))
 }
@@ -169,9 +172,9 @@ pub(crate) struct Step<'s, 'c, R> {
     pub(crate) ids: SmallVec<[Candidate<'c>; 4]>,
     /// Of an alias call, what its `previousId` may be.
     pub(crate) previous: Option<&'c Previous<'c>>,
-    /// Every root that an identifier is in, the oldest first.
+    /// Every root that an identifier is in, the oldest first; in the end without that of the event.
     roots: SmallVec<[Root; 2]>,
-    /// The same as they were before the event.
+    /// The same as they were before the event, if it may give a profile another id.
     before: SmallVec<[Root; 2]>,
     /// Rows of identifiers that are written last: whoever reads one finds its component.
     owners: SmallVec<[(IdentifierKey, IdentifierRow); 4]>,
@@ -269,7 +272,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         self.merge(kept, &mut findings)?;
         let known = self.ids[..kept].iter().find_map(|id| id.root);
         let (component, mut row) = match known {
-            Some(root) => (root, self.row(root)?),
+            Some(root) => (root, self.take_row(root)?),
             None => (self.new_component()?, Arc::default()),
         };
         let mut is_dirty = self.map(kept, component, &mut row, &standing, &mut findings)?;
@@ -338,6 +341,13 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
     fn row(&self, root: ComponentId) -> Result<Arc<ComponentRow>, ResolveError<R::Error>> {
         let found = self.roots.iter().find(|(other, _)| *other == root);
         found.map(|(_, row)| Arc::clone(row)).ok_or(ResolveError::Corrupt { component: root })
+    }
+
+    /// Takes the row of the event's profile out of the roots, so that it is changed without a copy.
+    fn take_row(&mut self, root: ComponentId) -> Result<Arc<ComponentRow>, ResolveError<R::Error>> {
+        let place = self.roots.iter().position(|(other, _)| *other == root);
+        let place = place.ok_or(ResolveError::Corrupt { component: root })?;
+        Ok(self.roots.remove(place).1)
     }
 
     /// Maps new identifiers to the component. Gives whether its row changed.

@@ -24,11 +24,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("name the folder")?;
     let config = LogConfig { segment_bytes: 4_000, ..LogConfig::new(&folder, [42; 16]) };
     let log = SegmentLog::open(&config, Arc::new(Fixed), Arc::new(RealFs))?;
-    for number in 0..60 {
+    for number in 0..30 {
         log.append_wait(numbered(number))?;
     }
     log.seal()?;
     log.erase(&[Position::embedded(7).item(1)])?;
+    // The last segments begin in the files of sealed ones.
+    for number in 30..130 {
+        log.append_wait(numbered(number))?;
+        log.seal()?;
+    }
     drop(log);
     std::fs::remove_file(Path::new(&folder).join("lock"))?;
     Ok(())

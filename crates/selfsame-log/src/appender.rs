@@ -10,13 +10,13 @@ use std::sync::atomic::Ordering;
 
 use selfsame_event::{Clock, Time};
 
-use crate::chain::{Chain, open_segment};
+use crate::chain::Chain;
 use crate::error::AppendError;
-use crate::format::{BLOCK_HEADER_LEN, BlockHeader, SEGMENT_HEADER_LEN, SegmentHeader};
+use crate::format::{BLOCK_HEADER_LEN, BlockHeader, SEGMENT_HEADER_LEN};
 use crate::frame::{self, Parts};
 use crate::fs::{File, is_full};
 use crate::record::{NewRecord, Record};
-use crate::segment::{Directory, Segment, narrow};
+use crate::segment::{Segment, narrow};
 
 /// Writes blocks at the end of a log.
 #[derive(Debug)]
@@ -148,16 +148,13 @@ impl Appender {
             self.sync()?;
         }
         let first = self.active.end();
-        let (salt, serial) = self.chain.draw(first);
-        let header = SegmentHeader { sealed: false, partition: self.chain.partition, first, salt };
         // Room is reserved for the block too that may be larger than a segment.
         let room = self.segment_bytes.max(narrow((SEGMENT_HEADER_LEN + self.buffer.len()) as u64));
-        let file = match self.chain.put_open(first, &header.encode(), room) {
-            Ok(file) => file,
+        self.active = match self.chain.begin(first, room) {
+            Ok(segment) => segment,
             Err(error) if is_full(&error) => return Err(AppendError::Full(Arc::new(error))),
             Err(error) => return Err(self.fail(error)),
         };
-        self.active = open_segment(serial, salt, file, first, Directory::empty(first));
         (self.file, self.position) = place(&self.active);
         self.chain.push(Arc::clone(&self.active));
         match self.chain.note(|manifest| manifest.floor = manifest.floor.max(first)) {
@@ -165,6 +162,29 @@ impl Appender {
             Err(error) if !is_full(&error) => Err(self.fail(error)),
             _ => Ok(()),
         }
+    }
+
+    /// Leaves nothing in the active segment of what its file held before, nor of records up to one
+    /// that is about to be erased.
+    pub(crate) fn clear_for_erasure(
+        &mut self,
+        last: u64,
+        sync_old: bool,
+    ) -> Result<(), AppendError> {
+        if let Some(failed) = self.failure() {
+            return Err(failed);
+        }
+        if sync_old {
+            self.sync()?;
+        }
+        // All blocks are durable, so that none is lost if this fails: the log goes on.
+        match self.active.drop_stale() {
+            // Without room now, the next append will say so.
+            Ok(true) => drop(self.file.allocate(self.segment_bytes.into())),
+            Ok(false) => {}
+            Err(error) => return Err(AppendError::Failed(Arc::new(error))),
+        }
+        if last >= self.active.first { self.roll(false) } else { Ok(()) }
     }
 
     /// Drops every record from an offset on.

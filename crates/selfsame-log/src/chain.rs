@@ -16,14 +16,17 @@ use crate::config::{LogConfig, LogStats};
 use crate::error::ReadError;
 use crate::format::{BlockHeader, Salt};
 use crate::frame::{self, FrameError};
-use crate::fs::{File, Fs, Lock};
+use crate::fs::{Fs, Lock};
 use crate::manifest::Manifest;
 use crate::progress::Progress;
 use crate::record::Record;
-use crate::segment::{BlockError, Directory, Segment};
+use crate::segment::{BlockError, Segment};
 use crate::tail::{BlockCache, Tail};
 
 mod keep;
+mod spares;
+
+use spares::Spares;
 
 /// The segments of a log, shared by its writer, its readers and its sealer.
 #[derive(Debug)]
@@ -39,6 +42,7 @@ pub(crate) struct Chain {
     /// Held while files are rewritten or removed: one such work at a time.
     maintenance: Mutex<()>,
     manifest: Mutex<Manifest>,
+    spares: Mutex<Spares>,
     salts: Salts,
     _lock: Box<dyn Lock>,
 }
@@ -102,6 +106,7 @@ impl Chain {
             cache: Mutex::new(BlockCache::new(config.cache_bytes)),
             maintenance: Mutex::new(()),
             manifest: Mutex::new(parts.manifest),
+            spares: Mutex::default(),
             salts: parts.salts,
             _lock: parts.lock,
         }
@@ -319,6 +324,7 @@ impl Chain {
             segments: segments.len() as u64,
             sealed_segments: segments.iter().filter(|segment| segment.sealed).count() as u64,
             disk_bytes: segments.iter().map(|segment| segment.read_directory(|d| d.size)).sum(),
+            spare_bytes: self.spare_bytes(),
             first: segments.first().map_or(0, |segment| segment.first),
             end: self.progress.end(),
             last_sync_micros: self.counters.last_sync_micros.load(Ordering::Relaxed),
@@ -346,16 +352,4 @@ fn take_fitting(
         into.push(record);
     }
     Ok(false)
-}
-
-/// A segment object that is appended to.
-pub(crate) fn open_segment(
-    serial: u64,
-    salt: Salt,
-    file: Arc<dyn File>,
-    first: u64,
-    directory: Directory,
-) -> Arc<Segment> {
-    let directory = RwLock::new(directory);
-    Arc::new(Segment { serial, first, salt, sealed: false, file: Some(file), directory })
 }

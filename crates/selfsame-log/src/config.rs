@@ -67,6 +67,8 @@ pub struct LogStats {
     pub sealed_segments: u64,
     /// The bytes that their records take on disk.
     pub disk_bytes: u64,
+    /// The bytes that files take which are kept for the segments to come.
+    pub spare_bytes: u64,
     /// The first offset.
     pub first: u64,
     /// The offset of the next record.

@@ -33,7 +33,7 @@ pub enum Call {
     Allocate,
     /// [`File::truncate`].
     Truncate,
-    /// [`Fs::create`], [`Fs::rename`] or [`Fs::remove`].
+    /// [`Fs::create`], [`Fs::rename`], [`Fs::link`] or [`Fs::remove`].
     Name,
 }
 
@@ -275,6 +275,17 @@ impl Fs for FaultFs {
         let number = state.disk.find(from).ok_or(io::ErrorKind::NotFound)?;
         let (from, to) = (from.to_path_buf(), to.to_path_buf());
         state.disk.change(NameChange { removed: Some(from), added: Some((to, number)) });
+        Ok(())
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.call(Call::Name)?;
+        let number = state.disk.find(from).ok_or(io::ErrorKind::NotFound)?;
+        if state.disk.find(to).is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        state.disk.change(NameChange { removed: None, added: Some((to.to_path_buf(), number)) });
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use selfsame_event::Time;
 use crate::frame;
 
 /// The version of this format. A newer one is refused.
-pub(crate) const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 2;
 pub(crate) const SEGMENT_HEADER_LEN: usize = 64;
 pub(crate) const BLOCK_HEADER_LEN: usize = 56;
 pub(crate) const TRAILER_LEN: usize = 48;
@@ -25,6 +25,7 @@ const LZ4_GROWTH: u64 = 255;
 const MAGIC: [u8; 8] = *b"SELFLOG\0";
 const FLAG_LZ4: u8 = 1;
 const STATE_SEALED: u8 = 1;
+const REUSED: u8 = 1;
 
 /// The random bytes of one segment file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,8 @@ impl From<bytes::TryGetError> for Misread {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
     pub(crate) sealed: bool,
+    /// Whether an older segment's blocks may lie behind the last one. Never so in version 1.
+    pub(crate) reused: bool,
     pub(crate) partition: u32,
     pub(crate) first: u64,
     pub(crate) salt: Salt,
@@ -72,7 +75,7 @@ impl SegmentHeader {
         out.put_slice(&MAGIC);
         out.put_u16_le(VERSION);
         out.put_u8(if self.sealed { STATE_SEALED } else { 0 });
-        out.put_u8(0);
+        out.put_u8(if self.reused { REUSED } else { 0 });
         out.put_u32_le(self.partition);
         out.put_u64_le(self.first);
         out.put_slice(&self.salt.0);
@@ -90,7 +93,7 @@ impl SegmentHeader {
         }
         let version = rest.try_get_u16_le()?;
         let state = rest.try_get_u8()?;
-        rest.try_get_u8()?;
+        let reused = rest.try_get_u8()?;
         let partition = rest.try_get_u32_le()?;
         let first = rest.try_get_u64_le()?;
         let mut salt = Salt([0; 16]);
@@ -107,10 +110,11 @@ impl SegmentHeader {
         if version > VERSION {
             return Err(Misread::Newer(version));
         }
-        if version == 0 || state > STATE_SEALED {
+        if version == 0 || state > STATE_SEALED || reused > REUSED {
             return Err(Misread::Damaged("segment header"));
         }
-        Ok(Self { sealed: state == STATE_SEALED, partition, first, salt })
+        let (sealed, reused) = (state == STATE_SEALED, reused == REUSED);
+        Ok(Self { sealed, reused, partition, first, salt })
     }
 }
 

@@ -8,9 +8,9 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
-use crate::chain::{Chain, Parts, Salts, open_segment};
+use crate::chain::{Chain, Parts, Salts};
 use crate::config::{LogConfig, Recovery};
 use crate::error::{Damage, OpenError};
 use crate::format::{Misread, OFFSET_LIMIT, SegmentHeader, VERSION};
@@ -183,9 +183,7 @@ impl Opening<'_> {
         let (_, serial) = self.salts.draw(first);
         if let Some(directory) = directory {
             self.end = directory.end;
-            let (salt, directory) = (header.salt, RwLock::new(directory));
-            let sealed = Segment { serial, first, salt, sealed: true, file: None, directory };
-            self.segments.push(Arc::new(sealed));
+            self.segments.push(Segment::sealed(serial, first, header.salt, directory));
             return Ok(true);
         }
         let scanned = segment::scan(&*file, &header).map_err(OpenError::io("scan a segment"))?;
@@ -193,10 +191,10 @@ impl Opening<'_> {
         let cut = self.decide(&header, &directory, tail, is_last)?;
         let io = OpenError::io("repair a segment");
         let repair = || {
+            if cut || tail == Tail::Stale {
+                file.truncate(directory.size)?;
+            }
             if cut || is_last {
-                if cut {
-                    file.truncate(directory.size)?;
-                }
                 // Without room now, the first append will say so.
                 drop(file.allocate(self.config.segment_bytes.into()));
                 segment::write_again(&*file, &directory, self.doubtful(first, &directory))?;
@@ -205,7 +203,8 @@ impl Opening<'_> {
         };
         repair().map_err(io)?;
         self.end = directory.end;
-        self.segments.push(open_segment(serial, header.salt, file, first, directory));
+        let header = SegmentHeader { reused: false, ..header };
+        self.segments.push(Segment::open(serial, &header, file, directory));
         Ok(!cut || is_last)
     }
 
@@ -220,7 +219,7 @@ impl Opening<'_> {
         let may_cut = self.may_cut(directory.end);
         match tail {
             // If the offsets do not meet the next segment's, its turn says so.
-            Tail::Clean => Ok(false),
+            Tail::Clean | Tail::Stale => Ok(false),
             Tail::Torn(bytes) if may_cut || is_last && directory.end >= self.floor => {
                 self.recovery.torn_bytes += bytes;
                 Ok(true)
@@ -255,11 +254,12 @@ impl Opening<'_> {
         let first = self.end;
         let (salt, serial) = self.salts.draw(first);
         let partition = self.config.partition;
-        let header = SegmentHeader { sealed: false, partition, first, salt }.encode();
-        let room = self.config.segment_bytes;
-        let file = segment::put_open(self.fs, &self.config.folder, first, &header, room)
+        let header = SegmentHeader { sealed: false, reused: false, partition, first, salt };
+        let (bytes, room) = (header.encode(), self.config.segment_bytes);
+        let file = segment::put_open(self.fs, &self.config.folder, first, &bytes, room)
             .map_err(OpenError::io("create a segment"))?;
-        self.segments.push(open_segment(serial, salt, file, first, Directory::empty(first)));
+        let active = Segment::open(serial, &header, file, Directory::empty(first));
+        self.segments.push(active);
         Ok(())
     }
 }

@@ -119,13 +119,9 @@ impl RegenerableLog {
 
     /// Erases the bodies of these items, as [`crate::SegmentLog::erase`] does.
     pub fn erase(&self, items: &[ItemPosition]) -> Result<u64, KeepError> {
-        {
-            let mut appender = self.appender();
-            let active = self.chain.active();
-            if items.iter().any(|item| item.record.offset >= active.first) {
-                appender.roll(true)?;
-            }
-        }
+        let Some(last) = items.iter().map(|item| item.record.offset).max() else { return Ok(0) };
+        let _none = self.chain.without_spares().map_err(KeepError::io("remove a spare file"))?;
+        self.appender().clear_for_erasure(last, true)?;
         let erased = self.chain.erase(items);
         self.sealer.ask();
         erased

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ mod scan;
 mod write;
 
 pub(crate) use scan::{Scan, Tail, scan, write_again};
-pub(crate) use write::{SealedWriter, put_open};
+pub(crate) use write::{SealedWriter, put_in_place, put_open};
 
 /// The name of the segment that begins at an offset.
 pub(crate) fn name(first: u64) -> String {
@@ -88,6 +89,8 @@ pub(crate) struct Segment {
     pub(crate) sealed: bool,
     /// Open while the segment is not sealed; a sealed one is opened for each block read.
     pub(crate) file: Option<Arc<dyn File>>,
+    /// Whether an older segment's blocks may lie behind the last one.
+    pub(crate) stale: AtomicBool,
     pub(crate) directory: RwLock<Directory>,
 }
 
@@ -105,6 +108,35 @@ impl From<io::Error> for BlockError {
 }
 
 impl Segment {
+    /// A segment that is appended to.
+    pub(crate) fn open(
+        serial: u64,
+        header: &SegmentHeader,
+        file: Arc<dyn File>,
+        directory: Directory,
+    ) -> Arc<Self> {
+        let SegmentHeader { first, salt, reused, .. } = *header;
+        let (stale, directory) = (AtomicBool::new(reused), RwLock::new(directory));
+        Arc::new(Self { serial, first, salt, sealed: false, file: Some(file), stale, directory })
+    }
+
+    pub(crate) fn sealed(serial: u64, first: u64, salt: Salt, directory: Directory) -> Arc<Self> {
+        let (stale, directory) = (AtomicBool::new(false), RwLock::new(directory));
+        Arc::new(Self { serial, first, salt, sealed: true, file: None, stale, directory })
+    }
+
+    /// Cuts off what an older segment left behind the last block, durably. Whoever calls this sees
+    /// to it that nothing is being appended. Returns whether there was anything.
+    pub(crate) fn drop_stale(&self) -> io::Result<bool> {
+        let Some(file) = self.file.as_ref().filter(|_| self.stale.load(Ordering::Acquire)) else {
+            return Ok(false);
+        };
+        file.truncate(self.read_directory(|directory| directory.size))?;
+        file.sync_data()?;
+        self.stale.store(false, Ordering::Release);
+        Ok(true)
+    }
+
     pub(crate) fn end(&self) -> u64 {
         self.read_directory(|directory| directory.end)
     }
@@ -123,7 +155,7 @@ impl Segment {
         BlockError::Damage(Damage { segment: self.first, block: block as u64, what })
     }
 
-    fn open(&self, fs: &dyn Fs, folder: &Path) -> io::Result<Arc<dyn File>> {
+    fn file(&self, fs: &dyn Fs, folder: &Path) -> io::Result<Arc<dyn File>> {
         match &self.file {
             Some(file) => Ok(Arc::clone(file)),
             None => fs.open(&folder.join(name(self.first))),
@@ -149,7 +181,7 @@ impl Segment {
         let wrong = |what| self.damage(index, what);
         let len = end.checked_sub(place.position.into()).and_then(|len| usize::try_from(len).ok());
         let mut bytes = vec![0; len.ok_or_else(|| wrong("directory"))?];
-        let file = self.open(fs, folder)?;
+        let file = self.file(fs, folder)?;
         if file.read_at(&mut bytes, place.position.into())? < bytes.len() {
             return Err(wrong("the file ends inside the block"));
         }

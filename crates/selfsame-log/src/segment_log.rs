@@ -36,6 +36,9 @@ pub struct SegmentLog {
     sealer: Arc<Sealer>,
 }
 
+/// Who waits until an erasure can begin.
+type Acknowledged = oneshot::Sender<Result<(), AppendError>>;
+
 /// What callers and the committing thread share.
 #[derive(Debug, Default)]
 struct Shared {
@@ -49,8 +52,8 @@ struct Shared {
 struct Queue {
     waiting: VecDeque<(NewRecord, usize, Acknowledge)>,
     bytes: usize,
-    /// Those who wait for a new segment.
-    rolls: Vec<oneshot::Sender<Result<(), AppendError>>>,
+    /// Those who are about to erase, each with the last offset.
+    erasures: Vec<(u64, Acknowledged)>,
     closed: bool,
     /// Why nothing is taken any more.
     failed: Option<AppendError>,
@@ -109,24 +112,23 @@ impl SegmentLog {
     /// position, id, time, head and number of items. Items that are not there, or erased already,
     /// are passed over. Returns how many bodies there were. Blocks while files are rewritten.
     pub fn erase(&self, items: &[ItemPosition]) -> Result<u64, KeepError> {
-        let active = self.chain.active();
-        if items.iter().any(|item| item.record.offset >= active.first) {
-            self.roll()?;
-        }
+        let Some(last) = items.iter().map(|item| item.record.offset).max() else { return Ok(0) };
+        let _none = self.chain.without_spares().map_err(KeepError::io("remove a spare file"))?;
+        self.clear_for_erasure(last)?;
         let erased = self.chain.erase(items);
         self.sealer.ask();
         erased
     }
 
-    /// Closes the active segment and begins a new one, unless it is empty.
-    fn roll(&self) -> Result<(), AppendError> {
+    /// Has the committing thread clear the active segment for an erasure.
+    fn clear_for_erasure(&self, last: u64) -> Result<(), AppendError> {
         let (sender, receiver) = oneshot::channel();
         {
             let mut queue = self.shared.queue();
             if let Some(failed) = &queue.failed {
                 return Err(failed.clone());
             }
-            queue.rolls.push(sender);
+            queue.erasures.push((last, sender));
         }
         self.shared.changed.notify_one();
         receiver.blocking_recv().unwrap_or(Err(AppendError::Closed))
@@ -237,7 +239,7 @@ struct Committer {
 struct Work {
     records: Vec<NewRecord>,
     acknowledge: Vec<Acknowledge>,
-    rolls: Vec<oneshot::Sender<Result<(), AppendError>>>,
+    erasures: Vec<(u64, Acknowledged)>,
 }
 
 impl Committer {
@@ -245,10 +247,10 @@ impl Committer {
         while let Some(work) = self.take() {
             let active = self.chain.active().first;
             self.commit(work.records, work.acknowledge);
-            for roll in work.rolls {
-                let rolled = self.appender.roll(false);
+            for (last, erasure) in work.erasures {
+                let cleared = self.appender.clear_for_erasure(last, false);
                 // Who asked may have given up waiting.
-                drop(roll.send(rolled));
+                drop(erasure.send(cleared));
             }
             if self.chain.active().first != active {
                 self.sealer.ask();
@@ -262,11 +264,12 @@ impl Committer {
 
     /// Waits for work; `None` when the log is closed and all is done.
     fn take(&self) -> Option<Work> {
-        let idle =
-            |queue: &mut Queue| queue.waiting.is_empty() && queue.rolls.is_empty() && !queue.closed;
+        let idle = |queue: &mut Queue| {
+            queue.waiting.is_empty() && queue.erasures.is_empty() && !queue.closed
+        };
         let waited = self.shared.changed.wait_while(self.shared.queue(), idle);
         let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
-        if queue.waiting.is_empty() && queue.rolls.is_empty() {
+        if queue.waiting.is_empty() && queue.erasures.is_empty() {
             return None;
         }
         let mut bytes = 0;
@@ -283,7 +286,7 @@ impl Committer {
         let mut work = Work {
             records: Vec::with_capacity(count),
             acknowledge: Vec::with_capacity(count),
-            rolls: std::mem::take(&mut queue.rolls),
+            erasures: std::mem::take(&mut queue.erasures),
         };
         for _ in 0..count {
             let Some((record, size, acknowledge)) = queue.waiting.pop_front() else { break };
@@ -330,13 +333,13 @@ impl Committer {
         queue.failed = Some(error.clone());
         queue.bytes = 0;
         let waiting = std::mem::take(&mut queue.waiting);
-        let rolls = std::mem::take(&mut queue.rolls);
+        let erasures = std::mem::take(&mut queue.erasures);
         drop(queue);
         for (_, _, acknowledge) in waiting {
             drop(acknowledge.send(Err(error.clone())));
         }
-        for roll in rolls {
-            drop(roll.send(Err(error.clone())));
+        for (_, erasure) in erasures {
+            drop(erasure.send(Err(error.clone())));
         }
     }
 }

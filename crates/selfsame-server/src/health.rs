@@ -61,7 +61,7 @@ async fn scrape(State(health): State<Health>, headers: HeaderMap) -> Response {
 fn observe(node: &Node) {
     let log = node.log.stats();
     gauge!(measures::LOG_END).set(log.end as f64);
-    gauge!(measures::LOG_DISK).set(log.disk_bytes as f64);
+    gauge!(measures::LOG_DISK).set((log.disk_bytes + log.spare_bytes) as f64);
     gauge!(measures::LOG_SYNC).set(log.last_sync_micros as f64 / 1e6);
     gauge!(measures::LOG_HELD).set(log.held_micros as f64 / 1e6);
     let folded = node.shared.folded().offset;

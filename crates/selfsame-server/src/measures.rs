@@ -67,7 +67,7 @@ measures! {
     LOG_FIRST = Gauge "selfsame_log_first_offset", "offset";
     /// The place behind the last record of the log.
     LOG_END = Gauge "selfsame_log_end_offset", "offset";
-    /// What the log takes of the disk.
+    /// What the log takes of the disk, with the files kept for segments to come.
     LOG_DISK = Gauge "selfsame_log_disk_bytes", "bytes";
     /// How long the last sync of the log took.
     LOG_SYNC = Gauge "selfsame_log_sync_seconds", "seconds";

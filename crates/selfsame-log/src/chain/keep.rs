@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use selfsame_event::ItemPosition;
 
-use super::{Chain, open_segment};
+use super::Chain;
 use crate::error::KeepError;
 use crate::format::SegmentHeader;
 use crate::frame::{self, FrameError};
@@ -50,6 +51,10 @@ impl Chain {
             let Some(segment) = self.find(offset) else { continue };
             let erasures = by_segment.entry(segment.first).or_default();
             erasures.entry(offset).or_default().push(item.index);
+        }
+        let closed: Vec<_> = self.segments().iter().map(Arc::clone).collect();
+        for segment in closed.iter().filter(|segment| segment.first < end) {
+            segment.drop_stale().map_err(KeepError::io("cut off what a file held before"))?;
         }
         for (first, mut erasures) in by_segment {
             let Some(segment) = self.find(first) else { continue };
@@ -107,11 +112,10 @@ impl Chain {
     /// Writes a closed segment anew, sealed and without these items, and puts it in place.
     fn rewrite(&self, old: &Segment, erasures: &Erasures) -> Result<(), KeepError> {
         let io = |source| KeepError::Io { action: "rewrite a segment", source };
-        let name = segment::name(old.first);
-        let temporary = self.folder.join(format!("{name}.tmp"));
+        let temporary = self.folder.join(format!("{}.tmp", segment::name(old.first)));
         let (salt, serial) = self.draw(old.first);
-        let header =
-            SegmentHeader { sealed: true, partition: self.partition, first: old.first, salt };
+        let (partition, first) = (self.partition, old.first);
+        let header = SegmentHeader { sealed: true, reused: false, partition, first, salt };
         let written = (|| {
             let file = self.fs.create(&temporary)?;
             let mut writer = SealedWriter::new(file, header);
@@ -133,13 +137,23 @@ impl Chain {
             }
         };
         assert_eq!(directory.end, old.end(), "a rewritten segment holds the same records");
-        self.fs.rename(&temporary, &self.folder.join(&name)).map_err(io)?;
+        // What is erased must not stay in a spare.
+        let spare = if erasures.is_empty() { self.save(old) } else { None };
+        let new = Segment::sealed(serial, first, salt, directory);
+        let placed = self.put_sealed(old, new, &temporary).map_err(io);
+        if let Some(spare) = spare {
+            // Until the folder is synced, a crash may show the old file under its name again.
+            if placed.is_ok() { self.keep(spare) } else { self.discard(spare) }
+        }
+        placed
+    }
+
+    /// Puts the file of a segment that was written anew in the place of the old one.
+    fn put_sealed(&self, old: &Segment, new: Arc<Segment>, temporary: &Path) -> io::Result<()> {
+        self.fs.rename(temporary, &self.folder.join(segment::name(old.first)))?;
         // The name shows the new file now, whatever becomes of the folder's sync.
-        let first = old.first;
-        let directory = RwLock::new(directory);
-        let new = Segment { serial, first, salt, sealed: true, file: None, directory };
-        self.replace(old.serial, Some(Arc::new(new)));
-        self.fs.sync_dir(&self.folder).map_err(io)
+        self.replace(old.serial, Some(new));
+        self.fs.sync_dir(&self.folder)
     }
 
     fn copy_block(
@@ -248,10 +262,10 @@ impl Chain {
     ) -> Result<Arc<Segment>, KeepError> {
         let io = |source| KeepError::Io { action: "cut a segment", source };
         let (salt, serial) = self.draw(old.first);
-        let header =
-            SegmentHeader { sealed: false, partition: self.partition, first: old.first, salt };
+        let (partition, first) = (self.partition, old.first);
+        let open = SegmentHeader { sealed: false, reused: false, partition, first, salt };
         let read = |error| KeepError::Read(self.read_error(old, error));
-        let mut out = header.encode();
+        let mut out = open.encode();
         let mut directory = Directory::empty(old.first);
         let blocks = old.read_directory(|directory| directory.places.len());
         for index in 0..blocks {
@@ -273,18 +287,8 @@ impl Chain {
             out.extend_from_slice(&header.encode(salt));
             out.extend_from_slice(&payload);
         }
-        let file = self.put_open(old.first, &out, segment_bytes).map_err(io)?;
-        Ok(open_segment(serial, salt, file, old.first, directory))
-    }
-
-    /// Makes the file of an active segment: written aside, synced, renamed.
-    pub(crate) fn put_open(
-        &self,
-        first: u64,
-        bytes: &[u8],
-        segment_bytes: u32,
-    ) -> io::Result<Arc<dyn crate::fs::File>> {
-        segment::put_open(&*self.fs, &self.folder, first, bytes, segment_bytes)
+        let file = segment::put_open(&*self.fs, &self.folder, old.first, &out, segment_bytes);
+        Ok(Segment::open(serial, &open, file.map_err(io)?, directory))
     }
 }
 

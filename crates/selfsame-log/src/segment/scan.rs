@@ -1,7 +1,8 @@
 //! Reading a segment that is not sealed, block by block, to find where it ends and how.
 //!
-//! The end is clean if only zeros follow. Otherwise the bytes there are what a crash left of the
-//! last write, unless a whole block follows them anywhere: then something inside is damaged.
+//! The end is clean if only zeros follow, or in a reused file nothing of this segment. Otherwise the
+//! bytes there are what a crash left of the last write, unless a whole block follows them anywhere:
+//! then something inside is damaged.
 
 use std::io;
 
@@ -23,6 +24,8 @@ pub(crate) struct Scan {
 pub(crate) enum Tail {
     /// Nothing, or zeros.
     Clean,
+    /// What the file held before it was this segment's.
+    Stale,
     /// So many bytes (up to the last that is not zero) that are not a block, and no block behind.
     Torn(u64),
     /// Bytes that are not a block, and a block behind them; or a block that makes no sense.
@@ -87,7 +90,7 @@ fn inspect(
 ) -> io::Result<Tail> {
     const CHUNK: usize = 1 << 20;
     let tag = header.salt.tag();
-    let mut last = None;
+    let (mut last, mut ours) = (None, None);
     let mut chunk = vec![0; CHUNK.min(usize::try_from(size).unwrap_or(CHUNK)) + tag.len()];
     let mut position = directory.size;
     while position < size {
@@ -98,6 +101,7 @@ fn inspect(
             last = Some(position + index as u64);
             for index in bytes.windows(tag.len()).enumerate().filter(|(_, w)| *w == tag) {
                 let at = position + index.0 as u64;
+                ours = Some(at + tag.len() as u64 - 1);
                 match read_block(file, header.salt, at, size)? {
                     Found::Block(block) if block.first < directory.end => {}
                     Found::None => {}
@@ -110,7 +114,13 @@ fn inspect(
         }
         position += (chunk.len() - tag.len()) as u64;
     }
-    Ok(last.map_or(Tail::Clean, |last| Tail::Torn(last + 1 - directory.size)))
+    let torn = |last| Tail::Torn(last + 1 - directory.size);
+    Ok(match (last, ours) {
+        (None, _) => Tail::Clean,
+        // Of a torn write nothing but the tag can be told from what was there before.
+        (Some(_), ours) if header.reused => ours.map_or(Tail::Stale, torn),
+        (Some(last), _) => torn(last),
+    })
 }
 
 /// Writes the last blocks of a scanned segment again, those that reach `from` and at least one, and

@@ -128,19 +128,31 @@ pub(crate) fn put_open(
     bytes: &[u8],
     segment_bytes: u32,
 ) -> io::Result<Arc<dyn File>> {
-    let name = super::name(first);
-    let temporary = folder.join(format!("{name}.tmp"));
+    let temporary = folder.join(format!("{}.tmp", super::name(first)));
     let file = fs.create(&temporary)?;
+    put_in_place(fs, folder, first, (&temporary, file), bytes, segment_bytes)
+}
+
+/// Makes a file that has another name yet, and of which nothing is needed any more, that of an
+/// active segment. If that fails before it is in place, the file is removed.
+pub(crate) fn put_in_place(
+    fs: &dyn Fs,
+    folder: &Path,
+    first: u64,
+    (temporary, file): (&Path, Arc<dyn File>),
+    bytes: &[u8],
+    segment_bytes: u32,
+) -> io::Result<Arc<dyn File>> {
     let made = file
         .allocate(u64::from(segment_bytes).max(bytes.len() as u64))
         .and_then(|()| file.write_at(bytes, 0))
         .and_then(|()| file.sync_data());
     if let Err(error) = made {
         // Gives the space back; if this fails too, the next open removes the file.
-        drop(fs.remove(&temporary));
+        drop(fs.remove(temporary));
         return Err(error);
     }
-    fs.rename(&temporary, &folder.join(name))?;
+    fs.rename(temporary, &folder.join(super::name(first)))?;
     // The file is in place now: not even a lack of room can be answered by going on without it.
     fs.sync_dir(folder).map_err(io::Error::other)?;
     Ok(file)

@@ -8,7 +8,7 @@ use selfsame_log::conformance::{assert_numbered, numbered};
 use selfsame_log::fault::{FaultFs, Snapshot};
 use selfsame_log::{Item, Log, LogRead, Record};
 
-use crate::{all, open, open_regenerable};
+use crate::{all, contains, open, open_regenerable, segments};
 
 const IMAGES: usize = 20_000;
 
@@ -32,6 +32,10 @@ fn live(fs: &FaultFs, promises: &Promises) -> Vec<ItemPosition> {
         for append in appends {
             let appended = append.wait().expect("append");
             promises.acknowledged.store(appended.position.offset + 1, Ordering::SeqCst);
+        }
+        if round % 3 == 2 {
+            // So that segments begin in the files of sealed ones.
+            log.seal().expect("seal");
         }
         let end = log.end().offset;
         if round % 16 == 9 {
@@ -65,10 +69,17 @@ fn check_record(record: &Record, started: &[ItemPosition], done: &[ItemPosition]
     }
 }
 
-fn check_image(snapshot: &Snapshot, seed: u64, erasures: &[ItemPosition]) {
-    let [acknowledged, erasing, erased, trimming] = snapshot.promised[..] else { panic!("four") };
-    let fs = snapshot.image(seed);
-    let log = open(&fs).expect("a crash never makes a log that is refused");
+/// Counts the images in which a segment lies in a file that was used before.
+fn count_reused(fs: &FaultFs, count: &AtomicU64) {
+    let is_reused = |path| fs.bytes(path).is_some_and(|bytes| bytes.get(11) == Some(&1));
+    if segments(fs).iter().any(|path| is_reused(path)) {
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn check_image(fs: &FaultFs, promised: &[u64], seed: u64, erasures: &[ItemPosition]) {
+    let [acknowledged, erasing, erased, trimming] = promised[..] else { panic!("four") };
+    let log = open(fs).expect("a crash never makes a log that is refused");
     let records = all(&log);
     let (first, end) = (log.first().offset, log.end().offset);
     assert!(first <= trimming, "more was trimmed than was asked for");
@@ -81,6 +92,10 @@ fn check_image(snapshot: &Snapshot, seed: u64, erasures: &[ItemPosition]) {
         check_record(record, &erasures[..erasing], &erasures[..erased]);
     }
     if seed.is_multiple_of(16) {
+        for item in &erasures[..erased] {
+            let body = format!("{}.{}:", item.record.offset, item.index);
+            assert!(!contains(fs, &body), "{item} is still in a file");
+        }
         // It goes on from there, and what it then acknowledges survives the next crash.
         assert_eq!(log.append_wait(numbered(end)).expect("append").position.offset, end);
         let log = open(&fs.image(seed % 3)).expect("open after the second crash");
@@ -124,8 +139,15 @@ fn a_durable_log_survives_power_cuts() {
     let erasures = live(&fs, &promises);
     let snapshots = fs.take_snapshots();
     assert!(acknowledged.load(Ordering::SeqCst) > 400 && trimming.load(Ordering::SeqCst) > 100);
-    let checked = each_image(&snapshots, |snapshot, seed| check_image(snapshot, seed, &erasures));
+    let reused = AtomicU64::new(0);
+    let checked = each_image(&snapshots, |snapshot, seed| {
+        let fs = snapshot.image(seed);
+        count_reused(&fs, &reused);
+        check_image(&fs, &snapshot.promised, seed, &erasures);
+    });
     assert!(checked >= IMAGES, "{checked} images of {} snapshots", snapshots.len());
+    let reused = reused.into_inner();
+    assert!(reused > 4_000, "{reused} images have a segment in a file that was used before");
 }
 
 fn time(number: u64) -> Time {
@@ -142,6 +164,9 @@ fn live_regenerable(fs: &FaultFs, floor: &AtomicU64, trimming: &AtomicU64) {
         if round % 5 == 4 {
             let synced = log.sync().expect("sync");
             floor.store(synced.offset, Ordering::SeqCst);
+        }
+        if round % 3 == 1 {
+            log.seal().expect("seal");
         }
         if round % 22 == 21 {
             let to = log.end().offset - (round % 20);
@@ -176,9 +201,11 @@ fn a_regenerable_log_keeps_what_was_synced() {
             check_record(record, &[], &[]);
         }
     };
+    let reused = AtomicU64::new(0);
     let checked = each_image(&snapshots, |snapshot, seed| {
         let [floor, trimming] = snapshot.promised[..] else { panic!("two") };
         let fs = snapshot.image(seed);
+        count_reused(&fs, &reused);
         let log = open_regenerable(&fs, floor).expect("a crash never makes a log that is refused");
         let (first, end) = (log.first().offset, log.end().offset);
         let records = all(&log);
@@ -194,4 +221,6 @@ fn a_regenerable_log_keeps_what_was_synced() {
         }
     });
     assert!(checked >= IMAGES, "{checked} images of {} snapshots", snapshots.len());
+    let reused = reused.into_inner();
+    assert!(reused > 4_000, "{reused} images have a segment in a file that was used before");
 }

@@ -5,7 +5,7 @@ use selfsame_log::conformance::{assert_numbered, numbered};
 use selfsame_log::fault::{Call, Failure, FaultFs};
 use selfsame_log::{AppendError, Log, LogRead};
 
-use crate::{all, open, open_regenerable};
+use crate::{all, has_stale_blocks, newest, open, open_regenerable};
 
 const CALLS: [Call; 6] =
     [Call::Write, Call::Sync, Call::SyncDir, Call::Allocate, Call::Truncate, Call::Name];
@@ -47,6 +47,10 @@ fn after_a_failed_call_nothing_is_acknowledged_and_nothing_acknowledged_is_lost(
                         assert!(!failed, "{call:?} {k}: acknowledged after a failure");
                         assert_eq!(appended.position.offset, number);
                         acknowledged += 1;
+                        // So that segments begin in spare files, where a failed call allows.
+                        if number % 5 == 4 {
+                            log.seal().ok();
+                        }
                     }
                     Err(error) => {
                         assert!(matches!(error, AppendError::Failed(_)), "{error:?}");
@@ -116,16 +120,18 @@ fn a_full_disk_that_cannot_be_tidied_stops_the_log() {
 
 #[test]
 fn an_erasure_that_fails_is_finished_when_it_is_asked_for_again() {
+    let records = RECORDS + 20;
     let item = Position::embedded(7).item(1);
     for call in CALLS {
         let mut failures = 0;
         for k in 0..12 {
             let fs = FaultFs::default();
             let log = open(&fs).expect("open");
-            for number in 0..RECORDS {
+            for number in 0..records {
                 log.append_wait(numbered(number)).expect("append");
+                log.seal().expect("seal");
             }
-            log.seal().expect("seal");
+            assert!(has_stale_blocks(&fs, &newest(&fs)));
             fs.fail(call, k, Failure::Broken, 1);
             failures += u32::from(log.erase(&[item]).is_err());
             let erased = log.get(item.record).expect("readable after a failure").without(&[1]);
@@ -135,13 +141,12 @@ fn an_erasure_that_fails_is_finished_when_it_is_asked_for_again() {
             fs.heal();
             log.erase(&[item]).expect("erase again");
             assert_eq!(log.get(item.record).expect("get"), erased);
-            let number = log.append_wait(numbered(RECORDS)).expect("the log was not stopped");
-            assert_eq!(number.position.offset, RECORDS);
+            let number = log.append_wait(numbered(records)).expect("the log was not stopped");
+            assert_eq!(number.position.offset, records);
             let crashed = open(&fs.image(0)).expect("open");
             assert_eq!(crashed.get(item.record).expect("get"), erased, "{call:?} {k}");
         }
-        let reached = !matches!(call, Call::Allocate | Call::Truncate);
-        assert_eq!(failures > 0, reached, "{call:?}");
+        assert_eq!(failures > 0, call != Call::Allocate, "{call:?}");
     }
 }
 

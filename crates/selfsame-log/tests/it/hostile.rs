@@ -61,21 +61,34 @@ struct Made {
     records: Vec<Record>,
 }
 
-fn made(sealed: bool) -> Made {
+/// A log with so many records in one segment.
+fn written(random: u8, count: u64, sealed: bool) -> (FaultFs, SegmentLog) {
     let fs = FaultFs::default();
-    let large = LogConfig { segment_bytes: 1 << 20, ..small() };
+    let large = LogConfig { segment_bytes: 1 << 20, random: [random; 16], ..small() };
     let log = SegmentLog::open(&large, Arc::new(Still), Arc::new(fs.clone())).expect("open");
-    for number in 0..COUNT {
+    for number in 0..count {
         let long = if sealed && number % 3 == 1 { 33_000 } else { 5 };
         log.append_wait(record(number, long)).expect("append");
     }
+    (fs, log)
+}
+
+fn made(sealed: bool) -> Made {
+    let (fs, log) = written(7, COUNT, sealed);
     if sealed {
         log.erase(&[Position::embedded(3).item(1)]).expect("erase");
         log.seal().expect("seal");
     }
     let mut bytes = fs.bytes(&path(0)).expect("the first segment");
     if !sealed {
-        bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).expect("blocks") + 64);
+        // In a file that held the very blocks that would follow, with another salt.
+        let end = bytes.iter().rposition(|byte| *byte != 0).expect("blocks") + 1;
+        let (old, _log) = written(9, 2 * COUNT, false);
+        let old = old.bytes(&path(0)).expect("the first segment");
+        let last = old.iter().rposition(|byte| *byte != 0).expect("blocks") + 64;
+        bytes.splice(end.., old[end..last].iter().copied());
+        bytes[11] = 1;
+        layout::mend(&mut bytes, 0);
     }
     assert_eq!(layout::is_sealed(&bytes), sealed);
     let records: Vec<_> = layout::records(&bytes).into_values().flatten().collect();

@@ -8,7 +8,7 @@ use selfsame_log::conformance::{assert_numbered, numbered};
 use selfsame_log::fault::FaultFs;
 use selfsame_log::{Item, Log, LogRead, ReadError, SegmentLog};
 
-use crate::{all, open, open_regenerable, segments};
+use crate::{all, contains, open, open_regenerable, segments};
 
 fn filled(fs: &FaultFs, records: u64) -> SegmentLog {
     let log = open(fs).expect("open");
@@ -16,15 +16,6 @@ fn filled(fs: &FaultFs, records: u64) -> SegmentLog {
         log.append_wait(numbered(number)).expect("append");
     }
     log
-}
-
-/// Whether the text is in a file as it is, not behind another digit.
-fn contains(fs: &FaultFs, text: &str) -> bool {
-    segments(fs).iter().any(|path| {
-        let bytes = fs.bytes(path).expect("there");
-        let mut windows = bytes.windows(text.len() + 1);
-        windows.any(|window| !window[0].is_ascii_digit() && window[1..] == *text.as_bytes())
-    })
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The tests of the log from outside.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -20,6 +20,7 @@ mod keep;
 mod limits;
 mod nonsense;
 mod replay;
+mod spares;
 
 const FOLDER: &str = "/log";
 
@@ -77,6 +78,28 @@ fn segments(fs: &FaultFs) -> Vec<PathBuf> {
     let mut names: Vec<_> = names.into_iter().filter(|name| name.ends_with(".seg")).collect();
     names.sort();
     names.into_iter().map(|name| PathBuf::from(FOLDER).join(name)).collect()
+}
+
+/// Whether a segment lies in a file that was used before, with something of it behind its end.
+fn has_stale_blocks(fs: &FaultFs, path: &Path) -> bool {
+    let bytes = fs.bytes(path).expect("there");
+    let (header, rest) = bytes.split_at(64);
+    let last = rest.windows(8).rposition(|window| *window == header[24..32]).unwrap_or(0);
+    let len = rest.get(last + 40..last + 44).expect("a block or what was before");
+    let len = u32::from_le_bytes(len.try_into().expect("four"));
+    let end = last + 56 + usize::try_from(len).expect("small");
+    header[11] == 1 && rest[end..].iter().any(|byte| *byte != 0)
+}
+
+/// Whether the text is in any file as it is, not behind another digit.
+fn contains(fs: &FaultFs, text: &str) -> bool {
+    let names = fs.list(FOLDER.as_ref()).expect("list");
+    names.iter().any(|name| {
+        // The sealing thread may have taken the file away meanwhile.
+        let bytes = fs.bytes(&PathBuf::from(FOLDER).join(name)).unwrap_or_default();
+        let mut windows = bytes.windows(text.len() + 1);
+        windows.any(|window| !window[0].is_ascii_digit() && window[1..] == *text.as_bytes())
+    })
 }
 
 fn real(folder: &tempfile::TempDir) -> SegmentLog {

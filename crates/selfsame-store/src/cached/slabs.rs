@@ -24,6 +24,9 @@ const PAGE: usize = 7 << 10;
 /// The largest place in a page. Longer rows are few and have a block of their own.
 const LARGEST: usize = 2 << 10;
 const OWNER: usize = size_of::<u32>();
+/// How many places a page has, for each size: looked up, because to divide takes as long as the rest
+/// of finding a row.
+const IN_PAGE: [u32; number_of(LARGEST) + 1] = in_page();
 
 type Page = [u8; PAGE];
 
@@ -176,8 +179,20 @@ impl Size {
 
 /// The page of a place, and where it is there.
 fn spot(index: u32, place: usize) -> (usize, usize) {
-    let in_page = PAGE / place;
-    (index as usize / in_page, index as usize % in_page * place)
+    let in_page = IN_PAGE[number_of(place)];
+    let (page, within) = (index / in_page, index % in_page);
+    (page as usize, within as usize * place)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a page has fewer than 2^32 places")]
+const fn in_page() -> [u32; number_of(LARGEST) + 1] {
+    let mut counts = [0; number_of(LARGEST) + 1];
+    let mut place = 8;
+    while place <= LARGEST {
+        counts[number_of(place)] = (PAGE / place) as u32;
+        place = allocated(place + 1);
+    }
+    counts
 }
 
 /// The bytes of the place of a row.
@@ -186,7 +201,7 @@ fn place_of(length: usize) -> usize {
 }
 
 /// The number of a size: eight for each doubling.
-fn number_of(place: usize) -> usize {
+const fn number_of(place: usize) -> usize {
     if place <= 64 {
         return place / 8 - 1;
     }

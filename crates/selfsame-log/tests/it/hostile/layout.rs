@@ -46,11 +46,17 @@ fn directory(bytes: &[u8]) -> Option<usize> {
     usize::try_from(u64_at(bytes, trailer + 20)?).ok().filter(|at| *at <= trailer)
 }
 
-/// Where blocks begin, one behind the other, up to the zeros or the directory.
+/// Where blocks begin, one behind the other, up to the directory, the zeros, or what the file held
+/// before.
 pub(crate) fn blocks(bytes: &[u8]) -> Vec<usize> {
     let end = directory(bytes).unwrap_or(bytes.len());
     let (mut at, mut found) = (HEADER, Vec::new());
-    while at + BLOCK <= end && bytes[at..at + BLOCK].iter().any(|byte| *byte != 0) {
+    let reused = bytes.get(11) == Some(&1);
+    let is_block = |at: usize| match reused {
+        true => bytes[at..at + 8] == salt(bytes)[..8],
+        false => bytes[at..at + BLOCK].iter().any(|byte| *byte != 0),
+    };
+    while at + BLOCK <= end && is_block(at) {
         found.push(at);
         let Some(stored) = u32_at(bytes, at + 40) else { break };
         at += BLOCK + stored as usize;
