@@ -176,18 +176,15 @@ impl Drawing {
     }
 
     fn comparison(&self) -> BoxedStrategy<Condition> {
-        let counted = self.reduced(Just(Aggregate::Count).boxed());
-        let computed = self.reduced(self.aggregate());
-        let streams_may_stand = !self.inside || self.depth <= self.shape.nesting;
-        let numeric = (counted, self.count_test());
-        let other = (prop_oneof![2 => computed, 2 => self.plain()], self.test());
         let plain = (self.plain(), self.test());
-        let drawn = if !streams_may_stand {
+        // At the top there is nothing but streams and traits.
+        let drawn = if self.inside && self.depth > self.shape.nesting {
             plain.boxed()
-        } else if self.inside {
-            prop_oneof![3 => plain, 2 => numeric, 1 => other].boxed()
         } else {
-            prop_oneof![3 => numeric, 3 => other].boxed()
+            let counted = (self.reduced(Just(Aggregate::Count).boxed()), self.count_test());
+            let computed = (self.reduced(self.aggregate()), self.test());
+            let plain_weight = if self.inside { 3 } else { 2 };
+            prop_oneof![3 => counted, 1 => computed, plain_weight => plain].boxed()
         };
         drawn
             .prop_map(|(value, test)| {

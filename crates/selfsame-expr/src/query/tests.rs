@@ -1,0 +1,4 @@
+//! Texts are read as they are meant, and written so that they are read the same.
+
+mod format;
+mod parse;
