@@ -5,4 +5,9 @@
 //!
 //! No I/O, no clock; whatever is read from outside is bounded in size, depth and number.
 
+mod fault;
 pub mod query;
+mod spot;
+
+pub use fault::ParseError;
+pub use spot::Spot;

@@ -1,10 +1,18 @@
 //! The query language: conditions over a profile's events and traits, and values computed from them.
 
 mod ast;
+mod format;
+mod lex;
+pub mod limits;
+mod names;
+mod parse;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use ast::{
     Aggregate, Calendar, Comparison, Condition, Filter, Literal, Path, Period, Place, Quantity,
     Reduce, Relative, Scalar, Span, Step, Stream, Subject, Test, Unit, Which,
 };
+pub use parse::{condition, scalar};
