@@ -5,9 +5,14 @@
 //!
 //! No I/O, no clock; whatever is read from outside is bounded in size, depth and number.
 
+mod decimal;
 mod fault;
 pub mod query;
 mod spot;
+pub mod test;
+mod value;
 
+pub use decimal::Decimal;
 pub use fault::ParseError;
 pub use spot::Spot;
+pub use value::{Value, read};

@@ -66,6 +66,33 @@ impl Test {
             Self::AfterNext(_) => "after_next",
         }
     }
+
+    /// What stands on its right, in order; the values of `one_of` and `none_of` are not among it.
+    pub fn scalars(&self) -> impl Iterator<Item = &Scalar> {
+        let all = match self {
+            Self::Contains(parts) => parts,
+            Self::Equals(right)
+            | Self::Differs(right)
+            | Self::GreaterThan(right)
+            | Self::AtLeast(right)
+            | Self::LessThan(right)
+            | Self::AtMost(right)
+            | Self::Omits(right)
+            | Self::StartsWith(right)
+            | Self::EndsWith(right)
+            | Self::BeforeDate(right)
+            | Self::AfterDate(right) => std::slice::from_ref(right),
+            Self::Absent
+            | Self::Exists
+            | Self::OneOf(_)
+            | Self::NoneOf(_)
+            | Self::WithinLast(_)
+            | Self::WithinNext(_)
+            | Self::BeforeLast(_)
+            | Self::AfterNext(_) => &[],
+        };
+        all.iter()
+    }
 }
 
 impl Aggregate {
