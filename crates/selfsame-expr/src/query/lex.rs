@@ -134,7 +134,7 @@ fn digits(text: &str) -> usize {
 }
 
 /// How long the number at the beginning is; 0 where there is none.
-pub(crate) fn number_length(text: &str) -> usize {
+pub(super) fn number_length(text: &str) -> usize {
     let sign = usize::from(text.starts_with(['-', '+']));
     let tail = |from: usize| text.get(from..).unwrap_or("");
     let whole = digits(tail(sign));
@@ -172,6 +172,12 @@ fn number(rest: &str) -> (Token<'_>, usize) {
     }
     let length = number_length(rest);
     (Token::Number(part(rest, 0, length)), length)
+}
+
+/// Whether the text is read as one date or time.
+pub(super) fn is_time(text: &str) -> bool {
+    let mut lexer = Lexer::new(text);
+    matches!(lexer.next(), Ok((Token::Time(all), _)) if all == text)
 }
 
 fn typographic(char: char) -> bool {

@@ -1,4 +1,6 @@
 //! Texts are read as they are meant, and written so that they are read the same.
 
+mod check;
 mod format;
+mod order;
 mod parse;
