@@ -3,6 +3,7 @@
 mod ast;
 mod check;
 mod format;
+mod json;
 mod lex;
 pub mod limits;
 mod names;
@@ -19,6 +20,7 @@ pub use ast::{
     Reduce, Relative, Scalar, Span, Step, Stream, Subject, Test, Unit, Which,
 };
 pub use check::{Holder, Misuse, check_condition, check_scalar};
+pub use json::{ReadError, condition_from_json, scalar_from_json};
 pub use order::{Cycle, References, order};
 pub use parse::{condition, scalar};
 pub use zone::zone;

@@ -7,7 +7,7 @@ mod call;
 mod value;
 
 use crate::fault::{Fault, ParseError, place, quoted};
-use crate::query::ast::{Comparison, Condition, Literal, Scalar, Test};
+use crate::query::ast::{Comparison, Condition, Literal, Scalar, Step, Test};
 use crate::query::lex::{Lexer, Token};
 use crate::query::limits;
 
@@ -46,6 +46,12 @@ pub fn scalar(text: &str) -> Result<Scalar, ParseError> {
         }
         parser.scalar(Mode::Whole)
     })
+}
+
+/// Reads a path as it stands between quotes. On failure, a sentence that says why.
+pub(super) fn path(raw: &str) -> Result<Vec<Step>, String> {
+    let read = || Parser::new("")?.steps(raw);
+    read().map_err(|fault| fault.within(raw).sentence())
 }
 
 fn whole<T>(

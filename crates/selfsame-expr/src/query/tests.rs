@@ -2,5 +2,6 @@
 
 mod check;
 mod format;
+mod json;
 mod order;
 mod parse;

@@ -8,7 +8,7 @@ use crate::query::ast::{Literal, Path, Reduce, Scalar, Step, Stream, Subject};
 use crate::query::lex::{self, Escapes, Token};
 use crate::query::names;
 
-impl<'a> Parser<'a> {
+impl Parser<'_> {
     /// A value up to where a test may begin.
     pub(super) fn scalar(&mut self, mode: Mode) -> Read<Scalar> {
         let Token::Word(word) = self.token else { return Err(self.no_value(mode)) };
@@ -160,7 +160,7 @@ impl<'a> Parser<'a> {
 
     /// Steps of a path: keys between points. A point that belongs to a key has backslashes before
     /// it: two, and it is forgiven if they were doubled on the way or halved.
-    fn steps(&self, raw: &'a str) -> Read<Vec<Step>> {
+    pub(super) fn steps(&self, raw: &str) -> Read<Vec<Step>> {
         let mut steps = vec![];
         let mut chars = Escapes { raw, at: 0 };
         let (mut key, mut begun) = (String::new(), 0);
