@@ -178,10 +178,15 @@ fn write_bracketed(out: &mut Layout, open: &str, write: impl FnOnce(&mut Layout)
 fn write_comparison(out: &mut Layout, comparison: &Comparison) {
     match &comparison.value {
         // It does not fit together with its test, even if it would without.
-        Scalar::Reduced(reduce) => write_chain(out, reduce),
-        other => write_scalar(out, other),
+        Scalar::Reduced(reduce) => {
+            write_chain(out, reduce);
+            out.deeper(|out| write_test(out, &comparison.test));
+        }
+        other => {
+            write_scalar(out, other);
+            write_test(out, &comparison.test);
+        }
     }
-    write_test(out, &comparison.test);
 }
 
 fn write_test(out: &mut Layout, test: &Test) {
@@ -224,12 +229,24 @@ fn write_named_test(out: &mut Layout, test: &Test) {
     out.push(")");
 }
 
+/// On one line behind what is there, or each on a line of its own.
 fn write_all<T>(out: &mut Layout, values: &[T], write: impl Fn(&mut Layout, &T)) {
-    for (nth, value) in values.iter().enumerate() {
-        if nth > 0 {
-            out.push(", ");
+    let all = |out: &mut Layout, between: fn(&mut Layout)| {
+        for (nth, value) in values.iter().enumerate() {
+            if nth > 0 {
+                out.push(",");
+                between(out);
+            }
+            write(out, value);
         }
-        write(out, value);
+    };
+    // The longest that closes a list, so that it stays on the line.
+    let closing = "]})".len();
+    match out.fits(|flat| all(flat, |out| out.push(" "))) {
+        Some(text) if out.flat || out.column() + text.chars().count() + closing <= WIDTH => {
+            out.push(&text);
+        }
+        _ => write_bracketed(out, "", |out| all(out, Layout::line), ""),
     }
 }
 

@@ -66,6 +66,30 @@ fn what_does_not_fit_is_broken_at_junctions_and_functions() {
 }
 
 #[test]
+fn a_list_that_does_not_fit_has_a_line_for_each_value() {
+    let long = |letter: &str| format!("'{}'", letter.repeat(60));
+    let (a, b) = (long("a"), long("b"));
+    becomes(
+        &format!("trait('x').one_of({a}, {b})"),
+        &["trait('x').one_of(", &format!("  {a},"), &format!("  {b}"), ")"],
+    );
+    becomes(
+        &format!("event('A').sources({{exclude: [{a}, {b}]}}).max(property('p')).one_of({a}, {b})"),
+        &[
+            "event('A')",
+            "  .sources({exclude: [",
+            &format!("    {a},"),
+            &format!("    {b}"),
+            "  ]})",
+            "  .max(property('p')).one_of(",
+            &format!("    {a},"),
+            &format!("    {b}"),
+            "  )",
+        ],
+    );
+}
+
+#[test]
 fn quotes_are_those_that_need_no_escape() {
     becomes(r#"trait('a') = 'it\'s'"#, &[r#"trait('a') = "it's""#]);
     becomes(r#"trait('a') = "so \"it's\"""#, &[r#"trait('a') = 'so "it\'s"'"#]);
