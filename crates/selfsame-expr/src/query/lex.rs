@@ -163,7 +163,7 @@ fn number(rest: &str) -> (Token<'_>, usize) {
             length += run(part(rest, length, rest.len()), of_a_time);
             let point = part(rest, length, rest.len());
             // A point that no digit follows is the one of a chain.
-            if length == 0 || !point.starts_with('.') || digits(part(point, 1, point.len())) == 0 {
+            if !point.starts_with('.') || digits(part(point, 1, point.len())) == 0 {
                 break;
             }
             length += 1;

@@ -71,7 +71,8 @@ impl<'a> At<'a> {
         let (mut keys, mut at) = (vec![], self);
         while let Some((outer, key)) = at.behind {
             keys.push(match key {
-                Key::Field(name) => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
+                // Names that are known have nothing in them that a pointer would escape.
+                Key::Field(name) => format!("/{name}"),
                 Key::Nth(nth) => format!("/{nth}"),
             });
             at = outer;

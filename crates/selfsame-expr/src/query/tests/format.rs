@@ -93,7 +93,7 @@ fn a_list_that_does_not_fit_has_a_line_for_each_value() {
 fn quotes_are_those_that_need_no_escape() {
     becomes(r#"trait('a') = 'it\'s'"#, &[r#"trait('a') = "it's""#]);
     becomes(r#"trait('a') = "so \"it's\"""#, &[r#"trait('a') = 'so "it\'s"'"#]);
-    becomes(r"trait('a') = 'a\\b\u0007\n'", &[r"trait('a') = 'a\\b\u0007\n'"]);
+    becomes(r"trait('a') = 'a\\b\u0007\n\r\t'", &[r"trait('a') = 'a\\b\u0007\n\r\t'"]);
 }
 
 /// Names and texts in which every character that means something stands beside every other.

@@ -215,6 +215,12 @@ fn a_misspelt_name_is_pointed_at_and_the_right_one_told() {
         "cuont",
         "expected a filter such as `where` or a function such as `count`, found `cuont`; did you mean `count`?",
     );
+    // Two pairs of neighbours that changed places.
+    no_condition(
+        "event('A').ocutn() >= 1",
+        "ocutn",
+        "expected a filter such as `where` or a function such as `count`, found `ocutn`; did you mean `count`?",
+    );
     no_condition(
         "event('A').Count() >= 1",
         "Count",
