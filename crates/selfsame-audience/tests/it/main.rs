@@ -1,0 +1,5 @@
+//! What definitions mean: a naive evaluator, and what makes sure that it is right.
+
+mod cases;
+mod notation;
+mod reference;
