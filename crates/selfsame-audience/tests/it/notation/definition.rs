@@ -266,6 +266,10 @@ impl Of {
         self.filter(period.calendar(Which::Previous))
     }
 
+    pub(crate) fn into_stream(self) -> Stream {
+        self.0
+    }
+
     fn reduce(self, aggregate: Aggregate) -> X {
         X(Scalar::Reduced(Box::new(Reduce { stream: self.0, aggregate })))
     }
