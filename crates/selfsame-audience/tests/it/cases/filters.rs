@@ -134,7 +134,9 @@ fn a_session_is_one_of_what_other_filters_leave() {
     is(of, &event("A").expires_after(gap).given(property("p").eq(1)).count(), &json!(1));
     is(of, &event("A").expires_after(gap).without_sources(["app"]).count(), &json!(1));
     is(of, &event("A").expires_after(gap).sum(property("p")), &json!(4));
+    let of = "-50m A {'p': 1}; -25m A {'p': 2}; -1m A {'p': 3}";
     is(of, &event("A").expires_after(gap).first(property("p")), &json!(1));
+    is(of, &event("A").expires_after(gap).last(property("p")), &json!(3));
 }
 
 #[test]

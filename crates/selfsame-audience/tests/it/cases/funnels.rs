@@ -187,6 +187,14 @@ fn the_value_of_an_inner_stream_may_be_compared() {
     is(of, &event("A").unique(first), &json!([3, 4]));
 }
 
+/// What is summed up of each child may be a property of the parent.
+#[test]
+fn a_reducer_may_read_the_parent() {
+    let sum = event("B").within_of_parent(hours(1)).sum(parent("p"));
+    let of = "-5h A {'p': 3}; -5h+1m B {'p': 8}; -5h+2m B {'p': 8}";
+    is(of, &event("A").last(sum), &json!(6));
+}
+
 #[test]
 fn conditions_of_the_parent_and_of_its_child() {
     let condition = and([

@@ -66,7 +66,7 @@ fn a_number_out_of_range_is_none() {
 #[test]
 fn a_number_is_nothing_but_a_number() {
     for text in [
-        "", "-", "+", ".", "e5", "1e", "1e+", "1e5.0", "1e5e5", " 1", "1 ", "1 000", "1,5",
+        "", "-", "+", ".", "e5", "1e", "1e+", "0e", "1e5.0", "1e5e5", " 1", "1 ", "1 000", "1,5",
         "1.2.3", "0x10", "1_000", "--1", "+-1", "NaN", "inf", "Infinity", "٣", "½", "1€", "-.e1",
     ] {
         is_none(text);

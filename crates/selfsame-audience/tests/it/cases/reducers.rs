@@ -184,6 +184,10 @@ fn each_value_once_in_order() {
     unique("0 A {'p': 'b'}; 0 A {'p': 'a'}; 0 A {'p': 'b'}; 0 A", json!(["a", "b"]));
     unique("0 A {'p': 10}; 0 A {'p': 9}; 0 A {'p': 10.0}", json!([10, 9]));
     unique("0 A {'p': '5'}; 0 A {'p': 5}", json!([5, "5"]));
+    unique(
+        "0 A {'p': 9}; 0 A {'p': '10'}; 0 A {'p': true}; 0 A {'p': 'z'}",
+        json!(["10", 9, true, "z"]),
+    );
     unique("0 A {'p': 'true'}; 0 A {'p': true}; 0 A {'p': true}", json!([true, "true"]));
     unique("0 A {'p': '[1]'}; 0 A {'p': [1]}; 0 A {'p': [1.0]}", json!(["[1]", [1]]));
     unique("0 A {'p': {'a': 1}}; 0 A {'p': '{\\'a\\':1}'}", json!(["{\"a\":1}", {"a": 1}]));

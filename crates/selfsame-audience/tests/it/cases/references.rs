@@ -101,6 +101,7 @@ fn a_membership_that_came_and_went_was_one() {
     let definitions = [
         audience("due", event("A").between(hours(1), hours(2)).once()),
         audience("was_due", trait_("due").eq(false)),
+        computed("number", event("A").count()),
     ];
     let mut user = history("0 A");
     assert_eq!(all(&definitions, &user, time("+3h")).remove("was_due"), Some(json!(null)));
@@ -235,6 +236,13 @@ fn a_cycle_is_found() {
         audience("c", event("E").sum(trait_("a")).gt(1)),
     ];
     assert_eq!(cycle(&behind), Some(vec!["a".into(), "b".into(), "c".into()]));
+    // What was read on the way and is in no cycle is not told.
+    let beside = [
+        audience("a", and([is_in("x"), is_in("b")])),
+        audience("x", event("E").once()),
+        audience("b", is_in("a")),
+    ];
+    assert_eq!(cycle(&beside), Some(vec!["a".into(), "b".into()]));
     let diamond = [
         audience("top", and([is_in("left"), is_in("right")])),
         audience("left", is_in("bottom")),
@@ -269,4 +277,44 @@ fn the_moments_are_those_at_which_something_changes() {
         assert_ne!(values(before), values(time(moment)), "{moment}");
     }
     assert!(!moments.contains(&time("0")) && moments.iter().all(|moment| *moment <= time("+9d")));
+}
+
+/// Whatever is written anywhere may be compared with now.
+#[test]
+fn every_time_that_is_written_has_its_moments() {
+    let definitions = [of_accounts(audience("a", trait_("d").within_last(days(30))))];
+    let user = history(
+        "-1d A {'p': ['2024-05-20']} {'c': {'d': '2024-05-21'}}; trait {'t': '2024-05-22'}",
+    );
+    let mut account = account("trait {'d': '2024-05-23'}", &[]);
+    account.users.push(user);
+    let (from, to) = (time("0"), time("+10d"));
+    let moments = moments(&definitions, &account, from, to);
+    for day in ["2024-05-20", "2024-05-21", "2024-05-22", "2024-05-23"] {
+        assert!(moments.contains(&time(day)), "{day}");
+    }
+    // Thirty days later is after the end.
+    assert!(moments.iter().all(|moment| from < *moment && *moment <= to));
+}
+
+#[test]
+fn a_definition_is_computed_after_each_one_that_it_reads() {
+    let reads = |condition| {
+        let definitions = [audience("a", condition), audience("b", event("E").once())];
+        let order = order(&definitions).expect("no cycle");
+        order.iter().map(|definition| definition.key.clone()).collect::<Vec<_>>()
+    };
+    let x = || trait_("x");
+    for condition in [
+        x().eq(trait_("b")),
+        x().contains([trait_("b")]),
+        x().omits(trait_("b")),
+        x().before_date(trait_("b")),
+        event("E").given(trait_("b").exists()).once(),
+        event("E").unique(trait_("b")).exists(),
+        not(and([x().exists(), trait_("b.c").exists()])),
+    ] {
+        assert_eq!(reads(condition.clone()), ["b", "a"], "{condition:?}");
+    }
+    assert_eq!(reads(x().exists()), ["a", "b"]);
 }

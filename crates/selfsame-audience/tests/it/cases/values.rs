@@ -83,6 +83,8 @@ fn a_value_may_be_a_time_before_1970() {
     yes("trait {'born': '1956-03-01'}", &trait_("born").before_date("1960-01-01"));
     no("trait {'born': '1963-03-01'}", &trait_("born").before_date("1960-01-01"));
     yes("trait {'born': '1963-03-01'}", &trait_("born").gt("1960-01-01"));
+    let newyear = "1960-01-01T00:00:00Z";
+    yes("trait {'born': '1956-03-01T00:00:00+01:00'}", &trait_("born").before_date(newyear));
 }
 
 #[test]
@@ -114,6 +116,13 @@ fn a_dollar_stands_for_every_element() {
     is("0 A {'a': {'b': 5}}", &unique("a.$"), &json!(null));
     is("0 A", &unique("a.$"), &json!(null));
     is("0 A {'a': [1, null]}", &event("A").unique_count(property("a.$")), &json!(1));
+}
+
+#[test]
+fn what_an_element_lacks_is_null() {
+    no("trait {'v': [{'b': 1}, {'b': 2}]}", &trait_("v.$.b").absent());
+    yes("trait {'v': [{'b': 1}, {}]}", &trait_("v.$.b").absent());
+    yes("trait {'v': [{'b': 1}, 5]}", &trait_("v.$.b").absent());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Values, what their text, number and time are, and the paths to them.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use selfsame_expr::query::{Literal, Step};
 use serde_json::Value as Json;
@@ -123,9 +123,6 @@ pub(crate) fn read_time(text: &str) -> Option<i64> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Some(time.as_microsecond());
     }
-    let without_zone = match text.parse::<DateTime>() {
-        Ok(time) => time,
-        Err(_) => text.parse::<Date>().ok()?.at(0, 0, 0, 0),
-    };
+    let without_zone: DateTime = text.parse().ok()?;
     Some(without_zone.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond())
 }
