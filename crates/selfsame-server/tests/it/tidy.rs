@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("dedupe", &["event"]),
     ("identity", &["event"]),
     ("profile", &["event"]),
+    ("audience", &["event", "expr"]),
     ("collect", &["event"]),
     ("deliver", &["event", "log"]),
     ("pipeline", &["dedupe", "event", "identity", "log", "profile", "store"]),
