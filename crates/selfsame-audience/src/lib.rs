@@ -1,2 +1,41 @@
-//! Computed traits and audiences as incremental state: what every event, and time itself, makes of
-//! them. What they mean is said in `docs/reference/definitions.md`.
+//! Computed traits and audiences as state that every event updates.
+//!
+//! A definition compiles to *streams*: sets of events, with what is kept of them in the section of each
+//! anchor, shared by all definitions that look at the same events in the same way; and to a value, which
+//! is a function of what all sections of a profile keep, of its traits, and of the moment. With the
+//! value comes the first moment at which it may be another one though nothing happens.
+//!
+//! **Invariants:**
+//! - what is kept does not depend on the order of events, and sections combine to what one section of
+//!   all their events would be; what is left out at a cap is chosen by time or by rank, never by arrival;
+//! - the value is the one that `docs/reference/definitions.md` says of the whole history, unless it says
+//!   of itself that it is approximate;
+//! - no clock, no chance, no floating point.
+
+mod calendar;
+mod compile;
+mod datum;
+mod elements;
+mod evaluate;
+mod event;
+mod moment;
+mod output;
+mod periods;
+mod plan;
+mod plans;
+mod row;
+mod runs;
+mod state;
+mod total;
+mod when;
+
+pub use compile::{CompileError, MOST_COMPARED, MOST_ELEMENTS};
+pub use datum::{Datum, MOST_VALUE_BYTES};
+pub use evaluate::{Evaluated, Traits};
+pub use event::Event;
+pub use moment::Moment;
+pub use output::Output;
+pub use plans::{Plans, Query};
+pub use runs::MOST_RUNS;
+pub use total::MOST_VALUES;
+pub use when::When;

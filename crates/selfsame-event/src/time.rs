@@ -55,9 +55,14 @@ impl Time {
 
     /// Reads an ISO 8601 time. A time without a zone is taken as UTC, a date as its midnight in UTC.
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_micros(text).map(Self::from_micros)
+    }
+
+    /// Reads such a time as microseconds since the epoch, in whatever year it is.
+    pub fn parse_micros(text: &str) -> Option<i64> {
         let text = text.trim();
         if let Ok(time) = text.parse::<Timestamp>() {
-            return Some(Self::from_micros(time.as_microsecond()));
+            return Some(time.as_microsecond());
         }
         let civil = text
             .parse::<DateTime>()
@@ -65,8 +70,7 @@ impl Time {
                 text.parse::<Date>().map(|date| date.to_datetime(jiff::civil::time(0, 0, 0, 0)))
             })
             .ok()?;
-        let zoned = civil.to_zoned(TimeZone::UTC).ok()?;
-        Some(Self::from_micros(zoned.timestamp().as_microsecond()))
+        Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tests of values, one by one, by the rules of `docs/reference/definitions.md`.
 //!
-//! Those that look at the clock say until when their answer holds.
+//! Times of values are in microseconds since 1970. Tests that look at the clock say until when their
+//! answer holds.
 
 use std::cmp::Ordering;
 
@@ -71,25 +72,23 @@ pub fn texts(one: &Value<'_>, other: &Value<'_>, test: fn(&str, &str) -> bool) -
 }
 
 /// Whether the time is at most so many microseconds ago, and not to come.
-pub fn within_last(time: Time, micros: i64, now: Time) -> Answer {
-    let time = time.micros();
+pub fn within_last(time: i64, micros: i64, now: Time) -> Answer {
     Answer::between(now, time, time.saturating_add(micros).saturating_add(1))
 }
 
 /// Whether the time is at most so many microseconds ahead, and not past.
-pub fn within_next(time: Time, micros: i64, now: Time) -> Answer {
-    let time = time.micros();
-    Answer::between(now, time.saturating_sub(micros), time + 1)
+pub fn within_next(time: i64, micros: i64, now: Time) -> Answer {
+    Answer::between(now, time.saturating_sub(micros), time.saturating_add(1))
 }
 
 /// Whether the time is so many microseconds ago, or longer.
-pub fn before_last(time: Time, micros: i64, now: Time) -> Answer {
-    Answer::between(now, time.micros().saturating_add(micros), i64::MAX)
+pub fn before_last(time: i64, micros: i64, now: Time) -> Answer {
+    Answer::between(now, time.saturating_add(micros), i64::MAX)
 }
 
 /// Whether the time is so many microseconds ahead, or further.
-pub fn after_next(time: Time, micros: i64, now: Time) -> Answer {
-    let until = time.micros().saturating_sub(micros).saturating_add(1);
+pub fn after_next(time: i64, micros: i64, now: Time) -> Answer {
+    let until = time.saturating_sub(micros).saturating_add(1);
     Answer::between(now, i64::MIN, until)
 }
 

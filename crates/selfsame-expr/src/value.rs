@@ -1,6 +1,7 @@
 //! Values as they lie in an event, read in place.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use selfsame_event::{Kind, Raw, Time};
 
@@ -51,8 +52,18 @@ impl<'a> Value<'a> {
             Self::Bool(false) => Cow::Borrowed("false"),
             Self::Number(number) => Cow::Owned(number.to_string()),
             Self::Text(text) => Cow::Borrowed(text),
-            Self::Json(raw) => compact(raw.text()),
+            Self::Json(raw) => Cow::Owned(compact(*raw)),
         })
+    }
+
+    /// Adds the value as JSON.
+    pub fn push_json(&self, json: &mut String) {
+        match self {
+            Self::Null => json.push_str("null"),
+            Self::Text(text) => push_text(json, text),
+            Self::Bool(_) | Self::Number(_) => json.push_str(&self.text().unwrap_or_default()),
+            Self::Json(raw) => write(*raw, json),
+        }
     }
 
     /// The value as a number: a number, or a text that is one.
@@ -64,12 +75,12 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value as a time: a text that is one.
-    pub fn time(&self) -> Option<Time> {
+    /// The value as a time, in microseconds since 1970: a text that is one. It may be in any year.
+    pub fn time(&self) -> Option<i64> {
         match self {
             // Nothing shorter than a date is one; most texts are seen not to be by their first byte.
             Self::Text(text) if text.len() >= 8 && text.starts_with(is_of_a_time) => {
-                Time::parse(text)
+                Time::parse_micros(text)
             }
             _ => None,
         }
@@ -80,20 +91,73 @@ fn is_of_a_time(first: char) -> bool {
     first.is_ascii_digit() || matches!(first, '+' | '-' | ' ')
 }
 
-/// JSON without the space between its tokens; all else stays as it came.
-fn compact(json: &str) -> Cow<'_, str> {
-    let is_space = |byte: u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-    if !json.bytes().any(is_space) {
-        return Cow::Borrowed(json);
+/// JSON in one form for all that says the same: no space, numbers in their shortest form, of a key that
+/// comes twice the last value in the first place, no escapes but those that JSON demands.
+fn compact(raw: Raw<'_>) -> String {
+    let mut json = String::with_capacity(raw.text().len());
+    write(raw, &mut json);
+    json
+}
+
+/// Raw JSON is nested at most 128 levels deep.
+fn write(raw: Raw<'_>, json: &mut String) {
+    match raw.kind() {
+        Kind::Array => {
+            json.push('[');
+            for (index, element) in raw.elements().enumerate() {
+                if index > 0 {
+                    json.push(',');
+                }
+                write(element, json);
+            }
+            json.push(']');
+        }
+        Kind::Object => {
+            let mut fields = Vec::new();
+            let mut places = BTreeMap::new();
+            for (key, value) in raw.fields() {
+                let place = *places.entry(key.clone()).or_insert(fields.len());
+                match fields.get_mut(place) {
+                    Some((_, known)) => *known = value,
+                    None => fields.push((key, value)),
+                }
+            }
+            json.push('{');
+            for (index, (key, value)) in fields.into_iter().enumerate() {
+                if index > 0 {
+                    json.push(',');
+                }
+                push_text(json, &key);
+                json.push(':');
+                write(value, json);
+            }
+            json.push('}');
+        }
+        _ => Value::of(raw).push_json(json),
     }
-    let (mut is_string, mut is_escaped) = (false, false);
-    let keep = |letter: &char| {
-        let is_kept = is_string || !letter.is_ascii() || !letter.is_ascii_whitespace();
-        is_string ^= *letter == '"' && !is_escaped;
-        is_escaped = is_string && !is_escaped && *letter == '\\';
-        is_kept
-    };
-    Cow::Owned(json.chars().filter(keep).collect())
+}
+
+/// A text as JSON, with no escapes but those that JSON demands.
+fn push_text(json: &mut String, text: &str) {
+    json.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\r' => json.push_str("\\r"),
+            '\t' => json.push_str("\\t"),
+            '\u{8}' => json.push_str("\\b"),
+            '\u{c}' => json.push_str("\\f"),
+            letter if u32::from(letter) < 0x20 => {
+                json.push_str("\\u00");
+                let digit = |shift| char::from_digit(u32::from(letter) >> shift & 15_u32, 16);
+                json.extend([4_u32, 0].into_iter().filter_map(digit));
+            }
+            letter => json.push(letter),
+        }
+    }
+    json.push('"');
 }
 
 /// Calls `visit` with every value at the end of a path: one for a path without [`Step::Each`], which is

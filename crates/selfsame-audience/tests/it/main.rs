@@ -1,5 +1,6 @@
 //! What definitions mean: a naive evaluator, and what makes sure that it is right.
 
+mod agree;
 mod cases;
 mod laws;
 mod notation;

@@ -52,14 +52,15 @@ fn what_is_ordered() {
 /// between has.
 #[test]
 fn answers_hold_until_they_say() {
-    type Test = fn(Time, i64, Time) -> Answer;
-    let tests: [(&str, Test, fn(i64) -> bool); 4] = [
+    type Test = fn(i64, i64, Time) -> Answer;
+    type Truth = fn(i64) -> bool;
+    let tests: [(&str, Test, Truth); 4] = [
         ("within_last", within_last, |ago| (0..=5).contains(&ago)),
         ("within_next", within_next, |ago| (-5..=0).contains(&ago)),
         ("before_last", before_last, |ago| ago >= 5),
         ("after_next", after_next, |ago| ago <= -5),
     ];
-    let value = Time::from_micros(20);
+    let value = 20;
     for (name, test, truth) in tests {
         let mut changes = 0;
         let mut held = test(value, 5, Time::from_micros(0));

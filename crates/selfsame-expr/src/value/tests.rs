@@ -20,6 +20,8 @@ fn texts_of_values() {
         (r#""a\"b""#, Some("a\"b")),
         (r#"[1, "a b\" c" , {"k" : 2}]"#, Some(r#"[1,"a b\" c",{"k":2}]"#)),
         (r#"["\\", 1]"#, Some(r#"["\\",1]"#)),
+        (r#"[1.50,1e40,"\u0041\u000a\u0001"]"#, Some("[1.5,\"1e40\",\"A\\n\\u0001\"]")),
+        (r#"{"b":1,"a":2,"b":3}"#, Some(r#"{"b":3,"a":2}"#)),
         (r#""\ud800""#, None),
     ];
     for (json, text) in cases {
@@ -34,10 +36,11 @@ fn numbers_and_times_of_values() {
     for json in [r#""12.5 ""#, "true", "[1]", "null", "1e40", r#""""#] {
         assert_eq!(value(json).number(), None, "{json}");
     }
-    let midnight = Time::parse("2026-01-02").expect("a date");
+    let midnight = Time::parse("2026-01-02").expect("a date").micros();
     for json in [r#""2026-01-02""#, r#""2026-01-02T01:00:00+01:00""#, r#""2026-01-02T00:00:00""#] {
         assert_eq!(value(json).time(), Some(midnight), "{json}");
     }
+    assert_eq!(value(r#""1969-12-31T23:59:59Z""#).time(), Some(-1_000_000));
     for json in ["20260102", r#""yesterday""#, "null", r#""1""#] {
         assert_eq!(value(json).time(), None, "{json}");
     }
@@ -62,7 +65,7 @@ fn paths_lead_to_values() {
     for (steps, expected) in cases {
         let mut found = Vec::new();
         read(root, &steps, &mut |value| {
-            found.push(value.text().map_or("-".to_owned(), |text| text.into_owned()));
+            found.push(value.text().map_or_else(|| "-".to_owned(), |text| text.into_owned()));
         });
         assert_eq!(found, expected, "{steps:?}");
     }

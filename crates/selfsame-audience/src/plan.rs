@@ -1,0 +1,172 @@
+//! Definitions as they are evaluated: every path, window and test resolved to what is kept.
+
+use selfsame_expr::query::{Step, Which};
+
+use crate::calendar::Calendar;
+use crate::datum::Datum;
+use crate::total::Kind;
+
+/// Where in an event a value is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) from: From,
+    pub(crate) steps: Vec<Step>,
+    /// Whether the values under `$` are one list.
+    pub(crate) is_one_list: bool,
+}
+
+/// Which part of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum From {
+    Properties,
+    Context,
+}
+
+/// A set of events that definitions look at, and what is kept of them in every section. Equal ones are
+/// shared by all definitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stream {
+    /// The events' name.
+    pub(crate) name: String,
+    /// Conditions that each event meets, which depend on nothing else: indexes of predicates.
+    pub(crate) predicates: Vec<usize>,
+    /// Sources that it does not come from.
+    pub(crate) exclude: Vec<String>,
+    /// The values that are read of each event.
+    pub(crate) columns: Vec<Source>,
+    /// Of that column, an event has a value; others do not count.
+    pub(crate) needs: Option<usize>,
+    /// What is kept.
+    pub(crate) keep: Keep,
+}
+
+/// What is kept of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// One total; of values seen, only those of the last so many microseconds.
+    Total { kind: Kind, horizon: Option<i64> },
+    /// The newest events, of the last so many microseconds.
+    Elements { most: usize, horizon: Option<i64> },
+    /// Sessions.
+    Runs { kind: Kind, gap: i64 },
+    /// The newest periods of a calendar.
+    Periods { kind: Kind, calendar: Calendar },
+}
+
+/// A condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Condition {
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
+    Is(Operand, Check),
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Operand {
+    Literal(Datum),
+    Trait(Vec<Step>),
+    /// Of the event that is being folded.
+    Event(Source),
+    /// Of the kept event at hand, or of the one so many levels around it.
+    Column {
+        depth: usize,
+        column: usize,
+    },
+    Leaf(Box<Leaf>),
+}
+
+/// A test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Check {
+    Equals(Operand),
+    Differs(Operand),
+    Order(Order, Operand),
+    Absent,
+    Exists,
+    Contains(Vec<Operand>),
+    Omits(Operand),
+    StartsWith(Operand),
+    EndsWith(Operand),
+    OneOf(Vec<Datum>),
+    NoneOf(Vec<Datum>),
+    BeforeDate(Operand),
+    AfterDate(Operand),
+    WithinLast(i64),
+    WithinNext(i64),
+    BeforeLast(i64),
+    AfterNext(i64),
+}
+
+/// How a value is ordered against another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Less,
+    AtMost,
+    AtLeast,
+    Greater,
+}
+
+/// A value of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Leaf {
+    /// Index of the stream.
+    pub(crate) stream: usize,
+    pub(crate) of: Of,
+    pub(crate) read: Read,
+}
+
+/// Of which of the kept events it is the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// Of all: the total.
+    Total,
+    /// Of the total, what happened less than so many microseconds ago.
+    TotalWithin(i64),
+    /// The last session.
+    Session { gap: i64 },
+    /// A period.
+    Period { which: Which, calendar: Calendar },
+    /// Of those elements that are selected.
+    Elements(Selection),
+}
+
+/// Which elements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// By how long ago they happened.
+    pub(crate) window: Option<Window>,
+    /// By how many microseconds they happened behind the parent: at least the one, less than the other.
+    pub(crate) behind: Option<(i64, i64)>,
+    /// What else holds for each.
+    pub(crate) condition: Option<Condition>,
+    /// What is made of them.
+    pub(crate) kind: Kind,
+    /// Of which column.
+    pub(crate) column: Option<usize>,
+    /// More of them make no difference.
+    pub(crate) most: Option<u64>,
+}
+
+/// A window that counts from now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Window {
+    Within(i64),
+    Between(i64, i64),
+    Calendar(Which, Calendar),
+    Session(i64),
+}
+
+/// What is read of a total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Read {
+    Count,
+    Sum,
+    Average,
+    Best,
+    Edge,
+    Mode(u64),
+    Unique,
+    UniqueCount,
+}

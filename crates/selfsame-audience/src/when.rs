@@ -1,0 +1,32 @@
+//! When an event happened, with its place among those of the same moment.
+
+use selfsame_event::packed::{Reader, Sink, put_time};
+use selfsame_event::{RecordId, Time};
+
+/// The order of events: by time, then by record and item. Of the record id the first 48 bits take part;
+/// two records of one person that share these and the microsecond are not told apart. The message id,
+/// which comes before the record in a timeline, takes no part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct When {
+    /// Effective event time.
+    pub time: Time,
+    rank: u64,
+}
+
+impl When {
+    /// Of that item of that record.
+    pub fn new(time: Time, record: RecordId, item: u32) -> Self {
+        let [a, b, c, d, e, f, ..] = record.0;
+        let [.., y, z] = item.min(u32::from(u16::MAX)).to_be_bytes();
+        Self { time, rank: u64::from_be_bytes([a, b, c, d, e, f, y, z]) }
+    }
+
+    pub(crate) fn put(self, out: &mut impl Sink) {
+        put_time(out, self.time);
+        out.put(&self.rank.to_be_bytes());
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { time: reader.time()?, rank: u64::from_be_bytes(reader.array()?) })
+    }
+}
