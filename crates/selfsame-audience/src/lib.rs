@@ -28,6 +28,7 @@ mod runs;
 mod state;
 mod total;
 mod when;
+mod window;
 
 pub use compile::{CompileError, MOST_COMPARED, MOST_ELEMENTS};
 pub use datum::{Datum, MOST_VALUE_BYTES};
