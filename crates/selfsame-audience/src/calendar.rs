@@ -1,10 +1,10 @@
 //! Days, weeks and months in a time zone, from a time zone database that is part of the build.
 
 use jiff::civil::Date;
-use jiff::tz::{TimeZone, db};
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use selfsame_event::Time;
-use selfsame_expr::query::Period;
+use selfsame_expr::query::{self, Period};
 
 /// A calendar of periods.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ impl Calendar {
     /// Periods in the time zone of that name; UTC without one. `None` if there is no such zone.
     pub(crate) fn new(period: Period, zone: Option<&str>) -> Option<Self> {
         let zone = match zone {
-            Some(name) => db().get(name).ok()?,
+            Some(name) => query::zone(name)?,
             None => TimeZone::UTC,
         };
         Some(Self { period, zone })
