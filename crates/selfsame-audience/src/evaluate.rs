@@ -41,6 +41,7 @@ pub struct Evaluated {
 /// A profile at a moment.
 pub(crate) struct View<'a> {
     streams: &'a [Stream],
+    numbers: &'a [usize],
     rows: &'a [&'a [u8]],
     traits: Option<&'a dyn Traits>,
     event: Option<&'a Event<'a>>,
@@ -68,6 +69,7 @@ struct Reading {
 impl<'a> View<'a> {
     pub(crate) fn new(
         streams: &'a [Stream],
+        numbers: &'a [usize],
         rows: &'a [&'a [u8]],
         traits: &'a dyn Traits,
         now: Time,
@@ -75,13 +77,14 @@ impl<'a> View<'a> {
         let states = streams.iter().map(|_| OnceCell::new()).collect();
         let traits = Some(traits);
         let is_approximate = Cell::new(false);
-        Self { streams, rows, traits, event: None, now, states, is_approximate }
+        Self { streams, numbers, rows, traits, event: None, now, states, is_approximate }
     }
 
     /// Whether an event meets a condition of the event alone.
     pub(crate) fn meets(event: &'a Event<'a>, condition: &Condition) -> bool {
         let view = Self {
             streams: &[],
+            numbers: &[],
             rows: &[],
             traits: None,
             event: Some(event),
@@ -119,8 +122,9 @@ impl<'a> View<'a> {
     /// What all sections together keep of a stream.
     fn state(&self, index: usize) -> Option<&State> {
         let stream = self.streams.get(index)?;
+        let number = *self.numbers.get(index)?;
         let state = self.states.get(index)?.get_or_init(|| {
-            let parts = self.rows.iter().filter_map(|row| row::part(row, index));
+            let parts = self.rows.iter().filter_map(|row| row::part(row, number));
             let states = parts.filter_map(|part| State::read(stream, part));
             let combine = |mut all: State, one| {
                 all.combine(&stream.keep, one);

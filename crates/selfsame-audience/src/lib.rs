@@ -36,7 +36,7 @@ pub use evaluate::{Evaluated, Traits};
 pub use event::Event;
 pub use moment::Moment;
 pub use output::Output;
-pub use plans::{Plans, Query};
+pub use plans::{Numbered, Plans, Profile, Query};
 pub use runs::MOST_RUNS;
 pub use total::MOST_VALUES;
 pub use when::When;

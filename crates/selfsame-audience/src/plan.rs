@@ -170,3 +170,52 @@ pub(crate) enum Read {
     Unique,
     UniqueCount,
 }
+
+impl Condition {
+    /// Every stream that it reads, in the order in which it names them.
+    pub(crate) fn each_stream(&self, visit: &mut dyn FnMut(usize)) {
+        match self {
+            Self::And(list) | Self::Or(list) => list.iter().for_each(|one| one.each_stream(visit)),
+            Self::Not(one) => one.each_stream(visit),
+            Self::Is(operand, check) => {
+                operand.each_stream(visit);
+                check.operands().iter().for_each(|operand| operand.each_stream(visit));
+            }
+        }
+    }
+}
+
+impl Operand {
+    pub(crate) fn each_stream(&self, visit: &mut dyn FnMut(usize)) {
+        let Self::Leaf(leaf) = self else { return };
+        visit(leaf.stream);
+        if let Of::Elements(Selection { condition: Some(condition), .. }) = &leaf.of {
+            condition.each_stream(visit);
+        }
+    }
+}
+
+impl Check {
+    /// What a value is held against.
+    fn operands(&self) -> &[Operand] {
+        match self {
+            Self::Equals(one)
+            | Self::Differs(one)
+            | Self::Order(_, one)
+            | Self::Omits(one)
+            | Self::StartsWith(one)
+            | Self::EndsWith(one)
+            | Self::BeforeDate(one)
+            | Self::AfterDate(one) => std::slice::from_ref(one),
+            Self::Contains(list) => list,
+            Self::Absent
+            | Self::Exists
+            | Self::OneOf(_)
+            | Self::NoneOf(_)
+            | Self::WithinLast(_)
+            | Self::WithinNext(_)
+            | Self::BeforeLast(_)
+            | Self::AfterNext(_) => &[],
+        }
+    }
+}
