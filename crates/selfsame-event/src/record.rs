@@ -6,6 +6,7 @@
 //! kind 3, config:    head = a configuration change as JSON, no items
 //! kind 4, skip:      head = offset (u64) and reason, no items: an earlier record is not folded
 //! kind 5, identity:  head = identifiers set apart and lifted as JSON, no items
+//! kind 6, computed:  head = what of computed traits and audiences goes on, as JSON; items by that
 //! ```
 //!
 //! ```text
@@ -34,12 +35,14 @@ pub enum RecordKind {
     Skip = 4,
     /// Identifiers that may not share a profile, or may again: holds for the whole history.
     Identity = 5,
+    /// What of computed traits and audiences takes longer than a step.
+    Computed = 6,
 }
 
 impl RecordKind {
     /// The kind of that number.
     pub fn from_code(code: u8) -> Option<Self> {
-        [Self::Events, Self::Rejected, Self::Config, Self::Skip, Self::Identity]
+        [Self::Events, Self::Rejected, Self::Config, Self::Skip, Self::Identity, Self::Computed]
             .into_iter()
             .find(|kind| *kind as u8 == code)
     }

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
-use selfsame_event::{Class, Clock, Position, RecordId, RecordKind, Time};
-use selfsame_log::{AppendError, Item, Log, LogRead, NewRecord, ReadError, Record, RegenerableLog};
+use selfsame_event::{Class, Clock, Position, RecordKind};
+use selfsame_log::{AppendError, Log, LogRead, NewRecord, ReadError, Record, RegenerableLog};
 use selfsame_store::StateHash;
 
 use crate::ahead::{Ahead, Published};
 use crate::base;
 use crate::checkpoint::{CheckpointError, Checkpointer};
+use crate::outgoing::Outgoing;
 use crate::poison::{self, Marker};
 use crate::shared::Shared;
 use crate::state::{State, StateConfig, StateError};
-use crate::step::Emitted;
 use crate::successor::{self, Successor};
+use crate::ticking::Ticking;
 use crate::workspace::Change;
 
 /// How the engine runs. None of it shows in a result.
@@ -74,6 +74,9 @@ pub enum EngineError {
         /// Up to where the state is folded.
         folded: Position,
     },
+    /// The record that lets moments come could not be appended.
+    #[error("the log does not take a record about what time has changed")]
+    Tick(#[source] AppendError),
     /// A record that may not be folded could not be skipped.
     #[error("record {position} stops the fold and could not be set aside")]
     Poison {
@@ -118,6 +121,7 @@ impl EngineError {
             Self::Trimmed { .. } => Class::Conflict,
             Self::Checkpoint(_)
             | Self::Outbox(_)
+            | Self::Tick(_)
             | Self::Poison { .. }
             | Self::Marker(_)
             | Self::Folder(_)
@@ -137,6 +141,7 @@ pub struct Engine {
     events_since: u64,
     checkpointed_micros: u64,
     probe: Option<Probe>,
+    ticking: Ticking,
 }
 
 /// Looks at a record right before it is folded. A test makes it panic.
@@ -183,6 +188,7 @@ impl Engine {
             events_since: 0,
             checkpointed_micros,
             probe: None,
+            ticking: Ticking::default(),
         };
         if !engine.look_ahead()? {
             successor::discard(&engine.config.folder)?;
@@ -204,12 +210,25 @@ impl Engine {
     pub fn run(mut self, stop: &AtomicBool) -> Result<(), EngineError> {
         const IDLE: Duration = Duration::from_millis(50);
         while !stop.load(Ordering::Acquire) {
-            if !self.turn(stop)? {
+            let has_folded = self.turn(stop)?;
+            self.tick()?;
+            if !has_folded {
                 self.parts.log.wait_beyond(self.state.next(), IDLE);
             }
         }
         self.checkpointer.run_now(&mut self.state)?;
         Ok(())
+    }
+
+    /// Lets the moments of values that have come by now come in the log, as far as one record goes. Says
+    /// whether there was one.
+    pub fn tick(&mut self) -> Result<bool, EngineError> {
+        let Some(record) = self.ticking.record(&self.state, &*self.parts.clock) else {
+            return Ok(false);
+        };
+        let appended = self.parts.log.append_wait(record).map_err(EngineError::Tick)?;
+        self.ticking.appended(appended, &*self.parts.clock);
+        Ok(true)
     }
 
     /// Takes so many turns, as [`Engine::run`] does.
@@ -443,48 +462,5 @@ fn open_or_rebuild(config: &EngineConfig, first: Position) -> Result<State, Engi
             open()
         }
         opened => opened,
-    }
-}
-
-/// Records of the outbox that are being put together.
-struct Outgoing {
-    /// What the outbox has already: a crash may come between its write and the next checkpoint.
-    written: Position,
-    rows: BytesMut,
-    records: Vec<(Time, RecordId, u8, Vec<usize>)>,
-}
-
-impl Outgoing {
-    fn behind(written: Position) -> Self {
-        Self { written, rows: BytesMut::with_capacity(64 << 10), records: Vec::new() }
-    }
-
-    fn add(&mut self, record: &Record, emitted: &Emitted) {
-        if record.position < self.written {
-            return;
-        }
-        let mut row = Vec::with_capacity(128);
-        let mut ends = Vec::with_capacity(emitted.decisions.len());
-        for decision in &emitted.decisions {
-            row.clear();
-            decision.encode(&mut row);
-            self.rows.put_slice(&row);
-            ends.push(self.rows.len());
-        }
-        self.records.push((record.time, record.id, record.kind, ends));
-    }
-
-    fn finish(self) -> Vec<(Time, NewRecord)> {
-        let rows = self.rows.freeze();
-        let mut start = 0;
-        let record = |(time, id, kind, ends): (Time, RecordId, u8, Vec<usize>)| {
-            let items = ends.into_iter().map(|end| {
-                let row = rows.slice(start..end);
-                start = end;
-                Item::Body(row)
-            });
-            (time, NewRecord { id, kind, head: Bytes::new(), items: items.collect() })
-        };
-        self.records.into_iter().map(record).collect()
     }
 }

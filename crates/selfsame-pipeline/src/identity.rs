@@ -138,7 +138,13 @@ impl State {
         self.count_again(slot, &plan);
         let moves = plan.moved.iter().filter(|one| one.has_events);
         let moves = moves.filter_map(|one| Some((one.name.key, one.from?, one.to?)));
-        self.move_sections(space, moves)?;
+        let moves: Vec<_> = moves.collect();
+        self.move_sections(space, moves.iter().copied())?;
+        let profiles: BTreeSet<ProfileId> =
+            moves.iter().flat_map(|(_, from, to)| [*from, *to]).collect();
+        for profile in profiles {
+            self.mark_stale(slot, profile, record.time)?;
+        }
         Ok(Ok(()))
     }
 

@@ -1,6 +1,6 @@
 //! The keys of the state's tables. The space comes first in all of them that have one.
 
-use selfsame_event::{IdentifierKey, ItemPosition, Position};
+use selfsame_event::{IdentifierKey, ItemPosition, Position, ProfileId};
 use selfsame_identity::{ComponentId, SetKey, Sighting};
 use selfsame_store::RowKey;
 
@@ -21,6 +21,19 @@ impl RowKey for InSpace<IdentifierKey> {
     fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
         let rest = &mut bytes;
         let key = Self { space: u32::from_be_bytes(take(rest)?), key: IdentifierKey(take(rest)?) };
+        rest.is_empty().then_some(key)
+    }
+}
+
+impl RowKey for InSpace<ProfileId> {
+    fn to_bytes(&self) -> Vec<u8> {
+        [&self.space.to_be_bytes()[..], &self.key.to_bytes()].concat()
+    }
+
+    fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        let rest = &mut bytes;
+        let space = u32::from_be_bytes(take(rest)?);
+        let key = Self { space, key: ProfileId::from_bytes(take(rest)?) };
         rest.is_empty().then_some(key)
     }
 }

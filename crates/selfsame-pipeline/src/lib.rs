@@ -16,9 +16,12 @@
 
 mod ahead;
 mod base;
+mod change;
 mod checkpoint;
+mod computed;
 pub mod decision;
 mod draft;
+pub mod effect;
 mod engine;
 pub mod event_json;
 mod graph;
@@ -26,6 +29,7 @@ mod household;
 mod identity;
 mod key;
 mod meta;
+mod outgoing;
 mod partition;
 mod poison;
 mod prepare;
@@ -38,12 +42,17 @@ mod state;
 mod step;
 mod successor;
 mod tables;
+mod ticking;
 pub mod trend;
 mod trial;
 pub mod workspace;
 
 pub use base::{copy_file, copy_folder, copy_state};
 pub use checkpoint::CheckpointError;
+pub use computed::{
+    Compute, ComputeError, ComputeStage, ComputeStatus, Computing, Held, History, HistoryError,
+    Members, Progress, StreamSince, ValueRow, Values, Version,
+};
 pub use draft::{Drafting, Drafts};
 pub use engine::{Engine, EngineConfig, EngineError, EngineParts, Probe};
 pub use graph::Graph;
@@ -52,13 +61,13 @@ pub use identity::{IdentityChange, PAIRS};
 pub use key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, SightingKey, TraitIndexKey};
 pub use meta::{LOGIC_VERSION, Meta, RulesSince, SourceMeta, SpaceMeta};
 pub use reader::{
-    Apart, ApartPair, AsOf, Between, Decided, Effect, EventPage, EventQuery, EventRef, ExternalId,
-    Found, HealthBudget, HistoryFrom, Household, HouseholdBudget, HouseholdMember, Households,
-    IdentityHealth, JsonArray, JsonObject, LargeProfile, LinkPath, LinkRule, LinkedProfile,
-    LookupError, Matches, MergeRow, MergedBy, Metadata, OverLimit, PathLink, ProfileEvent,
-    ProfileRef, Reader, Refusal, SIZES, SearchBudget, SpaceRead, Standing, Stopped, TraitQuery,
-    UndoError, UndoPlan, UndoWish, Unmapped, Wanted, WantedIdentifier, Why, WhyBudget, WhyEnd,
-    WhyQuery,
+    Apart, ApartPair, AsOf, Between, ComputedValue, Decided, Effect, EventPage, EventQuery,
+    EventRef, ExternalId, Found, HealthBudget, HistoryFrom, Household, HouseholdBudget,
+    HouseholdMember, Households, IdentityHealth, JsonArray, JsonObject, LargeProfile, LinkPath,
+    LinkRule, LinkedProfile, LookupError, Matches, Member, MemberPage, MergeRow, MergedBy,
+    Metadata, OverLimit, PathLink, ProfileEvent, ProfileRef, Reader, Refusal, SIZES, SearchBudget,
+    SpaceRead, Standing, Stopped, TraitQuery, UndoError, UndoPlan, UndoWish, Unmapped, Wanted,
+    WantedIdentifier, Why, WhyBudget, WhyEnd, WhyQuery,
 };
 pub use replay::{ReplayConfig, replay};
 pub use row::{Listed, Owner, Present};

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use selfsame_identity::{HouseholdBy, RuleSet, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
+use crate::computed::{Computing, Members};
 use crate::trend::DayCounts;
 use crate::workspace::Workspace;
 
 /// The version of everything that decides. A change of it holds from its position on.
-pub const LOGIC_VERSION: u32 = 2;
+pub const LOGIC_VERSION: u32 = 3;
 
 /// The format of the tables' rows. An older one is rebuilt from the log.
-pub(crate) const STATE_FORMAT: u32 = 5;
+pub(crate) const STATE_FORMAT: u32 = 6;
 
 /// The row of the whole state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,6 +74,12 @@ pub struct SpaceMeta {
     pub households: BTreeMap<String, u64>,
     /// How often each limit or block was met, by its number.
     pub violations: BTreeMap<u8, u64>,
+    /// What is known of its definitions. Shared: every batch shows readers a copy of these facts.
+    #[serde(default)]
+    pub computing: Arc<Computing>,
+    /// Who is in its audiences, in numbers, by the number of the definition.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub members: BTreeMap<u32, Members>,
     /// What happened on each of the newest days, counted from 1970-01-01 in log time.
     pub days: BTreeMap<u32, DayCounts>,
 }

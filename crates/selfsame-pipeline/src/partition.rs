@@ -138,11 +138,26 @@ impl Partition {
         }
     }
 
+    /// Changes what a section keeps for definitions, once for each item of a record. Where there is no such
+    /// section, there is nothing to change.
+    pub(crate) fn add_history(
+        &mut self,
+        anchor: Anchor,
+        position: Position,
+        item: u32,
+        keep: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> Result<(), StoreError> {
+        let Self { tables, number, bench, .. } = self;
+        let own = &tables.partitions[*number];
+        own.sections.update(anchor, |row| (bench.keep_once(row, position, item, keep), ()))
+    }
+
     /// Folds an event into its section. One that the section has already is passed over.
     pub(crate) fn fold(
         &mut self,
         resolved: &Resolved<'_>,
         rules: &Rules<'_>,
+        keep: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
     ) -> Result<Met, StoreError> {
         debug_assert!(!self.awaits(&resolved.anchor), "the caller waits for the section first");
         let event = FoldEvent {
@@ -160,7 +175,7 @@ impl Partition {
         let Self { tables, number, bench, .. } = self;
         let own = &tables.partitions[*number];
         let folded = own.sections.update(anchor, |row| {
-            let (row, folded) = bench.fold_once(row, &event, resolved.role, rules);
+            let (row, folded) = bench.fold_once(row, &event, resolved.role, rules, keep);
             // While the section is locked: whoever writes the section back after this sees the chunk.
             if let Some(chunk) = &folded.chunk {
                 let InSpace { space, key: anchor } = anchor;

@@ -9,6 +9,7 @@
 //! A [`SpaceRead`] is for one request: the engine waits for it when it has to open its state anew.
 
 mod as_of;
+mod computed;
 mod events;
 mod found;
 mod history;
@@ -38,6 +39,7 @@ use crate::shared::{Shared, View};
 use crate::workspace::Space;
 
 pub use as_of::AsOf;
+pub use computed::{ComputedValue, Member, MemberPage};
 pub use events::{EventPage, EventQuery, ProfileEvent};
 pub use found::{ExternalId, Found, LinkedProfile, Metadata};
 pub use history::HistoryFrom;

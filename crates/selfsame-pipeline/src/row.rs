@@ -8,6 +8,8 @@ use selfsame_identity::{ApartRow, ComponentRow, EvidenceRow, IdentifierRow, Ledg
 use selfsame_profile::{FoldEvent, Folded, Role, Rules, Section};
 use selfsame_store::Value;
 
+use crate::computed::Values;
+
 /// The component of that row.
 pub(crate) fn component(row: &[u8]) -> Option<ComponentRow> {
     ComponentRow::decode(row).ok()
@@ -67,6 +69,30 @@ pub(crate) struct Workbench {
 }
 
 impl Workbench {
+    /// Changes what a section keeps for definitions, unless that item of a record has done so: the section
+    /// may be written back between two items. Answers the row that it makes, if it makes one.
+    pub(crate) fn keep_once(
+        &mut self,
+        row: Option<&[u8]>,
+        position: Position,
+        item: u32,
+        keep: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> Option<&[u8]> {
+        let Self { section, bytes } = self;
+        let (last_item, packed) = row.and_then(<[u8]>::split_first_chunk)?;
+        assert!(section.restore(packed), "{SOUND}");
+        if (section.folded_to(), u32::from_le_bytes(*last_item)) >= (position, item) {
+            return None;
+        }
+        let kept = keep(section.computed());
+        section.set_computed(&kept);
+        section.reach(position);
+        bytes.clear();
+        bytes.extend_from_slice(&item.to_le_bytes());
+        section.encode(bytes);
+        Some(bytes)
+    }
+
     /// Folds an event into a section, or into a new one, unless it is in already: the section may be
     /// written back between two events of one record. Answers the row that it makes, if it makes one.
     pub(crate) fn fold_once(
@@ -75,6 +101,7 @@ impl Workbench {
         event: &FoldEvent<'_>,
         role: Role,
         rules: &Rules<'_>,
+        keep: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
     ) -> (Option<&[u8]>, Folded) {
         let Self { section, bytes } = self;
         match row.and_then(<[u8]>::split_first_chunk) {
@@ -88,6 +115,9 @@ impl Workbench {
             None => *section = Section::default(),
         }
         let folded = section.fold(event, role, rules);
+        if let Some(kept) = keep(section.computed()) {
+            section.set_computed(&kept);
+        }
         bytes.clear();
         bytes.extend_from_slice(&event.item.to_le_bytes());
         section.encode(bytes);
@@ -108,6 +138,11 @@ pub(crate) fn section(row: &[u8]) -> Section {
 pub(crate) fn folded_to(row: &[u8]) -> Position {
     let packed = row.split_first_chunk::<4>().map(|(_, packed)| packed);
     packed.and_then(Section::peek).map_or_else(Position::default, |(folded_to, _)| folded_to)
+}
+
+/// Whether that row says what definitions came to.
+pub(crate) fn is_values(row: &[u8]) -> bool {
+    Values::decode(row).is_some()
 }
 
 /// Whether that row is a section.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use selfsame_event::{KeyHasher, Position, RecordId};
 use tokio::sync::watch;
 
+use crate::computed::SpacePlans;
 use crate::meta::Meta;
 use crate::state::State;
 use crate::tables::Tables;
@@ -20,6 +21,8 @@ pub struct View {
     pub meta: Arc<Meta>,
     /// The maker of identifier keys.
     pub hasher: KeyHasher,
+    /// The definitions of each space, compiled.
+    pub(crate) plans: Vec<Arc<SpacePlans>>,
     /// Figures of deduplication.
     pub dedupe: selfsame_dedupe::Stats,
 }
@@ -130,6 +133,7 @@ fn view(state: &State) -> View {
         tables: Arc::clone(state.tables()),
         meta: Arc::new(state.meta().clone()),
         hasher: state.hasher().clone(),
+        plans: state.plans.clone(),
         dedupe: state.dedupe().stats(),
     }
 }

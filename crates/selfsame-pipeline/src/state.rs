@@ -7,9 +7,12 @@ use std::sync::Arc;
 use selfsame_dedupe::Dedupe;
 use selfsame_event::{Class, KeyHasher, Position, Time};
 use selfsame_identity::{ResolveError, Rules, Sizes};
-use selfsame_store::{StateHash, Store, StoreError, Table, TableHash};
+use selfsame_store::{RowKey, StateHash, Store, StoreError, Table, TableHash};
 
 use crate::ahead::{Ahead, Published};
+use crate::computed::{SpacePlans, Timers, Values};
+use crate::effect::Effect;
+use crate::key::InSpace;
 use crate::meta::{Meta, STATE_FORMAT, SourceMeta, SpaceMeta};
 use crate::partition::{Exchange, Partition};
 use crate::tables::{MemoryBudget, Tables};
@@ -132,6 +135,12 @@ pub struct State {
     pub(crate) guards: Vec<bool>,
     pub(crate) hasher: KeyHasher,
     pub(crate) skipped: BTreeSet<u64>,
+    /// The definitions of each space, compiled.
+    pub(crate) plans: Vec<Arc<SpacePlans>>,
+    /// When the values of profiles may change though nothing happens.
+    pub(crate) timers: Timers,
+    /// What the record that is being folded has changed besides.
+    pub(crate) effects: Vec<Effect>,
     /// Rules that hold before the record that published them, by the id of the space.
     pub(crate) published: BTreeMap<String, Published>,
 }
@@ -160,8 +169,12 @@ impl State {
             guards: Vec::new(),
             skipped: BTreeSet::new(),
             published: BTreeMap::new(),
+            plans: Vec::new(),
+            timers: Timers::default(),
+            effects: Vec::new(),
         };
         state.configure()?;
+        state.set_timers()?;
         Ok(state)
     }
 
@@ -227,6 +240,18 @@ impl State {
         Ok(hash)
     }
 
+    /// Finds the moments that rows of values name.
+    fn set_timers(&mut self) -> Result<(), StateError> {
+        let Self { tables, timers, .. } = self;
+        tables.computed.scan(&[], |key, row| {
+            if let (Some(key), Some(values)) = (InSpace::from_bytes(key), Values::decode(row)) {
+                timers.turn(key, None, values.until());
+            }
+            true
+        })?;
+        Ok(())
+    }
+
     /// Makes what follows from the configuration.
     pub(crate) fn configure(&mut self) -> Result<(), StateError> {
         let meta = &mut self.meta;
@@ -245,6 +270,9 @@ impl State {
                 counts.indexed.entry(name.clone()).or_insert(counts.events);
             }
         }
+        let spaces = self.meta.spaces.len();
+        self.plans.resize_with(spaces, Arc::default);
+        (0..spaces).for_each(|slot| self.plan(slot, None));
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! One record: admit, resolve, fold, emit. No clock, no chance, no input or output but the tables.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use selfsame_dedupe::Verdict as Seen;
 use selfsame_event::{
@@ -10,7 +11,9 @@ use selfsame_identity::{Claims, Occurrence, Outcome, Resolution, Verdict as Met,
 use selfsame_log::{Item, Record};
 use selfsame_profile::{Limits, Role, Rules};
 
+use crate::computed::seen;
 use crate::decision::{Accepted, Decision, Note, NoteKind, Verdict};
+use crate::effect::Effect;
 use crate::graph::Graph;
 use crate::key::{InSpace, LedgerKey, ListKey, TraitIndexKey};
 use crate::partition::{self, partition_of};
@@ -18,7 +21,7 @@ use crate::prepare::{AT_ONCE, Arrival, Origin, Prepared, warm};
 use crate::row::{Listed, Present};
 use crate::state::{State, StateError};
 use crate::trend::{DayCounts, of_day};
-use crate::workspace::{Change, ChangeError, Since};
+use crate::workspace::ChangeError;
 
 /// How many entries the lists of insights and of a day's rejected events keep: the newest.
 pub const LIST_LENGTH: u64 = 10_000;
@@ -30,6 +33,8 @@ pub const REJECTED_DAYS_KEPT: u32 = 30;
 pub struct Emitted {
     /// One decision for each item.
     pub decisions: Vec<Decision>,
+    /// What changed for profiles besides, in the order in which it did.
+    pub effects: Vec<Effect>,
     /// What became of a change of the configuration, or of who is who.
     pub change: Option<Result<(), ChangeError>>,
 }
@@ -54,10 +59,12 @@ impl State {
                 Some(RecordKind::Rejected) => emitted.decisions = self.rejected(record)?,
                 Some(RecordKind::Config) => emitted.change = Some(self.change(record)?),
                 Some(RecordKind::Identity) => emitted.change = Some(self.identity(record)?),
+                Some(RecordKind::Computed) => emitted.change = Some(self.computed(record)?),
                 Some(RecordKind::Skip) => {}
                 None => return Err(StateError::Record { position: record.position }),
             }
         }
+        emitted.effects = std::mem::take(&mut self.effects);
         self.meta.next = record.position.next().offset;
         self.meta.log_time = record.time.micros();
         Ok(emitted)
@@ -132,7 +139,11 @@ impl State {
         let Some(user) = &outcome.user else {
             return Ok(Verdict::Unattached { space, notes });
         };
-        self.fold(space, slot, arrival, &outcome, &mut notes)?;
+        let now = arrival.origin.time;
+        self.compute_due(slot, user.profile, now)?;
+        let absorbed = self.absorb(slot, user, now)?;
+        let touched = self.fold(space, slot, arrival, &outcome, &mut notes)?;
+        self.compute_event(slot, arrival, user, &touched, absorbed)?;
         self.list_notes(space, slot, arrival, &notes);
         Ok(Verdict::Accepted(Accepted {
             space,
@@ -153,7 +164,7 @@ impl State {
         let claims = &arrival.claims;
         let occurrence =
             Occurrence { stamp: arrival.stamp(), message_id: Some(&arrival.message_id) };
-        let tables = std::sync::Arc::clone(&self.tables);
+        let tables = Arc::clone(&self.tables);
         let has_apart = self.meta.spaces[slot].apart > 0;
         let mut graph = Graph { tables: &tables, space, has_apart };
         let outcome =
@@ -188,7 +199,12 @@ impl State {
         arrival: &Arrival<'_>,
         outcome: &Outcome,
         notes: &mut Vec<Note>,
-    ) -> Result<(), StateError> {
+    ) -> Result<Vec<u32>, StateError> {
+        let mut touched = Vec::new();
+        let plans = Arc::clone(&self.plans[slot]);
+        let source = self.meta.workspace.source(arrival.source());
+        let source = source.map_or("", |source| &source.id);
+        let seen = seen(arrival, source);
         let count = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
         let space_id = self.meta.workspace.spaces[slot].id.as_str();
         let rules = Rules { space_id, limits: Limits::default() };
@@ -217,7 +233,14 @@ impl State {
                 received_at: arrival.origin.time,
                 link,
             };
-            let met = self.partitions[partition].fold(&resolved, &rules)?;
+            let keep = |kept: &[u8]| {
+                if role != Role::User || plans.is_empty() {
+                    return None;
+                }
+                let all = |_| true;
+                plans.plans.fold_some(kept, &seen, arrival.origin.time, all, &mut touched)
+            };
+            let met = self.partitions[partition].fold(&resolved, &rules, keep)?;
             if met.traits_refused > 0 {
                 let count = met.traits_refused.to_string();
                 notes.push(Note::new(NoteKind::TraitLimit, "", &count));
@@ -228,7 +251,7 @@ impl State {
             self.index_traits(slot, &resolved);
             self.index_household(slot, &resolved);
         }
-        Ok(())
+        Ok(touched)
     }
 
     /// Adds the values of declared traits to the index.
@@ -387,44 +410,6 @@ impl State {
             counts.rejected_days.pop_first();
         }
         Ok(decisions)
-    }
-
-    fn change(&mut self, record: &Record) -> Result<Result<(), ChangeError>, StateError> {
-        let mut change: Change = serde_json::from_slice(&record.head)
-            .map_err(|_| StateError::Record { position: record.position })?;
-        if let Change::SetDestination(destination) = &mut change {
-            let space = self.meta.workspace.space(&destination.space).map(|space| space.number);
-            let counts = space.and_then(|space| self.meta.spaces.get(usize::try_from(space).ok()?));
-            let events = counts.map_or(0, |counts| counts.events);
-            destination.since = Since { offset: record.position.offset, events };
-        }
-        let space = match &change {
-            Change::SetSpace { id, .. } => Some(id.clone()),
-            Change::PublishRules { space, .. } => Some(space.clone()),
-            _ => None,
-        };
-        let is_published = matches!(change, Change::PublishRules { .. });
-        let mut changed = self.meta.workspace.clone();
-        if let Err(error) = changed.apply(change) {
-            return Ok(Err(error));
-        }
-        if let Some(space) = space {
-            let offset = record.position.offset;
-            let in_force = self.meta.published.get(&space).copied();
-            if is_published && in_force.is_none_or(|in_force| in_force < offset) {
-                return Err(StateError::Published { position: record.position });
-            }
-            // Rules that were published later hold here already.
-            if let Some(later) = self.published.get(&space).filter(|one| offset < one.offset)
-                && let Some(known) = changed.spaces.iter_mut().find(|known| known.id == space)
-            {
-                known.rules = later.rules.clone();
-            }
-        }
-        self.meta.workspace = changed;
-        self.meta.note_rules(record.position.offset);
-        self.configure()?;
-        Ok(Ok(()))
     }
 }
 

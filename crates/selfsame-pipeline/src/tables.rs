@@ -14,7 +14,7 @@ use selfsame_store::{Batch, CachedTable, Row, RowKey, Store, StoreError, Table};
 use crate::draft::Drafts;
 use crate::key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, SightingKey, TraitIndexKey};
 use crate::partition::partition_of;
-use crate::row::{Listed, Owner, Present, is_section};
+use crate::row::{Listed, Owner, Present, is_section, is_values};
 
 /// How much memory the hot rows may take, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct Tables {
     pub people: CachedTable<InSpace<IdentifierKey>, [u8]>,
     /// Merges made and refused. Exact.
     pub ledger: CachedTable<LedgerKey, [u8]>,
+    /// What definitions came to for each profile. Exact.
+    pub computed: CachedTable<InSpace<ProfileId>, [u8]>,
     /// Sections in which a declared trait had a value. Exact.
     pub trait_index: CachedTable<TraitIndexKey, Present>,
     /// Events that were set aside. Exact.
@@ -85,6 +87,7 @@ pub struct ExactKeys {
     apart: Vec<InSpace<IdentifierKey>>,
     people: Vec<InSpace<IdentifierKey>>,
     ledger: Vec<LedgerKey>,
+    computed: Vec<InSpace<ProfileId>>,
     trait_index: Vec<TraitIndexKey>,
     rejected: Vec<ListKey>,
     insights: Vec<ListKey>,
@@ -100,6 +103,7 @@ impl ExactKeys {
         self.apart.sort_unstable();
         self.people.sort_unstable();
         self.ledger.sort_unstable();
+        self.computed.sort_unstable();
         self.trait_index.sort_unstable();
         self.rejected.sort_unstable();
         self.insights.sort_unstable();
@@ -140,6 +144,9 @@ impl Tables {
             apart: CachedTable::new(store.clone(), Table::Apart, other).with_filter()?,
             people: CachedTable::new(store.clone(), Table::People, other).with_filter()?,
             ledger: CachedTable::new(store.clone(), Table::Ledger, other),
+            computed: CachedTable::new(store.clone(), Table::Computed, budget.sections / 4)
+                .checked(is_values)
+                .with_filter()?,
             trait_index: CachedTable::new(store.clone(), Table::TraitIndex, other),
             rejected: CachedTable::new(store.clone(), Table::Rejected, other),
             insights: CachedTable::new(store.clone(), Table::Insights, other),
@@ -158,6 +165,7 @@ impl Tables {
         self.apart.shrink();
         self.people.shrink();
         self.ledger.shrink();
+        self.computed.shrink();
         self.trait_index.shrink();
         self.rejected.shrink();
         self.insights.shrink();
@@ -177,6 +185,7 @@ impl Tables {
             apart: self.apart.freeze(),
             people: self.people.freeze(),
             ledger: self.ledger.freeze(),
+            computed: self.computed.freeze(),
             trait_index: self.trait_index.freeze(),
             rejected: self.rejected.freeze(),
             insights: self.insights.freeze(),
@@ -192,6 +201,7 @@ impl Tables {
         write_frozen(&self.apart, &keys.apart, batch);
         write_frozen(&self.people, &keys.people, batch);
         write_frozen(&self.ledger, &keys.ledger, batch);
+        write_frozen(&self.computed, &keys.computed, batch);
         write_frozen(&self.trait_index, &keys.trait_index, batch);
         write_frozen(&self.rejected, &keys.rejected, batch);
         write_frozen(&self.insights, &keys.insights, batch);
@@ -206,6 +216,7 @@ impl Tables {
         self.apart.written(&keys.apart);
         self.people.written(&keys.people);
         self.ledger.written(&keys.ledger);
+        self.computed.written(&keys.computed);
         self.trait_index.written(&keys.trait_index);
         self.rejected.written(&keys.rejected);
         self.insights.written(&keys.insights);
@@ -221,6 +232,7 @@ impl Tables {
             ("apart", self.apart.memory()),
             ("people", self.people.memory()),
             ("ledger", self.ledger.memory()),
+            ("computed", self.computed.memory()),
             ("trait_index", self.trait_index.memory()),
             ("rejected", self.rejected.memory()),
             ("insights", self.insights.memory()),

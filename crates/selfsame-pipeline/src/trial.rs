@@ -196,7 +196,8 @@ fn admitted(record: &Record, decisions: &Record) -> Result<Vec<bool>, TrialError
         let verdict = decision.ok_or_else(no_decision)?.verdict;
         Ok(matches!(verdict, Verdict::Accepted(_) | Verdict::Unattached { .. }))
     };
-    decisions.items.iter().map(is_admitted).collect()
+    // Behind the decisions there may be effects.
+    decisions.items.iter().take(record.items.len()).map(is_admitted).collect()
 }
 
 impl State {

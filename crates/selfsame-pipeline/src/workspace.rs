@@ -10,6 +10,11 @@ use selfsame_event::{RecordId, SourceNumber};
 use selfsame_identity::{RuleSet, Rules, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
+mod definition;
+
+pub use definition::{Activation, Announce, Definition, DefinitionKind, NAME_BYTES};
+pub(crate) use definition::{read as definition_query, reads as definition_reads};
+
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Workspace {
@@ -25,6 +30,12 @@ pub struct Workspace {
     pub destinations: Vec<Destination>,
     /// The tokens of the APIs.
     pub tokens: Vec<Token>,
+    /// Computed traits and audiences, in the order in which they were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub definitions: Vec<Definition>,
+    /// The number of the next definition.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub next_definition: u32,
 }
 
 /// An identity graph of its own, with its rules and profiles.
@@ -281,6 +292,15 @@ pub enum Change {
         /// Its id.
         id: String,
     },
+    /// Makes a computed trait or an audience or changes one, found by its space and id.
+    SetDefinition(Definition),
+    /// Removes a computed trait or an audience.
+    RemoveDefinition {
+        /// The id of its space.
+        space: String,
+        /// Its id.
+        id: String,
+    },
 }
 
 /// Why a change was not applied. The record stays, without effect.
@@ -304,6 +324,12 @@ pub enum ChangeError {
     #[error("nothing was set apart or lifted: {reason}")]
     Identity {
         /// Why.
+        reason: String,
+    },
+    /// A definition that has no meaning.
+    #[error("the definition is not valid: {reason}")]
+    Definition {
+        /// What is wrong, and where.
         reason: String,
     },
     /// Rules that do not compile.
@@ -392,6 +418,8 @@ impl Workspace {
                 let token = self.tokens.iter_mut().find(|token| token.id == id);
                 token.ok_or(ChangeError::Unknown { kind: "token", id })?.revoked = true;
             }
+            Change::SetDefinition(definition) => self.set_definition(definition)?,
+            Change::RemoveDefinition { space, id } => self.remove_definition(&space, id)?,
         }
         Ok(())
     }
@@ -413,6 +441,11 @@ impl Workspace {
         let found = self.space(id).map(|_| ());
         found.ok_or_else(|| ChangeError::Unknown { kind: "space", id: id.to_owned() })
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn check(rules: &RuleSet) -> Result<(), ChangeError> {

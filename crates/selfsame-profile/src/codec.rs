@@ -1,11 +1,11 @@
 //! Sections as bytes, for checkpoints; and the part of them that does not depend on arrival.
 //!
 //! ```text
-//! version: u8 = 1
+//! version: u8 = 2
 //! partition, offset: number    where it was folded to
 //! events: number               256 each are in chunks, the rest are open
 //! timeline sum: u64            of a hash of each entry; little-endian
-//! lengths: 6 numbers           traits, links, chunks, first, last, open
+//! lengths: 7 numbers           traits, links, chunks, first, last, computed, open
 //! the parts' bytes
 //! ```
 
@@ -19,7 +19,7 @@ use crate::timeline::{self, CHUNK_ENTRIES, ChunkTimes};
 use crate::traits::Table;
 use selfsame_event::packed::{Reader, Scratch, put_number};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A stored section that is not one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

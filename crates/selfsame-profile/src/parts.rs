@@ -19,11 +19,13 @@ pub(crate) enum Part {
     First,
     /// The stamp of the latest event; empty where it is the earliest too.
     Last,
+    /// What definitions keep of the events.
+    Computed,
     /// The entries that are in no full chunk: `timeline`.
     Open,
 }
 
-const COUNT: usize = 6;
+const COUNT: usize = 7;
 
 /// The parts' bytes. Invariant: `ends` never falls, and its last is the length of the buffer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -100,6 +100,21 @@ impl Section {
         table.registers().collect::<smallvec::SmallVec<[_; 12]>>().into_iter()
     }
 
+    /// What is kept of the events for definitions: whoever put it there knows what it means.
+    pub fn computed(&self) -> &[u8] {
+        self.parts.get(Part::Computed)
+    }
+
+    /// Keeps something else for definitions.
+    pub fn set_computed(&mut self, bytes: &[u8]) {
+        self.parts.set(Part::Computed, bytes);
+    }
+
+    /// Says that the section is folded up to that record, which is not one of events.
+    pub fn reach(&mut self, position: Position) {
+        self.folded_to = self.folded_to.max(position);
+    }
+
     /// The links by anchor.
     pub fn links(&self) -> impl Iterator<Item = Link> {
         links::read_all(self.parts.get(Part::Links))

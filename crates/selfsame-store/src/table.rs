@@ -44,6 +44,8 @@ tables! {
     Ledger = "ledger";
     /// space, anchor -> what was folded under it. Each row says up to which record.
     Sections = "sections";
+    /// space, profile -> what definitions came to. Exactly as of the checkpoint.
+    Computed = "computed";
     /// space, anchor, number -> a full piece of the timeline.
     Chunks = "chunks";
     /// space, trait, value, anchor -> nothing: the index over declared traits.

@@ -1,5 +1,6 @@
 //! The engine as its users see it.
 
+mod computed;
 mod determinism;
 mod households;
 mod large_undo;

@@ -3,10 +3,10 @@ use proptest::prelude::*;
 use super::*;
 
 const ALL: [Part; COUNT] =
-    [Part::Traits, Part::Links, Part::Chunks, Part::First, Part::Last, Part::Open];
+    [Part::Traits, Part::Links, Part::Chunks, Part::First, Part::Last, Part::Computed, Part::Open];
 
 proptest! {
-    /// Against six buffers of their own.
+    /// Against buffers of their own.
     #[test]
     fn parts_change_alone(
         changes in prop::collection::vec((0..COUNT, 0..9_usize, 0..9_usize, prop::collection::vec(any::<u8>(), 0..60)), 0..40)

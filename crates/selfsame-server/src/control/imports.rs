@@ -20,6 +20,7 @@ use selfsame_collect::{Lookup, SourceSettings, Sources as _};
 use selfsame_event::{EventType, EventsHead, ImportOrigin, Position, RecordKind};
 use selfsame_log::{Item, Log as _, LogRead, NewRecord};
 use selfsame_pipeline::decision::{Decision, Verdict};
+use selfsame_pipeline::effect;
 use sha2::{Digest as _, Sha256};
 
 use self::lines::Lines;
@@ -173,7 +174,8 @@ pub(crate) async fn take(control: Control, asked: Asked) -> Result<Outcome, Prob
 fn count(outbox: &dyn LogRead, positions: &[Position], mut outcome: Outcome) -> Option<Outcome> {
     for position in positions {
         let record = outbox.get(*position).ok()?;
-        for row in record.items.iter().filter_map(Item::body) {
+        let rows = record.items.iter().filter_map(Item::body);
+        for row in rows.filter(|row| !effect::Effect::is_one(row)) {
             match Decision::decode(row)?.verdict {
                 Verdict::Accepted(_) => outcome.accepted += 1,
                 Verdict::Duplicate { .. } => outcome.already_there += 1,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use selfsame_event::{EventsHead, Position};
+use selfsame_event::{EventsHead, Position, RecordKind};
 use selfsame_log::{LogRead, ReadError, Record};
 use selfsame_pipeline::decision::{Decision, NoteKind, Verdict};
 use selfsame_pipeline::event_json::EventJson;
@@ -52,7 +52,11 @@ pub(super) fn scan(
             at = decided.position.next();
             if !decided.items.is_empty() {
                 let record = node.log.get(decided.position)?;
-                report.add(&record, &decided, wanted)?;
+                // Another record has effects only.
+                let kind = RecordKind::from_code(record.kind);
+                if matches!(kind, Some(RecordKind::Events | RecordKind::Rejected)) {
+                    report.add(&record, &decided, wanted)?;
+                }
             }
         }
     }

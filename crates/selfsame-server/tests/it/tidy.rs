@@ -18,7 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("audience", &["event", "expr"]),
     ("collect", &["event"]),
     ("deliver", &["event", "log"]),
-    ("pipeline", &["dedupe", "event", "identity", "log", "profile", "store"]),
+    ("pipeline", &["audience", "dedupe", "event", "expr", "identity", "log", "profile", "store"]),
     ("profile-api", &["event", "pipeline", "profile"]),
     ("harness", &["event"]),
     (

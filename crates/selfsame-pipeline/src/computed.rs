@@ -1,0 +1,37 @@
+//! Computed traits and audiences of profiles, as part of the fold.
+//!
+//! ```text
+//! definition set -> next version: from that record on its streams are kept of every event
+//!                   the history before it is folded aside (history.rs) and handed over as records
+//!                   a record puts it in force; profiles are evaluated, a thousand for each record
+//! event          -> what its section keeps -> values that may change by it -> effects in the outbox
+//! tick           -> values whose moment has come -> effects
+//! ```
+//!
+//! **Invariants:**
+//! - a row of values is a function of the records up to the state's position, as all exact rows are;
+//! - a profile's values are those of its sections at the last moment at which they could change: every
+//!   event, every merge or undo, and every moment that an evaluation named brings another evaluation;
+//! - an effect is emitted where a value changes, once.
+
+mod carry;
+mod evaluation;
+mod facts;
+mod history;
+mod job;
+mod plans;
+mod record;
+mod row;
+mod step;
+mod timers;
+
+pub use facts::{Computing, Members, Progress, StreamSince, Version};
+pub use history::{History, HistoryError};
+pub use job::{Compute, ComputeError, ComputeStage, ComputeStatus};
+pub use row::{Held, ValueRow, Values};
+
+pub(crate) use evaluation::evaluate;
+pub(crate) use plans::SpacePlans;
+pub(crate) use record::ComputedRecord;
+pub(crate) use step::seen;
+pub(crate) use timers::Timers;

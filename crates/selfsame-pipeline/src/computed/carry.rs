@@ -1,0 +1,148 @@
+//! The steps of records that carry on what takes longer than a step.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use selfsame_event::{IdentifierKey, ProfileId, Time};
+use selfsame_log::Record;
+
+use super::facts::{Handed, Version};
+use super::record::ComputedRecord;
+use super::step::{Absorbed, Wanted};
+use crate::key::InSpace;
+use crate::partition::partition_of;
+use crate::state::{State, StateError};
+use crate::workspace::ChangeError;
+
+impl State {
+    /// A record that carries on what takes longer than a step.
+    pub(crate) fn computed(
+        &mut self,
+        record: &Record,
+    ) -> Result<Result<(), ChangeError>, StateError> {
+        let damaged = || StateError::Record { position: record.position };
+        let head: ComputedRecord = serde_json::from_slice(&record.head).map_err(|_| damaged())?;
+        match head {
+            ComputedRecord::Tick { due, space, profile } => {
+                let key = ProfileId::parse(&profile).ok_or_else(damaged)?;
+                let due = Time::from_micros(due).min(record.time);
+                while let Some((due, key)) = self.timers.first((due, InSpace { space, key })) {
+                    let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
+                    self.compute_at(slot, key.key, due, record.time)?;
+                }
+            }
+            ComputedRecord::Rows { space, streams } => {
+                if let Some(slot) = self.slot_of(&space) {
+                    self.take_rows(slot, streams, record)?;
+                }
+            }
+            ComputedRecord::Live { space, streams, versions } => {
+                if let Some(slot) = self.slot_of(&space) {
+                    self.put_in_force(slot, &streams, &versions);
+                }
+            }
+            ComputedRecord::Walk { space, definitions, is_last } => {
+                if let Some(slot) = self.slot_of(&space) {
+                    self.walk(slot, &definitions, is_last, record)?;
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Adds the history of streams to what is kept of the events since.
+    fn take_rows(
+        &mut self,
+        slot: usize,
+        streams: BTreeSet<u32>,
+        record: &Record,
+    ) -> Result<(), StateError> {
+        let space = u32::try_from(slot).unwrap_or(u32::MAX);
+        let plans = Arc::clone(&self.plans[slot]);
+        let handed = self.meta.spaces[slot].computing.handed.clone();
+        let handed = handed.filter(|handed| handed.streams == streams);
+        let mut last = handed.map(|handed| handed.last).unwrap_or_default();
+        for (index, item) in (0_u32..).zip(record.items.iter()) {
+            let Some((anchor, kept)) = item.body().and_then(|body| body.split_first_chunk()) else {
+                continue;
+            };
+            let key = IdentifierKey(*anchor);
+            let name = hex(key);
+            // What was handed over is in already.
+            if name <= last {
+                continue;
+            }
+            last = name;
+            let Some(root) = self.root(space, key)? else { continue };
+            let Some(profile) = root.profile() else { continue };
+            let count = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
+            let partition = partition_of(profile, count);
+            let partition = usize::try_from(partition).unwrap_or(0);
+            let anchor = InSpace { space, key };
+            self.partitions[partition].add_history(anchor, record.position, index, |row| {
+                plans.plans.combine(row, kept)
+            })?;
+        }
+        Arc::make_mut(&mut self.meta.spaces[slot].computing).handed =
+            Some(Handed { streams, last });
+        Ok(())
+    }
+
+    fn put_in_force(&mut self, slot: usize, streams: &BTreeSet<u32>, versions: &[(u32, u64)]) {
+        let computing = Arc::make_mut(&mut self.meta.spaces[slot].computing);
+        for stream in streams {
+            if let Some(stream) = computing.streams.get_mut(stream) {
+                stream.is_whole = true;
+            }
+        }
+        if computing.handed.as_ref().is_some_and(|handed| handed.streams == *streams) {
+            computing.handed = None;
+        }
+        for (number, since) in versions {
+            let Some(progress) = computing.definitions.get_mut(number) else { continue };
+            let is_whole = |version: &Version| {
+                let mut kept = version.streams.iter().map(|stream| computing.streams.get(stream));
+                kept.all(|stream| stream.is_some_and(|stream| stream.is_whole))
+            };
+            if progress.next.as_ref().is_some_and(|next| next.since == *since && is_whole(next)) {
+                progress.live = progress.next.take();
+            }
+        }
+        computing.drop_unread();
+        self.plan(slot, None);
+    }
+
+    fn walk(
+        &mut self,
+        slot: usize,
+        definitions: &BTreeSet<u32>,
+        is_last: bool,
+        record: &Record,
+    ) -> Result<(), StateError> {
+        let plans = Arc::clone(&self.plans[slot]);
+        let ranks: BTreeSet<usize> =
+            definitions.iter().filter_map(|number| plans.rank_of(*number)).collect();
+        for body in record.items.iter().filter_map(selfsame_log::Item::body) {
+            let Ok(profile) = <[u8; 20]>::try_from(body.as_ref()) else { continue };
+            let profile = ProfileId::from_bytes(profile);
+            self.compute_due(slot, profile, record.time)?;
+            let wanted = Wanted::Some(ranks.clone());
+            self.compute(slot, profile, wanted, record.time, None, &Absorbed::default())?;
+        }
+        if is_last {
+            let computing = Arc::make_mut(&mut self.meta.spaces[slot].computing);
+            for number in definitions {
+                let progress = computing.definitions.get_mut(number);
+                if let Some(live) = progress.and_then(|progress| progress.live.as_mut()) {
+                    live.is_announced = true;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A key as it is compared: in the order of its bytes.
+fn hex(key: IdentifierKey) -> String {
+    key.0.iter().fold(String::with_capacity(32), |text, byte| format!("{text}{byte:02x}"))
+}

@@ -1,0 +1,137 @@
+//! Evaluates definitions of one profile, in the order in which they read each other.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use selfsame_audience::{Evaluated, Traits};
+use selfsame_event::{Raw, Time};
+use selfsame_profile::{Limits, ProfileView, Section, combine};
+use smallvec::SmallVec;
+
+use super::plans::{LivePlan, SpacePlans};
+use super::row::{Held, ValueRow, Values};
+use crate::workspace::DefinitionKind;
+
+/// The traits that events set, of all sections together.
+pub(crate) struct Custom<'a> {
+    sections: &'a [Section],
+    combined: OnceCell<ProfileView<'a>>,
+}
+
+impl<'a> Custom<'a> {
+    pub(crate) fn new(sections: &'a [Section]) -> Self {
+        Self { sections, combined: OnceCell::new() }
+    }
+}
+
+impl Traits for Custom<'_> {
+    fn get(&self, key: &str) -> Option<Raw<'_>> {
+        let combined = self.combined.get_or_init(|| {
+            let sections: Vec<&Section> = self.sections.iter().collect();
+            combine(&sections, &Limits::default())
+        });
+        combined.trait_of(key)?.value
+    }
+}
+
+/// All traits: what definitions came to, then what events set.
+struct Known<'a> {
+    plans: &'a SpacePlans,
+    /// Of definitions that were evaluated just now.
+    computed: Vec<OnceCell<Box<str>>>,
+    values: &'a Values,
+    custom: &'a dyn Traits,
+}
+
+impl Traits for Known<'_> {
+    fn get(&self, key: &str) -> Option<Raw<'_>> {
+        let Some(rank) = self.plans.rank_named(key) else { return self.custom.get(key) };
+        if let Some(json) = self.computed.get(rank).and_then(OnceCell::get) {
+            return Some(Raw::trusted(json));
+        }
+        let plan = self.plans.live.get(rank)?;
+        Some(Raw::trusted(match self.values.get(plan.number).map(|row| &row.held) {
+            Some(Held::In(_)) => "true",
+            Some(Held::Out(_)) => "false",
+            Some(Held::Json(json)) => json,
+            Some(Held::Default) | None => &plan.default,
+        }))
+    }
+}
+
+/// A value that is another one than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Changed {
+    /// The place of the definition.
+    pub(crate) rank: usize,
+    /// What it is now, as JSON.
+    pub(crate) value: Box<str>,
+}
+
+/// Evaluates definitions, and those that read them where they changed.
+pub(crate) fn evaluate(
+    plans: &SpacePlans,
+    mut wanted: BTreeSet<usize>,
+    values: &mut Values,
+    sections: &[Section],
+    now: Time,
+) -> Vec<Changed> {
+    let rows: SmallVec<[&[u8]; 4]> = sections.iter().map(Section::computed).collect();
+    let custom = Custom::new(sections);
+    let before = values.clone();
+    let computed =
+        if plans.reads_itself() { vec![OnceCell::new(); plans.live.len()] } else { vec![] };
+    let known = Known { plans, computed, values: &before, custom: &custom };
+    let profile = plans.plans.profile(&rows, &known, now);
+    let mut changes = Vec::new();
+    // Whoever reads another one stands behind it.
+    while let Some(rank) = wanted.pop_first() {
+        let Some(plan) = plans.live.get(rank) else { continue };
+        let Some(evaluated) = plans.evaluate(rank, &profile) else { continue };
+        let json: Box<str> = evaluated.value.json().into();
+        let was = before.get(plan.number);
+        let is_other = known_text(was, &plan.default) != &*json;
+        values.set(row(plan, evaluated, was, &json, now));
+        if let Some(place) = known.computed.get(rank) {
+            place.get_or_init(|| json.clone());
+        }
+        if is_other {
+            wanted.extend(plans.readers_of(rank));
+            changes.push(Changed { rank, value: json });
+        }
+    }
+    changes
+}
+
+fn known_text<'a>(row: Option<&'a ValueRow>, default: &'a str) -> &'a str {
+    match row.map(|row| &row.held) {
+        Some(Held::In(_)) => "true",
+        Some(Held::Out(_)) => "false",
+        Some(Held::Json(json)) => json,
+        // Nobody is in an audience before having entered it.
+        Some(Held::Default) | None if default == "true" => "false",
+        Some(Held::Default) | None => default,
+    }
+}
+
+fn row(
+    plan: &LivePlan,
+    evaluated: Evaluated,
+    was: Option<&ValueRow>,
+    json: &str,
+    now: Time,
+) -> ValueRow {
+    let Evaluated { until, is_approximate, .. } = evaluated;
+    // A moment that has come is over.
+    let until = until.map(|until| until.max(now.plus_micros(1)));
+    let held = match (plan.kind, json, was.map(|row| &row.held)) {
+        (DefinitionKind::Audience, "true", Some(Held::In(since))) => Held::In(*since),
+        (DefinitionKind::Audience, "true", _) => Held::In(now),
+        (DefinitionKind::Audience, _, Some(Held::In(_))) => Held::Out(now),
+        (DefinitionKind::Audience, _, Some(Held::Out(since))) => Held::Out(*since),
+        (DefinitionKind::Audience, ..) => Held::Default,
+        (DefinitionKind::ComputedTrait, json, _) if json == &*plan.default => Held::Default,
+        (DefinitionKind::ComputedTrait, json, _) => Held::Json(json.into()),
+    };
+    ValueRow { number: plan.number, held, until, is_approximate }
+}

@@ -1,0 +1,125 @@
+//! What is known of the definitions of a space: which version is in force, and what is kept for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+/// What is known of the definitions of a space.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Computing {
+    /// The number of the next stream.
+    pub next_stream: u32,
+    /// The streams that sections keep, by number.
+    pub streams: BTreeMap<u32, StreamSince>,
+    /// The definitions, by number.
+    pub definitions: BTreeMap<u32, Progress>,
+    /// How far the history of streams has been handed over.
+    pub handed: Option<Handed>,
+}
+
+/// From where a stream is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamSince {
+    /// The offset of the record that asked for it: what is behind it is kept as it comes.
+    pub since: u64,
+    /// Whether what is before that record is kept too.
+    pub is_whole: bool,
+}
+
+/// Streams whose history is being handed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handed {
+    /// Their numbers.
+    pub streams: BTreeSet<u32>,
+    /// The last anchor that was handed over, in hex: they come in order.
+    pub last: String,
+}
+
+/// The versions of a definition.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// The one in force.
+    pub live: Option<Version>,
+    /// The one that is being computed.
+    pub next: Option<Version>,
+}
+
+/// A version of a definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// What it says.
+    pub query: String,
+    /// The numbers of its streams, in the order in which it names them.
+    pub streams: Vec<u32>,
+    /// The offset of the record that asked for it.
+    pub since: u64,
+    /// Whether every profile has been evaluated since it is in force.
+    #[serde(default)]
+    pub is_announced: bool,
+}
+
+/// Who is in an audience, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Members {
+    /// How many are in it.
+    pub count: u64,
+    /// Of each of the newest days of log time, how many entered, how many exited, and how many were in
+    /// it after the last of them.
+    pub days: BTreeMap<u32, [u64; 3]>,
+}
+
+impl Computing {
+    /// The streams of which the history is missing.
+    pub fn partial_streams(&self) -> BTreeMap<u32, u64> {
+        let partial = self.streams.iter().filter(|(_, stream)| !stream.is_whole);
+        partial.map(|(number, stream)| (*number, stream.since)).collect()
+    }
+
+    /// Forgets streams that no version reads.
+    pub(super) fn drop_unread(&mut self) {
+        let versions = self.definitions.values().flat_map(Progress::versions);
+        let read: BTreeSet<u32> =
+            versions.flat_map(|version| version.streams.iter().copied()).collect();
+        self.streams.retain(|number, _| read.contains(number));
+        if let Some(handed) = &self.handed
+            && !handed.streams.iter().any(|stream| self.streams.contains_key(stream))
+        {
+            self.handed = None;
+        }
+    }
+}
+
+impl Progress {
+    /// The versions that there are.
+    pub fn versions(&self) -> impl Iterator<Item = &Version> {
+        self.live.iter().chain(&self.next)
+    }
+
+    /// What was asked for last.
+    pub fn newest(&self) -> Option<&Version> {
+        self.next.as_ref().or(self.live.as_ref())
+    }
+}
+
+impl Members {
+    /// For how many days numbers are kept.
+    const DAYS_KEPT: usize = 400;
+
+    pub(super) fn note(&mut self, day: u32, enters: bool) {
+        self.count = if enters { self.count + 1 } else { self.count.saturating_sub(1) };
+        while self.days.len() >= Self::DAYS_KEPT && !self.days.contains_key(&day) {
+            self.days.pop_first();
+        }
+        let counts = self.days.entry(day).or_default();
+        counts[usize::from(!enters)] += 1;
+        counts[2] = self.count;
+    }
+
+    /// One who was in it is no profile of its own any more.
+    pub(super) fn merged(&mut self, day: u32) {
+        self.count = self.count.saturating_sub(1);
+        if let Some(counts) = self.days.get_mut(&day) {
+            counts[2] = self.count;
+        }
+    }
+}

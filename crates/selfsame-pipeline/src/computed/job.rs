@@ -1,0 +1,302 @@
+//! Carries on what definitions need beyond the step of a record: the history of their streams, putting
+//! them in force, and the first evaluation of every profile.
+//!
+//! It works from what the state says is missing, so it can be stopped and begun again at any moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use selfsame_event::{Class, Collection, IdentifierKey, Position, ProfileId, RecordId, RecordKind};
+use selfsame_log::{AppendError, Item, Log, LogRead, NewRecord};
+use selfsame_store::{RowKey, StoreError};
+
+use super::facts::Progress;
+use super::history::{History, HistoryError};
+use super::record::ComputedRecord;
+use crate::key::InSpace;
+use crate::row;
+use crate::shared::{Shared, View};
+
+/// How many rows or profiles one record has at most.
+const ITEMS: usize = 1_000;
+/// How many bytes of rows one record has at most, about.
+const ROW_BYTES: usize = 1 << 20;
+
+/// Why definitions could not be computed.
+#[derive(Debug, thiserror::Error)]
+pub enum ComputeError {
+    /// The history could not be folded.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// The state failed.
+    #[error("the state store failed")]
+    Store(#[from] StoreError),
+    /// A record could not be appended.
+    #[error("a record of computed values could not be appended")]
+    Append(#[from] AppendError),
+}
+
+impl ComputeError {
+    /// What the caller can do about it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::History(error) => error.class(),
+            Self::Store(error) => error.class(),
+            Self::Append(_) => Class::Unavailable,
+        }
+    }
+}
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ComputeStage {
+    /// The log is read.
+    History,
+    /// What was kept of it goes to the state.
+    HandOver,
+    /// Every profile is evaluated.
+    Profiles,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComputeStatus {
+    /// The id of the space.
+    pub space: String,
+    /// The numbers of the definitions that it is for.
+    pub definitions: Vec<u32>,
+    /// What is being done.
+    pub stage: ComputeStage,
+    /// Records of the log, rows or profiles that are done.
+    pub done: u64,
+    /// Of how many.
+    pub total: u64,
+}
+
+/// Carries on what definitions need.
+pub struct Compute {
+    /// What the engine shows.
+    pub shared: Arc<Shared>,
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// What was decided about its events.
+    pub outbox: Arc<dyn LogRead>,
+    /// Where the history is folded.
+    pub folder: PathBuf,
+    /// Draws the id of a record.
+    pub draw: Box<dyn Fn() -> RecordId + Send>,
+}
+
+impl std::fmt::Debug for Compute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Compute")
+    }
+}
+
+type GoesOn<'a> = &'a mut dyn FnMut(&ComputeStatus) -> bool;
+
+impl Compute {
+    /// Does the next thing that is to be done for some space, and says whether there was one. It asks now
+    /// and then whether to go on.
+    pub fn step(&self, goes_on: GoesOn<'_>) -> Result<bool, ComputeError> {
+        let Some(view) = self.shared.view() else { return Ok(false) };
+        for (slot, counts) in view.meta.spaces.iter().enumerate() {
+            let Some(space) = view.meta.workspace.spaces.get(slot) else { continue };
+            let computing = &counts.computing;
+            let partial = computing.partial_streams();
+            let begun = computing.handed.as_ref().map(|handed| {
+                let is_of = |(stream, _): &(u32, u64)| handed.streams.contains(stream);
+                partial.clone().into_iter().filter(is_of).collect::<BTreeMap<_, _>>()
+            });
+            let number = space.number;
+            let id = space.id.clone();
+            if !partial.is_empty() {
+                let streams = begun.filter(|begun| !begun.is_empty()).unwrap_or(partial);
+                return self.hand_over(view, slot, number, id, &streams, goes_on).map(|()| true);
+            }
+            if computing.definitions.values().any(|progress| progress.next.is_some()) {
+                return self.put_in_force(&view, slot, &id, &BTreeSet::new()).map(|()| true);
+            }
+            let is_new =
+                |progress: &Progress| progress.live.as_ref().is_some_and(|live| !live.is_announced);
+            let new = computing.definitions.iter().filter(|(_, progress)| is_new(progress));
+            let new: BTreeSet<u32> = new.map(|(number, _)| *number).collect();
+            if !new.is_empty() {
+                return self.walk(view, number, id, &new, goes_on).map(|()| true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn hand_over(
+        &self,
+        view: View,
+        slot: usize,
+        number: u32,
+        space: String,
+        streams: &BTreeMap<u32, u64>,
+        goes_on: GoesOn<'_>,
+    ) -> Result<(), ComputeError> {
+        let computing = &view.meta.spaces[slot].computing;
+        let names: BTreeSet<u32> = match &computing.handed {
+            Some(handed) => handed.streams.clone(),
+            None => streams.keys().copied().collect(),
+        };
+        let waiting = computing.definitions.iter().filter(|(_, one)| one.next.is_some());
+        let mut status = ComputeStatus {
+            space: space.clone(),
+            definitions: waiting.map(|(number, _)| *number).collect(),
+            stage: ComputeStage::History,
+            done: 0,
+            total: streams.values().copied().max().unwrap_or(0),
+        };
+        let after = computing.handed.as_ref().and_then(|handed| key_of(&handed.last));
+        let plans = Arc::clone(&view.plans[slot]);
+        let folded = History::fold(
+            (&*self.log, &*self.outbox),
+            &view,
+            number,
+            (&plans.plans, streams),
+            &self.folder,
+            &mut |position, _| {
+                status.done = position.offset;
+                goes_on(&status)
+            },
+        )?;
+        drop(view);
+        let Some(history) = folded else { return Ok(()) };
+        (status.stage, status.done) = (ComputeStage::HandOver, 0);
+        status.total = history.anchors();
+        let head = ComputedRecord::Rows { space: space.clone(), streams: names.clone() };
+        let (mut items, mut bytes) = (Vec::new(), 0);
+        let mut failed = None;
+        let mut is_stopped = false;
+        history.each_behind(after, |anchor, row| {
+            bytes += row.len();
+            items.push([&anchor.0, row].concat());
+            if items.len() < ITEMS && bytes < ROW_BYTES {
+                return true;
+            }
+            bytes = 0;
+            status.done += u64::try_from(items.len()).unwrap_or(0);
+            match self.append(&head, std::mem::take(&mut items)) {
+                Ok(()) => is_stopped = !goes_on(&status),
+                Err(error) => failed = Some(error),
+            }
+            failed.is_none() && !is_stopped
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if is_stopped {
+            return Ok(());
+        }
+        if !items.is_empty() {
+            self.append(&head, items)?;
+        }
+        history.remove()?;
+        match self.shared.view() {
+            Some(view) => self.put_in_force(&view, slot, &space, &names),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts those versions in force whose streams are whole, or will be with these.
+    fn put_in_force(
+        &self,
+        view: &View,
+        slot: usize,
+        space: &str,
+        streams: &BTreeSet<u32>,
+    ) -> Result<(), ComputeError> {
+        let computing = &view.meta.spaces[slot].computing;
+        let is_whole = |stream: &u32| {
+            streams.contains(stream)
+                || computing.streams.get(stream).is_some_and(|stream| stream.is_whole)
+        };
+        let ready = computing.definitions.iter().filter_map(|(number, progress)| {
+            let next = progress.next.as_ref()?;
+            next.streams.iter().all(is_whole).then_some((*number, next.since))
+        });
+        let versions = ready.collect();
+        let head =
+            ComputedRecord::Live { space: space.to_owned(), streams: streams.clone(), versions };
+        self.append(&head, Vec::new())
+    }
+
+    /// Has every profile evaluated that there is.
+    fn walk(
+        &self,
+        view: View,
+        number: u32,
+        space: String,
+        definitions: &BTreeSet<u32>,
+        goes_on: GoesOn<'_>,
+    ) -> Result<(), ComputeError> {
+        let mut profiles = Vec::new();
+        view.tables.components.scan(&number.to_be_bytes(), |key, packed| {
+            let is_users = InSpace::<selfsame_identity::ComponentId>::from_bytes(key)
+                .is_some_and(|key| key.key.collection() == Collection::Users);
+            let row = row::component(packed).filter(|row| is_users && row.parent.is_none());
+            profiles.extend(row.and_then(|row| row.profile()));
+            true
+        })?;
+        drop(view);
+        profiles.sort_unstable();
+        profiles.dedup();
+        let mut status = ComputeStatus {
+            space: space.clone(),
+            definitions: definitions.iter().copied().collect(),
+            stage: ComputeStage::Profiles,
+            done: 0,
+            total: u64::try_from(profiles.len()).unwrap_or(0),
+        };
+        let mut pieces = profiles.chunks(ITEMS).peekable();
+        loop {
+            let piece: &[ProfileId] = pieces.next().unwrap_or_default();
+            let is_last = pieces.peek().is_none();
+            let (space, definitions) = (space.clone(), definitions.clone());
+            let head = ComputedRecord::Walk { space, definitions, is_last };
+            let items = piece.iter().map(|profile| profile.to_bytes().to_vec()).collect();
+            self.append(&head, items)?;
+            status.done += u64::try_from(piece.len()).unwrap_or(0);
+            if is_last || !goes_on(&status) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Appends a record and waits until it is folded, so that never more than one is under way.
+    fn append(&self, head: &ComputedRecord, items: Vec<Vec<u8>>) -> Result<(), ComputeError> {
+        const PAUSE: Duration = Duration::from_millis(1);
+        const PATIENCE: u32 = 60_000;
+        let record = NewRecord {
+            id: (self.draw)(),
+            kind: RecordKind::Computed as u8,
+            head: Bytes::from(head.encode()),
+            items: items.into_iter().map(|item| Item::Body(Bytes::from(item))).collect(),
+        };
+        let at: Position = self.log.append_wait(record)?.position;
+        for _ in 0..PATIENCE {
+            if self.shared.folded() > at {
+                break;
+            }
+            std::thread::park_timeout(PAUSE);
+        }
+        Ok(())
+    }
+}
+
+fn key_of(hex: &str) -> Option<IdentifierKey> {
+    let mut key = [0; 16];
+    if hex.len() != 2 * key.len() {
+        return None;
+    }
+    for (byte, pair) in key.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(IdentifierKey(key))
+}

@@ -1,0 +1,192 @@
+//! The definitions of a space, compiled together, and what follows for whom when something changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use selfsame_audience::{Numbered, Plans};
+use selfsame_event::{Raw, Time};
+use selfsame_expr::query::order;
+
+use super::facts::Computing;
+use crate::workspace::{DefinitionKind, Workspace, definition_query, definition_reads};
+
+/// The definitions of a space, compiled.
+#[derive(Debug, Default)]
+pub(crate) struct SpacePlans {
+    /// What is kept: of versions in force, and of those that are being computed.
+    pub(crate) plans: Plans,
+    /// The definitions in force, each behind those that it reads.
+    pub(crate) live: Vec<LivePlan>,
+    /// The streams of versions that are computed without being in force.
+    next: BTreeMap<u32, Vec<u32>>,
+    by_stream: BTreeMap<u32, Vec<usize>>,
+    by_trait: BTreeMap<String, Vec<usize>>,
+    by_id: BTreeMap<String, usize>,
+    by_number: BTreeMap<u32, usize>,
+    /// Of each in force, those that read it.
+    readers: Vec<Vec<usize>>,
+    /// Those that are something else than nothing where nothing happened.
+    at_creation: BTreeSet<usize>,
+}
+
+/// A definition in force.
+#[derive(Debug)]
+pub(crate) struct LivePlan {
+    pub(crate) number: u32,
+    pub(crate) kind: DefinitionKind,
+    /// Whether a destination is told of its changes.
+    pub(crate) is_told: bool,
+    /// What it comes to where nothing happened, as JSON.
+    pub(crate) default: Box<str>,
+    /// Its place among the plans.
+    place: usize,
+}
+
+struct Nothing<'a>(&'a BTreeMap<String, Box<str>>);
+
+impl selfsame_audience::Traits for Nothing<'_> {
+    fn get(&self, key: &str) -> Option<Raw<'_>> {
+        self.0.get(key).map(|json| Raw::trusted(json))
+    }
+}
+
+impl SpacePlans {
+    /// Compiles the definitions of a space. Streams that have no number yet get the next ones.
+    pub(crate) fn compile(workspace: &Workspace, space: &str, computing: &mut Computing) -> Self {
+        let mut versions = Vec::new();
+        for definition in workspace.definitions_of(space) {
+            let Some(progress) = computing.definitions.get(&definition.number) else { continue };
+            let (live, next) = (progress.live.as_ref(), progress.next.as_ref());
+            let both = live.map(|one| (one, true)).into_iter().chain(next.map(|one| (one, false)));
+            for (version, is_live) in both {
+                // A version is checked before it is one.
+                if let Ok(query) = definition_query(definition.kind, &version.query) {
+                    versions.push((definition, version.streams.clone(), is_live, query));
+                }
+            }
+        }
+        let numbered: Vec<_> = versions
+            .iter()
+            .map(|(_, streams, _, query)| Numbered { query, streams: streams.as_slice() })
+            .collect();
+        let Ok(plans) = Plans::numbered(&numbered, &mut computing.next_stream) else {
+            debug_assert!(false, "each was compiled before it was taken");
+            return Self::default();
+        };
+        let mut compiled = Self { plans, ..Self::default() };
+        let mut live = BTreeMap::new();
+        for (place, (definition, _, is_live, query)) in versions.iter().enumerate() {
+            let streams: Vec<u32> = compiled.plans.streams_of(place).collect();
+            if *is_live {
+                live.insert(definition.id.clone(), (place, *definition, query, streams));
+            } else {
+                compiled.next.insert(definition.number, streams);
+            }
+        }
+        let reads = live.iter().map(|(id, (_, _, query, _))| (id.clone(), definition_reads(query)));
+        // Of changes that are under way, some may be in force and make a circle with others that are
+        // not replaced yet. Those of the circle wait.
+        let strata = order(&reads.collect()).unwrap_or_default();
+        for id in strata.into_iter().flatten() {
+            let Some((place, definition, query, streams)) = live.remove(&id) else { continue };
+            let rank = compiled.live.len();
+            for stream in streams {
+                compiled.by_stream.entry(stream).or_default().push(rank);
+            }
+            for key in definition_reads(query) {
+                compiled.by_trait.entry(key).or_default().push(rank);
+            }
+            compiled.by_id.insert(id, rank);
+            compiled.by_number.insert(definition.number, rank);
+            compiled.live.push(LivePlan {
+                number: definition.number,
+                kind: definition.kind,
+                is_told: !definition.destinations.is_empty(),
+                default: "null".into(),
+                place,
+            });
+        }
+        compiled.readers = by_rank(&compiled.by_id)
+            .into_iter()
+            .map(|(id, _)| compiled.of_trait(&id).collect())
+            .collect();
+        compiled.find_defaults();
+        compiled
+    }
+
+    fn find_defaults(&mut self) {
+        let mut known = BTreeMap::new();
+        for (id, rank) in by_rank(&self.by_id) {
+            let plan = &self.live[rank];
+            let nothing = Nothing(&known);
+            let profile = self.plans.profile(&[], &nothing, Time::EPOCH);
+            let json = profile.evaluate(plan.place).map(|one| one.value.json());
+            let default: Box<str> = json.unwrap_or_else(|| "null".to_owned()).into();
+            if plan.kind == DefinitionKind::Audience && &*default == "true" {
+                self.at_creation.insert(rank);
+            }
+            known.insert(id, default.clone());
+            self.live[rank].default = default;
+        }
+    }
+
+    /// Whether there is nothing to keep.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.live.is_empty() && self.next.is_empty()
+    }
+
+    /// The streams of the version of a definition that is being computed.
+    pub(crate) fn next_streams(&self, number: u32) -> Option<&[u32]> {
+        self.next.get(&number).map(Vec::as_slice)
+    }
+
+    /// The place of a definition in [`Self::live`].
+    pub(crate) fn rank_of(&self, number: u32) -> Option<usize> {
+        self.by_number.get(&number).copied()
+    }
+
+    /// The place of the definition of that id.
+    pub(crate) fn rank_named(&self, id: &str) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The definitions that read a stream.
+    pub(crate) fn of_stream(&self, stream: u32) -> impl Iterator<Item = usize> {
+        self.by_stream.get(&stream).into_iter().flatten().copied()
+    }
+
+    /// The definitions that read a trait.
+    pub(crate) fn of_trait(&self, key: &str) -> impl Iterator<Item = usize> {
+        self.by_trait.get(key).into_iter().flatten().copied()
+    }
+
+    /// The definitions that read the one of a place.
+    pub(crate) fn readers_of(&self, rank: usize) -> impl Iterator<Item = usize> {
+        self.readers.get(rank).into_iter().flatten().copied()
+    }
+
+    /// Whether a definition reads another one.
+    pub(crate) fn reads_itself(&self) -> bool {
+        self.readers.iter().any(|readers| !readers.is_empty())
+    }
+
+    /// Those that hold of a profile of which nothing is known, and what has to do with them.
+    pub(crate) fn at_creation(&self) -> impl Iterator<Item = usize> {
+        self.at_creation.iter().copied()
+    }
+
+    /// What a definition comes to.
+    pub(crate) fn evaluate(
+        &self,
+        rank: usize,
+        profile: &selfsame_audience::Profile<'_>,
+    ) -> Option<selfsame_audience::Evaluated> {
+        profile.evaluate(self.live.get(rank)?.place)
+    }
+}
+
+/// Ids in the order of their places.
+fn by_rank(by_id: &BTreeMap<String, usize>) -> Vec<(String, usize)> {
+    let mut ranked: Vec<_> = by_id.iter().map(|(id, rank)| (id.clone(), *rank)).collect();
+    ranked.sort_by_key(|(_, rank)| *rank);
+    ranked
+}

@@ -1,0 +1,390 @@
+//! Computed traits and audiences in the step of a record.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use selfsame_audience::{Event, When};
+use selfsame_event::{Collection, EventType, IdentifierKey, ProfileId, Time};
+use selfsame_identity::{ComponentRow, Resolution};
+use selfsame_profile::Section;
+
+use super::evaluation::{Changed, evaluate};
+use super::facts::{StreamSince, Version};
+use super::plans::SpacePlans;
+use super::row::{Held, Values};
+use crate::effect::{Effect, What};
+use crate::key::InSpace;
+use crate::prepare::Arrival;
+use crate::row::{self, Owner};
+use crate::state::{State, StateError};
+use crate::workspace::DefinitionKind;
+
+/// Of profiles that became part of another one: the audiences that they were in.
+#[derive(Debug, Default)]
+pub(crate) struct Absorbed(BTreeSet<u32>);
+
+/// Which definitions are to be evaluated.
+pub(super) enum Wanted {
+    /// All of them.
+    All,
+    /// Those whose moment has come.
+    Due,
+    /// These.
+    Some(BTreeSet<usize>),
+}
+
+/// The event as definitions see it.
+pub(crate) fn seen<'a>(arrival: &'a Arrival<'_>, source: &'a str) -> Event<'a> {
+    let event = arrival.event;
+    let name = match event.kind {
+        EventType::Track => event.event.as_deref(),
+        EventType::Page | EventType::Screen => event.name.as_deref(),
+        EventType::Identify | EventType::Group | EventType::Alias => None,
+    };
+    Event {
+        kind: event.kind,
+        name,
+        when: When::new(arrival.happened_at, arrival.origin.record, arrival.at.index),
+        source,
+        properties: event.properties,
+        context: event.context,
+    }
+}
+
+impl State {
+    /// Takes up what a change of the configuration says of definitions: those whose text is another one
+    /// get a version that is to be computed.
+    pub(crate) fn define(&mut self, space: &str, offset: u64) {
+        let Some(slot) = self.slot_of(space) else { return };
+        let workspace = &self.meta.workspace;
+        let counts = &mut self.meta.spaces[slot];
+        let computing = Arc::make_mut(&mut counts.computing);
+        let numbers: BTreeSet<u32> =
+            workspace.definitions_of(space).map(|one| one.number).collect();
+        computing.definitions.retain(|number, _| numbers.contains(number));
+        counts.members.retain(|number, _| numbers.contains(number));
+        for definition in workspace.definitions_of(space) {
+            let progress = computing.definitions.entry(definition.number).or_default();
+            let is_same = |version: &Version| version.query == definition.query;
+            if progress.live.as_ref().is_some_and(is_same) {
+                progress.next = None;
+            } else if !progress.next.as_ref().is_some_and(is_same) {
+                progress.next = Some(Version {
+                    query: definition.query.clone(),
+                    streams: Vec::new(),
+                    since: offset,
+                    is_announced: false,
+                });
+            }
+        }
+        self.plan(slot, Some(offset));
+    }
+
+    /// Compiles the definitions of a space. Streams that are new are kept from that record on.
+    pub(crate) fn plan(&mut self, slot: usize, since: Option<u64>) {
+        let workspace = &self.meta.workspace;
+        let (Some(space), Some(counts)) =
+            (workspace.spaces.get(slot), self.meta.spaces.get_mut(slot))
+        else {
+            return;
+        };
+        if counts.computing.definitions.is_empty() && counts.computing.streams.is_empty() {
+            self.plans[slot] = Arc::default();
+            return;
+        }
+        let computing = Arc::make_mut(&mut counts.computing);
+        let plans = SpacePlans::compile(workspace, &space.id, computing);
+        if let Some(since) = since {
+            for (number, progress) in &mut computing.definitions {
+                let (Some(next), Some(streams)) = (&mut progress.next, plans.next_streams(*number))
+                else {
+                    continue;
+                };
+                next.streams = streams.to_vec();
+                for stream in streams {
+                    let new = StreamSince { since, is_whole: since == 0 };
+                    computing.streams.entry(*stream).or_insert(new);
+                }
+            }
+            computing.drop_unread();
+        }
+        self.plans[slot] = Arc::new(plans);
+    }
+
+    pub(super) fn slot_of(&self, space: &str) -> Option<usize> {
+        let space = self.meta.workspace.space(space)?;
+        let slot = usize::try_from(space.number).ok()?;
+        (slot < self.meta.spaces.len()).then_some(slot)
+    }
+
+    /// Values of profiles that an event made part of another one, or took a device from, give way.
+    pub(crate) fn absorb(
+        &mut self,
+        slot: usize,
+        user: &Resolution,
+        now: Time,
+    ) -> Result<Absorbed, StateError> {
+        let mut absorbed = Absorbed::default();
+        if self.plans[slot].live.is_empty() {
+            return Ok(absorbed);
+        }
+        for merge in &user.merges {
+            self.forget_values(slot, merge.child_profile, now, &mut absorbed.0)?;
+        }
+        for moved in &user.moved {
+            if moved.from != user.profile {
+                self.mark_stale(slot, moved.from, now)?;
+            }
+            if moved.to != user.profile {
+                self.mark_stale(slot, moved.to, now)?;
+            }
+        }
+        Ok(absorbed)
+    }
+
+    /// Evaluates what an event may have changed, behind what its section keeps of it.
+    pub(crate) fn compute_event(
+        &mut self,
+        slot: usize,
+        arrival: &Arrival<'_>,
+        user: &Resolution,
+        touched: &[u32],
+        absorbed: Absorbed,
+    ) -> Result<(), StateError> {
+        let plans = Arc::clone(&self.plans[slot]);
+        if plans.live.is_empty() {
+            return Ok(());
+        }
+        let wanted = if user.merges.is_empty() && user.moved.is_empty() {
+            let mut wanted: BTreeSet<usize> =
+                touched.iter().flat_map(|stream| plans.of_stream(*stream)).collect();
+            if user.created {
+                wanted.extend(plans.at_creation());
+            }
+            if arrival.event.kind == EventType::Identify
+                && let Some(traits) = arrival.event.traits
+            {
+                traits.each_field(|key, _| wanted.extend(plans.of_trait(key)));
+            }
+            Wanted::Some(wanted)
+        } else {
+            Wanted::All
+        };
+        let now = arrival.origin.time;
+        self.compute(slot, user.profile, wanted, now, Some(arrival.at.index), &absorbed)
+    }
+
+    /// Evaluates what may have changed of a profile by then though nothing happened, each at its moment.
+    pub(crate) fn compute_due(
+        &mut self,
+        slot: usize,
+        profile: ProfileId,
+        now: Time,
+    ) -> Result<(), StateError> {
+        if self.timers.len() == 0 {
+            return Ok(());
+        }
+        let key = self.values_key(slot, profile);
+        while let Some(due) = self.tables.computed.read(&key, super::row::until)?.flatten() {
+            if due > now {
+                break;
+            }
+            self.compute_at(slot, profile, due, now)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn compute_at(
+        &mut self,
+        slot: usize,
+        profile: ProfileId,
+        due: Time,
+        now: Time,
+    ) -> Result<(), StateError> {
+        // What is stale is evaluated as of now.
+        let (wanted, at) = if due == Time::EPOCH { (Wanted::All, now) } else { (Wanted::Due, due) };
+        self.compute(slot, profile, wanted, at, None, &Absorbed::default())
+    }
+
+    pub(super) fn values_key(&self, slot: usize, key: ProfileId) -> InSpace<ProfileId> {
+        InSpace { space: u32::try_from(slot).unwrap_or(u32::MAX), key }
+    }
+
+    fn values(&self, key: &InSpace<ProfileId>) -> Result<Values, StateError> {
+        let values = self.tables.computed.view(key, Values::decode)?;
+        Ok(values.flatten().unwrap_or_default())
+    }
+
+    fn put_values(&mut self, key: InSpace<ProfileId>, before: Option<Time>, values: &Values) {
+        self.timers.turn(key, before, values.until());
+        if values.is_empty() {
+            self.tables.computed.remove(key);
+        } else {
+            self.tables.computed.put(key, &values.encode());
+        }
+    }
+
+    pub(super) fn compute(
+        &mut self,
+        slot: usize,
+        profile: ProfileId,
+        wanted: Wanted,
+        now: Time,
+        cause: Option<u32>,
+        absorbed: &Absorbed,
+    ) -> Result<(), StateError> {
+        let plans = Arc::clone(&self.plans[slot]);
+        let key = self.values_key(slot, profile);
+        let mut values = self.values(&key)?;
+        let before = values.until();
+        let wanted = match wanted {
+            Wanted::All => {
+                values.is_stale = false;
+                (0..plans.live.len()).collect()
+            }
+            Wanted::Due => {
+                let is_due = |until: Option<Time>| until.is_some_and(|until| until <= now);
+                let due = values.iter().filter(|row| is_due(row.until));
+                due.filter_map(|row| plans.rank_of(row.number)).collect()
+            }
+            Wanted::Some(wanted) if wanted.is_empty() => return Ok(()),
+            Wanted::Some(wanted) => wanted,
+        };
+        values.retain(|number| plans.rank_of(number).is_some());
+        let Some(component) = self.root(key.space, profile.key())? else {
+            // Nobody has that id any more.
+            return self.forget_values(slot, profile, now, &mut BTreeSet::new());
+        };
+        if component.profile() != Some(profile) {
+            return self.forget_values(slot, profile, now, &mut BTreeSet::new());
+        }
+        let sections = self.sections_of(key.space, &component)?;
+        let changes = evaluate(&plans, wanted, &mut values, &sections, now);
+        self.put_values(key, before, &values);
+        self.announce(slot, profile, &plans, &changes, now, cause);
+        // Who was told that a part of the profile is in an audience is told when the whole is not.
+        for number in &absorbed.0 {
+            let is_told = plans.rank_of(*number).filter(|rank| plans.live[*rank].is_told);
+            let is_in = values.get(*number).is_some_and(|row| matches!(row.held, Held::In(_)));
+            let is_said = changes.iter().any(|one| plans.live[one.rank].number == *number);
+            if is_told.is_some() && !is_in && !is_said {
+                let what = What::Exited;
+                let space = key.space;
+                self.effects.push(Effect {
+                    space,
+                    profile,
+                    definition: *number,
+                    at: now,
+                    cause,
+                    what,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn announce(
+        &mut self,
+        slot: usize,
+        profile: ProfileId,
+        plans: &SpacePlans,
+        changes: &[Changed],
+        at: Time,
+        cause: Option<u32>,
+    ) {
+        let space = self.values_key(slot, profile).space;
+        for Changed { rank, value } in changes {
+            let Some(plan) = plans.live.get(*rank) else { continue };
+            let what = match plan.kind {
+                DefinitionKind::Audience => {
+                    let enters = &**value == "true";
+                    let members = &mut self.meta.spaces[slot].members;
+                    members.entry(plan.number).or_default().note(at.day(), enters);
+                    if enters { What::Entered } else { What::Exited }
+                }
+                DefinitionKind::ComputedTrait if !plan.is_told => continue,
+                DefinitionKind::ComputedTrait => What::Value(value.clone()),
+            };
+            let definition = plan.number;
+            self.effects.push(Effect { space, profile, definition, at, cause, what });
+        }
+    }
+
+    /// A profile is no profile of its own any more. Notes the audiences that it was in.
+    fn forget_values(
+        &mut self,
+        slot: usize,
+        profile: ProfileId,
+        now: Time,
+        was_in: &mut BTreeSet<u32>,
+    ) -> Result<(), StateError> {
+        let key = self.values_key(slot, profile);
+        let values = self.values(&key)?;
+        for row in values.iter().filter(|row| matches!(row.held, Held::In(_))) {
+            if let Some(members) = self.meta.spaces[slot].members.get_mut(&row.number) {
+                members.merged(now.day());
+            }
+            was_in.insert(row.number);
+        }
+        if !values.is_empty() {
+            self.put_values(key, values.until(), &Values::default());
+        }
+        Ok(())
+    }
+
+    /// Has a profile evaluated anew by the next tick.
+    pub(crate) fn mark_stale(
+        &mut self,
+        slot: usize,
+        profile: ProfileId,
+        now: Time,
+    ) -> Result<(), StateError> {
+        if self.plans[slot].live.is_empty() {
+            return Ok(());
+        }
+        let key = self.values_key(slot, profile);
+        let root = self.root(key.space, profile.key())?;
+        if root.is_none_or(|root| root.profile() != Some(profile)) {
+            return self.forget_values(slot, profile, now, &mut BTreeSet::new());
+        }
+        let mut values = self.values(&key)?;
+        let before = values.until();
+        values.is_stale = true;
+        self.put_values(key, before, &values);
+        Ok(())
+    }
+
+    /// The profile that holds an identifier.
+    pub(super) fn root(
+        &self,
+        space: u32,
+        key: IdentifierKey,
+    ) -> Result<Option<ComponentRow>, StateError> {
+        let owner = self.tables.identifiers.read(&InSpace { space, key }, Owner::row)?;
+        let Some(mut component) = owner.map(|owner| owner.component) else { return Ok(None) };
+        if component.collection() != Collection::Users {
+            return Ok(None);
+        }
+        loop {
+            let key = InSpace { space, key: component };
+            let Some(row) = self.tables.components.read(&key, row::component)?.flatten() else {
+                return Ok(None);
+            };
+            match row.parent {
+                Some(parent) if parent < component => component = parent,
+                Some(_) => return Ok(None),
+                None => return Ok(Some(row)),
+            }
+        }
+    }
+
+    fn sections_of(&self, space: u32, row: &ComponentRow) -> Result<Vec<Section>, StateError> {
+        let Some(profile) = row.profile() else { return Ok(Vec::new()) };
+        let table = &self.tables.partition(profile).sections;
+        let mut sections = Vec::with_capacity(2);
+        for member in row.members.iter().filter(|member| member.anchored) {
+            sections.extend(table.view(&InSpace { space, key: member.key }, row::section)?);
+        }
+        Ok(sections)
+    }
+}

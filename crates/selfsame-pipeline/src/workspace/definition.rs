@@ -1,0 +1,217 @@
+//! Computed traits and audiences, as they are configured.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use selfsame_audience::{Plans, Query};
+use selfsame_expr::query::{
+    Holder, References, check_condition, check_scalar, condition, order, scalar,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{ChangeError, Workspace};
+
+/// How long the id of a definition may be.
+pub const NAME_BYTES: usize = 100;
+/// How long the text of a definition may be.
+const QUERY_BYTES: usize = 64 << 10;
+/// How many definitions a space may have.
+const MOST: usize = 1_000;
+
+/// A computed trait or an audience.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// The number that rows use; given by the fold, never used again.
+    #[serde(default)]
+    pub number: u32,
+    /// The key under which profiles show it, and by which other definitions read it.
+    pub id: String,
+    /// The space of its profiles.
+    pub space: String,
+    /// What it is.
+    pub kind: DefinitionKind,
+    /// The name for people.
+    pub name: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// What it says, in Segment's query language.
+    pub query: String,
+    /// Whether a browser may read it of its own visitor.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub public: bool,
+    /// The destinations that are told of its changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<Activation>,
+}
+
+/// What a definition is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DefinitionKind {
+    /// A value of each profile.
+    ComputedTrait,
+    /// Profiles that meet a condition.
+    Audience,
+}
+
+/// A destination that is told of the changes of a definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activation {
+    /// The id of the destination.
+    pub destination: String,
+    /// As which events.
+    #[serde(default)]
+    pub send: Announce,
+}
+
+/// As which events the changes of a definition are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Announce {
+    /// A track call and an identify call.
+    #[default]
+    Both,
+    /// `Audience Entered`, `Audience Exited`, `Trait Computed`.
+    Track,
+    /// An identify call with the trait.
+    Identify,
+}
+
+impl Announce {
+    /// The word on the wire.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::Track => "track",
+            Self::Identify => "identify",
+        }
+    }
+}
+
+impl DefinitionKind {
+    /// The word on the wire.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::ComputedTrait => "computed_trait",
+            Self::Audience => "audience",
+        }
+    }
+}
+
+impl Definition {
+    /// What it says, read. The error points at the place.
+    pub fn parsed(&self) -> Result<Query, ChangeError> {
+        read(self.kind, &self.query)
+    }
+}
+
+/// Reads what a definition of users says, and checks that it can be computed.
+pub(crate) fn read(kind: DefinitionKind, text: &str) -> Result<Query, ChangeError> {
+    let invalid = |reason: String| ChangeError::Definition { reason };
+    if text.len() > QUERY_BYTES {
+        return Err(invalid(format!("it is longer than {QUERY_BYTES} bytes")));
+    }
+    let misused = |wrong: Vec<selfsame_expr::query::Misuse>| {
+        let shown: Vec<String> = wrong.iter().map(|one| one.shown(text)).collect();
+        invalid(shown.join("\n"))
+    };
+    let query = match kind {
+        DefinitionKind::Audience => {
+            let said = condition(text).map_err(|error| invalid(error.to_string()))?;
+            check_condition(&said, Holder::Users).map_err(misused)?;
+            Query::Audience(said)
+        }
+        DefinitionKind::ComputedTrait => {
+            let said = scalar(text).map_err(|error| invalid(error.to_string()))?;
+            check_scalar(&said, Holder::Users).map_err(misused)?;
+            Query::Trait(said)
+        }
+    };
+    let compiled = Plans::compile(std::slice::from_ref(&query));
+    compiled.map_err(|error| invalid(error.to_string()))?;
+    Ok(query)
+}
+
+/// The traits that a definition reads of its own profile.
+pub(crate) fn reads(query: &Query) -> BTreeSet<String> {
+    match query {
+        Query::Audience(condition) => References::of_condition(condition).own,
+        Query::Trait(scalar) => References::of_scalar(scalar).own,
+    }
+}
+
+impl Workspace {
+    /// The definition of that id in a space.
+    pub fn definition(&self, space: &str, id: &str) -> Option<&Definition> {
+        self.definitions.iter().find(|one| one.space == space && one.id == id)
+    }
+
+    /// The definitions of a space.
+    pub fn definitions_of(&self, space: &str) -> impl Iterator<Item = &Definition> {
+        self.definitions.iter().filter(move |one| one.space == space)
+    }
+
+    pub(super) fn set_definition(&mut self, mut new: Definition) -> Result<(), ChangeError> {
+        let invalid = |reason: String| ChangeError::Definition { reason };
+        self.need_space(&new.space)?;
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        if new.id.is_empty() || new.id.len() > NAME_BYTES || !new.id.bytes().all(is_word) {
+            let reason = format!(
+                "an id has 1 to {NAME_BYTES} letters, digits, hyphens and underscores; {:?} is not one",
+                new.id
+            );
+            return Err(invalid(reason));
+        }
+        let query = new.parsed()?;
+        for activation in &new.destinations {
+            let id = &activation.destination;
+            let known = self.destinations.iter().find(|one| one.id == *id);
+            if known.is_none_or(|known| known.space != new.space) {
+                return Err(ChangeError::Unknown { kind: "destination", id: id.clone() });
+            }
+        }
+        let old = self.definition(&new.space, &new.id);
+        if old.is_some_and(|old| old.kind != new.kind) {
+            let reason = format!("`{}` is there already, and is of another kind", new.id);
+            return Err(invalid(reason));
+        }
+        if old.is_none() && self.definitions_of(&new.space).count() >= MOST {
+            return Err(invalid(format!("a space has at most {MOST} definitions")));
+        }
+        let others = self.definitions_of(&new.space).filter(|one| one.id != new.id);
+        let mut all: BTreeMap<String, BTreeSet<String>> =
+            others.filter_map(|one| Some((one.id.clone(), reads(&one.parsed().ok()?)))).collect();
+        all.insert(new.id.clone(), reads(&query));
+        order(&all).map_err(|cycle| invalid(cycle.to_string()))?;
+        new.number = self.next_definition;
+        let mut places = self.definitions.iter_mut();
+        let place = places.find(|one| one.space == new.space && one.id == new.id);
+        match place {
+            Some(old) => {
+                new.number = old.number;
+                *old = new;
+            }
+            None => {
+                self.next_definition += 1;
+                self.definitions.push(new);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove_definition(&mut self, space: &str, id: String) -> Result<(), ChangeError> {
+        if self.definition(space, &id).is_none() {
+            return Err(ChangeError::Unknown { kind: "definition", id });
+        }
+        let reads_it = |one: &&Definition| {
+            one.id != id && one.parsed().is_ok_and(|query| reads(&query).contains(&id))
+        };
+        let reader = self.definitions_of(space).find(reads_it);
+        if let Some(reader) = reader {
+            let reason = format!("`{}` reads `{id}`: change or remove it first", reader.id);
+            return Err(ChangeError::Definition { reason });
+        }
+        self.definitions.retain(|one| one.space != space || one.id != id);
+        Ok(())
+    }
+}

@@ -1,0 +1,332 @@
+//! Computed traits and audiences in the fold: what profiles hold is what their whole timelines come to.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use selfsame_audience::{Event, Plans, Query, Traits, When};
+use selfsame_event::{
+    Collection, EventType, EventsHead, Position, ProfileId, Raw, RecordId, RecordKind, Time,
+};
+use selfsame_log::{Item, Log, LogConfig, LogRead, MemoryLog, RealFs, RegenerableLog};
+use selfsame_pipeline::decision::{Decision, Verdict};
+use selfsame_pipeline::effect::{Effect, What};
+use selfsame_pipeline::workspace::{Change, Definition, DefinitionKind};
+use selfsame_pipeline::{
+    Compute, ComputeStatus, Engine, EngineConfig, EngineParts, ProfileRef, Reader, ReplayConfig,
+    replay,
+};
+
+use crate::world::{Dice, TestClock, change, history_with_undo};
+
+/// Definitions of every kind over the events of the small world.
+pub(crate) const DEFINITIONS: &[(&str, DefinitionKind, &str)] = &[
+    ("seen", DefinitionKind::ComputedTrait, "event('E5').count()"),
+    ("spent", DefinitionKind::ComputedTrait, "event('E6').sum(property('v'))"),
+    ("top", DefinitionKind::ComputedTrait, "event('E7').max(property('v'))"),
+    ("last_v", DefinitionKind::ComputedTrait, "event('E8').last(property('v'))"),
+    ("values", DefinitionKind::ComputedTrait, "event('E9').unique(property('v'))"),
+    ("often", DefinitionKind::Audience, "event('E5').count() >= 3"),
+    ("never", DefinitionKind::Audience, "event('E6').count() = 0"),
+    ("recent", DefinitionKind::Audience, "event('E7').within(30 days).count() >= 1"),
+    ("named", DefinitionKind::Audience, "trait('n').exists() and trait('seen') >= 2"),
+    ("both", DefinitionKind::Audience, "trait('often') = true and trait('never') = false"),
+    (
+        "funnel",
+        DefinitionKind::Audience,
+        "event('E5').where(event('E10').within(parent: 60 days).count() >= 1).count() >= 1",
+    ),
+];
+
+pub(crate) fn definition(id: &str, kind: DefinitionKind, query: &str) -> Definition {
+    Definition {
+        number: 0,
+        id: id.to_owned(),
+        space: "default".to_owned(),
+        kind,
+        name: id.to_owned(),
+        description: String::new(),
+        query: query.to_owned(),
+        public: false,
+        destinations: Vec::new(),
+    }
+}
+
+/// Appends the definitions.
+pub(crate) fn define(log: &dyn Log, definitions: &[(&str, DefinitionKind, &str)]) {
+    for (id, kind, query) in definitions {
+        static NEXT: AtomicU64 = AtomicU64::new(500_000);
+        let set = Change::SetDefinition(definition(id, *kind, query));
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        log.append_wait(change(number, &set)).expect("appends");
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) log: Arc<MemoryLog>,
+    pub(crate) outbox: Arc<RegenerableLog>,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+pub(crate) fn outbox(folder: &Path) -> Arc<RegenerableLog> {
+    let config = LogConfig::new(folder.join("outbox"), [3; 16]);
+    let clock = Arc::new(TestClock::default());
+    Arc::new(RegenerableLog::open(&config, clock, Arc::new(RealFs), 0).expect("opens"))
+}
+
+impl World {
+    pub(crate) fn new(log: Arc<MemoryLog>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { log, outbox: outbox(folder.path()), folder }
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        let parts = EngineParts {
+            log: Arc::<MemoryLog>::clone(&self.log),
+            outbox: Arc::clone(&self.outbox),
+            clock: Arc::new(TestClock::default()),
+        };
+        Engine::open(EngineConfig::new(self.folder.path().join("state")), parts).expect("opens")
+    }
+
+    /// Carries on what definitions need, with the engine folding beside it.
+    pub(crate) fn settle(&self, engine: &mut Engine) {
+        engine.catch_up().expect("folds");
+        let drawn = AtomicU64::new(1);
+        let compute = Compute {
+            shared: engine.shared(),
+            log: Arc::<MemoryLog>::clone(&self.log),
+            outbox: Arc::<RegenerableLog>::clone(&self.outbox),
+            folder: self.folder.path().join("history"),
+            draw: Box::new(move || {
+                let mut id = [9; 16];
+                id[..8].copy_from_slice(&drawn.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+                RecordId(id)
+            }),
+        };
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let is_done = &stop;
+        std::thread::scope(|threads| {
+            let job = threads.spawn(move || {
+                let compute = compute;
+                let mut go_on = |_: &ComputeStatus| true;
+                while compute.step(&mut go_on).expect("computes") {}
+                is_done.store(true, Ordering::Release);
+            });
+            while !stop.load(Ordering::Acquire) {
+                engine.turns(1).expect("folds");
+                while engine.tick().expect("ticks") {
+                    engine.turns(1).expect("folds");
+                }
+            }
+            job.join().expect("the job ends");
+        });
+        loop {
+            engine.catch_up().expect("folds");
+            if !engine.tick().expect("ticks") {
+                break;
+            }
+        }
+    }
+
+    pub(crate) fn reader(&self, engine: &Engine) -> Reader {
+        Reader::new(engine.shared(), Arc::<MemoryLog>::clone(&self.log))
+    }
+}
+
+/// What a profile has as traits: those of events, then what definitions came to before.
+struct Known(BTreeMap<String, String>);
+
+impl Traits for Known {
+    fn get(&self, key: &str) -> Option<Raw<'_>> {
+        self.0.get(key).map(|json| Raw::trusted(json))
+    }
+}
+
+/// The events of each profile, as the outbox and the log have them.
+fn timelines(world: &World, reader: &Reader) -> BTreeMap<ProfileId, Vec<(Position, u32)>> {
+    let space = reader.space("default").expect("a space");
+    let mut timelines: BTreeMap<ProfileId, Vec<(Position, u32)>> = BTreeMap::new();
+    let mut next = world.outbox.first();
+    while next < world.outbox.end() {
+        for record in world.outbox.read(next, 1 << 20).expect("reads") {
+            next = record.position.next();
+            for (index, item) in (0..).zip(record.items.iter()) {
+                let decision = item.body().and_then(|row| Decision::decode(row));
+                let Some(Decision { verdict: Verdict::Accepted(accepted), .. }) = decision else {
+                    continue;
+                };
+                let wanted = ProfileRef::Id(ProfileId::candidate(Time::EPOCH, accepted.anchor));
+                let found = space.find(Collection::Users, &wanted).expect("reads");
+                let found = found.expect("whoever had an event is there");
+                timelines.entry(found.id()).or_default().push((record.position, index));
+            }
+        }
+    }
+    timelines
+}
+
+fn queries() -> Vec<Query> {
+    let parsed = |(_, kind, text): &(&str, DefinitionKind, &str)| match kind {
+        DefinitionKind::Audience => {
+            Query::Audience(selfsame_expr::query::condition(text).expect("parses"))
+        }
+        DefinitionKind::ComputedTrait => {
+            Query::Trait(selfsame_expr::query::scalar(text).expect("parses"))
+        }
+    };
+    DEFINITIONS.iter().map(parsed).collect()
+}
+
+/// What every definition comes to for a profile with these events, folded anew.
+fn expected(
+    world: &World,
+    plans: &Plans,
+    traits: BTreeMap<String, String>,
+    events: &[(Position, u32)],
+    now: Time,
+) -> BTreeMap<&'static str, String> {
+    let mut row = Vec::new();
+    for (position, index) in events {
+        let record = world.log.get(*position).expect("reads");
+        assert_eq!(RecordKind::from_code(record.kind), Some(RecordKind::Events));
+        let head = EventsHead::decode(&record.head).expect("decodes");
+        let body = record.items[usize::try_from(*index).expect("small")].body().expect("kept");
+        let event = head.event(body).expect("is one");
+        let source = format!("source-{}", head.source.0);
+        let seen = Event {
+            kind: event.kind,
+            name: match event.kind {
+                EventType::Page => event.name.as_deref(),
+                _ => event.event.as_deref(),
+            },
+            when: When::new(event.happened_at(record.time), record.id, *index),
+            source: &source,
+            properties: event.properties,
+            context: event.context,
+        };
+        row = plans.fold(&row, &seen, record.time).unwrap_or(row);
+    }
+    let mut known = Known(traits);
+    let mut values = BTreeMap::new();
+    for (place, (id, ..)) in DEFINITIONS.iter().enumerate() {
+        let rows = [&row[..]];
+        let value = plans.evaluate(place, &rows, &known, now).expect("is there").value.json();
+        known.0.insert((*id).to_owned(), value.clone());
+        values.insert(*id, value);
+    }
+    values
+}
+
+/// Every profile holds what its timeline comes to.
+pub(crate) fn check(world: &World, engine: &Engine) {
+    let reader = world.reader(engine);
+    let space = reader.space("default").expect("a space");
+    let plans = Plans::compile(&queries()).expect("compiles");
+    let now = engine.state().log_time();
+    let timelines = timelines(world, &reader);
+    let (mut members, mut wrong) = (BTreeMap::<&str, u64>::new(), Vec::new());
+    for (profile, events) in &timelines {
+        let found = space.find(Collection::Users, &ProfileRef::Id(*profile)).expect("reads");
+        let found = found.expect("is there");
+        let view = found.view();
+        let traits = view
+            .traits()
+            .filter_map(|one| Some((one.key.to_owned(), one.value?.text().to_owned())));
+        let expected = expected(world, &plans, traits.collect(), events, now);
+        let held: BTreeMap<&str, String> = found
+            .computed(now)
+            .expect("reads")
+            .into_iter()
+            .map(|one| (one.definition.id.as_str(), one.value))
+            .collect();
+        for (id, kind, _) in DEFINITIONS {
+            let expected = &expected[id];
+            let held = held.get(id).map(String::as_str);
+            let default = match kind {
+                DefinitionKind::Audience => "false",
+                DefinitionKind::ComputedTrait if *id == "seen" => "0",
+                DefinitionKind::ComputedTrait => "null",
+            };
+            if held.unwrap_or(default) != expected {
+                wrong.push(format!("{profile} {id}: {held:?} and not {expected}"));
+            }
+            if *kind == DefinitionKind::Audience && expected == "true" {
+                *members.entry(id).or_default() += 1;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), timelines.len());
+    assert!(members.len() >= 4, "audiences have members in this world: {members:?}");
+    for (id, kind, _) in DEFINITIONS {
+        if *kind == DefinitionKind::Audience {
+            let definition = space.definition(id).expect("is there");
+            let count = members.get(id).copied().unwrap_or(0);
+            assert_eq!(space.member_counts(definition).count, count, "{id}");
+            let page = space.members(definition, None, 10_000).expect("reads");
+            assert_eq!(u64::try_from(page.members.len()), Ok(count), "{id}");
+        }
+    }
+}
+
+/// Whom effects say to be in each audience.
+fn told(outbox: &dyn LogRead) -> BTreeMap<u32, i64> {
+    let (mut next, mut told) = (outbox.first(), BTreeMap::new());
+    while next < outbox.end() {
+        for record in outbox.read(next, 1 << 20).expect("reads") {
+            next = record.position.next();
+            for effect in
+                record.items.iter().filter_map(Item::body).filter_map(|it| Effect::decode(it))
+            {
+                *told.entry(effect.definition).or_default() += match effect.what {
+                    What::Entered => 1,
+                    What::Exited => -1,
+                    What::Value(_) => 0,
+                };
+            }
+        }
+    }
+    told
+}
+
+#[test]
+fn definitions_over_a_history_hold_what_timelines_come_to() {
+    let world = World::new(history_with_undo(21, 900));
+    define(&*world.log, DEFINITIONS);
+    let mut engine = world.engine();
+    world.settle(&mut engine);
+    check(&world, &engine);
+    assert!(!told(&*world.outbox).is_empty());
+}
+
+#[test]
+fn definitions_before_all_events_hold_what_timelines_come_to() {
+    let first = history_with_undo(22, 900);
+    // The same records, with the definitions behind those that make the workspace.
+    let log = Arc::new(MemoryLog::new(Arc::new(TestClock::default())));
+    let mut records = Vec::new();
+    let mut next = first.first();
+    while next < first.end() {
+        for record in first.read(next, 1 << 20).expect("reads") {
+            next = record.position.next();
+            records.push(record);
+        }
+    }
+    for (number, record) in records.iter().enumerate() {
+        if number == 4 {
+            define(&*log, DEFINITIONS);
+        }
+        let new = selfsame_log::NewRecord {
+            id: record.id,
+            kind: record.kind,
+            head: record.head.clone(),
+            items: record.items.to_vec(),
+        };
+        log.append_wait(new).expect("appends");
+    }
+    let world = World::new(log);
+    let mut engine = world.engine();
+    world.settle(&mut engine);
+    check(&world, &engine);
+}
