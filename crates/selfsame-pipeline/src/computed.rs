@@ -20,6 +20,7 @@ mod facts;
 mod history;
 mod job;
 mod plans;
+mod recall;
 mod record;
 mod row;
 mod step;
@@ -32,6 +33,8 @@ pub use row::{Held, ValueRow, Values};
 
 pub(crate) use evaluation::evaluate;
 pub(crate) use plans::SpacePlans;
+pub(crate) use recall::Recall;
 pub(crate) use record::ComputedRecord;
+pub(crate) use row::first_moment;
 pub(crate) use step::seen;
 pub(crate) use timers::Timers;

@@ -26,6 +26,10 @@ impl State {
             ComputedRecord::Tick { due, space, profile } => {
                 let key = ProfileId::parse(&profile).ok_or_else(damaged)?;
                 let due = Time::from_micros(due).min(record.time);
+                if self.recall.is_on() {
+                    self.recall_tick((due, InSpace { space, key }), record.time)?;
+                    return Ok(Ok(()));
+                }
                 while let Some((due, key)) = self.timers.first((due, InSpace { space, key })) {
                     let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
                     self.compute_at(slot, key.key, due, record.time)?;
@@ -120,15 +124,25 @@ impl State {
         record: &Record,
     ) -> Result<(), StateError> {
         let plans = Arc::clone(&self.plans[slot]);
-        let ranks: BTreeSet<usize> =
+        let mut ranks: BTreeSet<usize> =
             definitions.iter().filter_map(|number| plans.rank_of(*number)).collect();
+        // Who reads them may have been evaluated since they are in force, as if nothing were in them.
+        let mut readers: Vec<usize> = ranks.iter().copied().collect();
+        while let Some(rank) = readers.pop() {
+            readers.extend(plans.readers_of(rank).filter(|reader| ranks.insert(*reader)));
+        }
         for body in record.items.iter().filter_map(selfsame_log::Item::body) {
             let Ok(profile) = <[u8; 20]>::try_from(body.as_ref()) else { continue };
             let profile = ProfileId::from_bytes(profile);
+            if self.recall.is_on() {
+                self.recall_walked(slot, profile, record.time)?;
+                continue;
+            }
             self.compute_due(slot, profile, record.time)?;
             let wanted = Wanted::Some(ranks.clone());
             self.compute(slot, profile, wanted, record.time, None, &Absorbed::default())?;
         }
+        self.recall_rest()?;
         if is_last {
             let computing = Arc::make_mut(&mut self.meta.spaces[slot].computing);
             for number in definitions {

@@ -50,12 +50,7 @@ impl Traits for Known<'_> {
             return Some(Raw::trusted(json));
         }
         let plan = self.plans.live.get(rank)?;
-        Some(Raw::trusted(match self.values.get(plan.number).map(|row| &row.held) {
-            Some(Held::In(_)) => "true",
-            Some(Held::Out(_)) => "false",
-            Some(Held::Json(json)) => json,
-            Some(Held::Default) | None => &plan.default,
-        }))
+        Some(Raw::trusted(known_text(self.values.get(plan.number), plan)))
     }
 }
 
@@ -90,7 +85,7 @@ pub(crate) fn evaluate(
         let Some(evaluated) = plans.evaluate(rank, &profile) else { continue };
         let json: Box<str> = evaluated.value.json().into();
         let was = before.get(plan.number);
-        let is_other = known_text(was, &plan.default) != &*json;
+        let is_other = known_text(was, plan) != &*json;
         values.set(row(plan, evaluated, was, &json, now));
         if let Some(place) = known.computed.get(rank) {
             place.get_or_init(|| json.clone());
@@ -103,14 +98,14 @@ pub(crate) fn evaluate(
     changes
 }
 
-fn known_text<'a>(row: Option<&'a ValueRow>, default: &'a str) -> &'a str {
+/// What a definition came to before, as JSON. Nobody is in an audience before having entered it.
+fn known_text<'a>(row: Option<&'a ValueRow>, plan: &'a LivePlan) -> &'a str {
     match row.map(|row| &row.held) {
         Some(Held::In(_)) => "true",
         Some(Held::Out(_)) => "false",
         Some(Held::Json(json)) => json,
-        // Nobody is in an audience before having entered it.
-        Some(Held::Default) | None if default == "true" => "false",
-        Some(Held::Default) | None => default,
+        Some(Held::Default) | None if plan.kind == DefinitionKind::Audience => "false",
+        Some(Held::Default) | None => &plan.default,
     }
 }
 

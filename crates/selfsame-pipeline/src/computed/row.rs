@@ -1,9 +1,13 @@
-//! What definitions came to for one profile.
+//! What definitions came to for one profile: the values, which are of the state, and the moments at which
+//! they may change, which say when to look again.
+//!
+//! A moment depends on when its definition was looked at last, and is as good if it comes too early; so it
+//! is no part of the state.
 //!
 //! ```text
-//! row    flags u8: 1 = every definition is to be evaluated anew
-//!        for each definition, by number: number, flags u8, [until], [since], [json]
-//! flags  1 in | 2 was in | 4 json | 8 until | 16 approximate
+//! values   flags u8: 1 = every definition is to be evaluated anew
+//!          for each definition, by number: number, 1 in + since | 2 was in + until | 4 + json
+//! moments  for each definition, by number: number, flags u8 (1 approximate, 2 until), [until]
 //! ```
 
 use selfsame_event::Time;
@@ -12,9 +16,9 @@ use selfsame_event::packed::{Reader, put_number, put_text, put_time};
 const IN: u8 = 1;
 const OUT: u8 = 2;
 const JSON: u8 = 4;
-const UNTIL: u8 = 8;
-const APPROXIMATE: u8 = 16;
 const STALE: u8 = 1;
+const APPROXIMATE: u8 = 1;
+const UNTIL: u8 = 2;
 
 /// What a definition came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +69,7 @@ impl Values {
 
     /// Sets what a definition came to. What is as where nothing happened is not kept.
     pub(crate) fn set(&mut self, row: ValueRow) {
-        let is_kept = row.held != Held::Default || row.until.is_some();
+        let is_kept = row.held != Held::Default || row.until.is_some() || row.is_approximate;
         match self.rows.binary_search_by_key(&row.number, |known| known.number) {
             Ok(place) if is_kept => self.rows[place] = row,
             Ok(place) => drop(self.rows.remove(place)),
@@ -77,6 +81,15 @@ impl Values {
     /// Keeps what is known of these definitions only.
     pub(crate) fn retain(&mut self, is_known: impl Fn(u32) -> bool) {
         self.rows.retain(|row| is_known(row.number));
+    }
+
+    /// Keeps the moments of these definitions only.
+    pub(crate) fn retain_moments(&mut self, is_known: impl Fn(u32) -> bool) {
+        for row in self.rows.iter_mut().filter(|row| !is_known(row.number)) {
+            (row.until, row.is_approximate) = (None, false);
+        }
+        self.rows
+            .retain(|row| row.held != Held::Default || row.until.is_some() || row.is_approximate);
     }
 
     /// The first moment at which any of them may change.
@@ -92,54 +105,87 @@ impl Values {
         self.rows.is_empty() && !self.is_stale
     }
 
+    /// The bytes of the values.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = vec![if self.is_stale { STALE } else { 0 }];
         for row in &self.rows {
-            put_number(&mut out, u64::from(row.number));
-            let held = match row.held {
-                Held::Default => 0,
-                Held::In(_) => IN,
-                Held::Out(_) => OUT,
-                Held::Json(_) => JSON,
+            let mut put = |held: u8| {
+                put_number(&mut out, u64::from(row.number));
+                out.push(held);
             };
-            let until = if row.until.is_some() { UNTIL } else { 0 };
-            out.push(held | until | if row.is_approximate { APPROXIMATE } else { 0 });
-            row.until.iter().for_each(|until| put_time(&mut out, *until));
             match &row.held {
                 Held::Default => {}
-                Held::In(since) | Held::Out(since) => put_time(&mut out, *since),
-                Held::Json(json) => put_text(&mut out, json),
+                Held::In(since) => {
+                    put(IN);
+                    put_time(&mut out, *since);
+                }
+                Held::Out(since) => {
+                    put(OUT);
+                    put_time(&mut out, *since);
+                }
+                Held::Json(json) => {
+                    put(JSON);
+                    put_text(&mut out, json);
+                }
             }
+        }
+        if out == [0] { Vec::new() } else { out }
+    }
+
+    /// The bytes of the moments.
+    pub(crate) fn encode_moments(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for row in self.rows.iter().filter(|row| row.until.is_some() || row.is_approximate) {
+            put_number(&mut out, u64::from(row.number));
+            let until = if row.until.is_some() { UNTIL } else { 0 };
+            out.push(until | if row.is_approximate { APPROXIMATE } else { 0 });
+            row.until.iter().for_each(|until| put_time(&mut out, *until));
         }
         out
     }
 
-    /// Reads a row; nothing where it is not one.
+    /// Reads the values; nothing where the bytes are none.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
         let stale = reader.byte()?;
         let mut values = Self { is_stale: stale == STALE, rows: Vec::new() };
         while reader.left() > 0 {
             let number = reader.small()?;
-            let flags = reader.byte()?;
-            let until = if flags & UNTIL == 0 { None } else { Some(reader.time()?) };
-            let held = match flags & (IN | OUT | JSON) {
-                0 => Held::Default,
+            let held = match reader.byte()? {
                 IN => Held::In(reader.time()?),
                 OUT => Held::Out(reader.time()?),
                 JSON => Held::Json(reader.text()?.into()),
                 _ => return None,
             };
-            let is_approximate = flags & APPROXIMATE != 0;
-            values.rows.push(ValueRow { number, held, until, is_approximate });
+            values.rows.push(ValueRow { number, held, until: None, is_approximate: false });
         }
-        (stale <= STALE && values.rows.is_sorted_by(|a, b| a.number < b.number)).then_some(values)
+        let is_sorted = values.rows.is_sorted_by(|a, b| a.number < b.number);
+        (stale <= STALE && is_sorted && !values.is_empty()).then_some(values)
+    }
+
+    /// Adds the moments; nothing where the bytes are none.
+    pub(crate) fn with_moments(mut self, bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        let mut last = None;
+        while reader.left() > 0 {
+            let number = reader.small()?;
+            let flags = reader.byte()?;
+            let until = if flags & UNTIL == 0 { None } else { Some(reader.time()?) };
+            let is_approximate = flags & APPROXIMATE != 0;
+            if last.is_some_and(|last| last >= number) || !(1..=3).contains(&flags) {
+                return None;
+            }
+            last = Some(number);
+            let held = self.get(number).map_or(Held::Default, |row| row.held.clone());
+            self.set(ValueRow { number, held, until, is_approximate });
+        }
+        Some(self)
     }
 }
 
-/// The first moment at which a value in that row may change.
-pub(crate) fn until(row: &[u8]) -> Option<Time> {
-    Values::decode(row)?.until()
+/// The first moment in that row of them.
+pub(crate) fn first_moment(row: &[u8]) -> Option<Time> {
+    Values::default().with_moments(row)?.until()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use selfsame_profile::Section;
 use super::evaluation::{Changed, evaluate};
 use super::facts::{StreamSince, Version};
 use super::plans::SpacePlans;
-use super::row::{Held, Values};
+use super::row::{Held, Values, first_moment};
 use crate::effect::{Effect, What};
 use crate::key::InSpace;
 use crate::prepare::Arrival;
@@ -170,8 +170,12 @@ impl State {
         } else {
             Wanted::All
         };
-        let now = arrival.origin.time;
-        self.compute(slot, user.profile, wanted, now, Some(arrival.at.index), &absorbed)
+        let (now, cause) = (arrival.origin.time, arrival.at.index);
+        if self.recall.is_on() {
+            let is_all = matches!(wanted, Wanted::All);
+            return self.recall_event(slot, user.profile, cause, is_all, now);
+        }
+        self.compute(slot, user.profile, wanted, now, Some(cause), &absorbed)
     }
 
     /// Evaluates what may have changed of a profile by then though nothing happened, each at its moment.
@@ -185,13 +189,22 @@ impl State {
             return Ok(());
         }
         let key = self.values_key(slot, profile);
-        while let Some(due) = self.tables.computed.read(&key, super::row::until)?.flatten() {
-            if due > now {
-                break;
-            }
+        if self.recall.is_on() {
+            return Ok(());
+        }
+        while let Some(due) = self.until(&key)?.filter(|due| *due <= now) {
             self.compute_at(slot, profile, due, now)?;
         }
         Ok(())
+    }
+
+    /// The first moment of a profile.
+    fn until(&self, key: &InSpace<ProfileId>) -> Result<Option<Time>, StateError> {
+        let is_stale = |row: &[u8]| row.first() == Some(&1);
+        if self.tables.computed.read(key, is_stale)? == Some(true) {
+            return Ok(Some(Time::EPOCH));
+        }
+        Ok(self.tables.moments.read(key, first_moment)?.flatten())
     }
 
     pub(super) fn compute_at(
@@ -210,17 +223,25 @@ impl State {
         InSpace { space: u32::try_from(slot).unwrap_or(u32::MAX), key }
     }
 
-    fn values(&self, key: &InSpace<ProfileId>) -> Result<Values, StateError> {
-        let values = self.tables.computed.view(key, Values::decode)?;
-        Ok(values.flatten().unwrap_or_default())
+    pub(super) fn values(&self, key: &InSpace<ProfileId>) -> Result<Values, StateError> {
+        let values = self.tables.computed.view(key, Values::decode)?.flatten().unwrap_or_default();
+        let read = |moments: &[u8]| values.clone().with_moments(moments);
+        Ok(self.tables.moments.view(key, read)?.flatten().unwrap_or(values))
     }
 
-    fn put_values(&mut self, key: InSpace<ProfileId>, before: Option<Time>, values: &Values) {
-        self.timers.turn(key, before, values.until());
-        if values.is_empty() {
-            self.tables.computed.remove(key);
-        } else {
-            self.tables.computed.put(key, &values.encode());
+    /// Writes what changed of the values of a profile, and sets its timer.
+    pub(super) fn put_values(&mut self, key: InSpace<ProfileId>, before: &Values, after: &Values) {
+        self.timers.turn(key, before.until(), after.until());
+        let rows = [
+            (&self.tables.computed, before.encode(), after.encode()),
+            (&self.tables.moments, before.encode_moments(), after.encode_moments()),
+        ];
+        for (table, before, after) in rows {
+            if after.is_empty() && !before.is_empty() {
+                table.remove(key);
+            } else if after != before {
+                table.put(key, &after);
+            }
         }
     }
 
@@ -235,11 +256,13 @@ impl State {
     ) -> Result<(), StateError> {
         let plans = Arc::clone(&self.plans[slot]);
         let key = self.values_key(slot, profile);
-        let mut values = self.values(&key)?;
-        let before = values.until();
+        let before = self.values(&key)?;
+        let mut values = before.clone();
+        values.retain_moments(|number| plans.rank_of(number).is_some());
         let wanted = match wanted {
             Wanted::All => {
                 values.is_stale = false;
+                values.retain(|number| plans.rank_of(number).is_some());
                 (0..plans.live.len()).collect()
             }
             Wanted::Due => {
@@ -250,7 +273,6 @@ impl State {
             Wanted::Some(wanted) if wanted.is_empty() => return Ok(()),
             Wanted::Some(wanted) => wanted,
         };
-        values.retain(|number| plans.rank_of(number).is_some());
         let Some(component) = self.root(key.space, profile.key())? else {
             // Nobody has that id any more.
             return self.forget_values(slot, profile, now, &mut BTreeSet::new());
@@ -260,7 +282,7 @@ impl State {
         }
         let sections = self.sections_of(key.space, &component)?;
         let changes = evaluate(&plans, wanted, &mut values, &sections, now);
-        self.put_values(key, before, &values);
+        self.put_values(key, &before, &values);
         self.announce(slot, profile, &plans, &changes, now, cause);
         // Who was told that a part of the profile is in an audience is told when the whole is not.
         for number in &absorbed.0 {
@@ -311,7 +333,7 @@ impl State {
     }
 
     /// A profile is no profile of its own any more. Notes the audiences that it was in.
-    fn forget_values(
+    pub(super) fn forget_values(
         &mut self,
         slot: usize,
         profile: ProfileId,
@@ -326,9 +348,8 @@ impl State {
             }
             was_in.insert(row.number);
         }
-        if !values.is_empty() {
-            self.put_values(key, values.until(), &Values::default());
-        }
+        self.recall.forget(&key);
+        self.put_values(key, &values, &Values::default());
         Ok(())
     }
 
@@ -347,10 +368,10 @@ impl State {
         if root.is_none_or(|root| root.profile() != Some(profile)) {
             return self.forget_values(slot, profile, now, &mut BTreeSet::new());
         }
-        let mut values = self.values(&key)?;
-        let before = values.until();
+        let before = self.values(&key)?;
+        let mut values = before.clone();
         values.is_stale = true;
-        self.put_values(key, before, &values);
+        self.put_values(key, &before, &values);
         Ok(())
     }
 
@@ -378,7 +399,11 @@ impl State {
         }
     }
 
-    fn sections_of(&self, space: u32, row: &ComponentRow) -> Result<Vec<Section>, StateError> {
+    pub(super) fn sections_of(
+        &self,
+        space: u32,
+        row: &ComponentRow,
+    ) -> Result<Vec<Section>, StateError> {
         let Some(profile) = row.profile() else { return Ok(Vec::new()) };
         let table = &self.tables.partition(profile).sections;
         let mut sections = Vec::with_capacity(2);

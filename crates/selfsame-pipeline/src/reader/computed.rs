@@ -49,8 +49,10 @@ impl<'s> Found<'s> {
             return Ok(Vec::new());
         }
         let key = self.read.in_space(self.id());
-        let values = self.read.view.tables.computed.read(&key, Values::decode)?;
-        let mut values = values.flatten().unwrap_or_default();
+        let tables = &self.read.view.tables;
+        let values = tables.computed.read(&key, Values::decode)?.flatten().unwrap_or_default();
+        let with = |moments: &[u8]| values.clone().with_moments(moments);
+        let mut values = tables.moments.read(&key, with)?.flatten().unwrap_or(values);
         let sections: Vec<Section> =
             self.sections.iter().map(|(_, section)| section.clone()).collect();
         self.read.bring_up_to(&mut values, &sections, now);
