@@ -3,6 +3,7 @@
 mod backup;
 mod config;
 mod demo;
+mod destination;
 mod dev;
 mod doctor;
 mod identity;
@@ -47,6 +48,7 @@ enum Command {
     /// Show every setting, its value and where it came from.
     Config(Common),
     Source(source::SourceCommand),
+    Destination(destination::DestinationCommand),
     Import(import::Import),
     Export(plan::Export),
     Plan(plan::Plan),
@@ -120,6 +122,7 @@ impl Cli {
             Command::Demo(demo) => demo.run(),
             Command::Config(common) => config::run(&common),
             Command::Source(source) => source.run(),
+            Command::Destination(destination) => destination.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
             Command::Plan(plan) => plan.run(),

@@ -12,6 +12,7 @@
 mod asked;
 mod backups;
 mod dead_letters;
+mod dead_ranges;
 mod decided;
 mod destinations;
 mod identity;
@@ -33,6 +34,8 @@ mod trace;
 mod undo;
 
 pub(crate) use backups::{BackupDone, BackupRequest};
+pub(crate) use dead_letters::{DeadLetters, Resent};
+pub(crate) use dead_ranges::{DeadRanges, RangeResent};
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
 pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKey, checker};
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
@@ -42,6 +45,7 @@ pub(crate) use problem::Code;
 pub(crate) use shape::Page;
 pub(crate) use sources::{NewSource, SourceShown};
 pub(crate) use spaces::{NewSpace, SpaceShown};
+pub(crate) use state::Done;
 
 use std::sync::Arc;
 

@@ -21,6 +21,7 @@ mod listen;
 mod measures;
 mod node;
 mod printable;
+mod reach;
 #[cfg(test)]
 mod reference;
 mod retention;

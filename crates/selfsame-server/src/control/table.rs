@@ -14,7 +14,9 @@ use super::asked::Asked;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
 use super::undo::job as undo_job;
-use super::{Control, backups, dead_letters, destinations, identity, identity_keys, imports};
+use super::{
+    Control, backups, dead_letters, dead_ranges, destinations, identity, identity_keys, imports,
+};
 use super::{
     insights, openapi, rejected, rule_jobs, sources, spaces, state, tail, tokens, trace, undo,
 };
@@ -244,10 +246,13 @@ routes! {
     Patch "/api/destinations/{id}" Write "Change a destination" body [destinations::DestinationChange] 200 [destinations::DestinationShown] = destinations::update;
     Delete "/api/destinations/{id}" Write "Remove a destination, with its dead letters" 200 [state::Done] = destinations::remove;
     Post "/api/destinations/{id}/test" Write "Send one signed test event, and show what was answered" 200 [destinations::TestResult] = destinations::test;
-    Post "/api/destinations/{id}/resume" Write "Send again after the receiver answered 410, or probe one that is down" 200 [state::Done] = destinations::resume;
+    Post "/api/destinations/{id}/resume" Write "Send again after the receiver answered 410 or was too far behind, or probe one that is down" 200 [state::Done] = destinations::resume;
     Post "/api/destinations/{id}/secret/rotate" Secrets "Rotate the secret: first sign with both, then, with `finish`, with the new one only" body [destinations::SecretRotation] 200 [destinations::RotatedSecret] = destinations::rotate;
     Get "/api/destinations/{id}/dead-letters" Events "List dead letters" query ["limit" "next"] 200 [dead_letters::DeadLetters] = dead_letters::list;
     Post "/api/destinations/{id}/dead-letters/resend" Write "Send dead letters again: all, these, or those of one failure" body [dead_letters::Resend] 200 [dead_letters::Resent] = dead_letters::resend;
+
+    Get "/api/destinations/{id}/dead-ranges" Read "List dead ranges: what was missed while the destination was too far behind" 200 [dead_ranges::DeadRanges] = dead_ranges::list;
+    Post "/api/destinations/{id}/dead-ranges/resend" Write "Send dead ranges again: all, or the one that begins there" body [dead_ranges::RangeResend] 200 [dead_ranges::RangeResent] = dead_ranges::resend;
 
     Get "/api/tokens" Tokens "List tokens" 200 [Page<tokens::TokenShown>] = tokens::list;
     Post "/api/tokens" Tokens "Make a token; it is shown this once" body [tokens::NewToken] 201 [tokens::MadeToken] = tokens::create;
