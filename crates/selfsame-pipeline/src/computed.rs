@@ -14,12 +14,14 @@
 //!   event, every merge or undo, and every moment that an evaluation named brings another evaluation;
 //! - an effect is emitted where a value changes, once.
 
+mod anchors;
 mod carry;
 mod evaluation;
 mod facts;
 mod history;
 mod job;
 mod plans;
+mod preview;
 mod recall;
 mod record;
 mod row;
@@ -29,6 +31,7 @@ mod timers;
 pub use facts::{Computing, Members, Progress, StreamSince, Version};
 pub use history::{History, HistoryError};
 pub use job::{Compute, ComputeError, ComputeStage, ComputeStatus};
+pub use preview::{Preview, PreviewConfig, PreviewError, PreviewProgress, preview};
 pub use row::{Held, ValueRow, Values};
 
 pub(crate) use evaluation::evaluate;

@@ -51,7 +51,8 @@ pub use base::{copy_file, copy_folder, copy_state};
 pub use checkpoint::CheckpointError;
 pub use computed::{
     Compute, ComputeError, ComputeStage, ComputeStatus, Computing, Held, History, HistoryError,
-    Members, Progress, StreamSince, ValueRow, Values, Version,
+    Members, Preview, PreviewConfig, PreviewError, PreviewProgress, Progress, StreamSince,
+    ValueRow, Values, Version, preview,
 };
 pub use draft::{Drafting, Drafts};
 pub use engine::{Engine, EngineConfig, EngineError, EngineParts, Probe};

@@ -143,7 +143,7 @@ impl State {
         self.compute_due(slot, user.profile, now)?;
         let absorbed = self.absorb(slot, user, now)?;
         let touched = self.fold(space, slot, arrival, &outcome, &mut notes)?;
-        self.compute_event(slot, arrival, user, &touched, absorbed)?;
+        self.compute_event(slot, arrival, user, &touched, &absorbed)?;
         self.list_notes(space, slot, arrival, &notes);
         Ok(Verdict::Accepted(Accepted {
             space,

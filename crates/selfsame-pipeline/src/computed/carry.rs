@@ -8,7 +8,7 @@ use selfsame_log::Record;
 
 use super::facts::{Handed, Version};
 use super::record::ComputedRecord;
-use super::step::{Absorbed, Wanted};
+use super::step::{Absorbed, At, Wanted};
 use crate::key::InSpace;
 use crate::partition::partition_of;
 use crate::state::{State, StateError};
@@ -31,8 +31,7 @@ impl State {
                     return Ok(Ok(()));
                 }
                 while let Some((due, key)) = self.timers.first((due, InSpace { space, key })) {
-                    let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
-                    self.compute_at(slot, key.key, due, record.time)?;
+                    self.compute_at(key, due, record.time)?;
                 }
             }
             ComputedRecord::Rows { space, streams } => {
@@ -140,7 +139,9 @@ impl State {
             }
             self.compute_due(slot, profile, record.time)?;
             let wanted = Wanted::Some(ranks.clone());
-            self.compute(slot, profile, wanted, record.time, None, &Absorbed::default())?;
+            let key = self.values_key(slot, profile);
+            let at = At { time: record.time, cause: None };
+            self.compute(key, wanted, at, &Absorbed::default())?;
         }
         self.recall_rest()?;
         if is_last {

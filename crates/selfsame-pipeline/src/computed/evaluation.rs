@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use selfsame_audience::{Evaluated, Traits};
+use selfsame_audience::{Evaluated, Plans, Traits};
 use selfsame_event::{Raw, Time};
 use selfsame_profile::{Limits, ProfileView, Section, combine};
 use smallvec::SmallVec;
@@ -63,6 +63,20 @@ pub(crate) struct Changed {
     pub(crate) value: Box<str>,
 }
 
+/// What a definition that is none yet comes to for a profile.
+pub(super) fn value_of(
+    plans: &Plans,
+    rows: &[&[u8]],
+    others: &SpacePlans,
+    values: &Values,
+    sections: &[Section],
+    now: Time,
+) -> Option<Evaluated> {
+    let custom = Custom::new(sections);
+    let known = Known { plans: others, computed: Vec::new(), values, custom: &custom };
+    plans.profile(rows, &known, now).evaluate(0)
+}
+
 /// Evaluates definitions, and those that read them where they changed.
 pub(crate) fn evaluate(
     plans: &SpacePlans,
@@ -86,7 +100,7 @@ pub(crate) fn evaluate(
         let json: Box<str> = evaluated.value.json().into();
         let was = before.get(plan.number);
         let is_other = known_text(was, plan) != &*json;
-        values.set(row(plan, evaluated, was, &json, now));
+        values.set(row(plan, &evaluated, was, &json, now));
         if let Some(place) = known.computed.get(rank) {
             place.get_or_init(|| json.clone());
         }
@@ -111,12 +125,12 @@ fn known_text<'a>(row: Option<&'a ValueRow>, plan: &'a LivePlan) -> &'a str {
 
 fn row(
     plan: &LivePlan,
-    evaluated: Evaluated,
+    evaluated: &Evaluated,
     was: Option<&ValueRow>,
     json: &str,
     now: Time,
 ) -> ValueRow {
-    let Evaluated { until, is_approximate, .. } = evaluated;
+    let Evaluated { until, is_approximate, .. } = *evaluated;
     // A moment that has come is over.
     let until = until.map(|until| until.max(now.plus_micros(1)));
     let held = match (plan.kind, json, was.map(|row| &row.held)) {

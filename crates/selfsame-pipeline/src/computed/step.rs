@@ -23,6 +23,14 @@ use crate::workspace::DefinitionKind;
 #[derive(Debug, Default)]
 pub(crate) struct Absorbed(BTreeSet<u32>);
 
+/// When something is evaluated, and because of what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    pub(super) time: Time,
+    /// The number of the event in its record, if it is one.
+    pub(super) cause: Option<u32>,
+}
+
 /// Which definitions are to be evaluated.
 pub(super) enum Wanted {
     /// All of them.
@@ -77,6 +85,26 @@ impl State {
                 });
             }
         }
+        self.plan(slot, Some(offset));
+    }
+
+    /// What is kept for the definitions of a space is not what its events come to, since other rules say under
+    /// which anchors these are: all of it is computed anew, and what was told meanwhile stays until then.
+    pub(crate) fn define_anew(&mut self, space: &str, offset: u64) {
+        let Some(slot) = self.slot_of(space) else { return };
+        let computing = Arc::make_mut(&mut self.meta.spaces[slot].computing);
+        for progress in computing.definitions.values_mut() {
+            let query = progress.newest().map(|version| version.query.clone());
+            progress.live = None;
+            progress.next = query.map(|query| Version {
+                query,
+                streams: Vec::new(),
+                since: offset,
+                is_announced: false,
+            });
+        }
+        computing.streams.clear();
+        computing.handed = None;
         self.plan(slot, Some(offset));
     }
 
@@ -149,7 +177,7 @@ impl State {
         arrival: &Arrival<'_>,
         user: &Resolution,
         touched: &[u32],
-        absorbed: Absorbed,
+        absorbed: &Absorbed,
     ) -> Result<(), StateError> {
         let plans = Arc::clone(&self.plans[slot]);
         if plans.live.is_empty() {
@@ -175,7 +203,8 @@ impl State {
             let is_all = matches!(wanted, Wanted::All);
             return self.recall_event(slot, user.profile, cause, is_all, now);
         }
-        self.compute(slot, user.profile, wanted, now, Some(cause), &absorbed)
+        let key = self.values_key(slot, user.profile);
+        self.compute(key, wanted, At { time: now, cause: Some(cause) }, absorbed)
     }
 
     /// Evaluates what may have changed of a profile by then though nothing happened, each at its moment.
@@ -193,7 +222,7 @@ impl State {
             return Ok(());
         }
         while let Some(due) = self.until(&key)?.filter(|due| *due <= now) {
-            self.compute_at(slot, profile, due, now)?;
+            self.compute_at(key, due, now)?;
         }
         Ok(())
     }
@@ -209,14 +238,14 @@ impl State {
 
     pub(super) fn compute_at(
         &mut self,
-        slot: usize,
-        profile: ProfileId,
+        key: InSpace<ProfileId>,
         due: Time,
         now: Time,
     ) -> Result<(), StateError> {
         // What is stale is evaluated as of now.
-        let (wanted, at) = if due == Time::EPOCH { (Wanted::All, now) } else { (Wanted::Due, due) };
-        self.compute(slot, profile, wanted, at, None, &Absorbed::default())
+        let (wanted, time) =
+            if due == Time::EPOCH { (Wanted::All, now) } else { (Wanted::Due, due) };
+        self.compute(key, wanted, At { time, cause: None }, &Absorbed::default())
     }
 
     pub(super) fn values_key(&self, slot: usize, key: ProfileId) -> InSpace<ProfileId> {
@@ -247,15 +276,15 @@ impl State {
 
     pub(super) fn compute(
         &mut self,
-        slot: usize,
-        profile: ProfileId,
+        key: InSpace<ProfileId>,
         wanted: Wanted,
-        now: Time,
-        cause: Option<u32>,
+        at: At,
         absorbed: &Absorbed,
     ) -> Result<(), StateError> {
+        let InSpace { space, key: profile } = key;
+        let slot = usize::try_from(space).unwrap_or(usize::MAX);
+        let now = at.time;
         let plans = Arc::clone(&self.plans[slot]);
-        let key = self.values_key(slot, profile);
         let before = self.values(&key)?;
         let mut values = before.clone();
         values.retain_moments(|number| plans.rank_of(number).is_some());
@@ -283,23 +312,14 @@ impl State {
         let sections = self.sections_of(key.space, &component)?;
         let changes = evaluate(&plans, wanted, &mut values, &sections, now);
         self.put_values(key, &before, &values);
-        self.announce(slot, profile, &plans, &changes, now, cause);
+        self.announce(key, &plans, &changes, at);
         // Who was told that a part of the profile is in an audience is told when the whole is not.
         for number in &absorbed.0 {
             let is_told = plans.rank_of(*number).filter(|rank| plans.live[*rank].is_told);
             let is_in = values.get(*number).is_some_and(|row| matches!(row.held, Held::In(_)));
             let is_said = changes.iter().any(|one| plans.live[one.rank].number == *number);
             if is_told.is_some() && !is_in && !is_said {
-                let what = What::Exited;
-                let space = key.space;
-                self.effects.push(Effect {
-                    space,
-                    profile,
-                    definition: *number,
-                    at: now,
-                    cause,
-                    what,
-                });
+                self.emit(key, *number, at, What::Exited);
             }
         }
         Ok(())
@@ -307,29 +327,32 @@ impl State {
 
     fn announce(
         &mut self,
-        slot: usize,
-        profile: ProfileId,
+        key: InSpace<ProfileId>,
         plans: &SpacePlans,
         changes: &[Changed],
-        at: Time,
-        cause: Option<u32>,
+        at: At,
     ) {
-        let space = self.values_key(slot, profile).space;
+        let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
         for Changed { rank, value } in changes {
             let Some(plan) = plans.live.get(*rank) else { continue };
             let what = match plan.kind {
                 DefinitionKind::Audience => {
                     let enters = &**value == "true";
                     let members = &mut self.meta.spaces[slot].members;
-                    members.entry(plan.number).or_default().note(at.day(), enters);
+                    members.entry(plan.number).or_default().note(at.time.day(), enters);
                     if enters { What::Entered } else { What::Exited }
                 }
                 DefinitionKind::ComputedTrait if !plan.is_told => continue,
                 DefinitionKind::ComputedTrait => What::Value(value.clone()),
             };
-            let definition = plan.number;
-            self.effects.push(Effect { space, profile, definition, at, cause, what });
+            self.emit(key, plan.number, at, what);
         }
+    }
+
+    fn emit(&mut self, key: InSpace<ProfileId>, definition: u32, at: At, what: What) {
+        let InSpace { space, key: profile } = key;
+        let At { time: at, cause } = at;
+        self.effects.push(Effect { space, profile, definition, at, cause, what });
     }
 
     /// A profile is no profile of its own any more. Notes the audiences that it was in.
