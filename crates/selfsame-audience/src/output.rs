@@ -47,20 +47,25 @@ impl Output {
     /// It as JSON, without spaces.
     pub fn json(&self) -> String {
         let mut json = String::new();
+        self.push_json(&mut json);
+        json
+    }
+
+    /// Adds it as JSON, without spaces.
+    pub fn push_json(&self, json: &mut String) {
         match self {
             Self::Null => json.push_str("null"),
-            Self::One(datum) => datum.value().push_json(&mut json),
+            Self::One(datum) => datum.value().push_json(json),
             Self::List(list) => {
                 json.push('[');
                 for (index, datum) in list.iter().enumerate() {
                     if index > 0 {
                         json.push(',');
                     }
-                    datum.value().push_json(&mut json);
+                    datum.value().push_json(json);
                 }
                 json.push(']');
             }
         }
-        json
     }
 }

@@ -22,6 +22,7 @@ mod history;
 mod job;
 mod plans;
 mod preview;
+mod ranks;
 mod recall;
 mod record;
 mod row;
@@ -36,6 +37,7 @@ pub use row::{Held, ValueRow, Values};
 
 pub(crate) use evaluation::evaluate;
 pub(crate) use plans::SpacePlans;
+pub(crate) use ranks::Ranks;
 pub(crate) use recall::Recall;
 pub(crate) use record::ComputedRecord;
 pub(crate) use row::first_moment;

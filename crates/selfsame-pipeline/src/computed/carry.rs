@@ -7,6 +7,7 @@ use selfsame_event::{IdentifierKey, ProfileId, Time};
 use selfsame_log::Record;
 
 use super::facts::{Handed, Version};
+use super::ranks::Ranks;
 use super::record::ComputedRecord;
 use super::step::{Absorbed, At, Wanted};
 use crate::key::InSpace;
@@ -123,10 +124,10 @@ impl State {
         record: &Record,
     ) -> Result<(), StateError> {
         let plans = Arc::clone(&self.plans[slot]);
-        let mut ranks: BTreeSet<usize> =
+        let mut readers: Vec<usize> =
             definitions.iter().filter_map(|number| plans.rank_of(*number)).collect();
         // Who reads them may have been evaluated since they are in force, as if nothing were in them.
-        let mut readers: Vec<usize> = ranks.iter().copied().collect();
+        let mut ranks: Ranks = readers.iter().copied().collect();
         while let Some(rank) = readers.pop() {
             readers.extend(plans.readers_of(rank).filter(|reader| ranks.insert(*reader)));
         }
@@ -138,7 +139,7 @@ impl State {
                 continue;
             }
             self.compute_due(slot, profile, record.time)?;
-            let wanted = Wanted::Some(ranks.clone());
+            let wanted = Wanted::Some(ranks);
             let key = self.values_key(slot, profile);
             let at = At { time: record.time, cause: None };
             self.compute(key, wanted, at, &Absorbed::default())?;

@@ -239,7 +239,8 @@ impl Preview {
         }
         let rows: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
         let key = InSpace { space, key: profile };
-        let values = view.tables.computed.read(&key, Values::decode)?.flatten().unwrap_or_default();
+        let written = view.tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
+        let values = Values::read(&written, &[]).unwrap_or_default();
         let Some(of_space) = view.plans.get(slot) else { return Ok(()) };
         let evaluated = value_of(plans, &rows, of_space, &values, &sections, config.now);
         let Some(evaluated) = evaluated else { return Ok(()) };
@@ -250,7 +251,7 @@ impl Preview {
         };
         let held = |number: u32| match values.get(number).map(|row| &row.held) {
             Some(Held::In(_)) => true,
-            Some(Held::Json(json)) => &**json != "null",
+            Some(Held::Json(json)) => *json != "null",
             Some(Held::Out(_) | Held::Default) | None => false,
         };
         self.profiles += 1;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use selfsame_event::{Position, ProfileId, Time};
 
 use super::evaluation::evaluate;
+use super::ranks::Ranks;
 use super::row::{Held, ValueRow};
 use super::timers::Due;
 use crate::effect::{Effect, What};
@@ -141,13 +142,13 @@ impl State {
         key: InSpace<ProfileId>,
         is_all: bool,
     ) -> Result<(), StateError> {
-        let before = self.values(&key)?;
-        if is_all || before.is_stale {
+        let before = self.written(key)?;
+        let mut values = before.read();
+        if is_all || values.is_stale {
             let plans = Arc::clone(&self.plans[slot]);
-            let mut values = before.clone();
             values.is_stale = false;
             values.retain(|number| plans.rank_of(number).is_some());
-            self.put_values(key, &before, &values);
+            self.put_values(&before, &values);
         }
         Ok(())
     }
@@ -165,8 +166,9 @@ impl State {
         let (space, profile, number) = (effect.space, effect.profile, effect.definition);
         let key = InSpace { space, key: profile };
         let slot = usize::try_from(space).unwrap_or(usize::MAX);
-        let before = self.values(&key)?;
-        let row = before.get(number);
+        let before = self.written(key)?;
+        let mut values = before.read();
+        let row = values.get(number);
         let is_in = matches!(row.map(|row| &row.held), Some(Held::In(_)));
         let held = match effect.what {
             What::Entered => Held::In(effect.at),
@@ -176,9 +178,8 @@ impl State {
         };
         let until = row.and_then(|row| row.until);
         let is_approximate = row.is_some_and(|row| row.is_approximate);
-        let mut values = before.clone();
         values.set(ValueRow { number, held, until, is_approximate });
-        self.put_values(key, &before, &values);
+        self.put_values(&before, &values);
         let members = self.meta.spaces.get_mut(slot).map(|counts| &mut counts.members);
         if let Some(members) = members {
             let enters = effect.what == What::Entered;
@@ -196,18 +197,18 @@ impl State {
     ) -> Result<(), StateError> {
         let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
         let Some(plans) = self.plans.get(slot).map(Arc::clone) else { return Ok(()) };
-        let before = self.values(&key)?;
+        let before = self.written(key)?;
+        let mut values = before.read();
         let root = self.root(key.space, key.key.key())?;
         let Some(root) = root.filter(|root| root.profile() == Some(key.key)) else {
             return Ok(());
         };
         // What is stale is evaluated by the next tick.
-        if before.is_stale || plans.live.is_empty() {
+        if values.is_stale || plans.live.is_empty() {
             return Ok(());
         }
         let sections = self.sections_of(key.space, &root)?;
-        let mut values = before.clone();
-        let mut wanted: BTreeSet<usize> = (0..plans.live.len()).collect();
+        let mut wanted = Ranks::before(plans.live.len());
         loop {
             let known = values.clone();
             evaluate(&plans, wanted, &mut values, &sections, at);
@@ -225,7 +226,7 @@ impl State {
             let due = values.iter().filter(|row| row.until.is_some_and(|until| until <= at));
             wanted = due.filter_map(|row| plans.rank_of(row.number)).collect();
         }
-        self.put_values(key, &before, &values);
+        self.put_values(&before, &values);
         // A tick that was folded again has taken the timer away.
         self.timers.turn(key, None, values.until());
         Ok(())

@@ -7,8 +7,11 @@
 //! ```text
 //! values   flags u8: 1 = every definition is to be evaluated anew
 //!          for each definition, by number: number, 1 in + since | 2 was in + until | 4 + json
-//! moments  for each definition, by number: number, flags u8 (1 approximate, 2 until), [until]
+//! moments  the first of all, then for each definition, by number: number, approximate u8, moment
+//! moment   0 for never, else a number one above its microseconds
 //! ```
+
+use std::borrow::Cow;
 
 use selfsame_event::Time;
 use selfsame_event::packed::{Reader, put_number, put_text, put_time};
@@ -18,11 +21,10 @@ const OUT: u8 = 2;
 const JSON: u8 = 4;
 const STALE: u8 = 1;
 const APPROXIMATE: u8 = 1;
-const UNTIL: u8 = 2;
 
 /// What a definition came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Held {
+pub enum Held<'a> {
     /// What it comes to where nothing happened.
     Default,
     /// In the audience since then.
@@ -30,16 +32,16 @@ pub enum Held {
     /// Was in it until then.
     Out(Time),
     /// A value, as JSON.
-    Json(Box<str>),
+    Json(Cow<'a, str>),
 }
 
 /// What one definition came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ValueRow {
+pub struct ValueRow<'a> {
     /// The number of the definition.
     pub number: u32,
     /// What it came to.
-    pub held: Held,
+    pub held: Held<'a>,
     /// The first moment at which it may be another one though nothing happens.
     pub until: Option<Time>,
     /// Whether a cap had a part in it.
@@ -49,31 +51,40 @@ pub struct ValueRow {
 /// What definitions came to for one profile. Those that are not in it are what they are where nothing
 /// happened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Values {
+pub struct Values<'a> {
     /// Every definition is to be evaluated anew.
     pub is_stale: bool,
-    rows: Vec<ValueRow>,
+    rows: Vec<ValueRow<'a>>,
 }
 
-impl Values {
+impl ValueRow<'_> {
+    fn is_kept(&self) -> bool {
+        self.held != Held::Default || self.has_moment()
+    }
+
+    fn has_moment(&self) -> bool {
+        self.until.is_some() || self.is_approximate
+    }
+}
+
+impl<'a> Values<'a> {
     /// What a definition came to; nothing where it is what it is where nothing happened.
-    pub fn get(&self, number: u32) -> Option<&ValueRow> {
+    pub fn get(&self, number: u32) -> Option<&ValueRow<'a>> {
         let place = self.rows.binary_search_by_key(&number, |row| row.number).ok()?;
         self.rows.get(place)
     }
 
     /// All of them, by number.
-    pub fn iter(&self) -> impl Iterator<Item = &ValueRow> {
+    pub fn iter(&self) -> impl Iterator<Item = &ValueRow<'a>> {
         self.rows.iter()
     }
 
     /// Sets what a definition came to. What is as where nothing happened is not kept.
-    pub(crate) fn set(&mut self, row: ValueRow) {
-        let is_kept = row.held != Held::Default || row.until.is_some() || row.is_approximate;
+    pub(crate) fn set(&mut self, row: ValueRow<'a>) {
         match self.rows.binary_search_by_key(&row.number, |known| known.number) {
-            Ok(place) if is_kept => self.rows[place] = row,
+            Ok(place) if row.is_kept() => self.rows[place] = row,
             Ok(place) => drop(self.rows.remove(place)),
-            Err(place) if is_kept => self.rows.insert(place, row),
+            Err(place) if row.is_kept() => self.rows.insert(place, row),
             Err(_) => {}
         }
     }
@@ -88,8 +99,7 @@ impl Values {
         for row in self.rows.iter_mut().filter(|row| !is_known(row.number)) {
             (row.until, row.is_approximate) = (None, false);
         }
-        self.rows
-            .retain(|row| row.held != Held::Default || row.until.is_some() || row.is_approximate);
+        self.rows.retain(ValueRow::is_kept);
     }
 
     /// The first moment at which any of them may change.
@@ -100,92 +110,140 @@ impl Values {
         self.rows.iter().filter_map(|row| row.until).min()
     }
 
-    /// Whether nothing is kept.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && !self.is_stale
-    }
-
-    /// The bytes of the values.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = vec![if self.is_stale { STALE } else { 0 }];
+    /// Adds the bytes of the values.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        if !self.is_stale && self.rows.iter().all(|row| row.held == Held::Default) {
+            return;
+        }
+        out.push(if self.is_stale { STALE } else { 0 });
         for row in &self.rows {
-            let mut put = |held: u8| {
-                put_number(&mut out, u64::from(row.number));
-                out.push(held);
+            let kind = match &row.held {
+                Held::Default => continue,
+                Held::In(_) => IN,
+                Held::Out(_) => OUT,
+                Held::Json(_) => JSON,
             };
+            put_number(out, u64::from(row.number));
+            out.push(kind);
             match &row.held {
                 Held::Default => {}
-                Held::In(since) => {
-                    put(IN);
-                    put_time(&mut out, *since);
-                }
-                Held::Out(since) => {
-                    put(OUT);
-                    put_time(&mut out, *since);
-                }
-                Held::Json(json) => {
-                    put(JSON);
-                    put_text(&mut out, json);
-                }
+                Held::In(since) | Held::Out(since) => put_time(out, *since),
+                Held::Json(json) => put_text(out, json),
             }
         }
-        if out == [0] { Vec::new() } else { out }
     }
 
-    /// The bytes of the moments.
-    pub(crate) fn encode_moments(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        for row in self.rows.iter().filter(|row| row.until.is_some() || row.is_approximate) {
-            put_number(&mut out, u64::from(row.number));
-            let until = if row.until.is_some() { UNTIL } else { 0 };
-            out.push(until | if row.is_approximate { APPROXIMATE } else { 0 });
-            row.until.iter().for_each(|until| put_time(&mut out, *until));
+    /// Adds the bytes of the moments.
+    pub(crate) fn encode_moments(&self, out: &mut Vec<u8>) {
+        let until = self.until();
+        if until.is_none() && self.rows.iter().all(|row| !row.is_approximate) {
+            return;
         }
-        out
-    }
-
-    /// Reads the values; nothing where the bytes are none.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader(bytes);
-        let stale = reader.byte()?;
-        let mut values = Self { is_stale: stale == STALE, rows: Vec::new() };
-        while reader.left() > 0 {
-            let number = reader.small()?;
-            let held = match reader.byte()? {
-                IN => Held::In(reader.time()?),
-                OUT => Held::Out(reader.time()?),
-                JSON => Held::Json(reader.text()?.into()),
-                _ => return None,
-            };
-            values.rows.push(ValueRow { number, held, until: None, is_approximate: false });
+        put_moment(out, until);
+        for row in self.rows.iter().filter(|row| row.has_moment()) {
+            put_number(out, u64::from(row.number));
+            out.push(if row.is_approximate { APPROXIMATE } else { 0 });
+            put_moment(out, row.until);
         }
-        let is_sorted = values.rows.is_sorted_by(|a, b| a.number < b.number);
-        (stale <= STALE && is_sorted && !values.is_empty()).then_some(values)
     }
 
-    /// Adds the moments; nothing where the bytes are none.
-    pub(crate) fn with_moments(mut self, bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader(bytes);
+    /// Reads both; nothing where the bytes are not what was written.
+    pub(crate) fn read(values: &'a [u8], moments: &'a [u8]) -> Option<Self> {
+        let mut held = Reader(values);
+        let is_stale = if values.is_empty() { false } else { flag(held.byte()?)? };
+        let mut times = Reader(moments);
+        if !moments.is_empty() {
+            read_moment(&mut times)?;
+        }
+        let mut rows = Vec::with_capacity((values.len() / 4).max(moments.len() / 8));
+        let mut next_held = read_held(&mut held)?;
+        let mut next_time = read_time(&mut times)?;
         let mut last = None;
-        while reader.left() > 0 {
-            let number = reader.small()?;
-            let flags = reader.byte()?;
-            let until = if flags & UNTIL == 0 { None } else { Some(reader.time()?) };
-            let is_approximate = flags & APPROXIMATE != 0;
-            if last.is_some_and(|last| last >= number) || !(1..=3).contains(&flags) {
+        loop {
+            let row = match (next_held.take(), next_time.take()) {
+                (None, None) => return Some(Self { is_stale, rows }),
+                (Some((number, is)), Some((other, until, is_approximate))) if number == other => {
+                    next_held = read_held(&mut held)?;
+                    next_time = read_time(&mut times)?;
+                    ValueRow { number, held: is, until, is_approximate }
+                }
+                (Some((number, is)), time) if time.is_none_or(|(other, ..)| number < other) => {
+                    next_held = read_held(&mut held)?;
+                    next_time = time;
+                    ValueRow { number, held: is, until: None, is_approximate: false }
+                }
+                (is, Some((number, until, is_approximate))) => {
+                    next_held = is;
+                    next_time = read_time(&mut times)?;
+                    ValueRow { number, held: Held::Default, until, is_approximate }
+                }
+                (Some(_), None) => return None,
+            };
+            if last.is_some_and(|last| last >= row.number) {
                 return None;
             }
-            last = Some(number);
-            let held = self.get(number).map_or(Held::Default, |row| row.held.clone());
-            self.set(ValueRow { number, held, until, is_approximate });
+            last = Some(row.number);
+            rows.push(row);
         }
-        Some(self)
+    }
+
+    /// Reads the values alone; nothing where the bytes are none.
+    pub fn decode(bytes: &'a [u8]) -> Option<Self> {
+        let values = Self::read(bytes, &[])?;
+        (!values.rows.is_empty() || values.is_stale).then_some(values)
+    }
+}
+
+fn flag(byte: u8) -> Option<bool> {
+    (byte <= STALE).then_some(byte == STALE)
+}
+
+type Number<T> = Option<Option<T>>;
+
+fn read_held<'a>(reader: &mut Reader<'a>) -> Number<(u32, Held<'a>)> {
+    if reader.left() == 0 {
+        return Some(None);
+    }
+    let number = reader.small()?;
+    let held = match reader.byte()? {
+        IN => Held::In(reader.time()?),
+        OUT => Held::Out(reader.time()?),
+        JSON => Held::Json(Cow::Borrowed(reader.text()?)),
+        _ => return None,
+    };
+    Some(Some((number, held)))
+}
+
+fn read_time(reader: &mut Reader<'_>) -> Number<(u32, Option<Time>, bool)> {
+    if reader.left() == 0 {
+        return Some(None);
+    }
+    let number = reader.small()?;
+    let is_approximate = match reader.byte()? {
+        0 => false,
+        APPROXIMATE => true,
+        _ => return None,
+    };
+    let until = read_moment(reader)?;
+    (until.is_some() || is_approximate).then_some(Some((number, until, is_approximate)))
+}
+
+/// Never is 0; a moment is one more than its microseconds.
+fn put_moment(out: &mut Vec<u8>, moment: Option<Time>) {
+    let number = moment.map_or(0, |moment| moment.micros().unsigned_abs() + 1);
+    put_number(out, number);
+}
+
+fn read_moment(reader: &mut Reader<'_>) -> Option<Option<Time>> {
+    match reader.number()?.checked_sub(1) {
+        None => Some(None),
+        Some(micros) => Some(Some(Time::from_micros(i64::try_from(micros).ok()?))),
     }
 }
 
 /// The first moment in that row of them.
 pub(crate) fn first_moment(row: &[u8]) -> Option<Time> {
-    Values::default().with_moments(row)?.until()
+    read_moment(&mut Reader(row)).flatten()
 }
 
 #[cfg(test)]

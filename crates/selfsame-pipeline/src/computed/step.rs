@@ -7,10 +7,12 @@ use selfsame_audience::{Event, When};
 use selfsame_event::{Collection, EventType, IdentifierKey, ProfileId, Time};
 use selfsame_identity::{ComponentRow, Resolution};
 use selfsame_profile::Section;
+use selfsame_store::CachedTable;
 
 use super::evaluation::{Changed, evaluate};
 use super::facts::{StreamSince, Version};
 use super::plans::SpacePlans;
+use super::ranks::Ranks;
 use super::row::{Held, Values, first_moment};
 use crate::effect::{Effect, What};
 use crate::key::InSpace;
@@ -38,7 +40,35 @@ pub(super) enum Wanted {
     /// Those whose moment has come.
     Due,
     /// These.
-    Some(BTreeSet<usize>),
+    Some(Ranks),
+}
+
+/// What is written of the values of a profile.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) key: InSpace<ProfileId>,
+    values: Vec<u8>,
+    moments: Vec<u8>,
+}
+
+impl Written {
+    /// The values.
+    pub(super) fn read(&self) -> Values<'_> {
+        Values::read(&self.values, &self.moments).unwrap_or_default()
+    }
+}
+
+fn put(
+    table: &CachedTable<InSpace<ProfileId>, [u8]>,
+    key: InSpace<ProfileId>,
+    before: &[u8],
+    after: &[u8],
+) {
+    if after.is_empty() && !before.is_empty() {
+        table.remove(key);
+    } else if after != before {
+        table.put(key, after);
+    }
 }
 
 /// The event as definitions see it.
@@ -184,11 +214,8 @@ impl State {
             return Ok(());
         }
         let wanted = if user.merges.is_empty() && user.moved.is_empty() {
-            let mut wanted: BTreeSet<usize> =
-                touched.iter().flat_map(|stream| plans.of_stream(*stream)).collect();
-            if user.created {
-                wanted.extend(plans.at_creation());
-            }
+            let mut wanted = if user.created { plans.at_creation() } else { Ranks::default() };
+            wanted.extend(touched.iter().flat_map(|stream| plans.of_stream(*stream)));
             if arrival.event.kind == EventType::Identify
                 && let Some(traits) = arrival.event.traits
             {
@@ -229,10 +256,6 @@ impl State {
 
     /// The first moment of a profile.
     fn until(&self, key: &InSpace<ProfileId>) -> Result<Option<Time>, StateError> {
-        let is_stale = |row: &[u8]| row.first() == Some(&1);
-        if self.tables.computed.read(key, is_stale)? == Some(true) {
-            return Ok(Some(Time::EPOCH));
-        }
         Ok(self.tables.moments.read(key, first_moment)?.flatten())
     }
 
@@ -252,26 +275,24 @@ impl State {
         InSpace { space: u32::try_from(slot).unwrap_or(u32::MAX), key }
     }
 
-    pub(super) fn values(&self, key: &InSpace<ProfileId>) -> Result<Values, StateError> {
-        let values = self.tables.computed.view(key, Values::decode)?.flatten().unwrap_or_default();
-        let read = |moments: &[u8]| values.clone().with_moments(moments);
-        Ok(self.tables.moments.view(key, read)?.flatten().unwrap_or(values))
+    /// What is written of the values of a profile.
+    pub(super) fn written(&self, key: InSpace<ProfileId>) -> Result<Written, StateError> {
+        let mut written = Written { key, values: Vec::new(), moments: Vec::new() };
+        self.tables.computed.view(&key, |row| written.values.extend_from_slice(row))?;
+        self.tables.moments.view(&key, |row| written.moments.extend_from_slice(row))?;
+        Ok(written)
     }
 
     /// Writes what changed of the values of a profile, and sets its timer.
-    pub(super) fn put_values(&mut self, key: InSpace<ProfileId>, before: &Values, after: &Values) {
-        self.timers.turn(key, before.until(), after.until());
-        let rows = [
-            (&self.tables.computed, before.encode(), after.encode()),
-            (&self.tables.moments, before.encode_moments(), after.encode_moments()),
-        ];
-        for (table, before, after) in rows {
-            if after.is_empty() && !before.is_empty() {
-                table.remove(key);
-            } else if after != before {
-                table.put(key, &after);
-            }
-        }
+    pub(super) fn put_values(&mut self, before: &Written, after: &Values<'_>) {
+        let key = before.key;
+        let mut bytes = Vec::with_capacity(before.values.len() + 16);
+        after.encode(&mut bytes);
+        put(&self.tables.computed, key, &before.values, &bytes);
+        bytes.clear();
+        after.encode_moments(&mut bytes);
+        put(&self.tables.moments, key, &before.moments, &bytes);
+        self.timers.turn(key, first_moment(&before.moments), first_moment(&bytes));
     }
 
     pub(super) fn compute(
@@ -285,21 +306,23 @@ impl State {
         let slot = usize::try_from(space).unwrap_or(usize::MAX);
         let now = at.time;
         let plans = Arc::clone(&self.plans[slot]);
-        let before = self.values(&key)?;
-        let mut values = before.clone();
-        values.retain_moments(|number| plans.rank_of(number).is_some());
+        if matches!(wanted, Wanted::Some(wanted) if wanted.is_empty()) {
+            return Ok(());
+        }
+        let before = self.written(key)?;
+        let mut values = before.read();
         let wanted = match wanted {
             Wanted::All => {
                 values.is_stale = false;
                 values.retain(|number| plans.rank_of(number).is_some());
-                (0..plans.live.len()).collect()
+                Ranks::before(plans.live.len())
             }
             Wanted::Due => {
+                values.retain_moments(|number| plans.rank_of(number).is_some());
                 let is_due = |until: Option<Time>| until.is_some_and(|until| until <= now);
                 let due = values.iter().filter(|row| is_due(row.until));
                 due.filter_map(|row| plans.rank_of(row.number)).collect()
             }
-            Wanted::Some(wanted) if wanted.is_empty() => return Ok(()),
             Wanted::Some(wanted) => wanted,
         };
         let Some(component) = self.root(key.space, profile.key())? else {
@@ -311,7 +334,7 @@ impl State {
         }
         let sections = self.sections_of(key.space, &component)?;
         let changes = evaluate(&plans, wanted, &mut values, &sections, now);
-        self.put_values(key, &before, &values);
+        self.put_values(&before, &values);
         self.announce(key, &plans, &changes, at);
         // Who was told that a part of the profile is in an audience is told when the whole is not.
         for number in &absorbed.0 {
@@ -364,7 +387,8 @@ impl State {
         was_in: &mut BTreeSet<u32>,
     ) -> Result<(), StateError> {
         let key = self.values_key(slot, profile);
-        let values = self.values(&key)?;
+        let before = self.written(key)?;
+        let values = before.read();
         for row in values.iter().filter(|row| matches!(row.held, Held::In(_))) {
             if let Some(members) = self.meta.spaces[slot].members.get_mut(&row.number) {
                 members.merged(now.day());
@@ -372,7 +396,7 @@ impl State {
             was_in.insert(row.number);
         }
         self.recall.forget(&key);
-        self.put_values(key, &values, &Values::default());
+        self.put_values(&before, &Values::default());
         Ok(())
     }
 
@@ -391,10 +415,10 @@ impl State {
         if root.is_none_or(|root| root.profile() != Some(profile)) {
             return self.forget_values(slot, profile, now, &mut BTreeSet::new());
         }
-        let before = self.values(&key)?;
-        let mut values = before.clone();
+        let before = self.written(key)?;
+        let mut values = before.read();
         values.is_stale = true;
-        self.put_values(key, &before, &values);
+        self.put_values(&before, &values);
         Ok(())
     }
 
