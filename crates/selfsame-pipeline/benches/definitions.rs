@@ -1,7 +1,7 @@
 //! What definitions cost the fold: events folded in a second with none, 10, 100, 300 and 500 of them in force,
 //! in turns over the same events, and how many definitions an event touches.
 //!
-//! `EVENTS=1000000 cargo bench -p selfsame-pipeline --bench definitions`
+//! `EVENTS=1000000 DEFINITIONS=0,300 cargo bench -p selfsame-pipeline --bench definitions`
 
 #![allow(clippy::print_stdout, reason = "it prints a table")]
 
