@@ -1,6 +1,4 @@
 //! The engine and the reference agree, at every step of random histories of users.
-//!
-//! All events have one message id, which the engine does not keep.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -165,7 +163,6 @@ fn arrival() -> impl Strategy<Value = Arrival> {
             kind,
             name,
             time: Time::EPOCH,
-            message_id: String::new(),
             record,
             item: 0,
             source: source.to_owned(),

@@ -56,7 +56,6 @@ pub(crate) struct Event {
     pub(crate) name: Option<String>,
     /// Its effective time.
     pub(crate) time: Time,
-    pub(crate) message_id: String,
     pub(crate) record: [u8; 16],
     pub(crate) item: u32,
     pub(crate) source: String,
@@ -76,8 +75,8 @@ pub(crate) enum Kind {
 
 impl Event {
     /// Events are in the order of this.
-    pub(crate) fn order(&self) -> (Time, &str, [u8; 16], u32) {
-        (self.time, &self.message_id, self.record, self.item)
+    pub(crate) fn order(&self) -> (Time, [u8; 16], u32) {
+        (self.time, self.record, self.item)
     }
 
     fn property(&self, steps: &[Step]) -> Vec<Value> {
