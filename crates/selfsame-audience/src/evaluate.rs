@@ -11,6 +11,7 @@ use selfsame_expr::test::{self, Answer};
 use selfsame_expr::{Value, read};
 use smallvec::SmallVec;
 
+use crate::datum::Datum;
 use crate::elements::{Element, Elements};
 use crate::event::Event;
 use crate::moment::{Moment, earliest};
@@ -106,8 +107,14 @@ impl<'a> View<'a> {
             }
             operand => {
                 let (values, until) = self.values(operand, None);
-                let first = values.first().and_then(crate::datum::Datum::of);
-                self.evaluated(Output::of(first), until)
+                let mut known = values.iter().filter_map(Datum::of);
+                let value = match operand {
+                    Operand::Trait(steps) if steps.contains(&Step::Each) => {
+                        Output::list(known.collect())
+                    }
+                    _ => Output::of(known.next()),
+                };
+                self.evaluated(value, until)
             }
         }
     }
@@ -432,7 +439,7 @@ impl Read {
             }
             (Self::Mode(at_least), Total::Counts(counts)) => {
                 let text = counts.mode(at_least).map(String::into_boxed_str);
-                Output::of(text.map(crate::datum::Datum::Text))
+                Output::of(text.map(Datum::Text))
             }
             (_, Total::Seen(seen)) => {
                 let values = seen.since(Time::EPOCH).map(|(value, _)| value.clone());
@@ -445,13 +452,12 @@ impl Read {
         }
     }
 
-    fn of_values(self, mut values: Vec<crate::datum::Datum>) -> Output {
+    fn of_values(self, mut values: Vec<Datum>) -> Output {
         match self {
             Self::UniqueCount => Output::count(u64::try_from(values.len()).unwrap_or(u64::MAX)),
-            _ if values.is_empty() => Output::Null,
             _ => {
-                values.sort_by(crate::datum::Datum::text_order);
-                Output::List(values)
+                values.sort_by(Datum::text_order);
+                Output::list(values)
             }
         }
     }
