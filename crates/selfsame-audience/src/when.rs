@@ -23,10 +23,19 @@ impl When {
 
     pub(crate) fn put(self, out: &mut impl Sink) {
         put_time(out, self.time);
-        out.put(&self.rank.to_be_bytes());
+        self.put_rank(out);
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self { time: reader.time()?, rank: u64::from_be_bytes(reader.array()?) })
+        Self::read_rank(reader.time()?, reader)
+    }
+
+    /// It without its time.
+    pub(crate) fn put_rank(self, out: &mut impl Sink) {
+        out.put(&self.rank.to_be_bytes());
+    }
+
+    pub(crate) fn read_rank(time: Time, reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { time, rank: u64::from_be_bytes(reader.array()?) })
     }
 }

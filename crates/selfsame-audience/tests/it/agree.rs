@@ -1,13 +1,14 @@
 //! The engine and the reference agree, at every step of random histories of people who are merged and
 //! taken apart.
 
+mod accounts;
 mod draw;
 mod world;
 
 use proptest::prelude::*;
 
 use self::draw::case;
-use self::world::agree;
+use self::world::{agree, kept};
 
 /// Sections that events are divided among.
 const SECTIONS: usize = 3;
@@ -24,6 +25,18 @@ proptest! {
     #[test]
     fn the_engine_says_what_the_reference_says(case in case(4)) {
         agree(&case, false)?;
+    }
+
+    /// What a section keeps is a function of its events, not of the order in which they came.
+    #[test]
+    fn the_order_in_which_events_are_folded_does_not_matter(case in case(4), turn in 0..14_usize) {
+        let in_order = kept(&case, &|_| ());
+        let turned = kept(&case, &|events| {
+            events.reverse();
+            let turn = turn.min(events.len());
+            events.rotate_left(turn);
+        });
+        prop_assert_eq!(in_order, turned);
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) fn agree(case: &Case, is_live: bool) -> Result<(), TestCaseError> {
 
 /// Traits as the engine reads them.
 #[derive(Debug, Default)]
-struct Known(Vec<(String, String)>);
+pub(super) struct Known(pub(super) Vec<(String, String)>);
 
 impl Traits for Known {
     fn get(&self, key: &str) -> Option<Raw<'_>> {
@@ -119,7 +119,7 @@ impl World {
                 fold(&self.plans, &mut section.row, &event, now);
                 section.events.push(event);
             }
-            What::Traits { section, traits } => self.sections[*section].traits = traits.clone(),
+            What::Traits { section, traits } => self.sections[*section].traits.clone_from(traits),
             What::People(people) => {
                 for (section, person) in self.sections.iter_mut().zip(people) {
                     section.person = *person;
@@ -148,13 +148,15 @@ impl World {
     ) -> Result<(Values, Moment), TestCaseError> {
         let mut rows: Vec<&[u8]> = self.of(person).map(|section| section.row.as_slice()).collect();
         // In which order they are combined does not matter.
-        let turn = now.micros().unsigned_abs() as usize % rows.len();
-        rows.rotate_left(turn);
+        if now.micros() % 2 == 0 {
+            rows.reverse();
+        }
         let traits = self.of(person).flat_map(|section| &section.traits);
         let mut traits = Known(traits.map(|(key, json)| (key.clone(), json.to_string())).collect());
         let (mut values, mut until) = (Values::new(), Moment::None);
+        let profile = self.plans.profile(&rows, now);
         for number in &self.ordered {
-            let found = self.plans.evaluate(*number, &rows, &traits, now).expect("there is one");
+            let found = profile.evaluate(*number, &traits).expect("there is one");
             prop_assert!(!found.is_approximate);
             prop_assert!(found.until.is_none_or(|until| until > now), "{now}: {:?}", found.until);
             let definition = &self.definitions[*number];
@@ -221,12 +223,30 @@ impl World {
     }
 }
 
+/// What is kept of the events of a case, folded at its end in that order.
+pub(super) fn kept(case: &Case, order: &dyn Fn(&mut Vec<Event>)) -> Vec<u8> {
+    let world = World::new(case);
+    let mut now = world.now;
+    let mut events = Vec::new();
+    for step in &case.steps {
+        now = now.plus_micros(step.after.micros(&world.windows));
+        if let What::Event { event, late, .. } = &step.what {
+            let time = now.plus_micros(-late.micros(&world.windows));
+            events.push(Event { time, ..Event::clone(event) });
+        }
+    }
+    order(&mut events);
+    let mut row = Vec::new();
+    events.iter().for_each(|event| fold(&world.plans, &mut row, event, now));
+    row
+}
+
 fn note(values: &Values, ever: &mut BTreeSet<String>) {
     let is_in = values.iter().filter(|(_, value)| **value == Json::Bool(true));
     ever.extend(is_in.map(|(key, _)| key.clone()));
 }
 
-fn fold(plans: &Plans, row: &mut Vec<u8>, event: &Event, now: Time) {
+pub(super) fn fold(plans: &Plans, row: &mut Vec<u8>, event: &Event, now: Time) {
     let (properties, context) = (event.properties.to_string(), event.context.to_string());
     let folded = Folded {
         kind: match event.kind {
