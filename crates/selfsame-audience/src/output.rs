@@ -13,7 +13,7 @@ pub enum Output {
     Null,
     /// One value.
     One(Datum),
-    /// A list, in the order of texts.
+    /// A list, which is not empty.
     List(Vec<Datum>),
 }
 
@@ -28,6 +28,10 @@ impl Output {
 
     pub(crate) fn number(number: Option<Decimal>) -> Self {
         Self::of(number.map(Datum::Number))
+    }
+
+    pub(crate) fn list(values: Vec<Datum>) -> Self {
+        if values.is_empty() { Self::Null } else { Self::List(values) }
     }
 
     pub(crate) fn of(datum: Option<Datum>) -> Self {

@@ -75,7 +75,7 @@ pub(super) fn value_of(
 ) -> Option<Evaluated> {
     let custom = Custom::new(sections);
     let known = Known { plans: others, computed: Vec::new(), values, custom: &custom };
-    plans.profile(rows, &known, now).evaluate(0)
+    plans.profile(rows, now).evaluate(0, &known)
 }
 
 /// Evaluates definitions, and those that read them where they changed.
@@ -92,12 +92,12 @@ pub(crate) fn evaluate(
     let computed =
         if plans.reads_itself() { vec![OnceCell::new(); plans.live.len()] } else { vec![] };
     let known = Known { plans, computed, values, custom: &custom };
-    let profile = plans.plans.profile(&rows, &known, now);
+    let profile = plans.plans.profile(&rows, now);
     let mut json = String::new();
     // Whoever reads another one stands behind it.
     while let Some(rank) = wanted.pop_first() {
         let Some(plan) = plans.live.get(rank) else { continue };
-        let Some(evaluated) = plans.evaluate(rank, &profile) else { continue };
+        let Some(evaluated) = plans.evaluate(rank, &profile, &known) else { continue };
         json.clear();
         evaluated.value.push_json(&mut json);
         let was = values.get(plan.number);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use selfsame_audience::{Numbered, Plans};
+use selfsame_audience::{Evaluated, Numbered, Plans, Profile, Traits};
 use selfsame_event::{Raw, Time};
 use selfsame_expr::query::order;
 
@@ -47,7 +47,7 @@ pub(crate) struct LivePlan {
 
 struct Nothing<'a>(&'a BTreeMap<String, Box<str>>);
 
-impl selfsame_audience::Traits for Nothing<'_> {
+impl Traits for Nothing<'_> {
     fn get(&self, key: &str) -> Option<Raw<'_>> {
         self.0.get(key).map(|json| Raw::trusted(json))
     }
@@ -131,8 +131,8 @@ impl SpacePlans {
         for (id, rank) in by_rank(&self.by_id) {
             let plan = &self.live[rank];
             let nothing = Nothing(&known);
-            let profile = self.plans.profile(&[], &nothing, Time::EPOCH);
-            let json = profile.evaluate(plan.place).map(|one| one.value.json());
+            let profile = self.plans.profile(&[], Time::EPOCH);
+            let json = profile.evaluate(plan.place, &nothing).map(|one| one.value.json());
             let default: Box<str> = json.unwrap_or_else(|| "null".to_owned()).into();
             if plan.kind == DefinitionKind::Audience && &*default == "true" {
                 self.at_creation.insert(rank);
@@ -192,9 +192,10 @@ impl SpacePlans {
     pub(crate) fn evaluate(
         &self,
         rank: usize,
-        profile: &selfsame_audience::Profile<'_>,
-    ) -> Option<selfsame_audience::Evaluated> {
-        profile.evaluate(self.live.get(rank)?.place)
+        profile: &Profile<'_>,
+        traits: &dyn Traits,
+    ) -> Option<Evaluated> {
+        profile.evaluate(self.live.get(rank)?.place, traits)
     }
 }
 
