@@ -57,8 +57,8 @@ pub use reader::{
     IdentityHealth, JsonArray, JsonObject, LargeProfile, LinkPath, LinkRule, LinkedProfile,
     LookupError, Matches, MergeRow, MergedBy, Metadata, OverLimit, PathLink, ProfileEvent,
     ProfileRef, Reader, Refusal, SIZES, SearchBudget, SpaceRead, Standing, Stopped, TraitQuery,
-    UndoError, UndoPlan, UndoWish, Unmapped, Wanted, WantedIdentifier, Why, WhyBudget, WhyEnd,
-    WhyQuery,
+    TypeLimit, UndoError, UndoPlan, UndoWish, Unmapped, Wanted, WantedIdentifier, Why, WhyBudget,
+    WhyEnd, WhyQuery,
 };
 pub use replay::{ReplayConfig, replay};
 pub use row::{Listed, Owner, Present};

@@ -49,7 +49,7 @@ pub use search::{Matches, SearchBudget, TraitQuery};
 pub use undo::{ApartPair, UndoError, UndoPlan, UndoWish, Wanted};
 pub use why::{
     Apart, Between, Decided, Effect, EventRef, LinkPath, LinkRule, OverLimit, PathLink, Refusal,
-    Stopped, Unmapped, Why, WhyBudget, WhyEnd, WhyQuery,
+    Stopped, TypeLimit, Unmapped, Why, WhyBudget, WhyEnd, WhyQuery,
 };
 
 /// Why something could not be read.

@@ -210,12 +210,24 @@ fn event(value: &Value) -> String {
     )
 }
 
+fn window(limit: &Value) -> String {
+    match text(limit, "window").as_str() {
+        "ever" => String::new(),
+        window => format!(" ({window})"),
+    }
+}
+
+/// The limit that was met, as it was then.
+fn met(value: &Value) -> String {
+    let met = |limit: &Value| {
+        format!(", at most {} {}{}", count(limit, "limit"), text(limit, "type"), window(limit))
+    };
+    value.get("limit").filter(|limit| !limit.is_null()).map(met).unwrap_or_default()
+}
+
 fn limits(value: &Value) -> Vec<String> {
     let line = |limit: &Value| {
-        let window = match text(limit, "window").as_str() {
-            "ever" => String::new(),
-            window => format!(" ({window})"),
-        };
+        let window = window(limit);
         format!(
             "    together they would have {} values of {}; the limit is {}{window}",
             count(limit, "count"),
@@ -288,7 +300,8 @@ fn link(link: &Value) -> String {
 fn refusal(refusal: &Value) -> String {
     let left_out = refusal.get("left_out").filter(|id| !id.is_null());
     let left_out = left_out.map(|one| format!(", {} left out", id(one))).unwrap_or_default();
-    format!("  kept apart: {}{left_out}  {}", text(refusal, "sentence"), event(&refusal["event"]))
+    let (sentence, met) = (text(refusal, "sentence"), met(refusal));
+    format!("  kept apart: {sentence}{met}{left_out}  {}", event(&refusal["event"]))
 }
 
 fn end_lines(end: &Value) -> Vec<String> {
@@ -307,7 +320,7 @@ fn end_lines(end: &Value) -> Vec<String> {
     let more =
         if times > 1 { format!(" ({times} times, this was the last)") } else { String::new() };
     let mut lines = vec![
-        format!("{name} is on no profile: {}{more}", text(stopped, "sentence")),
+        format!("{name} is on no profile: {}{}{more}", text(stopped, "sentence"), met(stopped)),
         format!("  {}", event(&stopped["event"])),
     ];
     let profile = text(stopped, "profile_id");
@@ -328,10 +341,11 @@ fn merge_lines(merges: &Value) -> Vec<String> {
                 format!("{} took in {}", text(row, "into"), text(row, "from"))
             }
             _ => format!(
-                "{} kept apart from {} ({})",
+                "{} kept apart from {} ({}{})",
                 text(row, "into"),
                 text(row, "from"),
-                text(row, "refused_by")
+                text(row, "refused_by"),
+                met(row)
             ),
         };
         lines.push(format!("  {}. {what}", number + 1));

@@ -76,6 +76,17 @@ async fn what_is_apart_names_the_limit_or_that_nothing_is_recorded() {
     assert_eq!(refusal["event"]["message_id"], "m5");
     let over = json!({"type": "user_id", "limit": 1, "window": "ever", "count": 2});
     assert_eq!(why["limits"], json!([over]));
+    let met = json!({"type": "user_id", "limit": 1, "window": "ever"});
+    assert_eq!(refusal["limit"], met, "{refusal}");
+    let merges = server.get("/api/spaces/dev/identity/merges?of=user_id:bob").await;
+    assert_eq!(merges["data"][0]["limit"], met, "{merges}");
+
+    // The limit of then, whatever it is now.
+    let mut rules = server.get("/api/spaces/dev/rules").await;
+    rules["types"][0]["limit"]["count"] = json!(3);
+    server.done(Method::PUT, "/api/spaces/dev/rules", Some(rules)).await;
+    let later = server.get(&format!("{WHY}?from=user_id:bob&to=user_id:ada")).await;
+    assert_eq!((&later["refusals"][0]["limit"], &later["limits"]), (&met, &json!([])), "{later}");
     let strangers = server.get(&format!("{WHY}?from=user_id:eve&to=user_id:ada")).await;
     assert_eq!((&strangers["refusal_count"], &strangers["refusals"]), (&json!(0), &json!([])));
     assert!(strangers["sentence"].as_str().expect("text").contains("No event is recorded"));
@@ -90,6 +101,29 @@ async fn what_is_on_no_profile_names_what_stopped_it() {
     assert_eq!(why["from"]["stopped"]["event"]["message_id"], "m6");
     assert_eq!(why["from"]["stopped"]["event"]["source"], "dev");
     assert_eq!((&why["from"]["stopped_count"], &why["to"]["stopped"]), (&json!(1), &Value::Null));
+}
+
+#[tokio::test]
+async fn what_a_limit_kept_off_every_profile_names_that_limit() {
+    let server = Server::start();
+    for number in 0..7 {
+        let traits = json!({ "email": format!("{number}@b.c") });
+        let event = json!({"userId": "ada", "messageId": format!("m{number}"), "traits": traits});
+        assert!(server.send(DEV, "identify", event).await.is_success());
+    }
+    server.folded().await;
+    let why = server.get(&format!("{WHY}?from=email:6@b.c&to=user_id:ada")).await;
+    let stopped = &why["from"]["stopped"];
+    assert_eq!(stopped["rule"], "identifier_value_limit_exceeded", "{why}");
+    let met = json!({"type": "email", "limit": 5, "window": "ever"});
+    assert_eq!((&stopped["limit"], &stopped["event"]["message_id"]), (&met, &json!("m6")), "{why}");
+    let trace = server.get("/api/trace?message_id=m6").await;
+    let notes = trace["data"][0]["event"]["notes"].as_array().expect("notes");
+    let shown: Vec<_> = notes.iter().map(|note| (&note["sentence"], &note["violation"])).collect();
+    let limit = (&json!("Identifier value limit exceeded"), &json!(true));
+    let which = (&json!("Limit that was met"), &json!(false));
+    assert_eq!(shown, [limit, which], "{trace}");
+    assert_eq!([&notes[1]["identifier"], &notes[1]["value"]], [&json!("email"), &json!("5")]);
 }
 
 #[tokio::test]
