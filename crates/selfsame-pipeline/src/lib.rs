@@ -56,9 +56,9 @@ pub use reader::{
     Found, HealthBudget, HistoryFrom, Household, HouseholdBudget, HouseholdMember, Households,
     IdentityHealth, JsonArray, JsonObject, LargeProfile, LinkPath, LinkRule, LinkedProfile,
     LookupError, Matches, MergeRow, MergedBy, Metadata, OverLimit, PathLink, ProfileEvent,
-    ProfileRef, Reader, Refusal, SIZES, SearchBudget, SpaceRead, Standing, Stopped, TraitQuery,
-    TypeLimit, UndoError, UndoPlan, UndoWish, Unmapped, Wanted, WantedIdentifier, Why, WhyBudget,
-    WhyEnd, WhyQuery,
+    ProfileRef, Proposal, ProposalBudget, ProposalPage, Reader, Refusal, SIZES, SearchBudget,
+    SpaceRead, Standing, Stopped, TooMuch, TraitQuery, TypeLimit, UndoError, UndoPlan, UndoWish,
+    Unmapped, Wanted, WantedIdentifier, Why, WhyBudget, WhyEnd, WhyQuery,
 };
 pub use replay::{ReplayConfig, replay};
 pub use row::{Listed, Owner, Present};

@@ -16,6 +16,7 @@ mod households;
 mod identity_health;
 mod json;
 mod merges;
+mod proposals;
 mod search;
 mod undo;
 mod why;
@@ -45,6 +46,7 @@ pub use households::{Household, HouseholdBudget, HouseholdMember, Households, St
 pub use identity_health::{HealthBudget, IdentityHealth, LargeProfile, SIZES, WantedIdentifier};
 pub use json::{JsonArray, JsonObject};
 pub use merges::{MergeRow, MergedBy};
+pub use proposals::{Proposal, ProposalBudget, ProposalPage, TooMuch};
 pub use search::{Matches, SearchBudget, TraitQuery};
 pub use undo::{ApartPair, UndoError, UndoPlan, UndoWish, Wanted};
 pub use why::{

@@ -14,6 +14,7 @@ mod backups;
 mod dead_letters;
 mod decided;
 mod destinations;
+mod hint;
 mod identity;
 mod identity_keys;
 mod imports;
@@ -34,6 +35,7 @@ mod undo;
 
 pub(crate) use backups::{BackupDone, BackupRequest};
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
+pub(crate) use identity::hint as rules_hint;
 pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKey, checker};
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
 #[cfg(test)]

@@ -310,7 +310,7 @@ impl SpaceRead {
     }
 
     /// The priority of a type in the rules of now.
-    fn priority(&self, collection: Collection, kind: &str) -> Option<u16> {
+    pub(super) fn priority(&self, collection: Collection, kind: &str) -> Option<u16> {
         let mut rules = self.compiled.set.types.iter();
         let rule = rules.find(|rule| rule.collection == collection && *rule.name == *kind);
         rule.map(|rule| rule.priority)

@@ -3,6 +3,7 @@
 mod determinism;
 mod households;
 mod large_undo;
+mod proposals;
 mod publish;
 mod reader;
 mod recovery;

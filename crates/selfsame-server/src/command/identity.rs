@@ -12,6 +12,7 @@ use crate::client::{Client, Refused, Remote, block_on, part};
 use crate::printable::{brief, printable};
 
 mod household;
+mod proposals;
 mod rules;
 mod undo;
 
@@ -30,6 +31,8 @@ enum Verb {
     Merges(Merges),
     /// Show how large profiles are, which limits were met, and identifiers that many profiles want.
     Health(Health),
+    /// Find profiles that have more than the rules in force would let them, and how to take each apart.
+    Proposals(proposals::Proposals),
     /// Show who is one household with a person: one address and family name, or one card.
     Household(household::Household),
     /// Undo a merge, as if it had never been: shows what would change, and does it with --yes.
@@ -91,6 +94,7 @@ impl Identity {
         match self.verb {
             Verb::Why(why) => why.run(),
             Verb::Merges(merges) => merges.run(),
+            Verb::Proposals(proposals) => proposals.run(),
             Verb::Household(household) => household.run(),
             Verb::Unmerge(unmerge) => unmerge.run(),
             Verb::Split(split) => split.run(),
@@ -405,6 +409,12 @@ fn health_lines(health: &Value) -> Vec<String> {
         format!("  {id}  left out of {profiles} profiles, in {sets} sets of identifiers")
     });
     section("identifiers that other profiles wanted", wanted.collect());
+    let over = count(health, "over_rules");
+    let over = match over {
+        0 => Vec::new(),
+        _ => vec![format!("  {over} profiles: see `selfsame identity proposals`")],
+    };
+    section("more than the rules in force would let them have", over);
     let days = list(health, "days").iter().map(|one| {
         let of = |name| count(one, name);
         format!(

@@ -80,6 +80,7 @@ enum Step<'f> {
         fields: Vec<Field>,
         /// The members that differ, as they are to be.
         change: Map<String, Value>,
+        hint: Option<String>,
     },
     Remove {
         id: String,
@@ -159,7 +160,8 @@ impl<'f> Steps<'f> {
                         change.insert(key.clone(), value.clone());
                     }
                 }
-                self.steps.push(Step::Change { word, folder, id, fields, change });
+                let hint = there.hint(file);
+                self.steps.push(Step::Change { word, folder, id, fields, change, hint });
             }
         }
         if T::WORD != DestinationFile::WORD {
@@ -179,11 +181,14 @@ impl<'f> Steps<'f> {
                     created += 1;
                     say(&printable(&format!("+ {}", new.name())))?;
                 }
-                Step::Change { word, id, fields, .. } => {
+                Step::Change { word, id, fields, hint, .. } => {
                     changed += 1;
                     say(&printable(&format!("~ {word} {id}")))?;
                     for Field { path, old, new } in fields {
                         say(&printable(&format!("    {path}: {old} -> {new}")))?;
+                    }
+                    if let Some(hint) = hint {
+                        say(&printable(&format!("    {hint}")))?;
                     }
                 }
                 Step::Remove { id } => {

@@ -18,7 +18,7 @@ use selfsame_pipeline::workspace::{DedupeScope, SourceKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::control::{DestinationShown, SourceShown, SpaceShown};
+use crate::control::{DestinationShown, SourceShown, SpaceShown, rules_hint};
 
 /// A kind of resource, with its folder.
 pub(super) trait Resource: Serialize + DeserializeOwned {
@@ -28,6 +28,11 @@ pub(super) trait Resource: Serialize + DeserializeOwned {
     const HEAD: &'static str;
 
     fn id(&self) -> &str;
+
+    /// What to tell whoever changes it to that; none where there is nothing.
+    fn hint(&self, _: &Self) -> Option<String> {
+        None
+    }
 
     /// What can be said about it besides its syntax.
     fn check(&self) -> anyhow::Result<()> {
@@ -105,6 +110,10 @@ impl Resource for SpaceFile {
 
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn hint(&self, new: &Self) -> Option<String> {
+        rules_hint(&self.id, &self.rules, &new.rules)
     }
 
     fn check(&self) -> anyhow::Result<()> {

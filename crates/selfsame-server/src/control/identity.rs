@@ -17,9 +17,11 @@ use crate::node::Node;
 
 mod alarms;
 mod households;
+mod proposals;
 mod shown;
 
 pub(crate) use households::{IdentityHouseholds, households};
+pub(crate) use proposals::{IdentityProposals, hint, proposals};
 pub(crate) use shown::{
     DayShown, EventRefShown, IdentifierShown, IdentityHealthShown, IdentityMerges, IdentityWhy,
     LargeProfileShown, LinkShown, MergeShown, MetLimitShown, OverLimitShown, RefusalShown,
@@ -146,6 +148,7 @@ pub(crate) async fn health(control: Control, asked: Asked) -> Result<IdentityHea
                 sets: one.sets,
             })
             .collect(),
+        over_rules: health.over_rules,
         components_read: number(health.components),
         ledger_read: number(health.ledger),
         cut: health.is_cut || health.is_ledger_cut,

@@ -213,6 +213,8 @@ shape! {
         days: Vec<DayShown>,
         /// Identifiers of one profile that came on events of others, those that most wanted first.
         wanted: Vec<WantedShown>,
+        /// Profiles that have more than the rules in force would let them: `proposals` lists these.
+        over_rules: u64,
         /// Components that were looked at.
         components_read: u64,
         /// Rows of the merge ledger that were looked at.

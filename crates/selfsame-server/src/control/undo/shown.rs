@@ -4,7 +4,7 @@ use crate::control::identity::{EventRefShown, IdentifierShown};
 use crate::control::shape::shape;
 
 shape! {
-    /// What is to be undone: one of `unmerge`, `apart`, `split` and `lift`.
+    /// What is to be undone: one of `unmerge`, `apart`, `split`, `within_rules` and `lift`.
     #[serde(deny_unknown_fields)]
     pub(crate) struct UndoRequest {
         /// `users` or `accounts`. Default: users.
@@ -17,6 +17,8 @@ shape! {
         split: Option<Vec<String>>,
         /// With `split`: an identifier that stays.
         from: Option<String>,
+        /// An identifier of a profile that is taken apart until it keeps the rules in force.
+        within_rules: Option<String>,
         /// Two identifiers that may share a profile again.
         lift: Option<Vec<String>>,
         /// Who asks, or why, in a few words.
