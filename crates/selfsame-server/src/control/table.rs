@@ -236,8 +236,8 @@ routes! {
     Get "/api/spaces/{id}/identity/proposals" Events "Profiles that have more than the rules in force would let them, and how each could be taken apart; nothing is done" query ["collection" "limit" "next"] 200 [identity::IdentityProposals] = identity::proposals;
     Get "/api/spaces/{id}/identity/households" Events "The households of a profile, one for each rule of the space; or one household, by its id" query ["of" "collection"] 200 [identity::IdentityHouseholds] = identity::households;
     Post "/api/spaces/{id}/identity/undo" Write "Undo a merge, set identifiers apart, split some off or lift that: shows what it would do, and does it with `apply`" body [undo::UndoRequest] 200 [undo::UndoShown] = undo::undo;
-    Get "/api/spaces/{id}/identity/undo/job" Events "How far an undo is that goes on as a job, and what it did" 200 [undo::UndoJobShown] = undo_job::show;
-    Delete "/api/spaces/{id}/identity/undo/job" Write "Stop an undo that goes on as a job" 200 [undo::UndoJobShown] = undo_job::stop;
+    Get "/api/spaces/{id}/identity/undo/job" Events "How far an undo is that a job plans or does, and what it would do or did" 200 [undo::UndoJobShown] = undo_job::show;
+    Delete "/api/spaces/{id}/identity/undo/job" Write "Stop an undo that a job plans or does" 200 [undo::UndoJobShown] = undo_job::stop;
     Get "/api/spaces/{id}/identity/apart" Events "List identifiers that are set apart, with the events that would have joined them" query ["collection" "limit"] 200 [undo::ApartList] = undo::apart;
 
     Get "/api/destinations" Read "List destinations with their status" 200 [Page<destinations::DestinationShown>] = destinations::list;

@@ -1,8 +1,8 @@
 //! Undo: what setting identifiers apart would do, doing it, and what is set apart.
 //!
 //! Every wish is planned first, and the plan is the answer. Only with `apply` a record is appended. The
-//! record's own step plans again, over everything that came meanwhile. What is too much for one step goes
-//! on as a job.
+//! record's own step plans again, over everything that came meanwhile. What is too much for one step is
+//! planned by a job, whether it is only to be shown or to be done.
 
 use selfsame_event::{Class, Collection, Identifier, ProfileId};
 use selfsame_identity::{Cluster, Moved, PlanError};
@@ -69,9 +69,9 @@ pub(crate) async fn apart(control: Control, asked: Asked) -> Result<ApartList, P
 
 /// What is to be answered.
 enum Planned {
-    /// This, and it may be done by one step. Or it is only to be shown.
+    /// This, and it may be done by one step.
     Small(Box<(UndoShown, IdentityChange)>),
-    /// It is to be done, and is too much for one step.
+    /// It is too much for one step, and to be planned in one go.
     Large { asking: Asking, sets: usize },
 }
 
@@ -84,12 +84,11 @@ fn planned(node: &Node, space: &str, request: &UndoRequest) -> Result<Planned, P
         let message = "`by` has at most 200 characters, none a control character.";
         return Err(Problem::field("by", message));
     }
-    let sizes = read.undo_sizes();
-    let sizes = if request.apply == Some(true) { sizes } else { sizes.whole() };
-    let planned = match read.plan_undo(collection, &wish, by, sizes, &mut |_| true) {
+    let planned = match read.plan_undo(collection, &wish, by, read.undo_sizes(), &mut |_| true) {
         Err(UndoError::Plan(PlanError::JobNeeded { sets, .. })) => {
             let (space, by) = (space.to_owned(), by.to_owned());
-            let asking = Asking { space, collection, wish, by };
+            let apply = request.apply == Some(true);
+            let asking = Asking { space, collection, wish, by, apply };
             return Ok(Planned::Large { asking, sets });
         }
         planned => planned.map_err(|error| problem(&read, &error))?,
@@ -188,7 +187,7 @@ fn undo_shown(read: &SpaceRead, planned: &UndoPlan) -> UndoShown {
     }
 }
 
-/// The answer where a job does it.
+/// The answer where a job plans it, and does it.
 fn begun(sets: usize) -> UndoShown {
     UndoShown {
         applied: false,

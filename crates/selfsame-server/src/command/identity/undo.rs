@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Method;
@@ -161,6 +161,7 @@ impl Deed {
                 () = tokio::time::sleep(EVERY) => job = client.get(path).await?,
                 _ = tokio::signal::ctrl_c() => {
                     client.send(client.request(Method::DELETE, path)).await?;
+                    ensure!(self.yes, "it was stopped, and nothing was changed");
                     bail!("it was told to stop; if that came too late, it is done");
                 }
             }

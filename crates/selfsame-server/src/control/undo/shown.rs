@@ -33,9 +33,9 @@ shape! {
         applied: bool,
         /// The record that did it.
         position: Option<String>,
-        /// Whether it is too much for one step: with `apply` it goes on as a job.
+        /// Whether it is too much for one step: it is planned by a job, and with `apply` done by it.
         large: bool,
-        /// Whether it now goes on as a job. What it does, the job says in the end.
+        /// Whether it now goes on as a job. What it would do, or does, the job says in the end.
         job: bool,
         /// The pairs that are set apart or lifted.
         pairs: Vec<PairShown>,
@@ -61,7 +61,7 @@ shape! {
         cut: bool,
     }
 
-    /// An undo that goes on as a job, and how far that is.
+    /// An undo that is planned, and with `apply` done, by a job, and how far that is.
     pub(crate) struct UndoJobShown {
         /// `running`, `done`, `stopped` or `failed`.
         state: String,
@@ -73,7 +73,7 @@ shape! {
         of: u64,
         /// Why it failed.
         error: Option<String>,
-        /// What it did, once it is done.
+        /// What it would do, or did, once it is done.
         undo: Option<UndoShown>,
     }
 

@@ -309,19 +309,32 @@ async fn what_is_too_much_for_a_step_is_undone_by_a_job() {
     let (status, job) = server.ask(Method::GET, &format!("{undo}/job"), None).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "{job}");
     let mut wish = json!({ "apart": ["user_id:u0", "anonymous_id:till"] });
-    let shown = server.done(Method::POST, undo, Some(wish.clone())).await;
+    let ended = async || {
+        eventually("the end of the job", async || {
+            let job = server.get(&format!("{undo}/job")).await;
+            (job["state"] != "running").then_some(job)
+        })
+        .await
+    };
+    // It is shown by a job as well, which changes nothing.
+    let begun = server.done(Method::POST, undo, Some(wish.clone())).await;
     assert_eq!(
-        (&shown["large"], &shown["job"], &shown["sets"]),
-        (&json!(true), &json!(false), &json!(10_050))
+        (&begun["large"], &begun["job"], &begun["sets"], &begun["after"]),
+        (&json!(true), &json!(true), &json!(10_050), &json!([]))
     );
+    let job = ended().await;
+    let shown = &job["undo"];
+    assert_eq!((&job["state"], &shown["applied"]), (&json!("done"), &json!(false)), "{job}");
+    assert_eq!([&job["of"], &shown["large"]], [&json!(10_050), &json!(true)], "{job}");
+    assert!(job["resolved"].as_u64() > Some(5_000), "it said how far it was: {job}");
+    assert!(shown["after"].as_array().map(Vec::len) > Some(1), "{job}");
+    let apart = server.get("/api/spaces/dev/identity/apart").await;
+    assert_eq!(apart["data"], json!([]), "nothing was changed");
+
     wish["apply"] = json!(true);
     let begun = server.done(Method::POST, undo, Some(wish)).await;
     assert_eq!((&begun["job"], &begun["applied"]), (&json!(true), &json!(false)), "{begun}");
-    let job = eventually("the end of the job", async || {
-        let job = server.get(&format!("{undo}/job")).await;
-        (job["state"] != "running").then_some(job)
-    })
-    .await;
+    let job = ended().await;
     assert_eq!((&job["state"], &job["undo"]["applied"]), (&json!("done"), &json!(true)), "{job}");
     assert_eq!(
         [&job["undo"]["before"], &job["undo"]["after"]],
@@ -332,14 +345,21 @@ async fn what_is_too_much_for_a_step_is_undone_by_a_job() {
 
     // The command waits for the job, and says what became of it.
     let url = server.url.clone();
-    let lift = move || {
-        let ids = ["user_id:u0", "anonymous_id:till"];
-        let told = ["--yes", "--server", &url, "--token", DEV];
-        run(&[&["identity", "lift"][..], &ids, &told].concat(), &[])
+    let lift = async |yes: &'static [&'static str]| {
+        let url = url.clone();
+        let work = move || {
+            let told = ["user_id:u0", "anonymous_id:till", "--server", &url, "--token", DEV];
+            run(&[&["identity", "lift"][..], &told, yes].concat(), &[])
+        };
+        let output = tokio::task::spawn_blocking(work).await.expect("runs");
+        let said = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
+        said
     };
-    let output = tokio::task::spawn_blocking(lift).await.expect("runs");
-    let said = String::from_utf8(output.stdout).expect("UTF-8");
-    assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
+    let said = lift(&[]).await;
+    assert!(said.contains("10050 sets of identifiers are resolved again, by a job"), "{said}");
+    assert!(said.contains("afterwards") && said.contains("give --yes to do it"), "{said}");
+    let said = lift(&["--yes"]).await;
     assert!(said.contains("10050 sets of identifiers are resolved again, by a job"), "{said}");
     assert!(said.contains("done, by the record at"), "{said}");
     // Told to stop when it has ended, it stays as it is.
