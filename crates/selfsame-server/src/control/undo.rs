@@ -135,9 +135,18 @@ fn wish(
 }
 
 fn problem(read: &SpaceRead, error: &UndoError) -> Problem {
+    let remedy = match error {
+        UndoError::Plan(PlanError::Moves) => {
+            " Publish rules instead that block the device, or under which no device moves."
+        }
+        UndoError::Plan(PlanError::Verified) => {
+            " Block what links them, and publish these rules instead."
+        }
+        _ => "",
+    };
     match error.class() {
         Class::Missing => Problem::new(Code::NotFound, reason(read, error)),
-        Class::Invalid => Problem::new(Code::Invalid, reason(read, error)),
+        Class::Invalid => Problem::new(Code::Invalid, reason(read, error) + remedy),
         Class::Conflict | Class::Limited => Problem::new(Code::Conflict, reason(read, error)),
         class => Problem::of(class, error),
     }
