@@ -15,6 +15,7 @@ mod dead_letters;
 mod dead_ranges;
 mod decided;
 mod destinations;
+mod hint;
 mod identity;
 mod identity_keys;
 mod imports;
@@ -37,6 +38,7 @@ pub(crate) use backups::{BackupDone, BackupRequest};
 pub(crate) use dead_letters::{DeadLetters, Resent};
 pub(crate) use dead_ranges::{DeadRanges, RangeResent};
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
+pub(crate) use identity::hint as rules_hint;
 pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKey, checker};
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
 #[cfg(test)]

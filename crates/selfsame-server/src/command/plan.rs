@@ -1,6 +1,7 @@
 //! `selfsame export`, `plan` and `apply`: the workspace as files, and the way back.
 
 mod difference;
+mod identity_keys;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -80,6 +81,7 @@ enum Step<'f> {
         fields: Vec<Field>,
         /// The members that differ, as they are to be.
         change: Map<String, Value>,
+        hint: Option<String>,
     },
     Remove {
         id: String,
@@ -113,6 +115,11 @@ impl<'f> Steps<'f> {
     fn of(tree: &'f Tree, live: &Live, prune: bool) -> anyhow::Result<Self> {
         let mut all = Self { steps: Vec::new(), left: Vec::new() };
         all.compare(&tree.spaces, &live.spaces, New::Space)?;
+        for (path, file) in tree.sources.values() {
+            let there = live.sources.iter().find(|there| there.id == file.id);
+            let checked = there.map(|there| identity_keys::check(there, file)).transpose();
+            checked.with_context(|| path.display().to_string())?;
+        }
         all.compare(&tree.sources, &live.sources, New::Source)?;
         for (path, file) in tree.destinations.values() {
             let same = live.destinations.iter().find(|one| one.id == file.id);
@@ -149,7 +156,8 @@ impl<'f> Steps<'f> {
                 self.steps.push(Step::Create(new(file)));
                 continue;
             };
-            let (old, wanted) = (serde_json::to_value(there)?, serde_json::to_value(file)?);
+            let file = file.over(there);
+            let (old, wanted) = (serde_json::to_value(there)?, serde_json::to_value(&file)?);
             let fields = fields(&old, &wanted);
             if !fields.is_empty() {
                 let (word, folder, id) = (T::WORD, T::FOLDER, id.clone());
@@ -159,7 +167,8 @@ impl<'f> Steps<'f> {
                         change.insert(key.clone(), value.clone());
                     }
                 }
-                self.steps.push(Step::Change { word, folder, id, fields, change });
+                let hint = there.hint(&file);
+                self.steps.push(Step::Change { word, folder, id, fields, change, hint });
             }
         }
         if T::WORD != DestinationFile::WORD {
@@ -179,11 +188,14 @@ impl<'f> Steps<'f> {
                     created += 1;
                     say(&printable(&format!("+ {}", new.name())))?;
                 }
-                Step::Change { word, id, fields, .. } => {
+                Step::Change { word, id, fields, hint, .. } => {
                     changed += 1;
                     say(&printable(&format!("~ {word} {id}")))?;
                     for Field { path, old, new } in fields {
                         say(&printable(&format!("    {path}: {old} -> {new}")))?;
+                    }
+                    if let Some(hint) = hint {
+                        say(&printable(&format!("    {hint}")))?;
                     }
                 }
                 Step::Remove { id } => {
@@ -243,8 +255,17 @@ async fn take(client: &Client, step: &Step<'_>) -> anyhow::Result<()> {
         Step::Create(new) => create(client, new).await.with_context(|| new.name()),
         Step::Change { word, folder, id, change, .. } => {
             let path = format!("/api/{folder}/{}", part(id));
-            let sent: anyhow::Result<Value> = send(client, Method::PATCH, &path, change).await;
-            sent.map(|_| ()).with_context(|| format!("{word} {id}"))
+            let mut change = change.clone();
+            let keys = identity_keys::taken(&mut change)?;
+            if !change.is_empty() {
+                let sent: anyhow::Result<Value> = send(client, Method::PATCH, &path, &change).await;
+                sent.with_context(|| format!("{word} {id}"))?;
+            }
+            match keys {
+                Some(keys) => identity_keys::apply(client, id, &keys).await,
+                None => Ok(()),
+            }
+            .with_context(|| format!("{word} {id}"))
         }
         Step::Remove { id } => {
             let path = format!("/api/destinations/{}", part(id));
@@ -280,6 +301,9 @@ async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
             if file.write_key_env.is_none() {
                 let key = made.write_keys.first().map_or("", |key| &key.key);
                 say(&format!("  write key of source {}: {}", file.id, printable(key)))?;
+            }
+            if let Some(keys) = file.identity_keys.as_ref().filter(|keys| !keys.is_empty()) {
+                identity_keys::apply(client, &file.id, keys).await?;
             }
         }
         New::Destination(file) => {
@@ -374,7 +398,14 @@ impl Exported for SpaceFile {
 impl Exported for SourceFile {
     fn keeping(&self, before: Option<&Self>) -> Self {
         let write_key_env = before.and_then(|before| before.write_key_env.clone());
-        Self { write_key_env, ..self.clone() }
+        let known = before.and_then(|before| before.identity_keys.as_deref());
+        let mut keys = self.identity_keys.clone().unwrap_or_default();
+        for key in &mut keys {
+            let named = known.unwrap_or_default().iter().find(|known| known.id == key.id);
+            key.secret_env = named.and_then(|known| known.secret_env.clone());
+        }
+        let identity_keys = (known.is_some() || !keys.is_empty()).then_some(keys);
+        Self { write_key_env, identity_keys, ..self.clone() }
     }
 }
 
