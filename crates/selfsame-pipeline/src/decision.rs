@@ -129,6 +129,8 @@ note_kinds! {
     SharedDevice = 19, "Shared device";
     /// A device that left one profile for another.
     DeviceMoved = 20, "Device moved to another profile";
+    /// Traits that were not set because their values are too large. The value is their number.
+    TraitTooLarge = 21, "Trait value too large";
 }
 
 impl NoteKind {

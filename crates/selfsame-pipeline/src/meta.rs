@@ -10,7 +10,7 @@ use crate::trend::DayCounts;
 use crate::workspace::Workspace;
 
 /// The version of everything that decides. A change of it holds from its position on.
-pub const LOGIC_VERSION: u32 = 2;
+pub const LOGIC_VERSION: u32 = 3;
 
 /// The format of the tables' rows. An older one is rebuilt from the log.
 pub(crate) const STATE_FORMAT: u32 = 5;
