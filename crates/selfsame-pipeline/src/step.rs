@@ -245,6 +245,10 @@ impl State {
                 let count = met.traits_refused.to_string();
                 notes.push(Note::new(NoteKind::TraitLimit, "", &count));
             }
+            if met.traits_too_large > 0 {
+                let count = met.traits_too_large.to_string();
+                notes.push(Note::new(NoteKind::TraitTooLarge, "", &count));
+            }
             if met.link_refused {
                 notes.push(Note::new(NoteKind::LinkLimit, "", ""));
             }

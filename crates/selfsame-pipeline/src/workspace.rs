@@ -116,7 +116,8 @@ pub enum TokenAlgorithm {
     Es256,
 }
 
-/// The text of a key. The data folder holds it as it is, and is as secret as it; `Debug` does not.
+/// The text of a key: a public one as it is, a secret sealed by whoever writes it here. Those of early
+/// logs are not sealed. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyText(pub String);
@@ -223,8 +224,8 @@ pub struct Destination {
     pub kind: String,
     /// Where to send.
     pub url: String,
-    /// The secrets that sign, newest first; the second one during a rotation. The data
-    /// folder holds them as they are, and is as secret as they.
+    /// The secrets that sign, newest first; the second one during a rotation. Sealed by whoever writes
+    /// them here; those of early logs are not.
     pub secrets: Vec<String>,
     /// The event types it gets; all where empty.
     #[serde(default)]

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/format        the name and version of the layout
 //! DIR/lock          held by the process that has the folder
+//! DIR/key           what seals secrets, unless the settings put it elsewhere
 //! DIR/log/          the event log
 //! DIR/outbox/       decisions, one record for each of the log
 //! DIR/ledger/N/     what destinations of space N answered

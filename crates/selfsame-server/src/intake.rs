@@ -14,6 +14,7 @@ use selfsame_pipeline::workspace::{self, Workspace};
 
 use crate::chance;
 use crate::control::checker;
+use crate::vault::Vault;
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -57,7 +58,7 @@ pub(crate) struct KeyTable {
 
 impl KeyTable {
     /// Takes the keys of this configuration.
-    pub(crate) fn load(&self, workspace: &Workspace) {
+    pub(crate) fn load(&self, workspace: &Workspace, vault: &Vault) {
         let mut keys = FxHashMap::default();
         for source in &workspace.sources {
             let settings = SourceSettings {
@@ -77,9 +78,13 @@ impl KeyTable {
         }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         let guarded = workspace.sources.iter().filter(|source| !source.identity.keys.is_empty());
-        // They were checked before they became part of the configuration.
+        // They were checked before they became part of the configuration. A key that cannot be opened
+        // checks nothing, so what it signed proves nothing.
         let token_keys = |source: &workspace::Source| {
-            TokenKeys(source.identity.keys.iter().filter_map(|key| checker(key).ok()).collect())
+            let open = |key: &workspace::IdentityKey| {
+                checker(key, &vault.identity_key(&source.id, key).ok()?).ok()
+            };
+            TokenKeys(source.identity.keys.iter().filter_map(open).collect())
         };
         let identity_keys =
             guarded.map(|source| (SourceNumber(source.number), Arc::new(token_keys(source))));

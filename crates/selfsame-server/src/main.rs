@@ -32,6 +32,7 @@ mod tasks;
 mod tls;
 mod tokens;
 mod urgency;
+mod vault;
 
 use std::process::ExitCode;
 

@@ -13,6 +13,7 @@ use selfsame_store::StoreError;
 use serde_json::json;
 
 use crate::node::SubmitError;
+use crate::vault::VaultError;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $class:ident, $status:literal, $hint:literal;)+) => {
@@ -176,6 +177,12 @@ impl From<CommandError> for Problem {
             }
             CommandError::Stopped => Self::new(Code::Unavailable, "Deliveries are not running."),
         }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        Self::of(Class::Unavailable, &error)
     }
 }
 

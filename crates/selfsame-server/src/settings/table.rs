@@ -59,6 +59,12 @@ settings! {
     server: ServerSettings {
         /// The data folder.
         data: PathBuf = PathBuf::from("selfsame-data");
+        /// The file with the key that seals secrets; empty: `key` in the data folder. It is made if it is
+        /// not there.
+        key_file: PathBuf = PathBuf::new();
+        /// Whether to start although secrets cannot be opened: their destinations wait, and identity tokens
+        /// that they check prove nothing.
+        start_locked: bool = false;
         /// The address that SDKs and the APIs use.
         listen: String = "127.0.0.1:8080".to_owned();
         /// An address of its own for the Control API and the metrics; empty: the same one.
