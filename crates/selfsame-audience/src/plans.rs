@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use selfsame_event::Time;
-use selfsame_event::packed::Scratch;
 use selfsame_expr::query::{self, Holder};
 
 use crate::accounts::Tally;
@@ -103,7 +102,7 @@ impl Plans {
         let named = self.by_name.get(event.stream_name()?)?;
         let mut glance = Glance::new(named, &self.predicates, event);
         let mut rewriting = Rewriting::new(row);
-        let mut written = Scratch::new();
+        let mut written = Vec::with_capacity(256);
         for wanted in named.streams() {
             let Some(stream) = self.streams.get(wanted.stream) else { continue };
             if !glance.belongs(wanted, stream) {

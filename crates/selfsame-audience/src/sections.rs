@@ -15,6 +15,8 @@ pub(crate) struct Sections<'a> {
     streams: &'a [Stream],
     rows: &'a [&'a [u8]],
     pub(crate) now: Time,
+    /// What each row keeps.
+    parts: OnceCell<Vec<Vec<(usize, &'a [u8])>>>,
     /// By stream.
     combined: Vec<OnceCell<Box<Combined<'a>>>>,
 }
@@ -28,14 +30,19 @@ pub(crate) struct Combined<'a> {
 
 impl<'a> Sections<'a> {
     pub(crate) fn new(streams: &'a [Stream], rows: &'a [&'a [u8]], now: Time) -> Self {
-        Self { streams, rows, now, combined: streams.iter().map(|_| OnceCell::new()).collect() }
+        let combined = streams.iter().map(|_| OnceCell::new()).collect();
+        Self { streams, rows, now, parts: OnceCell::new(), combined }
     }
 
     /// What all sections together keep of a stream.
     pub(crate) fn combined(&self, index: usize) -> Option<&Combined<'a>> {
         let stream = self.streams.get(index)?;
         let combined = self.combined.get(index)?.get_or_init(|| {
-            let parts = self.rows.iter().filter_map(|row| row::part(row, index));
+            let all = || self.rows.iter().map(|row| row::parts(row)).collect();
+            let parts = self.parts.get_or_init(all).iter().filter_map(|parts| {
+                let at = parts.binary_search_by_key(&index, |(number, _)| *number).ok()?;
+                parts.get(at).map(|(_, part)| *part)
+            });
             let states = parts.filter_map(|part| State::read(stream, part));
             let combine = |mut all: State<'a>, one| {
                 all.combine(&stream.keep, one);
