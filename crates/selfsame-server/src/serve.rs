@@ -113,7 +113,8 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
         tokens: tokens.clone(),
         is_local: metrics_at.ip().is_loopback(),
     };
-    let profiles = ProfileApi::new(node.reader(), Arc::new(tokens.clone()));
+    let profiles =
+        ProfileApi::new(node.reader(), Arc::new(tokens.clone()), Arc::clone(&node.clock));
     let public = health::router(health.clone())
         .merge(selfsame_profile_api::router(profiles))
         .merge((flavour.routes)(&node, &tasks));
