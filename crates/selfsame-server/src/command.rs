@@ -2,6 +2,7 @@
 
 mod backup;
 mod config;
+mod definition;
 mod demo;
 mod dev;
 mod doctor;
@@ -47,6 +48,8 @@ enum Command {
     /// Show every setting, its value and where it came from.
     Config(Common),
     Source(source::SourceCommand),
+    Audience(definition::Audience),
+    Trait(definition::Trait),
     Import(import::Import),
     Export(plan::Export),
     Plan(plan::Plan),
@@ -120,6 +123,8 @@ impl Cli {
             Command::Demo(demo) => demo.run(),
             Command::Config(common) => config::run(&common),
             Command::Source(source) => source.run(),
+            Command::Audience(audience) => audience.run(),
+            Command::Trait(one) => one.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
             Command::Plan(plan) => plan.run(),

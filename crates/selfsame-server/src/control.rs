@@ -13,6 +13,7 @@ mod asked;
 mod backups;
 mod dead_letters;
 mod decided;
+mod definitions;
 mod destinations;
 mod identity;
 mod identity_keys;
@@ -33,6 +34,7 @@ mod trace;
 mod undo;
 
 pub(crate) use backups::{BackupDone, BackupRequest};
+pub(crate) use definitions::{ActivationShown, DefinitionProgress, DefinitionShown, NewDefinition};
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
 pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKey, checker};
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
@@ -71,6 +73,8 @@ use crate::tokens::Tokens;
 const SCANS: usize = 2;
 /// How many clients follow events at once.
 const TAILS: usize = 16;
+/// How many audiences are exported at once.
+const EXPORTS: usize = 4;
 
 /// What operations need. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -81,6 +85,7 @@ pub(crate) struct Control {
     changing: Arc<Mutex<()>>,
     scans: Arc<Semaphore>,
     tails: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
     rule_jobs: Arc<RuleJobs>,
     undo_jobs: Arc<UndoJobs>,
 }
@@ -94,6 +99,7 @@ pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router
         changing: Arc::default(),
         scans: Arc::new(Semaphore::new(SCANS)),
         tails: Arc::new(Semaphore::new(TAILS)),
+        exports: Arc::new(Semaphore::new(EXPORTS)),
         rule_jobs: Arc::default(),
         undo_jobs: Arc::default(),
     };
