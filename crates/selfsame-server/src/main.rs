@@ -20,6 +20,7 @@ mod health;
 mod intake;
 mod lines;
 mod listen;
+mod me;
 mod measures;
 mod node;
 mod printable;

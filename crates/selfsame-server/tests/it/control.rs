@@ -6,6 +6,7 @@ mod events;
 mod files;
 mod households;
 mod identity;
+mod me;
 mod receiver;
 mod resources;
 mod rules;
