@@ -1,50 +1,26 @@
 //! From what a definition says to what is kept and how it is read.
 
-use selfsame_expr::Value;
 use selfsame_expr::query::{
-    Aggregate, Comparison, Condition as Said, Filter, Literal, Path, Quantity, Reduce, Relative,
-    Scalar, Step, Subject, Test,
+    Comparison, Condition as Said, Filter, Holder, Literal, Reduce, Relative, Scalar, Subject, Test,
 };
-use selfsame_expr::{Decimal, query};
+use selfsame_expr::{Decimal, Value, query};
 
 use crate::calendar::Calendar;
 use crate::datum::Datum;
-use crate::plan::{
-    Check, Condition, From, Keep, Leaf, Of, Operand, Order, Read, Selection, Source, Stream, Window,
+use crate::demand::{
+    MOST_BYTES, MOST_COMPARED, MOST_COMPARED_BYTES, horizon, kept, most_that_matters, reading,
 };
-use crate::total::{self, Kind};
+use crate::elements::Room;
+use crate::fault::CompileError;
+use crate::plan::{
+    Check, Condition, From, Keep, Leaf, Of, Operand, Order, Quantifier, Read, Selection, Source,
+    Stream, Window,
+};
+use crate::total::Kind;
 
-/// Most events that are kept one by one of a stream with a window.
-pub const MOST_ELEMENTS: usize = 4_096;
-/// Most events that are kept one by one where each is held against others, or against traits.
-pub const MOST_COMPARED: usize = 1_000;
-
-const DAY: i64 = query::Unit::Day.micros();
-
-/// A definition that cannot be computed, though it can be written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CompileError {
-    /// It reads tables.
-    #[error("`entity()` needs tables, which this version does not have")]
-    Entity,
-    /// It is one of accounts.
-    #[error("`ANY` and `ALL` belong to definitions of accounts")]
-    Account,
-    /// There is no such time zone.
-    #[error("there is no time zone {0:?}")]
-    Zone(String),
-    /// A property stands where no event is at hand.
-    #[error("a property or context can only be read in `where` or in a reducer")]
-    NoEvent,
-    /// A window of the parent stands where there is none.
-    #[error("`parent:` needs a stream around this one")]
-    NoParent,
-    /// Two windows of one kind.
-    #[error("a stream can have one window only")]
-    Windows,
-    /// A text is too long to be kept and compared.
-    #[error("a value is longer than {max} bytes", max = crate::datum::MOST_VALUE_BYTES)]
-    Value,
+/// What the checks of the language have refused before it comes to this.
+pub(crate) const fn refused() -> CompileError {
+    CompileError::Misuse(Vec::new())
 }
 
 type Result<T> = std::result::Result<T, CompileError>;
@@ -54,6 +30,10 @@ type Result<T> = std::result::Result<T, CompileError>;
 pub(crate) struct Compiler {
     pub(crate) streams: Vec<Stream>,
     pub(crate) predicates: Vec<Condition>,
+    /// Conditions on the users of an account.
+    pub(crate) of_users: Vec<Said>,
+    /// The streams of the definition at hand.
+    used: Vec<usize>,
 }
 
 /// The columns of the streams around the place that is being compiled, the innermost last.
@@ -75,14 +55,27 @@ struct Filters<'q> {
 }
 
 impl Compiler {
-    /// A condition that is no part of another's stream.
-    pub(crate) fn condition(&mut self, said: &Said) -> Result<Condition> {
-        self.condition_in(said, &mut Scope::default())
+    /// The definition of an audience.
+    pub(crate) fn audience(&mut self, said: &Said, holder: Holder) -> Result<Condition> {
+        query::check_condition(said, holder).map_err(CompileError::Misuse)?;
+        let compiled = self.condition_in(said, &mut Scope::default())?;
+        self.sized(compiled)
     }
 
-    /// A value that is no part of another's stream.
-    pub(crate) fn value(&mut self, said: &Scalar) -> Result<Operand> {
-        self.operand(said, None, &mut Scope::default())
+    /// The definition of a computed trait.
+    pub(crate) fn computed(&mut self, said: &Scalar, holder: Holder) -> Result<Operand> {
+        query::check_scalar(said, holder).map_err(CompileError::Misuse)?;
+        let compiled = self.operand(said, None, &mut Scope::default())?;
+        self.sized(compiled)
+    }
+
+    /// A definition, unless what it keeps is too much.
+    fn sized<T>(&mut self, compiled: T) -> Result<T> {
+        self.used.sort_unstable();
+        self.used.dedup();
+        let streams = self.used.drain(..).filter_map(|index| self.streams.get(index));
+        let bytes = streams.map(|stream| stream.keep.most_bytes(stream.columns.len())).sum();
+        if bytes > MOST_BYTES { Err(CompileError::Size { bytes }) } else { Ok(compiled) }
     }
 
     fn condition_in(&mut self, said: &Said, scope: &mut Scope) -> Result<Condition> {
@@ -93,13 +86,19 @@ impl Compiler {
             Said::And(list) => Condition::And(all(list)?),
             Said::Or(list) => Condition::Or(all(list)?),
             Said::Not(one) => Condition::Not(Box::new(self.condition_in(one, scope)?)),
-            Said::Any(_) | Said::All(_) => return Err(CompileError::Account),
+            Said::Any(one) => self.users(Quantifier::Any, one),
+            Said::All(one) => self.users(Quantifier::All, one),
             Said::Is(Comparison { value, test, .. }) => {
                 let most = most_that_matters(test);
                 let value = self.operand(value, most, scope)?;
                 Condition::Is(value, self.check(test, scope)?)
             }
         })
+    }
+
+    /// Of an account: a condition that each user meets or not.
+    fn users(&mut self, quantifier: Quantifier, said: &Said) -> Condition {
+        Condition::Users(quantifier, index_of(&mut self.of_users, said.clone()))
     }
 
     fn check(&mut self, test: &Test, scope: &mut Scope) -> Result<Check> {
@@ -141,11 +140,11 @@ impl Compiler {
 
     fn leaf(&mut self, reduce: &Reduce, most: Option<u64>, scope: &mut Scope) -> Result<Leaf> {
         let Reduce { stream, aggregate } = reduce;
-        let Subject::Event(name) = &stream.subject else { return Err(CompileError::Entity) };
+        let Subject::Event(name) = &stream.subject else { return Err(refused()) };
         let mut filters = Filters::of(&stream.filters)?;
         let is_nested = !scope.columns.is_empty();
         if filters.behind.is_some() && !is_nested {
-            return Err(CompileError::NoParent);
+            return Err(refused());
         }
         let (kind, column, read) = reading(aggregate)?;
         let most = most.filter(|_| kind == Kind::Count);
@@ -195,7 +194,8 @@ impl Compiler {
             if changing.len() > 1 { Some(Condition::And(changing)) } else { changing.pop() };
         let is_session = matches!(filters.window, Some(Window::Session(_)));
         let needs = column.filter(|_| !is_session);
-        let keep = Keep::Elements { most: MOST_COMPARED, horizon };
+        let room = Room { events: MOST_COMPARED, bytes: MOST_COMPARED_BYTES };
+        let keep = Keep::Elements { room, horizon };
         let stream = self.stream(Stream { columns, needs, keep, ..stream });
         let Filters { window, behind, .. } = filters;
         let (window, behind) = (window.clone(), *behind);
@@ -219,7 +219,9 @@ impl Compiler {
     }
 
     fn stream(&mut self, stream: Stream) -> usize {
-        index_of(&mut self.streams, stream)
+        let index = index_of(&mut self.streams, stream);
+        self.used.push(index);
+        index
     }
 }
 
@@ -227,8 +229,7 @@ impl Scope {
     fn column(&mut self, depth: usize, source: Source) -> Result<Operand> {
         let levels = self.columns.len();
         let level = levels.checked_sub(depth + 1).and_then(|at| self.columns.get_mut(at));
-        let missing = if levels == 0 { CompileError::NoEvent } else { CompileError::NoParent };
-        Ok(Operand::Column { depth, column: index_of(level.ok_or(missing)?, source) })
+        Ok(Operand::Column { depth, column: index_of(level.ok_or_else(refused)?, source) })
     }
 }
 
@@ -254,8 +255,7 @@ impl<'q> Filters<'q> {
                 Filter::ExpiresAfter(span) => sorted.window(Window::Session(span.micros()))?,
                 Filter::Calendar(query::Calendar { which, period, zone }) => {
                     let calendar = Calendar::new(*period, zone.as_deref());
-                    let zone = || CompileError::Zone(zone.clone().unwrap_or_default());
-                    sorted.window(Window::Calendar(*which, calendar.ok_or_else(zone)?))?;
+                    sorted.window(Window::Calendar(*which, calendar.ok_or_else(refused)?))?;
                 }
             }
         }
@@ -274,14 +274,14 @@ impl<'q> Filters<'q> {
 
     fn window(&mut self, window: Window) -> Result<()> {
         match self.window.replace(window) {
-            Some(_) => Err(CompileError::Windows),
+            Some(_) => Err(refused()),
             None => Ok(()),
         }
     }
 
     fn behind(&mut self, from: i64, to: i64) -> Result<()> {
         match self.behind.replace((from, to)) {
-            Some(_) => Err(CompileError::Windows),
+            Some(_) => Err(refused()),
             None => Ok(()),
         }
     }
@@ -295,6 +295,7 @@ impl Condition {
                 list.iter_mut().for_each(|one| one.read_events(columns));
             }
             Self::Not(one) => one.read_events(columns),
+            Self::Users(..) => {}
             Self::Is(operand, check) => {
                 operand.read_event(columns);
                 match check {
@@ -353,99 +354,6 @@ fn is_fixed(said: &Said) -> bool {
     }
 }
 
-/// Beyond which number of events the answer of a test is always the same.
-fn most_that_matters(test: &Test) -> Option<u64> {
-    let (said, more) = match test {
-        Test::AtLeast(said) | Test::LessThan(said) => (said, 0),
-        Test::GreaterThan(said) | Test::AtMost(said) => (said, 1),
-        Test::Equals(said) | Test::Differs(said) => (said, 1),
-        _ => return None,
-    };
-    let Scalar::Literal(Literal::Number(text)) = said else { return None };
-    let number = u64::try_from(Decimal::parse(text)?.as_whole()?).ok()?;
-    number.checked_add(more).filter(|most| *most > 0)
-}
-
-/// What is kept of a stream whose events are judged once, and which part of it counts.
-fn kept(kind: Kind, window: Option<Window>, most: Option<u64>) -> (Keep, Of) {
-    let Some(window) = window else { return (Keep::Total { kind, horizon: None }, Of::Total) };
-    match window {
-        Window::Within(span) if kind == Kind::Seen => {
-            (Keep::Total { kind, horizon: Some(span) }, Of::TotalWithin(span))
-        }
-        Window::Within(span) if kind == Kind::Last => {
-            (Keep::Total { kind, horizon: None }, Of::TotalWithin(span))
-        }
-        Window::Session(gap) => (Keep::Runs { kind, gap }, Of::Session { gap }),
-        Window::Calendar(which, calendar) => {
-            (Keep::Periods { kind, calendar: calendar.clone() }, Of::Period { which, calendar })
-        }
-        Window::Within(_) | Window::Between(..) => {
-            // The newest so many decide on "so many within": no older one can.
-            let enough = most.filter(|_| matches!(window, Window::Within(_)));
-            let enough = enough.and_then(|most| usize::try_from(most).ok());
-            let keep = Keep::Elements {
-                most: enough.unwrap_or(MOST_ELEMENTS).min(MOST_ELEMENTS),
-                horizon: horizon(&window),
-            };
-            let column = (kind != Kind::Count).then_some(0);
-            let window = Some(window);
-            let of = Selection { window, behind: None, condition: None, kind, column, most };
-            (keep, Of::Elements(of))
-        }
-    }
-}
-
-/// How far back a window reaches, whatever the moment.
-fn horizon(window: &Window) -> Option<i64> {
-    match window {
-        Window::Within(span) | Window::Between(_, span) => Some(*span),
-        // Two months and a change of the clocks.
-        Window::Calendar(..) => Some(63 * DAY),
-        Window::Session(_) => None,
-    }
-}
-
-/// What an aggregate keeps, of what, and how it is read.
-fn reading(aggregate: &Aggregate) -> Result<(Kind, Option<Source>, Read)> {
-    let order = |quantity: Quantity| match quantity {
-        Quantity::Number => total::Order::Number,
-        Quantity::Text | Quantity::List => total::Order::Text,
-    };
-    let of = |said: &Scalar| source(said).map(Some);
-    Ok(match aggregate {
-        Aggregate::Count => (Kind::Count, None, Read::Count),
-        Aggregate::Sum(said) => (Kind::Sum, of(said)?, Read::Sum),
-        Aggregate::Average(said) => (Kind::Sum, of(said)?, Read::Average),
-        Aggregate::Min(said, by) => (Kind::Least(order(*by)), of(said)?, Read::Best),
-        Aggregate::Max(said, by) => (Kind::Greatest(order(*by)), of(said)?, Read::Best),
-        Aggregate::Mode { of: said, kind, at_least } => {
-            let mut source = source(said)?;
-            source.is_one_list =
-                *kind == Some(Quantity::List) && source.steps.contains(&Step::Each);
-            (Kind::Counts, Some(source), Read::Mode(u64::from(at_least.unwrap_or(1))))
-        }
-        Aggregate::First(said) => (Kind::First, of(said)?, Read::Edge),
-        Aggregate::Last(said) => (Kind::Last, of(said)?, Read::Edge),
-        Aggregate::Unique(said) => (Kind::Seen, of(said)?, Read::Unique),
-        Aggregate::UniqueCount(said) => (Kind::Seen, of(said)?, Read::UniqueCount),
-    })
-}
-
-fn source(said: &Scalar) -> Result<Source> {
-    match said {
-        Scalar::Property(path) => Ok(Source::of(From::Properties, path)),
-        Scalar::Context(path) => Ok(Source::of(From::Context, path)),
-        _ => Err(CompileError::NoEvent),
-    }
-}
-
-impl Source {
-    fn of(from: From, path: &Path) -> Self {
-        Self { from, steps: path.steps.clone(), is_one_list: false }
-    }
-}
-
 fn literal(said: &Literal) -> Result<Datum> {
     let text = |text: &str| Value::Text(text.to_owned().into());
     let value = match said {
@@ -454,7 +362,8 @@ fn literal(said: &Literal) -> Result<Datum> {
         Literal::Bool(said) => Value::Bool(*said),
         Literal::Time { text: said, .. } => text(said),
     };
-    Datum::of(&value).ok_or(CompileError::Value)
+    let too_long = || CompileError::Value { bytes: value.text().map_or(0, |text| text.len()) };
+    Datum::of(&value).ok_or_else(too_long)
 }
 
 fn index_of<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {

@@ -1,4 +1,10 @@
 //! Values that are kept.
+//!
+//! ```text
+//! 1 | 2                       false, true
+//! 3 | 6 | 7, signed           a number: in billionths; where that is shorter, in hundredths, in ones
+//! 4 | 5, length, bytes        a text; a list or an object as JSON without spaces
+//! ```
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -9,6 +15,18 @@ use selfsame_expr::{Decimal, Value};
 
 /// Longest text that is kept of a value, in bytes; a longer one counts as none.
 pub const MOST_VALUE_BYTES: usize = 1_024;
+
+const FALSE: u8 = 1;
+const TRUE: u8 = 2;
+const BILLIONTHS: u8 = 3;
+const TEXT: u8 = 4;
+const JSON: u8 = 5;
+const HUNDREDTHS: u8 = 6;
+const ONES: u8 = 7;
+/// Billionths in a hundredth.
+const HUNDREDTH: i64 = 10_000_000;
+/// Billionths in one.
+const ONE: i64 = 1_000_000_000;
 
 /// A value that is kept, which is never null.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,71 +76,144 @@ impl Datum {
 
     /// The order of texts; of equal ones, of kinds.
     pub(crate) fn text_order(&self, other: &Self) -> Ordering {
-        self.text().cmp(&other.text()).then_with(|| self.tag().cmp(&other.tag()))
+        let kind = |datum: &Self| match datum {
+            Self::Bool(_) => 0_u8,
+            Self::Number(_) => 1,
+            Self::Text(_) => 2,
+            // Lists before objects: `[` is before `{`, and equal texts are of one of them.
+            Self::Json(_) => 3,
+        };
+        self.text().cmp(&other.text()).then_with(|| kind(self).cmp(&kind(other)))
+    }
+}
+
+/// A value as its bytes, wherever they lie. Two are the same value if their bytes are the same; their
+/// order is one of bytes and says nothing of the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Packed<'a>(&'a [u8]);
+
+impl<'a> Packed<'a> {
+    /// Its bytes.
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        self.0
     }
 
-    /// A rank that has nothing to do with what the value is, by which some are kept and others not.
-    pub(crate) fn rank(&self) -> u64 {
-        const START: u64 = 0xcbf2_9ce4_8422_2325;
-        const FACTOR: u64 = 0x0000_0100_0000_01b3;
-        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(FACTOR);
-        let hash = self.text().bytes().fold(mix(START, self.tag()), mix);
-        (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Option<Self> {
+        Self::read_optional(reader)?
     }
 
-    fn tag(&self) -> u8 {
-        match self {
-            Self::Bool(false) => 1,
-            Self::Bool(true) => 2,
-            Self::Number(_) => 3,
-            Self::Text(_) => 4,
-            Self::Json(_) => 5,
+    /// A value or none; nothing at all where the bytes are no such thing.
+    pub(crate) fn read_optional(reader: &mut Reader<'a>) -> Option<Option<Self>> {
+        let all = reader.0;
+        match reader.byte()? {
+            0 => return Some(None),
+            FALSE | TRUE => {}
+            BILLIONTHS | HUNDREDTHS | ONES => {
+                read_signed(reader)?;
+            }
+            TEXT | JSON => {
+                let length = read_length(reader)?;
+                reader.slice(length)?;
+            }
+            _ => return None,
         }
+        let length = all.len() - reader.left();
+        Some(Some(Self(all.get(..length)?)))
     }
 
-    pub(crate) fn put(&self, out: &mut impl Sink) {
-        out.put(&[self.tag()]);
-        match self {
-            Self::Bool(_) => {}
-            Self::Number(number) => put_signed(out, number.0),
-            Self::Text(text) | Self::Json(text) => put_text(out, text),
-        }
+    /// The value; null where the bytes are damaged.
+    pub(crate) fn value(self) -> Value<'a> {
+        self.read_value().unwrap_or(Value::Null)
     }
 
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Self::read_tagged(reader.byte()?, reader)
-    }
-
-    fn read_tagged(tag: u8, reader: &mut Reader<'_>) -> Option<Self> {
-        Some(match tag {
-            1 => Self::Bool(false),
-            2 => Self::Bool(true),
-            3 => Self::Number(Decimal(read_signed(reader)?)),
-            4 => Self::Text(reader.text()?.into()),
-            5 => Self::Json(reader.text()?.into()),
+    fn read_value(self) -> Option<Value<'a>> {
+        let mut reader = Reader(self.0);
+        Some(match reader.byte()? {
+            FALSE => Value::Bool(false),
+            TRUE => Value::Bool(true),
+            BILLIONTHS => Value::Number(Decimal(read_signed(&mut reader)?)),
+            tag @ (HUNDREDTHS | ONES) => {
+                let unit = if tag == ONES { ONE } else { HUNDREDTH };
+                Value::Number(Decimal(read_signed(&mut reader)?.checked_mul(i128::from(unit))?))
+            }
+            TEXT => Value::Text(Cow::Borrowed(reader.text()?)),
+            JSON => Value::Json(Raw::trusted(reader.text()?)),
             _ => return None,
         })
     }
+
+    /// The value on its own.
+    pub(crate) fn datum(self) -> Option<Datum> {
+        Some(match self.value() {
+            Value::Null => return None,
+            Value::Bool(bool) => Datum::Bool(bool),
+            Value::Number(number) => Datum::Number(number),
+            Value::Text(text) => Datum::Text(text.into()),
+            // Its text was written in the one form that there is.
+            Value::Json(raw) => Datum::Json(raw.text().into()),
+        })
+    }
+
+    /// A rank that has nothing to do with what the value is, by which some are kept and others not.
+    pub(crate) fn rank(self) -> u64 {
+        const START: u64 = 0xcbf2_9ce4_8422_2325;
+        const FACTOR: u64 = 0x0000_0100_0000_01b3;
+        let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(FACTOR);
+        let hash = self.0.iter().fold(START, mix);
+        (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+/// Writes a value; nothing of null and of one that is too long, and says so.
+pub(crate) fn pack(out: &mut impl Sink, value: &Value<'_>) -> bool {
+    let (tag, text) = match value {
+        Value::Null => return false,
+        Value::Bool(bool) => {
+            out.put(&[if *bool { TRUE } else { FALSE }]);
+            return true;
+        }
+        Value::Number(number) => {
+            put_decimal(out, *number);
+            return true;
+        }
+        Value::Text(text) => (TEXT, Cow::Borrowed(&**text)),
+        Value::Json(_) => (JSON, value.text().unwrap_or_default()),
+    };
+    if text.len() > MOST_VALUE_BYTES {
+        return false;
+    }
+    out.put(&[tag]);
+    put_text(out, &text);
+    true
+}
+
+/// A number, in the largest unit of which it is a whole number.
+pub(crate) fn put_decimal(out: &mut impl Sink, number: Decimal) {
+    match i64::try_from(number.0) {
+        Ok(small) if small % ONE == 0 => put_tagged(out, ONES, i128::from(small / ONE)),
+        Ok(small) if small % HUNDREDTH == 0 => {
+            put_tagged(out, HUNDREDTHS, i128::from(small / HUNDREDTH));
+        }
+        _ => put_tagged(out, BILLIONTHS, number.0),
+    }
+}
+
+fn put_tagged(out: &mut impl Sink, tag: u8, number: i128) {
+    out.put(&[tag]);
+    put_signed(out, number);
 }
 
 /// A value, or none.
-pub(crate) fn put_optional(out: &mut impl Sink, datum: Option<&Datum>) {
-    match datum {
-        Some(datum) => datum.put(out),
-        None => out.put(&[0]),
-    }
-}
-
-pub(crate) fn read_optional(reader: &mut Reader<'_>) -> Option<Option<Datum>> {
-    match reader.byte()? {
-        0 => Some(None),
-        tag => Datum::read_tagged(tag, reader).map(Some),
-    }
+pub(crate) fn put_optional(out: &mut impl Sink, packed: Option<Packed<'_>>) {
+    out.put(packed.map_or(&[0], Packed::bytes));
 }
 
 /// Small numbers of either sign in few bytes.
 pub(crate) fn put_signed(out: &mut impl Sink, number: i128) {
     let mut rest = (number << 1 ^ number >> 127).cast_unsigned();
+    if let Ok(short) = u64::try_from(rest) {
+        return put_number(out, short);
+    }
     loop {
         let low = rest.to_le_bytes()[0] & 0x7f;
         rest >>= 7;

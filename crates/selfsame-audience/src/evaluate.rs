@@ -2,7 +2,7 @@
 //!
 //! Everything here is a function of what sections keep, of the traits and of the moment.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use selfsame_event::{Raw, Time};
@@ -11,14 +11,19 @@ use selfsame_expr::test::{self, Answer};
 use selfsame_expr::{Value, read};
 use smallvec::SmallVec;
 
+use crate::accounts::Tally;
+use crate::datum::{Datum, Packed};
 use crate::elements::{Element, Elements};
 use crate::event::Event;
 use crate::moment::{Moment, earliest};
 use crate::output::Output;
-use crate::plan::{Check, Condition, Leaf, Of, Operand, Order, Read, Selection, Stream, Window};
-use crate::row;
+use crate::plan::{
+    Check, Condition, Leaf, Of, Operand, Order, Quantifier, Read, Selection, Window,
+};
+use crate::sections::Sections;
+use crate::slots::{Slot, Slots};
 use crate::state::State;
-use crate::total::Total;
+use crate::total::{Kind, Total};
 use crate::window::{Range, Start as _, last_session};
 
 /// The traits that a profile has now.
@@ -38,22 +43,20 @@ pub struct Evaluated {
     pub is_approximate: bool,
 }
 
-/// A profile at a moment.
-pub(crate) struct View<'a> {
-    streams: &'a [Stream],
-    numbers: &'a [usize],
-    rows: &'a [&'a [u8]],
-    traits: Option<&'a dyn Traits>,
-    event: Option<&'a Event<'a>>,
-    now: Time,
-    states: Vec<OnceCell<State>>,
+/// A profile at a moment, with what a definition of it reads beside its events.
+pub(crate) struct View<'v, 'a> {
+    sections: &'v Sections<'a>,
+    traits: Option<&'v dyn Traits>,
+    event: Option<&'v Event<'v>>,
+    /// Of an account: for how many of its users what holds.
+    tally: Option<&'v Tally>,
     is_approximate: Cell<bool>,
 }
 
 /// The kept events at hand, the innermost first.
 #[derive(Clone, Copy)]
 struct Frame<'f> {
-    element: &'f Element,
+    element: &'f Element<'f>,
     around: Option<&'f Self>,
 }
 
@@ -66,30 +69,24 @@ struct Reading {
     loss: Moment,
 }
 
-impl<'a> View<'a> {
+impl<'v, 'a> View<'v, 'a> {
     pub(crate) fn new(
-        streams: &'a [Stream],
-        numbers: &'a [usize],
-        rows: &'a [&'a [u8]],
-        traits: &'a dyn Traits,
-        now: Time,
+        sections: &'v Sections<'a>,
+        traits: &'v dyn Traits,
+        tally: Option<&'v Tally>,
     ) -> Self {
-        let states = streams.iter().map(|_| OnceCell::new()).collect();
-        let traits = Some(traits);
         let is_approximate = Cell::new(false);
-        Self { streams, numbers, rows, traits, event: None, now, states, is_approximate }
+        Self { sections, traits: Some(traits), event: None, tally, is_approximate }
     }
 
     /// Whether an event meets a condition of the event alone.
-    pub(crate) fn meets(event: &'a Event<'a>, condition: &Condition) -> bool {
-        let view = Self {
-            streams: &[],
-            numbers: &[],
-            rows: &[],
+    pub(crate) fn meets(event: &Event<'_>, condition: &Condition) -> bool {
+        let sections = Sections::new((&[], &[]), &[], event.when.time);
+        let view = View::<'_, '_> {
+            sections: &sections,
             traits: None,
             event: Some(event),
-            now: event.when.time,
-            states: Vec::new(),
+            tally: None,
             is_approximate: Cell::new(false),
         };
         view.condition(condition, None).holds
@@ -109,30 +106,20 @@ impl<'a> View<'a> {
             }
             operand => {
                 let (values, until) = self.values(operand, None);
-                let first = values.first().and_then(crate::datum::Datum::of);
-                self.evaluated(Output::of(first), until)
+                let mut known = values.iter().filter_map(Datum::of);
+                let value = match operand {
+                    Operand::Trait(steps) if steps.contains(&Step::Each) => {
+                        Output::list(known.collect())
+                    }
+                    _ => Output::of(known.next()),
+                };
+                self.evaluated(value, until)
             }
         }
     }
 
     fn evaluated(&self, value: Output, until: Moment) -> Evaluated {
         Evaluated { value, until, is_approximate: self.is_approximate.replace(false) }
-    }
-
-    /// What all sections together keep of a stream.
-    fn state(&self, index: usize) -> Option<&State> {
-        let stream = self.streams.get(index)?;
-        let number = *self.numbers.get(index)?;
-        let state = self.states.get(index)?.get_or_init(|| {
-            let parts = self.rows.iter().filter_map(|row| row::part(row, number));
-            let states = parts.filter_map(|part| State::read(stream, part));
-            let combine = |mut all: State, one| {
-                all.combine(&stream.keep, one);
-                all
-            };
-            states.reduce(combine).unwrap_or_else(|| State::new(&stream.keep))
-        });
-        Some(state)
     }
 
     fn condition(&self, condition: &Condition, frame: Option<&Frame<'_>>) -> Answer {
@@ -146,6 +133,13 @@ impl<'a> View<'a> {
             Condition::Not(one) => {
                 let answer = self.condition(one, frame);
                 Answer { holds: !answer.holds, ..answer }
+            }
+            Condition::Users(quantifier, number) => {
+                let holds = self.tally.is_some_and(|tally| match quantifier {
+                    Quantifier::Any => tally.any(*number),
+                    Quantifier::All => tally.all(*number),
+                });
+                Answer::always(holds)
             }
             Condition::Is(Operand::Leaf(leaf), check) => self.leaf_passes(leaf, check, frame),
             Condition::Is(operand, check) => {
@@ -198,7 +192,7 @@ impl<'a> View<'a> {
     }
 
     fn one_passes(&self, value: &Value<'_>, check: &Check, frame: Option<&Frame<'_>>) -> Answer {
-        let now = self.now;
+        let now = self.sections.now;
         let against = |operand: &Operand, test: &dyn Fn(&Value<'_>) -> bool| {
             let (others, until) = self.values(operand, frame);
             let holds =
@@ -251,11 +245,11 @@ impl<'a> View<'a> {
         }
     }
 
-    fn values<'v>(
-        &'v self,
-        operand: &'v Operand,
-        frame: Option<&Frame<'v>>,
-    ) -> (Values<'v>, Moment) {
+    fn values<'s>(
+        &'s self,
+        operand: &'s Operand,
+        frame: Option<&Frame<'s>>,
+    ) -> (Values<'s>, Moment) {
         let mut values = Values::new();
         let mut until = None;
         match operand {
@@ -268,10 +262,9 @@ impl<'a> View<'a> {
             }
             Operand::Column { depth, column } => {
                 let frame = (0..*depth).fold(frame.copied(), |frame, _| frame?.around.copied());
-                let column = frame.and_then(|frame| frame.element.columns.get(*column));
+                let column = frame.map(|frame| frame.element.column(*column));
                 let column = column.into_iter().flatten();
-                values
-                    .extend(column.map(|one| one.as_ref().map_or(Value::Null, |one| one.value())));
+                values.extend(column.map(|one| one.map_or(Value::Null, Packed::value)));
             }
             Operand::Leaf(leaf) => {
                 let reading = self.leaf(leaf, frame);
@@ -288,9 +281,10 @@ impl<'a> View<'a> {
     }
 
     fn leaf(&self, leaf: &Leaf, frame: Option<&Frame<'_>>) -> Reading {
-        let read = |total: &Total| leaf.read.of(total);
+        let read = |total: &Total<'_>| leaf.read.of(total);
         let nothing = || Reading { value: leaf.read.of_nothing(), gain: None, loss: None };
-        match (self.state(leaf.stream), &leaf.of) {
+        let combined = self.sections.combined(leaf.stream);
+        match (combined.map(|combined| &combined.state), &leaf.of) {
             (Some(State::Total(total)), Of::Total) => {
                 self.note(total.is_cut());
                 Reading { value: read(total), gain: None, loss: None }
@@ -301,19 +295,23 @@ impl<'a> View<'a> {
             (Some(State::Runs(runs)), Of::Session { gap }) => {
                 let Some((run, is_cut)) = runs.last(*gap) else { return nothing() };
                 let over = run.end.plus_micros(gap.saturating_add(1));
-                if over <= self.now {
+                if over <= self.sections.now {
                     return nothing();
                 }
                 self.note(is_cut || run.total.is_cut());
                 Reading { value: read(&run.total), gain: None, loss: Some(over) }
             }
             (Some(State::Periods(periods)), Of::Period { which, calendar }) => {
-                let start = which.start(calendar, self.now);
-                let until = Some(calendar.end(self.now));
+                let start = which.start(calendar, self.sections.now);
+                let until = Some(calendar.end(self.sections.now));
                 let total = periods.of(start);
                 self.note(total.is_some_and(Total::is_cut));
                 let value = total.map_or_else(|| leaf.read.of_nothing(), read);
                 Reading { value, gain: until, loss: until }
+            }
+            (Some(State::Slots(slots)), Of::Slots(window)) => {
+                let kind = combined.and_then(|combined| combined.kind);
+                kind.map_or_else(nothing, |kind| self.slots(slots, window, kind, leaf.read))
             }
             (Some(State::Elements(elements)), Of::Elements(selection)) => {
                 self.select(elements, selection, leaf.read, frame)
@@ -327,42 +325,67 @@ impl<'a> View<'a> {
     }
 
     /// What was there less than so long ago, of a total that knows when it last was.
-    fn within(&self, total: &Total, span: i64, read: Read) -> Reading {
-        let start = self.now.plus_micros(1 - span);
+    fn within(&self, total: &Total<'_>, span: i64, read: Read) -> Reading {
+        let start = self.sections.now.plus_micros(1 - span);
         let mut loss = None;
         let value = match total {
             Total::Seen(seen) => {
-                self.note(seen.cut.is_some_and(|cut| cut >= start));
+                self.note(seen.cut().is_some_and(|cut| cut >= start));
                 let values = seen.since(start).map(|(value, time)| {
                     loss = earliest(loss, Some(time.plus_micros(span)));
-                    value.clone()
+                    value.datum()
                 });
-                read.of_values(values.collect())
+                read.of_values(values.flatten().collect())
             }
             Total::Edge(Some((when, value))) if when.time >= start => {
                 loss = Some(when.time.plus_micros(span));
-                Output::One(value.clone())
+                Output::of(value.datum())
             }
             _ => read.of_nothing(),
         };
         Reading { value, gain: None, loss }
     }
 
+    /// What happened in a window, of which a slot at its border may know no more than that it is close.
+    /// A slot is where its last event is.
+    fn slots(&self, slots: &Slots<'_>, window: &Window, kind: Kind, read: Read) -> Reading {
+        let range = Range::new(Some(window), self.sections.now);
+        let (mut gain, mut loss) = (range.turns, range.turns);
+        let mut total = Total::new(kind);
+        let is_cut = |slot: &Slot<'_>, border| slot.first < border && border <= slot.last;
+        for slot in slots.iter().filter(|slot| slot.last >= range.start) {
+            self.note(is_cut(slot, range.start) || is_cut(slot, range.end));
+            // It is approximate from when a border reaches it.
+            for time in [slot.first, slot.last] {
+                if time >= range.end {
+                    gain = earliest(gain, range.enters(time));
+                } else if time >= range.start {
+                    loss = earliest(loss, range.leaves(time));
+                }
+            }
+            if slot.last < range.end {
+                total.combine(kind, slot.total.clone());
+            }
+        }
+        self.note(slots.cut.is_some_and(|cut| cut >= range.start) || total.is_cut());
+        Reading { value: read.of(&total), gain, loss }
+    }
+
     fn select(
         &self,
-        elements: &Elements,
+        elements: &Elements<'_>,
         selection: &Selection,
         read: Read,
         frame: Option<&Frame<'_>>,
     ) -> Reading {
-        let range = Range::new(selection.window.as_ref(), self.now);
+        let range = Range::new(selection.window.as_ref(), self.sections.now);
         let (mut gain, mut loss) = (range.turns, range.turns);
         let parent = frame.map(|frame| frame.element.when);
         let candidates = match parent.filter(|_| selection.behind.is_some()) {
             Some(parent) => elements.behind(parent),
             None => elements.since(range.start),
         };
-        let mut chosen: SmallVec<[&Element; 16]> = SmallVec::new();
+        let mut chosen: SmallVec<[&Element<'_>; 16]> = SmallVec::new();
         let mut is_enough = false;
         for element in candidates.iter().rev() {
             let time = element.when.time;
@@ -398,13 +421,13 @@ impl<'a> View<'a> {
         let reach = parent
             .filter(|_| selection.behind.is_some())
             .map_or(range.start, |parent| parent.time.max(range.start));
-        self.note(!is_enough && elements.cut.is_some_and(|cut| cut >= reach));
+        self.note(!is_enough && elements.cut().is_some_and(|cut| cut >= reach));
         if let Some(Window::Session(gap)) = selection.window {
-            loss = earliest(loss, last_session(&mut chosen, gap, self.now));
+            loss = earliest(loss, last_session(&mut chosen, gap, self.sections.now));
         }
         let mut total = Total::new(selection.kind);
         for element in chosen.iter().rev() {
-            let column = selection.column.and_then(|column| element.columns.get(column));
+            let column = selection.column.map(|column| element.column(column));
             total.fold(selection.kind, element.when, column.into_iter().flatten().flatten());
         }
         self.note(total.is_cut());
@@ -419,52 +442,6 @@ impl Order {
             Self::AtMost => found.is_le(),
             Self::AtLeast => found.is_ge(),
             Self::Greater => found.is_gt(),
-        }
-    }
-}
-
-impl Read {
-    /// What it reads of a total.
-    fn of(self, total: &Total) -> Output {
-        match (self, total) {
-            (Self::Count, Total::Count(count)) => Output::count(*count),
-            (Self::Sum, Total::Sum(sum)) => Output::number(sum.value()),
-            (Self::Average, Total::Sum(sum)) => Output::number(sum.average()),
-            (Self::Best, Total::Best(best)) => Output::of(best.clone()),
-            (Self::Edge, Total::Edge(edge)) => {
-                Output::of(edge.as_ref().map(|(_, one)| one.clone()))
-            }
-            (Self::Mode(at_least), Total::Counts(counts)) => {
-                let text = counts.mode(at_least).map(String::into_boxed_str);
-                Output::of(text.map(crate::datum::Datum::Text))
-            }
-            (_, Total::Seen(seen)) => {
-                let values = seen.since(Time::EPOCH).map(|(value, _)| value.clone());
-                self.of_values(values.collect())
-            }
-            (read, total) => {
-                debug_assert!(false, "{read:?} does not read {total:?}");
-                Output::Null
-            }
-        }
-    }
-
-    fn of_values(self, mut values: Vec<crate::datum::Datum>) -> Output {
-        match self {
-            Self::UniqueCount => Output::count(u64::try_from(values.len()).unwrap_or(u64::MAX)),
-            _ if values.is_empty() => Output::Null,
-            _ => {
-                values.sort_by(crate::datum::Datum::text_order);
-                Output::List(values)
-            }
-        }
-    }
-
-    /// What it reads where there is nothing.
-    fn of_nothing(self) -> Output {
-        match self {
-            Self::Count | Self::UniqueCount => Output::count(0),
-            _ => Output::Null,
         }
     }
 }

@@ -12,31 +12,42 @@
 //!   of itself that it is approximate;
 //! - no clock, no chance, no floating point.
 
+mod accounts;
 mod calendar;
 mod compile;
 mod datum;
+mod demand;
 mod elements;
 mod evaluate;
 mod event;
+mod fault;
+mod glance;
 mod moment;
 mod output;
 mod periods;
 mod plan;
 mod plans;
+mod read;
 mod row;
 mod runs;
+mod sections;
+mod slots;
 mod state;
 mod total;
+mod values;
 mod when;
 mod window;
 
-pub use compile::{CompileError, MOST_COMPARED, MOST_ELEMENTS};
+pub use accounts::Tally;
 pub use datum::{Datum, MOST_VALUE_BYTES};
+pub use demand::{MOST_BYTES, MOST_COMPARED, MOST_COMPARED_BYTES, MOST_VALUES_BYTES};
 pub use evaluate::{Evaluated, Traits};
 pub use event::Event;
+pub use fault::CompileError;
 pub use moment::Moment;
 pub use output::Output;
 pub use plans::{Numbered, Plans, Profile, Query};
 pub use runs::MOST_RUNS;
-pub use total::MOST_VALUES;
+pub use slots::MOST_SLOTS;
+pub use values::MOST_VALUES;
 pub use when::When;

@@ -13,7 +13,7 @@ pub enum Output {
     Null,
     /// One value.
     One(Datum),
-    /// A list, in the order of texts.
+    /// A list, which is not empty.
     List(Vec<Datum>),
 }
 
@@ -28,6 +28,10 @@ impl Output {
 
     pub(crate) fn number(number: Option<Decimal>) -> Self {
         Self::of(number.map(Datum::Number))
+    }
+
+    pub(crate) fn list(values: Vec<Datum>) -> Self {
+        if values.is_empty() { Self::Null } else { Self::List(values) }
     }
 
     pub(crate) fn of(datum: Option<Datum>) -> Self {
@@ -47,20 +51,25 @@ impl Output {
     /// It as JSON, without spaces.
     pub fn json(&self) -> String {
         let mut json = String::new();
+        self.push_json(&mut json);
+        json
+    }
+
+    /// Adds it as JSON, without spaces.
+    pub fn push_json(&self, json: &mut String) {
         match self {
             Self::Null => json.push_str("null"),
-            Self::One(datum) => datum.value().push_json(&mut json),
+            Self::One(datum) => datum.value().push_json(json),
             Self::List(list) => {
                 json.push('[');
                 for (index, datum) in list.iter().enumerate() {
                     if index > 0 {
                         json.push(',');
                     }
-                    datum.value().push_json(&mut json);
+                    datum.value().push_json(json);
                 }
                 json.push(']');
             }
         }
-        json
     }
 }

@@ -6,24 +6,26 @@
 use selfsame_event::Time;
 use selfsame_event::packed::{Reader, Sink, put_time};
 
-use crate::datum::{Datum, put_length, read_length};
+use crate::datum::{Packed, put_length, read_length};
 use crate::total::{Kind, Total};
 use crate::when::When;
 
-const MOST_PERIODS: usize = 2;
+pub(crate) const MOST_PERIODS: usize = 2;
+/// Most bytes for the values of one period.
+pub(crate) const ONE_PERIOD_BYTES: usize = 16 * 1024;
 
 /// The newest periods with events, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Periods(Vec<(Time, Total)>);
+pub(crate) struct Periods<'a>(Vec<(Time, Total<'a>)>);
 
-impl Periods {
+impl<'a> Periods<'a> {
     /// Adds one event to the period that begins at `start`.
-    pub(crate) fn fold<'d>(
+    pub(crate) fn fold(
         &mut self,
         kind: Kind,
         start: Time,
         when: When,
-        values: impl IntoIterator<Item = &'d Datum>,
+        values: impl IntoIterator<Item = Packed<'a>>,
     ) {
         if let Some(total) = self.slot(kind, start) {
             total.fold(kind, when, values);
@@ -40,11 +42,11 @@ impl Periods {
     }
 
     /// The total of the period that begins there.
-    pub(crate) fn of(&self, start: Time) -> Option<&Total> {
+    pub(crate) fn of(&self, start: Time) -> Option<&Total<'a>> {
         self.0.iter().find(|(known, _)| *known == start).map(|(_, total)| total)
     }
 
-    fn slot(&mut self, kind: Kind, start: Time) -> Option<&mut Total> {
+    fn slot(&mut self, kind: Kind, start: Time) -> Option<&mut Total<'a>> {
         let at = match self.0.binary_search_by_key(&start, |(known, _)| *known) {
             Ok(at) => at,
             Err(0) if self.0.len() >= MOST_PERIODS => return None,
@@ -66,9 +68,10 @@ impl Periods {
         }
     }
 
-    pub(crate) fn read(kind: Kind, reader: &mut Reader<'_>) -> Option<Self> {
-        let mut list = Vec::with_capacity(read_length(reader)?);
-        for _ in 0..list.capacity() {
+    pub(crate) fn read(kind: Kind, reader: &mut Reader<'a>) -> Option<Self> {
+        let length = read_length(reader)?;
+        let mut list = Vec::with_capacity(length + 1);
+        for _ in 0..length {
             list.push((reader.time()?, Total::read(kind, reader)?));
         }
         Some(Self(list))

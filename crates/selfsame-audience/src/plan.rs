@@ -4,6 +4,10 @@ use selfsame_expr::query::{Step, Which};
 
 use crate::calendar::Calendar;
 use crate::datum::Datum;
+use crate::elements::{self, Room};
+use crate::periods::MOST_PERIODS;
+use crate::runs::MOST_RUNS;
+use crate::slots;
 use crate::total::Kind;
 
 /// Where in an event a value is.
@@ -11,8 +15,20 @@ use crate::total::Kind;
 pub(crate) struct Source {
     pub(crate) from: From,
     pub(crate) steps: Vec<Step>,
-    /// Whether the values under `$` are one list.
-    pub(crate) is_one_list: bool,
+    pub(crate) form: Form,
+}
+
+/// As what values are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As they are, each by itself.
+    Each,
+    /// Those under `$` as one list.
+    OneList,
+    /// As numbers; others are none.
+    Number,
+    /// As texts.
+    Text,
 }
 
 /// Which part of an event.
@@ -46,11 +62,37 @@ pub(crate) enum Keep {
     /// One total; of values seen, only those of the last so many microseconds.
     Total { kind: Kind, horizon: Option<i64> },
     /// The newest events, of the last so many microseconds.
-    Elements { most: usize, horizon: Option<i64> },
+    Elements { room: Room, horizon: Option<i64> },
+    /// What happened when in the last so many microseconds, added up where that is too much.
+    Slots { kind: Kind, horizon: i64 },
     /// Sessions.
     Runs { kind: Kind, gap: i64 },
     /// The newest periods of a calendar.
     Periods { kind: Kind, calendar: Calendar },
+}
+
+impl Keep {
+    /// For how many microseconds something may count; for ever without.
+    pub(crate) fn horizon(&self) -> Option<i64> {
+        match self {
+            Self::Total { horizon, .. } | Self::Elements { horizon, .. } => *horizon,
+            Self::Slots { horizon, .. } => Some(*horizon),
+            Self::Runs { .. } | Self::Periods { .. } => None,
+        }
+    }
+
+    /// Most bytes that it takes of a section, where numbers and times are as long as they usually are.
+    pub(crate) fn most_bytes(&self, columns: usize) -> usize {
+        match self {
+            Self::Total { kind, .. } => kind.most_bytes(),
+            Self::Elements { room, .. } if columns == 0 => room.events * elements::BARE_BYTES,
+            Self::Elements { room, .. } => room.bytes,
+            Self::Slots { kind, .. } if kind.is_small() => slots::SMALL_BYTES,
+            Self::Slots { .. } => slots::LARGE_BYTES,
+            Self::Runs { kind, .. } => MOST_RUNS * kind.most_bytes(),
+            Self::Periods { kind, .. } => MOST_PERIODS * kind.most_bytes(),
+        }
+    }
 }
 
 /// A condition.
@@ -60,6 +102,17 @@ pub(crate) enum Condition {
     Or(Vec<Self>),
     Not(Box<Self>),
     Is(Operand, Check),
+    /// Of an account: the condition on users with that number holds for these.
+    Users(Quantifier, usize),
+}
+
+/// For how many users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quantifier {
+    /// For one or more.
+    Any,
+    /// For all, and there is one.
+    All,
 }
 
 /// Where a value comes from.
@@ -128,6 +181,8 @@ pub(crate) enum Of {
     Session { gap: i64 },
     /// A period.
     Period { which: Which, calendar: Calendar },
+    /// Of those slots that the window leaves.
+    Slots(Window),
     /// Of those elements that are selected.
     Elements(Selection),
 }
@@ -177,6 +232,8 @@ impl Condition {
         match self {
             Self::And(list) | Self::Or(list) => list.iter().for_each(|one| one.each_stream(visit)),
             Self::Not(one) => one.each_stream(visit),
+            // What is asked of users is kept in their own sections.
+            Self::Users(..) => {}
             Self::Is(operand, check) => {
                 operand.each_stream(visit);
                 check.operands().iter().for_each(|operand| operand.each_stream(visit));

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use selfsame_event::Time;
 use selfsame_event::packed::Scratch;
-use selfsame_event::{Raw, Time};
-use selfsame_expr::{Value, query};
+use selfsame_expr::query::{self, Holder};
 
-use crate::compile::{CompileError, Compiler};
-use crate::datum::Datum;
-use crate::elements::{Column, Element};
+use crate::accounts::Tally;
+use crate::compile::Compiler;
 use crate::evaluate::{Evaluated, Traits, View};
 use crate::event::Event;
-use crate::plan::{Condition, Operand, Source, Stream};
-use crate::row;
+use crate::fault::CompileError;
+use crate::glance::{Glance, Named};
+use crate::plan::{Condition, Operand, Stream};
+use crate::row::{self, Rewriting};
+use crate::sections::Sections;
 use crate::state::State;
 
 /// What a definition says.
@@ -37,8 +39,10 @@ pub struct Plans {
     streams: Vec<Stream>,
     predicates: Vec<Condition>,
     definitions: Vec<Plan>,
-    /// The streams that an event of a name may be in.
-    by_name: BTreeMap<String, Vec<usize>>,
+    /// What an event of a name is looked at for.
+    by_name: BTreeMap<String, Named>,
+    /// What an account asks of each of its users.
+    of_users: Vec<query::Condition>,
     /// The numbers under which rows keep the streams.
     numbers: Vec<usize>,
     /// The streams that each definition reads, in the order in which it names them.
@@ -54,69 +58,65 @@ pub struct Numbered<'q> {
     pub streams: &'q [u32],
 }
 
-/// A profile at a moment, to be held against definitions.
+/// A profile at a moment, of which several definitions are evaluated: what its sections keep is put
+/// together once for all of them.
+#[derive(Debug)]
 pub struct Profile<'a> {
     plans: &'a Plans,
-    view: View<'a>,
-}
-
-impl std::fmt::Debug for Profile<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Profile(…)")
-    }
-}
-
-impl Profile<'_> {
-    /// What a definition comes to; nothing if there is no such one.
-    pub fn evaluate(&self, definition: usize) -> Option<Evaluated> {
-        Some(match self.plans.definitions.get(definition)? {
-            Plan::Audience(condition) => self.view.holds(condition),
-            Plan::Trait(value) => self.view.value(value),
-        })
-    }
+    sections: Sections<'a>,
 }
 
 impl Plans {
-    /// Compiles definitions. They keep their places in the list, and their streams are numbered anew.
+    /// Compiles definitions of users. They keep their places in the list.
+    ///
+    /// # Errors
+    ///
+    /// The first of them that has no meaning or would keep too much.
     pub fn compile(queries: &[Query]) -> Result<Self, CompileError> {
-        let numbered: Vec<_> =
-            queries.iter().map(|query| Numbered { query, streams: &[] }).collect();
-        Self::numbered(&numbered, &mut 0)
+        Self::compiled(&anew(queries), &mut 0, Holder::Users)
     }
 
-    /// Compiles definitions. They keep their places in the list, and their streams the numbers that they
-    /// have; those that have none yet get `next` and the ones behind it.
+    /// Compiles definitions of users. They keep their places in the list, and their streams the numbers
+    /// that they have; those that have none yet get `next` and the ones behind it.
+    ///
+    /// # Errors
+    ///
+    /// The first of them that has no meaning or would keep too much.
     pub fn numbered(definitions: &[Numbered<'_>], next: &mut u32) -> Result<Self, CompileError> {
+        Self::compiled(definitions, next, Holder::Users)
+    }
+
+    /// Compiles definitions of accounts. They keep their places in the list. What they ask of users,
+    /// under `ANY` and `ALL`, is in [`Self::of_users`].
+    ///
+    /// # Errors
+    ///
+    /// The first of them that has no meaning or would keep too much.
+    pub fn compile_accounts(queries: &[Query]) -> Result<Self, CompileError> {
+        Self::compiled(&anew(queries), &mut 0, Holder::Accounts)
+    }
+
+    fn compiled(
+        numbered: &[Numbered<'_>],
+        next: &mut u32,
+        holder: Holder,
+    ) -> Result<Self, CompileError> {
         let mut compiler = Compiler::default();
-        let compiled = definitions.iter().map(|definition| {
+        let compiled = numbered.iter().map(|definition| {
             Ok(match definition.query {
-                Query::Audience(condition) => Plan::Audience(compiler.condition(condition)?),
-                Query::Trait(value) => Plan::Trait(compiler.value(value)?),
+                Query::Audience(condition) => Plan::Audience(compiler.audience(condition, holder)?),
+                Query::Trait(value) => Plan::Trait(compiler.computed(value, holder)?),
             })
         });
-        let plans = compiled.collect::<Result<Vec<_>, CompileError>>()?;
-        let Compiler { streams, predicates } = compiler;
-        let mut by_name = BTreeMap::<String, Vec<usize>>::new();
-        for (index, stream) in streams.iter().enumerate() {
-            by_name.entry(stream.name.clone()).or_default().push(index);
+        let definitions = compiled.collect::<Result<Vec<_>, CompileError>>()?;
+        let Compiler { streams, predicates, of_users, .. } = compiler;
+        let reads: Vec<Vec<usize>> = definitions.iter().map(Plan::streams).collect();
+        let numbers = numbers(numbered, &reads, streams.len(), next);
+        let mut by_name = BTreeMap::<String, Named>::new();
+        for (index, (stream, number)) in streams.iter().zip(&numbers).enumerate() {
+            by_name.entry(stream.name.clone()).or_default().add(index, *number, stream);
         }
-        let reads: Vec<Vec<usize>> = plans.iter().map(Plan::streams).collect();
-        let mut numbers = vec![None; streams.len()];
-        for (definition, reads) in definitions.iter().zip(&reads) {
-            for (index, number) in reads.iter().zip(definition.streams) {
-                if let Some(place) = numbers.get_mut(*index) {
-                    *place = usize::try_from(*number).ok();
-                }
-            }
-        }
-        let numbers = numbers.into_iter().map(|known| {
-            known.unwrap_or_else(|| {
-                *next += 1;
-                usize::try_from(*next - 1).unwrap_or(usize::MAX)
-            })
-        });
-        let numbers = numbers.collect();
-        Ok(Self { streams, predicates, definitions: plans, by_name, numbers, reads })
+        Ok(Self { streams, predicates, definitions, by_name, of_users, numbers, reads })
     }
 
     /// The numbers of the streams that a definition reads, in the order in which it names them.
@@ -125,8 +125,15 @@ impl Plans {
         reads.filter_map(|index| u32::try_from(*self.numbers.get(*index)?).ok())
     }
 
+    /// The conditions that definitions of accounts have on users, each once; a [`Tally`] counts for how
+    /// many users they hold, by their places here. Each is compiled and evaluated as an audience among
+    /// the definitions of users.
+    pub fn of_users(&self) -> &[query::Condition] {
+        &self.of_users
+    }
+
     /// Folds an event into the row of its section, at that log time. Returns the new row, or nothing
-    /// where no definition looks at such an event.
+    /// where no definition keeps anything of it.
     pub fn fold(&self, row: &[u8], event: &Event<'_>, now: Time) -> Option<Vec<u8>> {
         self.fold_some(row, event, now, |_| true, &mut Vec::new())
     }
@@ -141,44 +148,40 @@ impl Plans {
         wants: impl Fn(u32) -> bool,
         touched: &mut Vec<u32>,
     ) -> Option<Vec<u8>> {
-        let streams = self.by_name.get(event.stream_name()?)?;
-        let mut met = vec![None; self.predicates.len()];
-        let mut meets = |index: usize| {
-            let Some(known) = met.get_mut(index) else { return false };
-            let condition = self.predicates.get(index);
-            let judge = || condition.is_some_and(|condition| View::meets(event, condition));
-            *known.get_or_insert_with(judge)
-        };
-        let mut changed = Vec::new();
-        for index in streams {
-            let Some(stream) = self.streams.get(*index) else { continue };
-            let Some(place) = self.numbers.get(*index).copied() else { continue };
-            let Ok(number) = u32::try_from(place) else { continue };
-            if !wants(number) {
+        let named = self.by_name.get(event.stream_name()?)?;
+        let mut glance = Glance::new(named, &self.predicates, event);
+        let mut rewriting = Rewriting::new(row);
+        let mut written = Scratch::new();
+        for wanted in named.streams() {
+            let Some(stream) = self.streams.get(wanted.stream) else { continue };
+            let Ok(number) = u32::try_from(wanted.number) else { continue };
+            if !wants(number) || !glance.belongs(wanted, stream) {
                 continue;
             }
-            if !stream.predicates.iter().all(|predicate| meets(*predicate)) {
-                continue;
-            }
-            let Some(element) = stream.element(event) else { continue };
-            let known = row::part(row, place).and_then(|part| State::read(stream, part));
-            let mut state = known.unwrap_or_else(|| State::new(&stream.keep));
-            state.fold(stream, element, now);
-            let mut part = Scratch::new();
-            state.put(&mut part);
-            changed.push((place, part));
             touched.push(number);
+            let body = glance.body(wanted);
+            let part = rewriting.part(wanted.number);
+            let known = part.and_then(|part| State::read(stream, part));
+            let mut state = known.unwrap_or_else(|| State::new(&stream.keep));
+            state.fold(stream, event.when, &body, now);
+            written.clear();
+            state.put(stream, &mut written);
+            if part != Some(written.as_slice()) {
+                rewriting.replace(wanted.number, &written);
+            }
         }
-        changed.sort_unstable_by_key(|(place, _)| *place);
-        (!changed.is_empty()).then(|| row::with_parts(row, &changed))
+        rewriting.done()
     }
 
     /// The row of a section that keeps what both keep, for any division of its events between them.
     /// Streams that no definition reads any more are left out.
     pub fn combine(&self, row: &[u8], other: &[u8]) -> Vec<u8> {
-        let mut changed = Vec::new();
-        for (place, stream) in self.numbers.iter().zip(&self.streams) {
-            let read = |row| row::part(row, *place).and_then(|part| State::read(stream, part));
+        let mut streams: Vec<_> = self.numbers.iter().zip(&self.streams).collect();
+        streams.sort_unstable_by_key(|(number, _)| **number);
+        let mut rewriting = Rewriting::new(&[]);
+        let mut written = Scratch::new();
+        for (number, stream) in streams {
+            let read = |row| row::part(row, *number).and_then(|part| State::read(stream, part));
             let state = match (read(row), read(other)) {
                 (Some(mut one), Some(two)) => {
                     one.combine(&stream.keep, two);
@@ -187,22 +190,11 @@ impl Plans {
                 (Some(one), None) | (None, Some(one)) => one,
                 (None, None) => continue,
             };
-            let mut part = Scratch::new();
-            state.put(&mut part);
-            changed.push((*place, part));
+            written.clear();
+            state.put(stream, &mut written);
+            rewriting.replace(*number, &written);
         }
-        changed.sort_unstable_by_key(|(place, _)| *place);
-        row::with_parts(&[], &changed)
-    }
-
-    /// A profile whose sections have these rows, at a moment.
-    pub fn profile<'a>(
-        &'a self,
-        rows: &'a [&'a [u8]],
-        traits: &'a dyn Traits,
-        now: Time,
-    ) -> Profile<'a> {
-        Profile { plans: self, view: View::new(&self.streams, &self.numbers, rows, traits, now) }
+        rewriting.done().unwrap_or_default()
     }
 
     /// The value of a definition for a profile, whose sections have these rows.
@@ -213,8 +205,73 @@ impl Plans {
         traits: &dyn Traits,
         now: Time,
     ) -> Option<Evaluated> {
-        self.profile(rows, traits, now).evaluate(definition)
+        self.profile(rows, now).evaluate(definition, traits)
     }
+
+    /// A profile, whose sections have these rows, at a moment.
+    pub fn profile<'a>(&'a self, rows: &'a [&'a [u8]], now: Time) -> Profile<'a> {
+        let streams = (self.streams.as_slice(), self.numbers.as_slice());
+        Profile { plans: self, sections: Sections::new(streams, rows, now) }
+    }
+}
+
+impl Profile<'_> {
+    /// The value of a definition.
+    pub fn evaluate(&self, definition: usize, traits: &dyn Traits) -> Option<Evaluated> {
+        self.evaluated(definition, traits, None)
+    }
+
+    /// The value of a definition of an account.
+    pub fn evaluate_account(
+        &self,
+        definition: usize,
+        traits: &dyn Traits,
+        tally: &Tally,
+    ) -> Option<Evaluated> {
+        self.evaluated(definition, traits, Some(tally))
+    }
+
+    fn evaluated(
+        &self,
+        definition: usize,
+        traits: &dyn Traits,
+        tally: Option<&Tally>,
+    ) -> Option<Evaluated> {
+        let view = View::new(&self.sections, traits, tally);
+        Some(match self.plans.definitions.get(definition)? {
+            Plan::Audience(condition) => view.holds(condition),
+            Plan::Trait(value) => view.value(value),
+        })
+    }
+}
+
+/// Definitions that were never compiled before.
+fn anew(queries: &[Query]) -> Vec<Numbered<'_>> {
+    queries.iter().map(|query| Numbered { query, streams: &[] }).collect()
+}
+
+/// The numbers of streams: those that definitions say, and the next ones for the others.
+fn numbers(
+    numbered: &[Numbered<'_>],
+    reads: &[Vec<usize>],
+    streams: usize,
+    next: &mut u32,
+) -> Vec<usize> {
+    let mut numbers = vec![None; streams];
+    for (definition, reads) in numbered.iter().zip(reads) {
+        for (index, number) in reads.iter().zip(definition.streams) {
+            if let Some(place) = numbers.get_mut(*index) {
+                *place = usize::try_from(*number).ok();
+            }
+        }
+    }
+    let new = |known: Option<usize>| {
+        known.unwrap_or_else(|| {
+            *next += 1;
+            usize::try_from(*next - 1).unwrap_or(usize::MAX)
+        })
+    };
+    numbers.into_iter().map(new).collect()
 }
 
 impl Plan {
@@ -231,40 +288,6 @@ impl Plan {
             Self::Trait(value) => value.each_stream(&mut note),
         }
         streams
-    }
-}
-
-impl Stream {
-    /// What is kept of an event, if it belongs to the stream. Its name and predicates were looked at.
-    fn element(&self, event: &Event<'_>) -> Option<Element> {
-        if self.exclude.iter().any(|source| source == event.source) {
-            return None;
-        }
-        let element =
-            Element::new(event.when, self.columns.iter().map(|source| source.column(event)));
-        let needed = self.needs.and_then(|column| element.columns.get(column));
-        needed.is_none_or(|column| column.iter().any(Option::is_some)).then_some(element)
-    }
-}
-
-impl Source {
-    /// What an event has there.
-    fn column(&self, event: &Event<'_>) -> Column {
-        let mut column = Column::new();
-        if !self.is_one_list {
-            event.read(self, &mut |value| column.push(Datum::of(&value)));
-            return column;
-        }
-        let mut list = String::new();
-        event.read(self, &mut |value| {
-            list.push(if list.is_empty() { '[' } else { ',' });
-            value.push_json(&mut list);
-        });
-        if !list.is_empty() {
-            list.push(']');
-            column.push(Datum::of(&Value::Json(Raw::trusted(&list))));
-        }
-        column
     }
 }
 

@@ -6,44 +6,64 @@
 use selfsame_event::Time;
 use selfsame_event::packed::{Reader, Sink, put_time};
 
-use crate::datum::{Datum, put_length, read_length};
-use crate::total::{Kind, Total, put_moment, read_moment};
+use crate::datum::{Packed, put_length, read_length};
+use crate::moment::{put_after, put_moment, read_after, read_moment};
+use crate::total::{Kind, Total};
 use crate::when::When;
 
 /// Most runs that are kept, the newest.
 pub const MOST_RUNS: usize = 16;
+/// Most bytes for the values of one run.
+pub(crate) const ONE_RUN_BYTES: usize = 2 * 1024;
 
 /// A run of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct Run<'a> {
     /// Its first event.
     pub(crate) start: Time,
     /// Its last event.
     pub(crate) end: Time,
     /// What it comes to.
-    pub(crate) total: Total,
+    pub(crate) total: Total<'a>,
+}
+
+impl Run<'_> {
+    /// Takes in another one that begins in it or soon after.
+    fn join(&mut self, kind: Kind, other: Self) {
+        self.end = self.end.max(other.end);
+        self.total.combine(kind, other.total);
+    }
 }
 
 /// The newest runs, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Runs {
-    list: Vec<Run>,
+pub(crate) struct Runs<'a> {
+    list: Vec<Run<'a>>,
     cut: Option<Time>,
 }
 
-impl Runs {
+impl<'a> Runs<'a> {
     /// Adds one event.
-    pub(crate) fn fold<'d>(
+    pub(crate) fn fold(
         &mut self,
         kind: Kind,
         gap: i64,
         when: When,
-        values: impl IntoIterator<Item = &'d Datum>,
+        values: impl IntoIterator<Item = Packed<'a>>,
     ) {
         let mut total = Total::new(kind);
         total.fold(kind, when, values);
-        self.list.push(Run { start: when.time, end: when.time, total });
-        self.join(kind, gap);
+        let run = Run { start: when.time, end: when.time, total };
+        match self.list.last_mut() {
+            // As most events do, it goes on with the last run.
+            Some(last) if last.start <= run.start && run.start <= last.end.plus_micros(gap) => {
+                last.join(kind, run);
+            }
+            _ => {
+                self.list.push(run);
+                self.join(kind, gap);
+            }
+        }
     }
 
     /// Adds the runs of another list.
@@ -55,13 +75,10 @@ impl Runs {
 
     fn join(&mut self, kind: Kind, gap: i64) {
         self.list.sort_by_key(|run| run.start);
-        let mut joined: Vec<Run> = Vec::with_capacity(self.list.len());
+        let mut joined: Vec<Run<'a>> = Vec::with_capacity(self.list.len());
         for run in self.list.drain(..) {
             match joined.last_mut().filter(|last| run.start <= last.end.plus_micros(gap)) {
-                Some(last) => {
-                    last.end = last.end.max(run.end);
-                    last.total.combine(kind, run.total);
-                }
+                Some(last) => last.join(kind, run),
                 None => joined.push(run),
             }
         }
@@ -71,7 +88,7 @@ impl Runs {
     }
 
     /// The last run, and whether it may have begun before what is kept.
-    pub(crate) fn last(&self, gap: i64) -> Option<(&Run, bool)> {
+    pub(crate) fn last(&self, gap: i64) -> Option<(&Run<'a>, bool)> {
         let last = self.list.last()?;
         Some((last, self.cut.is_some_and(|cut| last.start <= cut.plus_micros(gap))))
     }
@@ -81,16 +98,18 @@ impl Runs {
         put_length(out, self.list.len());
         for run in &self.list {
             put_time(out, run.start);
-            put_time(out, run.end);
+            put_after(out, run.end, run.start);
             run.total.put(out);
         }
     }
 
-    pub(crate) fn read(kind: Kind, reader: &mut Reader<'_>) -> Option<Self> {
+    pub(crate) fn read(kind: Kind, reader: &mut Reader<'a>) -> Option<Self> {
         let cut = read_moment(reader)?;
-        let mut list = Vec::with_capacity(read_length(reader)?);
-        for _ in 0..list.capacity() {
-            let (start, end) = (reader.time()?, reader.time()?);
+        let length = read_length(reader)?;
+        let mut list = Vec::with_capacity(length + 1);
+        for _ in 0..length {
+            let start = reader.time()?;
+            let end = read_after(reader, start)?;
             list.push(Run { start, end, total: Total::read(kind, reader)? });
         }
         Some(Self { list, cut })

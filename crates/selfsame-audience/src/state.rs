@@ -3,54 +3,68 @@
 use selfsame_event::Time;
 use selfsame_event::packed::{Reader, Sink};
 
-use crate::datum::Datum;
 use crate::elements::{Column, Element, Elements};
 use crate::periods::Periods;
 use crate::plan::{Keep, Stream};
 use crate::runs::Runs;
+use crate::slots::Slots;
 use crate::total::Total;
 use crate::when::When;
 
 /// What is kept of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum State {
-    Total(Total),
-    Elements(Elements),
-    Runs(Runs),
-    Periods(Periods),
+pub(crate) enum State<'a> {
+    Total(Total<'a>),
+    Elements(Elements<'a>),
+    Slots(Slots<'a>),
+    Runs(Runs<'a>),
+    Periods(Periods<'a>),
 }
 
-impl State {
+impl<'a> State<'a> {
     pub(crate) fn new(keep: &Keep) -> Self {
         match keep {
             Keep::Total { kind, .. } => Self::Total(Total::new(*kind)),
             Keep::Elements { .. } => Self::Elements(Elements::default()),
+            Keep::Slots { .. } => Self::Slots(Slots::new()),
             Keep::Runs { .. } => Self::Runs(Runs::default()),
             Keep::Periods { .. } => Self::Periods(Periods::default()),
         }
     }
 
-    /// Adds one event of the stream. What no window reaches any more, now or later, is forgotten.
-    pub(crate) fn fold(&mut self, stream: &Stream, element: Element, now: Time) {
-        let when = element.when;
+    /// Adds one event of the stream, given its columns. What no window reaches any more, now or later, is
+    /// forgotten.
+    pub(crate) fn fold(&mut self, stream: &Stream, when: When, body: &'a [u8], now: Time) {
+        let until = stream.keep.horizon().map(|horizon| now.plus_micros(-horizon));
+        let is_gone = until.is_some_and(|until| when.time <= until);
+        // Reducers read the first column.
+        let values = || Column::first(body).flatten();
         match (self, &stream.keep) {
-            (Self::Total(total), Keep::Total { kind, horizon }) => {
-                total.fold(*kind, when, values(&element.columns));
-                if let (Total::Seen(seen), Some(horizon)) = (total, horizon) {
-                    seen.forget(now.plus_micros(-horizon));
+            (Self::Total(total), Keep::Total { kind, .. }) => {
+                if !is_gone {
+                    total.fold(*kind, when, values());
+                }
+                if let (Total::Seen(seen), Some(until)) = (total, until) {
+                    seen.forget(until);
                 }
             }
-            (Self::Elements(elements), Keep::Elements { most, horizon }) => {
-                elements.add(element, *most);
-                if let Some(horizon) = horizon {
-                    elements.forget(now.plus_micros(-horizon));
+            (Self::Elements(elements), Keep::Elements { room, .. }) => {
+                if !is_gone {
+                    elements.add(Element { when, body }, *room);
+                }
+                until.into_iter().for_each(|until| elements.forget(until));
+            }
+            (Self::Slots(slots), Keep::Slots { kind, .. }) => {
+                until.into_iter().for_each(|until| slots.forget(until));
+                if !is_gone {
+                    slots.fold(*kind, when, values());
                 }
             }
             (Self::Runs(runs), Keep::Runs { kind, gap }) => {
-                runs.fold(*kind, *gap, when, values(&element.columns));
+                runs.fold(*kind, *gap, when, values());
             }
             (Self::Periods(periods), Keep::Periods { kind, calendar }) => {
-                periods.fold(*kind, calendar.start(when.time), when, values(&element.columns));
+                periods.fold(*kind, calendar.start(when.time), when, values());
             }
             (state, keep) => debug_assert!(false, "{state:?} is not what {keep:?} keeps"),
         }
@@ -62,8 +76,11 @@ impl State {
             (Self::Total(total), Self::Total(other), Keep::Total { kind, .. }) => {
                 total.combine(*kind, other);
             }
-            (Self::Elements(elements), Self::Elements(other), Keep::Elements { most, .. }) => {
-                elements.combine(other, *most);
+            (Self::Elements(elements), Self::Elements(other), Keep::Elements { room, .. }) => {
+                elements.combine(other, *room);
+            }
+            (Self::Slots(slots), Self::Slots(other), Keep::Slots { kind, .. }) => {
+                slots.combine(*kind, other);
             }
             (Self::Runs(runs), Self::Runs(other), Keep::Runs { kind, gap }) => {
                 runs.combine(*kind, *gap, other);
@@ -75,38 +92,29 @@ impl State {
         }
     }
 
-    pub(crate) fn put(&self, out: &mut impl Sink) {
-        match self {
-            Self::Total(total) => total.put(out),
-            Self::Elements(elements) => elements.put(out),
-            Self::Runs(runs) => runs.put(out),
-            Self::Periods(periods) => periods.put(out),
+    pub(crate) fn put(&self, stream: &Stream, out: &mut impl Sink) {
+        match (self, &stream.keep) {
+            (Self::Total(total), _) => total.put(out),
+            (Self::Elements(elements), _) => elements.put(out, stream.columns.len()),
+            (Self::Slots(slots), Keep::Slots { kind, .. }) => slots.put(*kind, out),
+            (Self::Runs(runs), _) => runs.put(out),
+            (Self::Periods(periods), _) => periods.put(out),
+            (state, keep) => debug_assert!(false, "{state:?} is not what {keep:?} keeps"),
         }
     }
 
     /// Reads what [`Self::put`] wrote; nothing may follow it.
-    pub(crate) fn read(stream: &Stream, bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(stream: &Stream, bytes: &'a [u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
         let state = match &stream.keep {
             Keep::Total { kind, .. } => Self::Total(Total::read(*kind, &mut reader)?),
             Keep::Elements { .. } => {
                 Self::Elements(Elements::read(stream.columns.len(), &mut reader)?)
             }
+            Keep::Slots { kind, .. } => Self::Slots(Slots::read(*kind, &mut reader)?),
             Keep::Runs { kind, .. } => Self::Runs(Runs::read(*kind, &mut reader)?),
             Keep::Periods { kind, .. } => Self::Periods(Periods::read(*kind, &mut reader)?),
         };
         (reader.left() == 0).then_some(state)
-    }
-}
-
-/// The values of the only column.
-fn values(columns: &[Column]) -> impl Iterator<Item = &Datum> {
-    columns.iter().flatten().flatten()
-}
-
-impl Element {
-    /// An event with its columns.
-    pub(crate) fn new(when: When, columns: impl Iterator<Item = Column>) -> Self {
-        Self { when, columns: columns.collect() }
     }
 }

@@ -3,20 +3,13 @@
 //! Invariants:
 //! - a total does not depend on the order of what was folded into it;
 //! - the total of two sets of events is the combination of their totals, for any division.
-//!
-//! At a cap, what stays is chosen by a rank of the value alone, or by when it was last seen.
 
-use selfsame_event::Time;
-use selfsame_event::packed::{Reader, Sink, put_number, put_time};
-use selfsame_expr::Decimal;
+use selfsame_event::packed::{Reader, Sink, put_number};
+use selfsame_expr::{Decimal, Value};
 
-use crate::datum::{
-    Datum, put_length, put_optional, put_signed, read_length, read_optional, read_signed,
-};
+use crate::datum::{Packed, put_decimal, put_optional, put_signed, read_signed};
+use crate::values::{Counts, Seen};
 use crate::when::When;
-
-/// Most values that are counted or listed one by one.
-pub const MOST_VALUES: usize = 10_000;
 
 /// What a total is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +18,7 @@ pub(crate) enum Kind {
     Count,
     /// The sum and number of numbers.
     Sum,
-    /// The least number or text.
+    /// The least number, or text.
     Least(Order),
     /// The greatest one.
     Greatest(Order),
@@ -33,36 +26,65 @@ pub(crate) enum Kind {
     First,
     /// The value of the latest event that has one.
     Last,
-    /// How often each value was there.
-    Counts,
-    /// When each value was last there.
-    Seen,
+    /// How often each value was there, in so many bytes.
+    Counts(usize),
+    /// When each value was last there, in so many bytes.
+    Seen(usize),
 }
 
-/// By what values are ordered.
+/// By what values are ordered, all of them being such.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// By their numbers; others do not count.
+    /// By their numbers.
     Number,
     /// By their texts.
     Text,
 }
 
+impl Kind {
+    /// The same in at most so many bytes, where that is not so by nature.
+    pub(crate) fn in_bytes(self, most: usize) -> Self {
+        match self {
+            Self::Counts(_) => Self::Counts(most),
+            Self::Seen(_) => Self::Seen(most),
+            kind => kind,
+        }
+    }
+
+    /// Whether it holds nothing but times and numbers.
+    pub(crate) fn is_small(self) -> bool {
+        match self {
+            Self::Count | Self::Sum => true,
+            Self::Least(order) | Self::Greatest(order) => order == Order::Number,
+            Self::First | Self::Last | Self::Counts(_) | Self::Seen(_) => false,
+        }
+    }
+
+    /// Most bytes that a total takes.
+    pub(crate) fn most_bytes(self) -> usize {
+        match self {
+            Self::Counts(most) | Self::Seen(most) => most + 16,
+            kind if kind.is_small() => 48,
+            _ => crate::datum::MOST_VALUE_BYTES + 32,
+        }
+    }
+}
+
 /// A total.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Total {
+pub(crate) enum Total<'a> {
     /// How many events.
     Count(u64),
     /// Numbers.
     Sum(Sum),
     /// The least or greatest value.
-    Best(Option<Datum>),
+    Best(Option<Packed<'a>>),
     /// The value of the first or last event.
-    Edge(Option<(When, Datum)>),
-    /// Values and how often they were there, by rank.
-    Counts(Counts),
-    /// Values and when they were last there, by value.
-    Seen(Seen),
+    Edge(Option<(When, Packed<'a>)>),
+    /// Values and how often they were there.
+    Counts(Counts<'a>),
+    /// Values and when they were last there.
+    Seen(Seen<'a>),
 }
 
 /// A sum that cannot overflow: 192 bits.
@@ -74,23 +96,7 @@ pub(crate) struct Sum {
     pub(crate) count: u64,
 }
 
-/// How often each value was there.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Counts {
-    list: Vec<(u64, Datum, u64)>,
-    /// Whether there were more values than are kept.
-    pub(crate) is_cut: bool,
-}
-
-/// When each value was last there.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Seen {
-    list: Vec<(Datum, When)>,
-    /// When the last of those was there that are no longer kept.
-    pub(crate) cut: Option<Time>,
-}
-
-impl Total {
+impl<'a> Total<'a> {
     /// The total of nothing.
     pub(crate) fn new(kind: Kind) -> Self {
         match kind {
@@ -98,17 +104,17 @@ impl Total {
             Kind::Sum => Self::Sum(Sum::default()),
             Kind::Least(_) | Kind::Greatest(_) => Self::Best(None),
             Kind::First | Kind::Last => Self::Edge(None),
-            Kind::Counts => Self::Counts(Counts::default()),
-            Kind::Seen => Self::Seen(Seen::default()),
+            Kind::Counts(_) => Self::Counts(Counts::default()),
+            Kind::Seen(_) => Self::Seen(Seen::default()),
         }
     }
 
     /// Adds one event, with the values that it has.
-    pub(crate) fn fold<'d>(
+    pub(crate) fn fold(
         &mut self,
         kind: Kind,
         when: When,
-        values: impl IntoIterator<Item = &'d Datum>,
+        values: impl IntoIterator<Item = Packed<'a>>,
     ) {
         if let Self::Count(count) = self {
             *count += 1;
@@ -119,41 +125,37 @@ impl Total {
         }
     }
 
-    fn fold_value(&mut self, kind: Kind, when: When, value: &Datum) {
-        match self {
-            Self::Count(_) => {}
-            Self::Sum(sum) => {
+    fn fold_value(&mut self, kind: Kind, when: When, value: Packed<'a>) {
+        match (self, kind) {
+            (Self::Sum(sum), _) => {
                 if let Some(number) = value.value().number() {
                     sum.add(number);
                 }
             }
-            Self::Best(best) => {
-                if let Some(candidate) = ordered(kind, value) {
-                    better(kind, best, candidate);
-                }
-            }
-            Self::Edge(edge) => {
+            (Self::Best(best), _) => better(kind, best, value),
+            (Self::Edge(edge), _) => {
                 let is_nearer = edge.as_ref().is_none_or(|(at, _)| match kind {
                     // Of one event's values, the first one is first and the last one last.
                     Kind::First => when < *at,
                     _ => when >= *at,
                 });
                 if is_nearer {
-                    *edge = Some((when, value.clone()));
+                    *edge = Some((when, value));
                 }
             }
-            Self::Counts(counts) => counts.add(value.rank(), value.clone(), 1),
-            Self::Seen(seen) => seen.add(value.clone(), when),
+            (Self::Counts(counts), Kind::Counts(most)) => counts.add(value, 1, most),
+            (Self::Seen(seen), Kind::Seen(most)) => seen.add(value, when, most),
+            (total, kind) => debug_assert!(false, "{total:?} is not of {kind:?}"),
         }
     }
 
     /// Adds another total of the same kind.
     pub(crate) fn combine(&mut self, kind: Kind, other: Self) {
-        match (self, other) {
-            (Self::Count(count), Self::Count(more)) => *count += more,
-            (Self::Sum(sum), Self::Sum(more)) => sum.combine(more),
-            (Self::Best(best), Self::Best(Some(other))) => better(kind, best, other),
-            (Self::Edge(edge), Self::Edge(Some(other))) => {
+        match (self, other, kind) {
+            (Self::Count(count), Self::Count(more), _) => *count += more,
+            (Self::Sum(sum), Self::Sum(more), _) => sum.combine(more),
+            (Self::Best(best), Self::Best(Some(other)), _) => better(kind, best, other),
+            (Self::Edge(edge), Self::Edge(Some(other)), _) => {
                 let is_nearer = edge.as_ref().is_none_or(|(at, _)| match kind {
                     Kind::First => other.0 < *at,
                     _ => other.0 > *at,
@@ -162,26 +164,20 @@ impl Total {
                     *edge = Some(other);
                 }
             }
-            (Self::Counts(counts), Self::Counts(more)) => {
-                counts.is_cut |= more.is_cut;
-                more.list
-                    .into_iter()
-                    .for_each(|(rank, value, times)| counts.add(rank, value, times));
+            (Self::Counts(counts), Self::Counts(more), Kind::Counts(most)) => {
+                counts.combine(more, most);
             }
-            (Self::Seen(seen), Self::Seen(more)) => {
-                seen.cut = seen.cut.max(more.cut);
-                more.list.into_iter().for_each(|(value, when)| seen.add(value, when));
-            }
-            (_, Self::Best(None) | Self::Edge(None)) => {}
-            (one, other) => debug_assert!(false, "{one:?} and {other:?} are not of one kind"),
+            (Self::Seen(seen), Self::Seen(more), Kind::Seen(most)) => seen.combine(more, most),
+            (_, Self::Best(None) | Self::Edge(None), _) => {}
+            (one, other, _) => debug_assert!(false, "{one:?} and {other:?} are not of one kind"),
         }
     }
 
     /// Whether a cap left something out.
     pub(crate) fn is_cut(&self) -> bool {
         match self {
-            Self::Counts(counts) => counts.is_cut,
-            Self::Seen(seen) => seen.cut.is_some(),
+            Self::Counts(counts) => counts.is_cut(),
+            Self::Seen(seen) => seen.cut().is_some(),
             Self::Count(_) | Self::Sum(_) | Self::Best(_) | Self::Edge(_) => false,
         }
     }
@@ -189,67 +185,30 @@ impl Total {
     pub(crate) fn put(&self, out: &mut impl Sink) {
         match self {
             Self::Count(count) => put_number(out, *count),
-            Self::Sum(sum) => {
-                put_signed(out, i128::from(sum.high));
-                put_signed(out, sum.low.cast_signed());
-                put_number(out, sum.count);
-            }
-            Self::Best(best) => put_optional(out, best.as_ref()),
+            Self::Sum(sum) => sum.put(out),
+            Self::Best(best) => put_optional(out, *best),
             Self::Edge(edge) => {
-                put_optional(out, edge.as_ref().map(|(_, value)| value));
+                put_optional(out, edge.map(|(_, value)| value));
                 if let Some((when, _)) = edge {
                     when.put(out);
                 }
             }
-            Self::Counts(counts) => {
-                out.put(&[u8::from(counts.is_cut)]);
-                put_length(out, counts.list.len());
-                for (_, value, times) in &counts.list {
-                    value.put(out);
-                    put_number(out, *times);
-                }
-            }
-            Self::Seen(seen) => {
-                put_moment(out, seen.cut);
-                put_length(out, seen.list.len());
-                for (value, when) in &seen.list {
-                    value.put(out);
-                    when.put(out);
-                }
-            }
+            Self::Counts(counts) => counts.put(out),
+            Self::Seen(seen) => seen.put(out),
         }
     }
 
-    pub(crate) fn read(kind: Kind, reader: &mut Reader<'_>) -> Option<Self> {
+    pub(crate) fn read(kind: Kind, reader: &mut Reader<'a>) -> Option<Self> {
         Some(match kind {
             Kind::Count => Self::Count(reader.number()?),
-            Kind::Sum => Self::Sum(Sum {
-                high: i64::try_from(read_signed(reader)?).ok()?,
-                low: read_signed(reader)?.cast_unsigned(),
-                count: reader.number()?,
-            }),
-            Kind::Least(_) | Kind::Greatest(_) => Self::Best(read_optional(reader)?),
-            Kind::First | Kind::Last => Self::Edge(match read_optional(reader)? {
+            Kind::Sum => Self::Sum(Sum::read(reader)?),
+            Kind::Least(_) | Kind::Greatest(_) => Self::Best(Packed::read_optional(reader)?),
+            Kind::First | Kind::Last => Self::Edge(match Packed::read_optional(reader)? {
                 Some(value) => Some((When::read(reader)?, value)),
                 None => None,
             }),
-            Kind::Counts => {
-                let is_cut = reader.byte()? == 1;
-                let mut list = Vec::with_capacity(read_length(reader)?);
-                for _ in 0..list.capacity() {
-                    let value = Datum::read(reader)?;
-                    list.push((value.rank(), value, reader.number()?));
-                }
-                Self::Counts(Counts { list, is_cut })
-            }
-            Kind::Seen => {
-                let cut = read_moment(reader)?;
-                let mut list = Vec::with_capacity(read_length(reader)?);
-                for _ in 0..list.capacity() {
-                    list.push((Datum::read(reader)?, When::read(reader)?));
-                }
-                Self::Seen(Seen { list, cut })
-            }
+            Kind::Counts(_) => Self::Counts(Counts::read(reader)?),
+            Kind::Seen(_) => Self::Seen(Seen::read(reader)?),
         })
     }
 }
@@ -267,117 +226,62 @@ impl Sum {
         self.count += other.count;
     }
 
-    /// The sum, if there is one number or more and it is in range.
-    pub(crate) fn value(&self) -> Option<Decimal> {
+    /// The number that it is, whatever it is the sum of.
+    fn number(&self) -> Option<Decimal> {
         let low = self.low.cast_signed();
         let is_in_range = self.high == if low < 0 { -1 } else { 0 };
-        (self.count > 0 && is_in_range).then_some(Decimal(low))
+        is_in_range.then_some(Decimal(low))
+    }
+
+    /// The sum, if there is one number or more and it is in range.
+    pub(crate) fn value(&self) -> Option<Decimal> {
+        self.number().filter(|_| self.count > 0)
     }
 
     /// The average of the numbers.
     pub(crate) fn average(&self) -> Option<Decimal> {
         Decimal::average(self.value()?, self.count)
     }
-}
 
-impl Counts {
-    fn add(&mut self, rank: u64, value: Datum, times: u64) {
-        let known = self
-            .list
-            .binary_search_by(|(other, known, _)| other.cmp(&rank).then_with(|| known.cmp(&value)));
-        match known {
-            Ok(at) => {
-                if let Some((_, _, known)) = self.list.get_mut(at) {
-                    *known += times;
-                }
-            }
-            Err(at) => self.list.insert(at, (rank, value, times)),
-        }
-        if self.list.len() > MOST_VALUES {
-            // Those of the lowest rank stay; whatever left would leave again.
-            self.list.truncate(MOST_VALUES);
-            self.is_cut = true;
-        }
-    }
-
-    /// The text that was there most often, if it was so many times; of several, the first one.
-    pub(crate) fn mode(&self, at_least: u64) -> Option<String> {
-        // Values of several kinds may have one text.
-        let mut texts: Vec<_> =
-            self.list.iter().map(|(_, value, times)| (value.text(), *times)).collect();
-        texts.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-        texts.dedup_by(|next, kept| {
-            let is_same = next.0 == kept.0;
-            kept.1 += if is_same { next.1 } else { 0 };
-            is_same
-        });
-        // The last of the greatest, seen from the end, is the first.
-        let most = texts.into_iter().rev().max_by_key(|(_, times)| *times);
-        most.filter(|(_, times)| *times >= at_least).map(|(text, _)| text.into_owned())
-    }
-}
-
-impl Seen {
-    fn add(&mut self, value: Datum, when: When) {
-        match self.list.binary_search_by(|(known, _)| known.cmp(&value)) {
-            Ok(at) => {
-                if let Some((_, last)) = self.list.get_mut(at) {
-                    *last = when.max(*last);
-                }
-            }
-            Err(at) => self.list.insert(at, (value, when)),
-        }
-        if self.list.len() > MOST_VALUES {
-            let oldest = self.list.iter().enumerate().min_by_key(|(_, (_, when))| *when);
-            if let Some((at, _)) = oldest {
-                let (_, when) = self.list.remove(at);
-                self.cut = self.cut.max(Some(when.time));
+    /// How many, twice; one more where the sum does not fit a number.
+    fn put(&self, out: &mut impl Sink) {
+        let number = self.number();
+        put_number(out, self.count << 1 | u64::from(number.is_none()));
+        match number {
+            Some(number) => put_decimal(out, number),
+            None => {
+                put_signed(out, i128::from(self.high));
+                put_signed(out, self.low.cast_signed());
             }
         }
     }
 
-    /// Forgets values that were last there at that time or before.
-    pub(crate) fn forget(&mut self, until: Time) {
-        self.list.retain(|(_, when)| when.time > until);
-    }
-
-    /// The values that were there at that time or after, with the time.
-    pub(crate) fn since(&self, start: Time) -> impl Iterator<Item = (&Datum, Time)> {
-        let seen = self.list.iter().map(|(value, when)| (value, when.time));
-        seen.filter(move |(_, time)| *time >= start)
-    }
-}
-
-/// What takes part in an order.
-fn ordered(kind: Kind, value: &Datum) -> Option<Datum> {
-    match kind {
-        Kind::Least(Order::Number) | Kind::Greatest(Order::Number) => {
-            value.value().number().map(Datum::Number)
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let count = reader.number()?;
+        let (is_wide, count) = (count & 1 == 1, count >> 1);
+        if is_wide {
+            let high = i64::try_from(read_signed(reader)?).ok()?;
+            return Some(Self { high, low: read_signed(reader)?.cast_unsigned(), count });
         }
-        _ => Some(Datum::Text(value.text().into())),
+        let Value::Number(Decimal(number)) = Packed::read(reader)?.value() else { return None };
+        Some(Self { high: if number < 0 { -1 } else { 0 }, low: number.cast_unsigned(), count })
     }
 }
 
-fn better(kind: Kind, best: &mut Option<Datum>, candidate: Datum) {
-    let is_better = best.as_ref().is_none_or(|best| match kind {
-        Kind::Least(_) => candidate < *best,
-        _ => candidate > *best,
-    });
-    if is_better {
+/// Takes the candidate if it is better: both are of the kind that is compared.
+fn better<'a>(kind: Kind, best: &mut Option<Packed<'a>>, candidate: Packed<'a>) {
+    let is_better = |best: Packed<'a>| match (candidate.value(), best.value()) {
+        (Value::Number(candidate), Value::Number(best)) => match kind {
+            Kind::Least(_) => candidate < best,
+            _ => candidate > best,
+        },
+        (Value::Text(candidate), Value::Text(best)) => match kind {
+            Kind::Least(_) => candidate < best,
+            _ => candidate > best,
+        },
+        _ => false,
+    };
+    if best.is_none_or(is_better) {
         *best = Some(candidate);
-    }
-}
-
-pub(crate) fn put_moment(out: &mut impl Sink, moment: Option<Time>) {
-    out.put(&[u8::from(moment.is_some())]);
-    if let Some(moment) = moment {
-        put_time(out, moment);
-    }
-}
-
-pub(crate) fn read_moment(reader: &mut Reader<'_>) -> Option<Option<Time>> {
-    match reader.byte()? {
-        0 => Some(None),
-        _ => reader.time().map(Some),
     }
 }

@@ -3,9 +3,9 @@
 use selfsame_event::packed::{Reader, Sink, put_time};
 use selfsame_event::{RecordId, Time};
 
-/// The order of events: by time, then by record and item. Of the record id the first 48 bits take part;
-/// two records of one person that share these and the microsecond are not told apart. The message id,
-/// which comes before the record in a timeline, takes no part.
+/// The order of events: by time, then by record and item. Of the record id, which is random, the first
+/// 48 bits take part, and of the item 16: a batch has fewer. The message id, which comes before the
+/// record in a timeline, takes no part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct When {
     /// Effective event time.
@@ -23,10 +23,19 @@ impl When {
 
     pub(crate) fn put(self, out: &mut impl Sink) {
         put_time(out, self.time);
-        out.put(&self.rank.to_be_bytes());
+        self.put_rank(out);
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self { time: reader.time()?, rank: u64::from_be_bytes(reader.array()?) })
+        Self::read_rank(reader.time()?, reader)
+    }
+
+    /// It without its time.
+    pub(crate) fn put_rank(self, out: &mut impl Sink) {
+        out.put(&self.rank.to_be_bytes());
+    }
+
+    pub(crate) fn read_rank(time: Time, reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { time, rank: u64::from_be_bytes(reader.array()?) })
     }
 }

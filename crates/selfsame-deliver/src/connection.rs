@@ -32,6 +32,14 @@ impl Filter {
         Self(kinds.into_iter().fold(0, |mask, kind| mask | bit(kind)))
     }
 
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// Whether this kind is wanted.
     pub fn accepts(self, kind: EffectKind) -> bool {
         self.0 & bit(kind) != 0

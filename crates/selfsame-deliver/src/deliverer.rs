@@ -9,10 +9,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, info};
 
+use crate::budget::RetryBudget;
 use crate::connection::{Connection, ConnectionId, Start};
 use crate::feed::Feed;
 use crate::handle::DelivererHandle;
 use crate::image::{Images, Known};
+use crate::lag::LagLimit;
 use crate::lane::Limits;
 use crate::ledger::{Ledger, LedgerError};
 use crate::outbound::Outbound;
@@ -48,6 +50,12 @@ pub struct DeliverConfig {
     pub stop_timeout: Duration,
     /// The retries.
     pub retry: RetryPolicy,
+    /// How many retries there may be.
+    pub retry_budget: RetryBudget,
+    /// How far a connection may be behind.
+    pub lag_limit: LagLimit,
+    /// How often it is looked how far a connection is behind.
+    pub lag_interval: Duration,
 }
 
 impl Default for DeliverConfig {
@@ -63,6 +71,9 @@ impl Default for DeliverConfig {
             trace_rows: 10_000,
             stop_timeout: Duration::from_secs(10),
             retry: RetryPolicy::default(),
+            retry_budget: RetryBudget::default(),
+            lag_limit: LagLimit::default(),
+            lag_interval: Duration::from_secs(10),
         }
     }
 }
@@ -76,6 +87,7 @@ impl DeliverConfig {
             exceptions: self.exception_limit,
             profile_exceptions: self.profile_exception_limit,
             dead: self.dead_letter_limit,
+            retries: self.retry_budget,
         }
     }
 }

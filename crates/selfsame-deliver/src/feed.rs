@@ -8,6 +8,8 @@ use bytes::Bytes;
 use selfsame_event::{Class, EventType, ItemPosition, ProfileId, Time};
 use tokio::sync::watch;
 
+use crate::lag::{Measured, Question};
+
 /// What kind of thing happened: the code of an [`EventType`] (1 to 6), or a number of the server's
 /// for derived events. Below 64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,6 +107,10 @@ pub trait Feed: Send + Sync + fmt::Debug + 'static {
     fn read(&self, from: ItemPosition, max: usize) -> Result<FeedPage, FeedError>;
     /// The JSON to deliver. Read only when it is sent.
     fn body(&self, effect: &Effect) -> Result<Bytes, BodyError>;
+    /// The first place that can still be read, body and all.
+    fn first(&self) -> ItemPosition;
+    /// How far a place is from the end, and which places are near it.
+    fn measure(&self, question: Question) -> Result<Measured, FeedError>;
     /// The end, as it moves. Only what is durable may show here.
     fn subscribe(&self) -> watch::Receiver<FeedEnd>;
 }

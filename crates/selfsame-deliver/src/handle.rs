@@ -7,9 +7,12 @@ use tokio::sync::{oneshot, watch};
 
 use crate::connection::{Connection, ConnectionId};
 use crate::ledger::LedgerError;
+use crate::range::DeadRange;
 use crate::record::{Entry, Record};
 use crate::shared::{Command, Shared};
-use crate::status::{ConnectionStatus, DeadLetterPage, PageRequest, Selection, TraceRow};
+use crate::status::{
+    ConnectionStatus, DeadLetterPage, PageRequest, RangeSelection, Selection, TraceRow,
+};
 
 /// Why a connection did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +58,7 @@ impl DelivererHandle {
         self.shared.changes.subscribe()
     }
 
-    /// The earliest effect that some connection may still read; `None` while that is not known, or
+    /// The earliest place that some connection needs the log to keep; `None` while that is not known, or
     /// when there is no connection.
     pub fn needed_from(&self) -> Option<ItemPosition> {
         let known = self.shared.connections.borrow().as_ref().map(|connections| connections.len());
@@ -84,7 +87,25 @@ impl DelivererHandle {
         self.ask(connection, |reply| Command::Resend(selection, reply)).await
     }
 
-    /// Lets a connection send again whose receiver had answered 410, or probes one that is down.
+    /// A connection's dead ranges, in order of place.
+    pub async fn dead_ranges(
+        &self,
+        connection: ConnectionId,
+    ) -> Result<Vec<DeadRange>, CommandError> {
+        self.ask(connection, Command::DeadRanges).await
+    }
+
+    /// Begins to send dead ranges again, with the keys that their effects had. Returns how many effects
+    /// there are in them.
+    pub async fn resend_ranges(
+        &self,
+        connection: ConnectionId,
+        selection: RangeSelection,
+    ) -> Result<u64, CommandError> {
+        self.ask(connection, |reply| Command::ResendRanges(selection, reply)).await
+    }
+
+    /// Lets a connection send again whose receiver had answered 410 or that was too far behind, or probes one that is down.
     pub async fn resume(&self, connection: ConnectionId) -> Result<(), CommandError> {
         self.ask(connection, Command::Resume).await
     }

@@ -5,11 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use selfsame_event::ItemPosition;
+use selfsame_event::{ItemPosition, Time};
 
 use crate::connection::ConnectionId;
 use crate::feed::FeedEnd;
+use crate::lag::Measured;
+use crate::range::DeadRange;
 use crate::record::{Aside, Counts, DeadLetter, Entry, Record, SnapshotPart, Step};
+use crate::status::Pause;
 
 /// Entries of a snapshot part: about 100 bytes each, so that a part stays far below the record
 /// limit of the ledger.
@@ -21,9 +24,11 @@ pub(crate) struct Image {
     pub(crate) started: u64,
     pub(crate) cursor: ItemPosition,
     pub(crate) counts: Counts,
-    pub(crate) paused: bool,
+    pub(crate) paused: Option<Pause>,
     pub(crate) aside: BTreeMap<ItemPosition, Aside>,
     pub(crate) dead: BTreeMap<ItemPosition, DeadLetter>,
+    /// By their beginnings.
+    pub(crate) ranges: BTreeMap<ItemPosition, DeadRange>,
 }
 
 impl Image {
@@ -48,19 +53,33 @@ impl Image {
             self.aside.remove(&dead.effect.at);
             self.dead.insert(dead.effect.at, *dead);
         }
+        for range in &step.ranges {
+            self.ranges.insert(range.from, range.clone());
+        }
+        for from in &step.dropped {
+            self.ranges.remove(from);
+        }
     }
 
     /// Whether every effect that the cursor passed is accounted for exactly once.
     pub(crate) fn is_balanced(&self) -> bool {
         let Counts { looked, delivered, filtered, .. } = self.counts;
-        looked == delivered + filtered + (self.aside.len() + self.dead.len()) as u64
+        let in_ranges: u64 = self.ranges.values().map(|range| range.events).sum();
+        looked == delivered + filtered + in_ranges + (self.aside.len() + self.dead.len()) as u64
     }
 
-    /// The earliest effect that may still be read.
-    pub(crate) fn needed_from(&self) -> ItemPosition {
-        let aside = self.aside.first_key_value().map(|(at, _)| *at);
-        let dead = self.dead.first_key_value().map(|(at, _)| *at);
-        [aside, dead].into_iter().flatten().fold(self.cursor, ItemPosition::min)
+    /// The earliest place that the log has to keep. What waits and what died counts as long as it is
+    /// within the limits; a cursor that is not moves on by itself. `oldest` is how long ago a letter
+    /// may have died.
+    pub(crate) fn needed_from(&self, measured: &Measured, oldest: Option<Time>) -> ItemPosition {
+        let within = measured.young.max(measured.near);
+        let aside = self.aside.range(within..).next().map(|(at, _)| *at);
+        let is_fresh = |letter: &DeadLetter| oldest.is_none_or(|oldest| letter.died >= oldest);
+        let mut dead = self.dead.range(measured.near..).filter(|(_, letter)| is_fresh(letter));
+        let dead = dead.next().map(|(at, _)| *at);
+        let resending = self.ranges.values().filter(|range| range.is_resending);
+        let resending = resending.map(|range| range.at).min();
+        [aside, dead, resending].into_iter().flatten().fold(self.cursor, ItemPosition::min)
     }
 
     /// All of it, in parts that are each a record.
@@ -74,7 +93,19 @@ impl Image {
             let last = asides.peek().is_none() && deads.peek().is_none();
             let part = u32::try_from(parts.len()).unwrap_or(u32::MAX);
             let Self { started, cursor, counts, paused, .. } = *self;
-            parts.push(SnapshotPart { part, last, started, cursor, counts, paused, aside, dead });
+            let ranges =
+                if part == 0 { self.ranges.values().cloned().collect() } else { Vec::new() };
+            parts.push(SnapshotPart {
+                part,
+                last,
+                started,
+                cursor,
+                counts,
+                paused,
+                aside,
+                dead,
+                ranges,
+            });
             if last {
                 return parts;
             }
@@ -86,6 +117,7 @@ impl Image {
         for part in parts {
             let SnapshotPart { started, cursor, counts, paused, .. } = part;
             image = Self { started, cursor, counts, paused, ..image };
+            image.ranges.extend(part.ranges.into_iter().map(|range| (range.from, range)));
             image.aside.extend(part.aside.into_iter().map(|aside| (aside.effect.at, aside)));
             image.dead.extend(part.dead.into_iter().map(|dead| (dead.effect.at, dead)));
         }

@@ -18,7 +18,10 @@
 //!   always room for one: the window holds no more, and the one that its cursor waits for has not
 //!   ended;
 //! - aside <= the exception limits: at a limit the cursor stops, nothing is dropped;
-//! - while the destination is down the cursor stops, and one probe at a time goes out.
+//! - while the destination is down the cursor stops, and one probe at a time goes out;
+//! - retries keep to their budget (budget.rs);
+//! - a lane that is too far behind stops sending and gives up what it missed (lane/behind.rs), which
+//!   can be sent again (lane/replay.rs).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -26,16 +29,23 @@ use std::time::Duration;
 use selfsame_event::{ItemPosition, ProfileId, Time};
 
 use crate::breaker::Breaker;
+use crate::budget::{RetryBudget, Spent};
 use crate::connection::Filter;
 use crate::feed::{Effect, FeedPage};
 use crate::image::Image;
 use crate::outcome::{Failure, Outcome};
+use crate::range::DeadRange;
 use crate::record::{Aside, Attempt, Counts};
 use crate::retry::{Decision, Failed, RetryPolicy, plus};
+use crate::status::Pause;
 
+mod behind;
+mod replay;
 mod resend;
 mod step;
+mod turns;
 
+pub(crate) use replay::Reread;
 pub(crate) use step::Numbers;
 
 /// How much a lane holds. What happens at each limit is in the module's words.
@@ -47,6 +57,7 @@ pub(crate) struct Limits {
     pub(crate) profile_exceptions: usize,
     /// At this limit nothing dies any more: it is tried on.
     pub(crate) dead: usize,
+    pub(crate) retries: RetryBudget,
 }
 
 /// An attempt to make.
@@ -70,7 +81,13 @@ pub(crate) struct Report {
 enum End {
     Delivered,
     Withheld,
-    Dead { died: Time, failure: Failure, status: Option<u16> },
+    Dead {
+        died: Time,
+        failure: Failure,
+        status: Option<u16>,
+    },
+    /// In a dead range now.
+    GivenUp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +116,7 @@ struct Line {
     waiting: BTreeSet<ItemPosition>,
     /// In flight, or ended in a way that must be durable before the next one goes.
     busy: Option<ItemPosition>,
-    /// The one of `waiting` that is in `fresh`, `again` or `due`.
+    /// The one of `waiting` that is in `fresh`, `anew`, `again` or `due`.
     scheduled: Option<ItemPosition>,
     aside: usize,
 }
@@ -125,17 +142,23 @@ pub(crate) struct Lane {
     /// The durable state once the taken step is durable.
     image: Image,
     counts: Counts,
-    paused: bool,
+    paused: Option<Pause>,
     read_to: ItemPosition,
     items: BTreeMap<ItemPosition, Item>,
     lines: HashMap<ProfileId, Line>,
     window: VecDeque<Slot>,
     window_items: usize,
-    /// First attempts that may go, retries that may go, retries whose time has not come.
+    /// First attempts that may go, those of what is sent again, retries that may go, and what waits
+    /// for its time.
     fresh: BTreeSet<ItemPosition>,
+    anew: BTreeSet<ItemPosition>,
     again: BTreeSet<ItemPosition>,
     due: BTreeSet<(Time, ItemPosition)>,
-    retry_next: bool,
+    /// Whose turn it is of the three.
+    turn: usize,
+    spent: Spent,
+    /// Whether retries that may go wait for the budget.
+    is_held: bool,
     in_flight: usize,
     /// Ended, not durable.
     ended: usize,
@@ -147,6 +170,14 @@ pub(crate) struct Lane {
     /// Items aside that changed since the last step.
     changed: BTreeSet<ItemPosition>,
     resent: BTreeSet<ItemPosition>,
+    ranges: BTreeMap<ItemPosition, DeadRange>,
+    changed_ranges: BTreeSet<ItemPosition>,
+    dropped: Vec<ItemPosition>,
+    giving_up: Option<behind::GivingUp>,
+    /// Opened from ranges, not in a step yet; and not sent yet.
+    replayed: Vec<ItemPosition>,
+    unsent: BTreeSet<ItemPosition>,
+    reread_at: Time,
     attempts: Vec<Attempt>,
     /// Items whose end is in the taken step.
     settling: Vec<ItemPosition>,
@@ -167,9 +198,12 @@ impl Lane {
             window: VecDeque::new(),
             window_items: 0,
             fresh: BTreeSet::new(),
+            anew: BTreeSet::new(),
             again: BTreeSet::new(),
             due: BTreeSet::new(),
-            retry_next: false,
+            turn: 0,
+            spent: Spent::new(limits.retries),
+            is_held: false,
             in_flight: 0,
             ended: 0,
             dying: 0,
@@ -179,6 +213,13 @@ impl Lane {
             last_failure: None,
             changed: BTreeSet::new(),
             resent: BTreeSet::new(),
+            ranges: image.ranges.clone(),
+            changed_ranges: BTreeSet::new(),
+            dropped: Vec::new(),
+            giving_up: None,
+            replayed: Vec::new(),
+            unsent: BTreeSet::new(),
+            reread_at: Time::EPOCH,
             attempts: Vec::new(),
             settling: Vec::new(),
             taken: false,
@@ -192,10 +233,11 @@ impl Lane {
         lane
     }
 
-    /// Takes a change of how many requests go out at once.
+    /// Takes a change of the limits.
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         let in_flight = self.limits.in_flight.max(limits.in_flight);
         self.limits = Limits { in_flight, ..limits };
+        self.spent.set_budget(limits.retries);
     }
 
     /// Where to read on.
@@ -247,13 +289,8 @@ impl Lane {
             return;
         }
         let before = std::mem::replace(&mut line.scheduled, next);
-        if let Some(item) = before.and_then(|at| self.items.get(&at)) {
-            let at = item.effect.at;
-            self.fresh.remove(&at);
-            self.again.remove(&at);
-            if let State::Idle { due: Some(due) } = item.state {
-                self.due.remove(&(due, at));
-            }
+        if let Some(at) = before {
+            self.unschedule(at);
         }
         if let Some(item) = next.and_then(|at| self.items.get(&at)) {
             let at = item.effect.at;
@@ -265,52 +302,56 @@ impl Lane {
         }
     }
 
+    /// Takes an effect from where it waits for its turn or its time.
+    fn unschedule(&mut self, at: ItemPosition) {
+        self.fresh.remove(&at);
+        self.anew.remove(&at);
+        self.again.remove(&at);
+        if let Some(State::Idle { due: Some(due) }) = self.items.get(&at).map(|item| item.state) {
+            self.due.remove(&(due, at));
+        }
+    }
+
     /// The attempts to make now. Each must be answered by [`Lane::finished`].
     pub(crate) fn sends(&mut self, now: Time) -> Vec<Send> {
         let mut sends = Vec::new();
-        if self.paused || now < self.hold_until || self.attempts.len() >= STEP_ATTEMPTS {
+        if self.paused.is_some() || now < self.hold_until || self.attempts.len() >= STEP_ATTEMPTS {
             return sends;
         }
         while let Some(&(due, at)) = self.due.first().filter(|(due, _)| *due <= now) {
             self.due.remove(&(due, at));
-            self.again.insert(at);
+            let is_first = self.items.get(&at).is_some_and(|item| item.attempts == 0);
+            if is_first {
+                self.anew.insert(at)
+            } else {
+                self.again.insert(at)
+            };
         }
         if let Some(probe_at) = self.breaker.probe_at() {
-            let first = self.fresh.first().or_else(|| self.again.first()).copied();
+            let sets = [&self.fresh, &self.anew, &self.again];
+            let first = sets.into_iter().find_map(|set| set.first().copied());
             let first = first.or_else(|| self.due.first().map(|(_, at)| *at));
             if now >= probe_at && self.in_flight == 0 && self.ended < self.limits.in_flight {
-                sends.extend(first.map(|at| self.send(at)));
+                sends.extend(first.map(|at| self.send(at, now)));
             }
             return sends;
         }
         while self.in_flight < self.limits.concurrency
             && self.in_flight + self.ended < self.limits.in_flight
         {
-            let Some(at) = self.pick() else { break };
-            sends.push(self.send(at));
+            let Some(at) = self.pick(now) else { break };
+            sends.push(self.send(at, now));
         }
+        self.is_held = !self.again.is_empty() && !self.spent.allows(now);
         sends
     }
 
-    /// The next to go: first attempts and retries in turn, so that neither starves the other. The
-    /// last that may go is the earliest one, which is what the cursor waits for.
-    fn pick(&mut self) -> Option<ItemPosition> {
-        let (fresh, again) = (self.fresh.first().copied(), self.again.first().copied());
-        if self.in_flight + self.ended + 1 >= self.limits.in_flight {
-            return again.into_iter().chain(fresh).min();
-        }
-        self.retry_next = !self.retry_next;
-        if self.retry_next { again.or(fresh) } else { fresh.or(again) }
-    }
-
-    fn send(&mut self, at: ItemPosition) -> Send {
+    fn send(&mut self, at: ItemPosition, now: Time) -> Send {
+        self.unschedule(at);
+        self.unsent.remove(&at);
         let item = self.items.get_mut(&at).expect("what is scheduled is open");
         let send = Send { effect: item.effect, number: item.attempts.saturating_add(1) };
-        self.fresh.remove(&at);
-        self.again.remove(&at);
-        if let State::Idle { due: Some(due) } = item.state {
-            self.due.remove(&(due, at));
-        }
+        self.spent.note(now, send.number > 1);
         item.state = State::InFlight;
         let line = self.lines.get_mut(&item.effect.profile).expect("an open effect has a line");
         line.waiting.remove(&at);
@@ -369,7 +410,7 @@ impl Lane {
             self.hold_until = self.hold_until.max(plus(now, asked.min(HOLD_CAP)));
         }
         if failure == Failure::Gone {
-            self.paused = true;
+            self.paused = self.paused.or(Some(Pause::Gone));
         }
         let item = self.items.get(&at).expect("looked up before");
         let first_attempt_at = item.first_attempt.unwrap_or(now);
@@ -408,28 +449,32 @@ impl Lane {
                 line.busy = None;
                 self.schedule(profile);
             }
-            End::Withheld => {}
+            End::Withheld | End::GivenUp => {}
             End::Dead { .. } => self.dying += 1,
         }
     }
 
     /// When something may be sent that may not now.
     pub(crate) fn wake_at(&self, now: Time) -> Option<Time> {
-        if self.paused || self.lines.is_empty() {
+        if self.paused.is_some() || self.lines.is_empty() {
             return None;
         }
         let next = match self.breaker.probe_at() {
             _ if now < self.hold_until => Some(self.hold_until),
             Some(_) if self.in_flight > 0 => None,
             Some(probe_at) => Some(probe_at),
-            None => self.due.first().map(|(due, _)| *due),
+            None => {
+                let held = self.is_held.then(|| self.spent.ask_at(now));
+                self.due.first().map(|(due, _)| *due).into_iter().chain(held).min()
+            }
         };
         next.filter(|at| *at > now)
     }
 
-    /// Begins to send again after the receiver said that it is gone.
+    /// Begins to send again after the receiver said that it is gone, or after it was too far behind.
     pub(crate) fn resume(&mut self) {
-        self.paused = false;
+        self.paused = None;
+        self.giving_up = None;
         self.breaker.succeeded();
         self.hold_until = Time::EPOCH;
     }

@@ -9,23 +9,27 @@
 //! - for every connection, at any moment: accepted = delivered + filtered + dead + pending;
 //! - what the outside told us counts once it is in the ledger; a crash repeats at most what was in
 //!   flight (see [`DeliverConfig::in_flight_limit`]);
-//! - nothing is dropped: at a limit the cursor stops;
+//! - nothing is dropped: at a limit the cursor stops; a connection that is too far behind is paused,
+//!   and what it missed is counted in a dead range, which can be sent again;
 //! - nothing leaves but through [`Outbound`].
 
 mod address;
 mod breaker;
+mod budget;
 mod connection;
 mod deliverer;
 mod feed;
 mod handle;
 mod http_date;
 mod image;
+mod lag;
 mod lane;
 mod ledger;
 pub mod metrics;
 mod outbound;
 mod outcome;
 mod random;
+mod range;
 mod record;
 mod retry;
 mod runner;
@@ -36,10 +40,12 @@ pub mod webhook;
 mod wire;
 
 pub use address::{is_loopback, is_public};
+pub use budget::RetryBudget;
 pub use connection::{Connection, ConnectionId, Filter, Secret, SecretError, Start};
 pub use deliverer::{DeliverConfig, DeliverError, Deliverer, Parts};
 pub use feed::{BodyError, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage};
 pub use handle::{CommandError, DelivererHandle};
+pub use lag::{Lag, LagLimit, Measured, NOTICE_PERCENT, PROBLEM_PERCENT, Question};
 pub use ledger::{Appending, Ledger, LedgerError, LedgerPage, MemoryLedger, Releasing};
 pub use outbound::{
     ANSWER_BYTES, Answer, Outbound, OutboundConfig, OutboundError, Request, Resolver, Resolving,
@@ -47,11 +53,13 @@ pub use outbound::{
 };
 pub use outcome::{Failure, Outcome, Withheld};
 pub use random::{Random, SeededRandom, SystemRandom};
+pub use range::{Beyond, DeadRange};
 pub use record::{Attempt, DeadLetter};
 pub use retry::{Decision, Failed, RetryPolicy};
 pub use segment_ledger::SegmentLedger;
 pub use status::{
-    ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, Selection, TraceRow,
+    ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, Pause, RangeSelection,
+    Selection, TraceRow,
 };
 
 /// No record of the ledger is larger.

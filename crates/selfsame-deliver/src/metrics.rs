@@ -4,11 +4,13 @@
 pub const ATTEMPTS: &str = "selfsame_deliver_attempts_total";
 /// How long attempts took.
 pub const ATTEMPT_SECONDS: &str = "selfsame_deliver_attempt_seconds";
+/// Attempts that were not the first of their effect.
+pub const RETRIES: &str = "selfsame_deliver_retries_total";
 /// Effects that receivers took.
 pub const DELIVERED: &str = "selfsame_deliver_delivered_total";
 /// Effects that became dead letters.
 pub const DEAD: &str = "selfsame_deliver_dead_total";
-/// Dead letters that were sent again because somebody asked.
+/// Dead letters, and effects of dead ranges, that were sent again because somebody asked.
 pub const RESENT: &str = "selfsame_deliver_resent_total";
 /// Bytes appended to the ledger.
 pub const LEDGER_BYTES: &str = "selfsame_deliver_ledger_bytes_total";
@@ -21,9 +23,13 @@ pub const LEDGER_FAILURES: &str = "selfsame_deliver_ledger_failures_total";
 pub const ALL: &[(&str, &str)] = &[
     (ATTEMPTS, "Delivery attempts that ended, by outcome."),
     (ATTEMPT_SECONDS, "How long delivery attempts took."),
+    (RETRIES, "Delivery attempts that were not the first of their effect."),
     (DELIVERED, "Effects that receivers took."),
     (DEAD, "Effects that became dead letters."),
-    (RESENT, "Dead letters that were sent again because somebody asked."),
+    (
+        RESENT,
+        "Dead letters, and effects of dead ranges, that were sent again because somebody asked.",
+    ),
     (LEDGER_BYTES, "Bytes appended to the ledger."),
     (LEDGER_RECORDS, "Records appended to the ledger."),
     (LEDGER_FAILURES, "Appends to the ledger that failed and were tried again."),

@@ -1,20 +1,25 @@
 //! The records of the ledger.
 //!
 //! ```text
-//! every record:  | version: u8 = 1 | kind: u8 | connection: 16 | body |
+//! every record:  | version: u8 = 2 | kind: u8 | connection: 16 | body |
 //!
 //! kind 1 started   | cursor: position | effects: uint |
 //! kind 2 step      | cursor | counts | pause: u8 | aside: [aside] | ended: [position]
-//!                  | resent: [position] | dead: [dead] | attempts: [attempt] |
+//!                  | resent: [position] | dead: [dead] | attempts: [attempt]
+//!                  | ranges: [range] | dropped: [position] |
 //! kind 3 snapshot  | part: uint | last: u8 | started: uint | cursor | counts | pause
-//!                  | aside: [aside] | dead: [dead] |
+//!                  | aside: [aside] | dead: [dead] | ranges: [range] |
 //! kind 4 removed   | |
+//!
+//! pause: 0 no, 1 the receiver is gone, 2 too far behind.
 //!
 //! counts    | looked: uint | delivered: uint | filtered: uint | withheld: uint |
 //! effect    | at: position | id: 16 | profile: 20 | kind: u8 | log_time: time |
 //! aside     | effect | attempts: uint | first attempt: time, 0 = none | due: time |
 //! dead      | effect | attempts: uint | first attempt: time | died: time | failure: u8
 //!           | status: uint, 0 = none |
+//! range     | from, to, at: position | reason: u8 | since: time | events: uint
+//!           | flags: u8, 1 being sent again, 2 partly gone | filter: uint | ended: [position] |
 //! attempt   | offset: int, from the row before | partition, index: uint | number: uint
 //!           | started: int, from the row before | took: uint, ms | outcome: u8 | status: uint
 //!           | note: bytes |
@@ -24,16 +29,20 @@
 //!
 //! A step is one move of a connection's cursor together with the exceptions it leaves behind, so
 //! that neither can be durable without the other. Counts are totals, not differences.
+//! Version 1 had no ranges, and no pause but 0 and 1.
 
 use bytes::Bytes;
 use selfsame_event::{ItemPosition, ProfileId, Time};
 
-use crate::connection::ConnectionId;
+use crate::connection::{ConnectionId, Filter};
 use crate::feed::{Effect, EffectKind, FeedEnd};
 use crate::outcome::{Failure, Outcome, Withheld};
+use crate::range::{Beyond, DeadRange};
+use crate::status::Pause;
 use crate::wire::{Reader, WireError, Writer};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+const OLDEST: u8 = 1;
 
 /// Totals of a connection since it began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,8 +111,8 @@ pub(crate) struct Step {
     pub(crate) cursor: ItemPosition,
     /// The totals now.
     pub(crate) counts: Counts,
-    /// Whether the receiver has told us to stop.
-    pub(crate) paused: bool,
+    /// Why nothing is sent, if so.
+    pub(crate) paused: Option<Pause>,
     /// Effects set aside, or aside and tried again.
     pub(crate) aside: Vec<Aside>,
     /// Effects that were aside and were delivered or withheld.
@@ -114,6 +123,10 @@ pub(crate) struct Step {
     pub(crate) dead: Vec<DeadLetter>,
     /// Attempts that ended.
     pub(crate) attempts: Vec<Attempt>,
+    /// Dead ranges, new or changed.
+    pub(crate) ranges: Vec<DeadRange>,
+    /// Beginnings of dead ranges of which nothing is left.
+    pub(crate) dropped: Vec<ItemPosition>,
 }
 
 /// A part of all that is known of a connection.
@@ -129,12 +142,14 @@ pub(crate) struct SnapshotPart {
     pub(crate) cursor: ItemPosition,
     /// The totals.
     pub(crate) counts: Counts,
-    /// Whether the receiver has told us to stop.
-    pub(crate) paused: bool,
+    /// Why nothing is sent, if so.
+    pub(crate) paused: Option<Pause>,
     /// Some of the effects that are aside.
     pub(crate) aside: Vec<Aside>,
     /// Some of the dead letters.
     pub(crate) dead: Vec<DeadLetter>,
+    /// The dead ranges, in the first part.
+    pub(crate) ranges: Vec<DeadRange>,
 }
 
 /// What a record says.
@@ -186,15 +201,16 @@ impl Record {
     /// Reads a record.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         let mut from = Reader::new(bytes);
-        if from.byte()? != VERSION {
+        let version = from.byte()?;
+        if !(OLDEST..=VERSION).contains(&version) {
             return Err(WireError);
         }
         let kind = from.byte()?;
         let connection = ConnectionId(from.raw()?);
         let entry = match kind {
             1 => Entry::Started(FeedEnd { at: from.position()?, effects: from.uint()? }),
-            2 => Entry::Step(read_step(&mut from)?),
-            3 => Entry::Snapshot(read_snapshot(&mut from)?),
+            2 => Entry::Step(read_step(&mut from, version)?),
+            3 => Entry::Snapshot(read_snapshot(&mut from, version)?),
             4 => Entry::Removed,
             _ => return Err(WireError),
         };
@@ -205,26 +221,31 @@ impl Record {
 fn write_step(out: &mut Writer, step: &Step) {
     out.position(step.cursor);
     write_counts(out, step.counts);
-    out.byte(step.paused.into());
+    write_pause(out, step.paused);
     out.list(&step.aside, write_aside);
     out.list(&step.ended, |out, at| out.position(*at));
     out.list(&step.resent, |out, at| out.position(*at));
     out.list(&step.dead, write_dead);
     let mut before = (0, 0);
     out.list(&step.attempts, |out, attempt| before = write_attempt(out, attempt, before));
+    out.list(&step.ranges, write_range);
+    out.list(&step.dropped, |out, at| out.position(*at));
 }
 
-fn read_step(from: &mut Reader<'_>) -> Result<Step, WireError> {
+fn read_step(from: &mut Reader<'_>, version: u8) -> Result<Step, WireError> {
     let cursor = from.position()?;
     let counts = read_counts(from)?;
-    let paused = from.byte()? != 0;
+    let paused = read_pause(from)?;
     let aside = from.list(read_aside)?;
     let ended = from.list(Reader::position)?;
     let resent = from.list(Reader::position)?;
     let dead = from.list(read_dead)?;
     let mut before = (0, 0);
     let attempts = from.list(|from| read_attempt(from, &mut before))?;
-    Ok(Step { cursor, counts, paused, aside, ended, resent, dead, attempts })
+    let has_ranges = version > 1;
+    let ranges = if has_ranges { from.list(read_range)? } else { Vec::new() };
+    let dropped = if has_ranges { from.list(Reader::position)? } else { Vec::new() };
+    Ok(Step { cursor, counts, paused, aside, ended, resent, dead, attempts, ranges, dropped })
 }
 
 fn write_snapshot(out: &mut Writer, part: &SnapshotPart) {
@@ -233,21 +254,69 @@ fn write_snapshot(out: &mut Writer, part: &SnapshotPart) {
     out.uint(part.started);
     out.position(part.cursor);
     write_counts(out, part.counts);
-    out.byte(part.paused.into());
+    write_pause(out, part.paused);
     out.list(&part.aside, write_aside);
     out.list(&part.dead, write_dead);
+    out.list(&part.ranges, write_range);
 }
 
-fn read_snapshot(from: &mut Reader<'_>) -> Result<SnapshotPart, WireError> {
+fn read_snapshot(from: &mut Reader<'_>, version: u8) -> Result<SnapshotPart, WireError> {
     Ok(SnapshotPart {
         part: from.u32()?,
         last: from.byte()? != 0,
         started: from.uint()?,
         cursor: from.position()?,
         counts: read_counts(from)?,
-        paused: from.byte()? != 0,
+        paused: read_pause(from)?,
         aside: from.list(read_aside)?,
         dead: from.list(read_dead)?,
+        ranges: if version > 1 { from.list(read_range)? } else { Vec::new() },
+    })
+}
+
+fn write_pause(out: &mut Writer, paused: Option<Pause>) {
+    out.byte(paused.map_or(0, |pause| pause as u8));
+}
+
+fn read_pause(from: &mut Reader<'_>) -> Result<Option<Pause>, WireError> {
+    match from.byte()? {
+        0 => Ok(None),
+        code => Pause::from_code(code).map(Some).ok_or(WireError),
+    }
+}
+
+const RESENDING: u8 = 1;
+const PARTLY_GONE: u8 = 2;
+
+fn write_range(out: &mut Writer, range: &DeadRange) {
+    [range.from, range.to, range.at].into_iter().for_each(|place| out.position(place));
+    out.byte(range.reason as u8);
+    out.time(range.since);
+    out.uint(range.events);
+    let resending = if range.is_resending { RESENDING } else { 0 };
+    out.byte(resending | if range.is_partly_gone { PARTLY_GONE } else { 0 });
+    out.uint(range.filter.bits());
+    out.list(&range.ended, |out, at| out.position(*at));
+}
+
+fn read_range(from: &mut Reader<'_>) -> Result<DeadRange, WireError> {
+    let (begin, to, at) = (from.position()?, from.position()?, from.position()?);
+    let reason = Beyond::from_code(from.byte()?).ok_or(WireError)?;
+    let (since, events, flags) = (from.time()?, from.uint()?, from.byte()?);
+    if flags > RESENDING | PARTLY_GONE {
+        return Err(WireError);
+    }
+    Ok(DeadRange {
+        from: begin,
+        to,
+        at,
+        reason,
+        since,
+        events,
+        is_resending: flags & RESENDING != 0,
+        is_partly_gone: flags & PARTLY_GONE != 0,
+        filter: Filter::from_bits(from.uint()?),
+        ended: from.list(Reader::position)?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! One connection's task: reads, sends and appends what its lane decides.
 //!
-//! Nothing here waits for another connection. Of reads, appends and snapshots at most one each is
-//! under way; requests run beside them.
+//! Nothing here waits for another connection. Of reads, appends, snapshots and looks at the lag at most
+//! one each is under way; requests run beside them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,8 +15,9 @@ use tracing::{info, warn};
 
 use crate::connection::{Connection, ConnectionId};
 use crate::deliverer::{DeliverConfig, Parts, log_chain};
-use crate::feed::{BodyError, Effect, FeedEnd, FeedError, FeedPage};
+use crate::feed::{BodyError, Effect, FeedEnd, FeedError};
 use crate::image::{Image, Known};
+use crate::lag::{Lag, Measured};
 use crate::lane::{Lane, Numbers, Report};
 use crate::ledger::Ledger;
 use crate::metrics;
@@ -26,6 +27,9 @@ use crate::retry::plus;
 use crate::shared::{Command, Shared};
 use crate::status::{ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, age};
 use crate::webhook;
+
+mod lag;
+mod reading;
 
 /// Commands that may wait for a connection's task. Beyond, whoever asks waits.
 const MAILBOX: usize = 16;
@@ -46,8 +50,14 @@ pub(crate) struct Runner {
     lane: Lane,
     requests: JoinSet<Report>,
     places: HashMap<Id, ItemPosition>,
-    reading: Option<JoinHandle<Result<FeedPage, FeedError>>>,
+    reading: Option<JoinHandle<reading::Read>>,
+    /// Whether a range that is sent again is to be read next.
+    is_range_next: bool,
     read_again_at: Time,
+    measuring: Option<JoinHandle<Result<Measured, FeedError>>>,
+    measure_at: Time,
+    measured: Measured,
+    lag: Lag,
     appending: Option<JoinHandle<(u64, Vec<Attempt>)>>,
     /// Whether the lane may have something to append.
     is_changed: bool,
@@ -111,7 +121,12 @@ impl Runner {
             requests: JoinSet::new(),
             places: HashMap::new(),
             reading: None,
+            is_range_next: false,
             read_again_at: Time::EPOCH,
+            measuring: None,
+            measure_at: Time::EPOCH,
+            measured: Measured::default(),
+            lag: Lag::default(),
             appending: None,
             is_changed: true,
             flush_at: Time::EPOCH,
@@ -126,6 +141,7 @@ impl Runner {
             let now = self.parts.clock.wall();
             self.send(now);
             self.read(now);
+            self.measure(now);
             self.flush(now);
             self.publish();
             let wait = self.wait(now);
@@ -135,6 +151,7 @@ impl Runner {
                 Some(done) = self.requests.join_next_with_id() => self.finished(done),
                 done = ended(&mut self.appending) => self.appended(done).await,
                 page = ended(&mut self.reading) => self.offered(page),
+                done = ended(&mut self.measuring) => self.measured(done),
                 Some(command) = self.commands.recv() => self.answer(command),
                 Ok(()) = self.connection.changed() => self.reconfigured(),
                 Ok(()) = self.feed_end.changed() => {}
@@ -158,34 +175,13 @@ impl Runner {
             return;
         }
         for send in self.lane.sends(now) {
+            if send.number > 1 {
+                ::metrics::counter!(metrics::RETRIES).increment(1);
+            }
             let attempt = attempt(self.parts.clone(), Arc::clone(&connection), send.effect);
             let task = self.requests.spawn(attempt);
             self.places.insert(task.id(), send.effect.at);
         }
-    }
-
-    fn read(&mut self, now: Time) {
-        let (from, room) = (self.lane.read_to(), self.lane.room());
-        let is_behind = from < self.feed_end.borrow_and_update().at;
-        if self.reading.is_some() || room == 0 || !is_behind || now < self.read_again_at {
-            return;
-        }
-        let feed = Arc::clone(&self.parts.feed);
-        self.reading = Some(tokio::task::spawn_blocking(move || feed.read(from, room)));
-    }
-
-    fn offered(&mut self, page: Result<Result<FeedPage, FeedError>, JoinError>) {
-        match page {
-            Ok(Ok(page)) => {
-                let filter = self.settings().filter;
-                self.lane.offer(page, filter);
-                self.is_changed = true;
-                return;
-            }
-            Ok(Err(error)) => log_chain(&error, "the feed could not be read, trying again"),
-            Err(error) => log_chain(&error, "reading the feed ended, trying again"),
-        }
-        self.read_again_at = plus(self.parts.clock.wall(), READ_AGAIN);
     }
 
     fn finished(&mut self, done: Result<(Id, Report), JoinError>) {
@@ -275,6 +271,16 @@ impl Runner {
                 self.is_changed = true;
                 reply.send(resent).ok();
             }
+            Command::DeadRanges(reply) => {
+                reply.send(self.lane.ranges()).ok();
+            }
+            Command::ResendRanges(selection, reply) => {
+                let resent = self.lane.resend_ranges(selection);
+                info!(connection_id = %self.id, resent, "dead ranges are sent again");
+                ::metrics::counter!(metrics::RESENT).increment(resent);
+                self.is_changed = true;
+                reply.send(resent).ok();
+            }
             Command::Resume(reply) => {
                 self.lane.resume();
                 self.is_changed = true;
@@ -288,7 +294,9 @@ impl Runner {
         let flush = (self.is_changed && self.appending.is_none()).then_some(self.flush_at);
         let read = (self.read_again_at > now).then_some(self.read_again_at);
         let wake = self.lane.wake_at(now).filter(|_| self.settings().enabled);
-        let next = [flush, read, wake].into_iter().flatten().min();
+        let measure = self.measure_wake();
+        let reread = self.lane.reread_wake().filter(|at| *at > now);
+        let next = [flush, read, wake, measure, reread].into_iter().flatten().min();
         let wait = next.map_or(LOOK_AROUND, |at| {
             let micros = at.micros().saturating_sub(now.micros());
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))
@@ -304,25 +312,31 @@ impl Runner {
         let unread = accepted.saturating_sub(numbers.looked + numbers.window);
         let state = match () {
             () if !self.settings().enabled => ConnectionState::Disabled,
-            () if numbers.is_paused => ConnectionState::Paused,
+            () if numbers.paused.is_some() => ConnectionState::Paused,
             () if numbers.is_down => ConnectionState::Down,
             () => ConnectionState::Running,
         };
+        let now = self.parts.clock.wall();
+        let question = self.config.lag_limit.question(image.cursor, now);
         self.shared.publish(ConnectionStatus {
             id: self.id,
             state,
             cursor: image.cursor,
-            needed_from: image.needed_from(),
+            pause: numbers.paused,
+            needed_from: image.needed_from(&self.measured, question.oldest),
             accepted,
             delivered: numbers.delivered,
             filtered: numbers.filtered,
             withheld: numbers.withheld,
             dead: numbers.dead,
+            dead_in_ranges: numbers.dead_in_ranges,
             pending: unread + numbers.window + numbers.aside,
             in_flight: numbers.in_flight,
             waiting: numbers.aside,
             last_failure: numbers.last_failure,
-            lag: age(numbers.oldest, self.parts.clock.wall()),
+            held_retries: numbers.held,
+            lag: age(numbers.oldest, now),
+            behind: self.lag,
         });
     }
 

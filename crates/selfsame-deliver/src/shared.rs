@@ -9,14 +9,19 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::connection::{Connection, ConnectionId};
 use crate::ledger::Ledger;
+use crate::range::DeadRange;
 use crate::record::Attempt;
-use crate::status::{ConnectionStatus, DeadLetterPage, PageRequest, Selection, TraceRow};
+use crate::status::{
+    ConnectionStatus, DeadLetterPage, PageRequest, RangeSelection, Selection, TraceRow,
+};
 
 /// What a handle asks of a connection's task.
 #[derive(Debug)]
 pub(crate) enum Command {
     DeadLetters(PageRequest, oneshot::Sender<DeadLetterPage>),
     Resend(Selection, oneshot::Sender<usize>),
+    DeadRanges(oneshot::Sender<Vec<DeadRange>>),
+    ResendRanges(RangeSelection, oneshot::Sender<u64>),
     Resume(oneshot::Sender<()>),
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use selfsame_event::{ItemPosition, Time};
 
 use crate::connection::ConnectionId;
+use crate::lag::Lag;
 use crate::outcome::Failure;
 use crate::record::{Attempt, DeadLetter};
 
@@ -15,7 +16,7 @@ pub enum ConnectionState {
     Running,
     /// It is switched off.
     Disabled,
-    /// The receiver answered 410; it sends again when somebody resumes it.
+    /// The receiver answered 410, or it was too far behind; it sends again when somebody resumes it.
     Paused,
     /// The receiver fails; one probe at a time goes out.
     Down,
@@ -33,6 +34,30 @@ impl ConnectionState {
     }
 }
 
+/// Why a connection is paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Pause {
+    /// The receiver answered 410.
+    Gone = 1,
+    /// It was too far behind; what it missed is a dead range.
+    Behind = 2,
+}
+
+impl Pause {
+    /// The word that JSON uses.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Behind => "behind",
+        }
+    }
+
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        [Self::Gone, Self::Behind].into_iter().find(|pause| *pause as u8 == code)
+    }
+}
+
 /// A connection's numbers. `accepted = delivered + filtered + dead + pending`, at any moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionStatus {
@@ -42,7 +67,10 @@ pub struct ConnectionStatus {
     pub state: ConnectionState,
     /// How far its cursor is, durably or about to be.
     pub cursor: ItemPosition,
-    /// The earliest effect that it may still read.
+    /// Why it is paused, if it is.
+    pub pause: Option<Pause>,
+    /// The earliest place that it needs the log to keep: of its cursor, of what waits and of its dead
+    /// letters, as far as they are within the lag limit, and of ranges that are sent again.
     pub needed_from: ItemPosition,
     /// Effects of the feed since it began.
     pub accepted: u64,
@@ -52,8 +80,10 @@ pub struct ConnectionStatus {
     pub filtered: u64,
     /// The part of `filtered` that consent, suppression or erasure withheld.
     pub withheld: u64,
-    /// Dead letters.
+    /// Dead letters, and effects in dead ranges.
     pub dead: u64,
+    /// The part of `dead` that is in dead ranges.
+    pub dead_in_ranges: u64,
     /// The rest: not yet looked at, in flight, waiting.
     pub pending: u64,
     /// The part of `pending` that is in flight.
@@ -62,8 +92,12 @@ pub struct ConnectionStatus {
     pub waiting: u64,
     /// Why the last attempt failed; `None` after a success.
     pub last_failure: Option<Failure>,
+    /// Retries whose time has come and which the retry budget holds back.
+    pub held_retries: u64,
     /// How old the oldest effect is that was read and has not ended.
     pub lag: Duration,
+    /// How far its cursor is behind, of what it may be; measured now and then.
+    pub behind: Lag,
 }
 
 /// Which part of a list to show.
@@ -95,6 +129,15 @@ pub enum Selection {
     These(Vec<ItemPosition>),
     /// Those whose last attempt failed for this reason.
     Failed(Failure),
+}
+
+/// Which dead ranges to send again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RangeSelection {
+    /// Every one.
+    All,
+    /// The one that begins here.
+    From(ItemPosition),
 }
 
 /// One attempt, as the trace of an effect shows it.

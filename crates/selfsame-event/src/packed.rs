@@ -19,7 +19,7 @@ impl Sink for Vec<u8> {
     }
 }
 
-impl Sink for Scratch {
+impl<A: smallvec::Array<Item = u8>> Sink for SmallVec<A> {
     fn put(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }

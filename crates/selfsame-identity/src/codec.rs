@@ -8,7 +8,8 @@
 //! previous    flags [key:16] [type key:16 value] [type key:16 value]
 //! apart       version type value count (key:16 since by times flag [stamp])*
 //! people      version count (key:16)*
-//! ledger      version kind verdict components profiles keys stamp count (type fate key:16)*
+//! ledger      version kind verdict components profiles keys [limit] stamp count (type fate key:16)*
+//! limit       type count window
 //! ```
 //!
 //! Members that one event mapped lie side by side, and only the first of them says when and where.
@@ -20,10 +21,11 @@ use selfsame_event::{
 };
 
 use crate::number::TypeNumber;
-use crate::resolution::{LedgerEntry, LedgerRow, Merge, Refused};
+use crate::resolution::{LedgerEntry, LedgerRow, Merge, MetLimit, Refused};
 use crate::row::{
     ComponentId, ComponentRow, Fate, IdentifierRow, Known, Member, Seen, SetKey, Stamp,
 };
+use crate::rule::{Limit, Window};
 use crate::verdict::Verdict;
 
 mod evidence;
@@ -39,6 +41,8 @@ const VERIFIED: u8 = 8;
 const APART: u8 = 16;
 const MERGED: u8 = 1;
 const REFUSED: u8 = 2;
+/// A refusal that says which limit was met.
+const REFUSED_BY_LIMIT: u8 = 3;
 
 /// A row that this build cannot read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -195,26 +199,29 @@ impl LedgerRow {
     /// The bytes of the row.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(192);
-        let (kind, verdict, components, profiles, keys) = match self.entry {
+        let (kind, verdict, components, profiles, keys, limit) = match self.entry {
             LedgerEntry::Merged(it) => (
                 MERGED,
                 0,
                 [it.parent, it.child],
                 [it.parent_profile, it.child_profile],
                 [it.parent_by, it.child_by],
+                None,
             ),
             LedgerEntry::Refused(it) => (
-                REFUSED,
+                if it.limit.is_some() { REFUSED_BY_LIMIT } else { REFUSED },
                 it.verdict as u8,
                 [it.component, it.other],
                 [it.profile, it.other_profile],
                 [it.by, it.by],
+                it.limit,
             ),
         };
         out.extend([VERSION, kind, verdict]);
         components.iter().for_each(|component| put_number(&mut out, component.0));
         profiles.iter().for_each(|profile| out.extend(profile.to_bytes()));
         keys.iter().for_each(|key| out.extend(key.0));
+        limit.iter().for_each(|limit| put_limit(&mut out, limit));
         put_stamp(&mut out, &self.stamp);
         put_length(&mut out, self.identifiers.len());
         self.identifiers.iter().for_each(|seen| put_seen(&mut out, seen));
@@ -238,13 +245,17 @@ impl LedgerRow {
                     parent_by: keys[0],
                     child_by: keys[1],
                 }),
-                (REFUSED, verdict) => LedgerEntry::Refused(Refused {
+                (REFUSED | REFUSED_BY_LIMIT, verdict) => LedgerEntry::Refused(Refused {
                     verdict: Verdict::from_code(verdict)?,
                     component: components[0],
                     other: components[1],
                     profile: profiles[0],
                     other_profile: profiles[1],
                     by: keys[0],
+                    limit: match kind {
+                        REFUSED_BY_LIMIT => Some(read_limit(reader)?),
+                        _ => None,
+                    },
                 }),
                 _ => return None,
             };
@@ -271,6 +282,13 @@ fn put_stamp(out: &mut Vec<u8>, stamp: &Stamp) {
     put_number(out, stamp.source.0.into());
     put_time(out, stamp.event_time);
     put_time(out, stamp.log_time);
+}
+
+fn put_limit(out: &mut Vec<u8>, met: &MetLimit) {
+    put_number(out, met.number.0.into());
+    put_number(out, met.limit.count.into());
+    let window = Window::ALL.iter().position(|window| *window == met.limit.window);
+    put_length(out, window.unwrap_or_default());
 }
 
 fn put_seen(out: &mut Vec<u8>, seen: &Seen) {
@@ -357,6 +375,12 @@ fn read_stamp(reader: &mut Reader<'_>) -> Option<Stamp> {
 
 fn read_number(reader: &mut Reader<'_>) -> Option<TypeNumber> {
     u16::try_from(reader.number()?).ok().map(TypeNumber)
+}
+
+fn read_limit(reader: &mut Reader<'_>) -> Option<MetLimit> {
+    let (number, count) = (read_number(reader)?, reader.small()?);
+    let window = *Window::ALL.get(usize::from(reader.byte()?))?;
+    Some(MetLimit { number, limit: Limit { count, window } })
 }
 
 fn read_seen(reader: &mut Reader<'_>) -> Option<Seen> {

@@ -19,6 +19,7 @@ use crate::apart::{Pair, Standing};
 use crate::claim::Claim;
 use crate::compile::{Rules, Type};
 use crate::number::TypeNumber;
+use crate::resolution::MetLimit;
 use crate::row::{ComponentId, ComponentRow};
 use crate::rule::Strategy;
 use crate::verdict::Verdict;
@@ -55,7 +56,8 @@ pub(crate) type Root = (ComponentId, Arc<ComponentRow>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Breach {
     pub(crate) verdict: Verdict,
-    pub(crate) limited: TypeNumber,
+    /// Of limits on a type, that limit.
+    pub(crate) limit: Option<MetLimit>,
     /// Of [`Verdict::CannotLink`], the two that are set apart.
     pub(crate) pair: Option<Pair>,
 }
@@ -82,8 +84,7 @@ pub(crate) fn decide(
         let limit = breach(&ids[..kept], roots, at, rules);
         let apart = || {
             let pair = standing.breach(&ids[..kept])?;
-            let limited = ids[kept - 1].claim.number;
-            Some(Breach { verdict: Verdict::CannotLink, limited, pair: Some(pair) })
+            Some(Breach { verdict: Verdict::CannotLink, limit: None, pair: Some(pair) })
         };
         let people = || people(&ids[..kept], roots, rules);
         let Some(breach) = limit.or_else(apart).or_else(people) else { break };
@@ -113,8 +114,7 @@ fn people(ids: &[Candidate<'_>], roots: &[Root], rules: &Rules) -> Option<Breach
     let is_matched = |root: ComponentId| ids.iter().any(|id| id.root == Some(root));
     let known = roots.iter().filter(|(root, row)| is_matched(*root) && row.is_known());
     let is_met = last.collection == Collection::Users && known.count() > 1;
-    let (verdict, limited) = (Verdict::KnownPeople, last.number);
-    is_met.then_some(Breach { verdict, limited, pair: None })
+    is_met.then_some(Breach { verdict: Verdict::KnownPeople, limit: None, pair: None })
 }
 
 /// The limit that joining these would exceed; of several, that of the most trusted type.
@@ -155,7 +155,8 @@ fn breach_of(one: &Type, matched: &[&Root], fresh: usize, at: Time) -> Option<Br
         }
         Some(_) => return None,
     };
-    Some(Breach { verdict, limited: one.number, pair: None })
+    let limit = MetLimit { number: one.number, limit: one.limit };
+    Some(Breach { verdict, limit: Some(limit), pair: None })
 }
 
 /// The most values in any window of that length that contains `at`.

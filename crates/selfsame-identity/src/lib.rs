@@ -25,6 +25,7 @@ mod claim;
 mod codec;
 mod compile;
 mod decide;
+mod excess;
 mod extract;
 mod find;
 mod household;
@@ -45,6 +46,7 @@ pub use apart::{ApartFrom, ApartRow, Pair};
 pub use claim::{Claim, Claims, Keys, Previous, Trust, Unfit};
 pub use codec::DecodeError;
 pub use compile::{RuleError, Rules};
+pub use excess::{Excess, Tightened};
 pub use extract::extract;
 pub use find::{find_profile, find_root};
 pub use household::{HouseholdBy, HouseholdKey, Households, Lack};
@@ -52,8 +54,8 @@ pub use memory::MemoryRows;
 pub use number::{TypeNumber, TypeNumbers};
 pub use people::{MOST_PEOPLE, PeopleRow};
 pub use resolution::{
-    LedgerEntry, LedgerRow, Link, Mapped, Merge, MovedDevice, Outcome, Refused, Relocated,
-    Resolution, Violation,
+    LedgerEntry, LedgerRow, Link, Mapped, Merge, MetLimit, MovedDevice, Outcome, Refused,
+    Relocated, Resolution, Violation,
 };
 pub use resolve::{Occurrence, ResolveError, resolve};
 pub use row::{
@@ -64,6 +66,6 @@ pub use rule::RuleSet;
 pub use skeleton::{AGAIN, EVIDENCE_SETS, PreviousSeen, Reading};
 pub use undo::{
     Change, Cluster, Counts, GoesOn, Hub, Moved, Named, Plan, PlanError, Progress, Reads, RulesLog,
-    Sizes, Split, apply, plan, plan_split, sides_of,
+    Sizes, Split, apply, plan, plan_split, plan_within, sides_of,
 };
 pub use verdict::Verdict;

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use crate::apart::Pair;
 use crate::number::TypeNumber;
 use crate::row::{ComponentId, Seen, Stamp};
+use crate::rule::Limit;
 use crate::verdict::Verdict;
 
 /// What resolving decided about one event.
@@ -100,12 +101,21 @@ pub struct Relocated {
 pub struct Violation {
     /// Which rule.
     pub verdict: Verdict,
-    /// The type whose limit it was; for caps, the type of the identifier.
-    pub limited: TypeNumber,
+    /// Of limits on a type, that limit.
+    pub limit: Option<MetLimit>,
     /// The type of the identifier that was left out, or that asked for the merge.
     pub number: TypeNumber,
     /// That identifier.
     pub key: IdentifierKey,
+}
+
+/// A limit on a type, as it was when an event met it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetLimit {
+    /// The type, of which there would have been too many values.
+    pub number: TypeNumber,
+    /// How many one profile might have.
+    pub limit: Limit,
 }
 
 /// One profile became part of another. Everything needed to explain it.
@@ -140,6 +150,8 @@ pub struct Refused {
     pub other_profile: ProfileId,
     /// The identifier of the event that the other profile has.
     pub by: IdentifierKey,
+    /// Of limits on a type, that limit. Rows that an older program wrote do not have it.
+    pub limit: Option<MetLimit>,
 }
 
 /// A user belongs to an account.

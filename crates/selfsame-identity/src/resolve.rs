@@ -159,7 +159,7 @@ pub(crate) fn resolve_side<'c, R: Rows>(
 /// What is said of an identifier that takes no part in matching.
 fn left_out(id: &Candidate<'_>) -> Option<Violation> {
     let (number, key) = (id.claim.number, id.claim.key);
-    Some(Violation { verdict: id.left_out?, limited: number, number, key })
+    Some(Violation { verdict: id.left_out?, limit: None, number, key })
 }
 
 /// The work on one event in one collection.
@@ -263,7 +263,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             findings.met.extend(breach.pair.filter(|pair| !findings.met.contains(pair)));
             findings.violations.push(Violation {
                 verdict: breach.verdict,
-                limited: breach.limited,
+                limit: breach.limit,
                 number: id.claim.number,
                 key: id.claim.key,
             });
@@ -368,7 +368,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             let (number, key) = (id.claim.number, id.claim.key);
             if row.members.len() >= cap {
                 let verdict = Verdict::MappingLimit;
-                findings.violations.push(Violation { verdict, limited: number, number, key });
+                findings.violations.push(Violation { verdict, limit: None, number, key });
                 continue;
             }
             let mapped_at = stamp.log_time;

@@ -273,6 +273,21 @@ impl Window {
             Self::Annually => Some(365 * DAY),
         }
     }
+
+    /// Every window.
+    pub const ALL: [Self; 5] =
+        [Self::Ever, Self::Daily, Self::Weekly, Self::Monthly, Self::Annually];
+
+    /// The word that rules use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ever => "ever",
+            Self::Daily => "daily",
+            Self::Weekly => "weekly",
+            Self::Monthly => "monthly",
+            Self::Annually => "annually",
+        }
+    }
 }
 
 impl EventNames {

@@ -31,6 +31,7 @@ mod again;
 mod closure;
 mod plan;
 mod sides;
+mod within;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -47,6 +48,7 @@ use crate::row::ComponentId;
 pub(crate) use closure::mapped_by;
 pub use plan::{apply, plan};
 pub use sides::{Split, plan_split, sides_of};
+pub use within::plan_within;
 
 /// What is to be set apart, and what no longer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -143,6 +145,9 @@ pub enum PlanError<E> {
     /// Nothing would be left on one side.
     #[error("there is nobody to set them apart from")]
     Same,
+    /// There is nothing to take off.
+    #[error("the profile keeps the rules in force")]
+    Within,
     /// What proved an event at its time is not kept with the sets.
     #[error("who is verified cannot be set apart, or what is connected to them")]
     Verified,
@@ -167,7 +172,7 @@ impl<E> PlanError<E> {
             Self::JobNeeded { .. } | Self::TooLarge { .. } => Class::Limited,
             Self::Unknown => Class::Missing,
             Self::Collections | Self::Same | Self::Verified | Self::Moves => Class::Invalid,
-            Self::Stopped => Class::Conflict,
+            Self::Stopped | Self::Within => Class::Conflict,
             Self::NoRules { .. } => Class::Corrupt,
         }
     }

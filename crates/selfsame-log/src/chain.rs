@@ -318,6 +318,11 @@ impl Chain {
         first.unwrap_or_else(|| Err(self.bad_record(position.offset, block)))
     }
 
+    pub(crate) fn segment_sizes(&self) -> Vec<(u64, u64)> {
+        let size = |segment: &Segment| segment.read_directory(|directory| directory.size);
+        self.segments().iter().map(|segment| (segment.first, size(segment))).collect()
+    }
+
     pub(crate) fn stats(&self) -> LogStats {
         let segments = self.segments();
         LogStats {

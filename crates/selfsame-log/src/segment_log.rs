@@ -156,6 +156,11 @@ impl SegmentLog {
         self.shared.accept_clock.store(true, Ordering::Relaxed);
     }
 
+    /// The first offset of each segment, and the bytes that its records take on disk, in order.
+    pub fn segment_sizes(&self) -> Vec<(u64, u64)> {
+        self.chain.segment_sizes()
+    }
+
     /// Figures, cheap to ask for.
     pub fn stats(&self) -> LogStats {
         LogStats { held_micros: self.held_micros(), ..self.chain.stats() }

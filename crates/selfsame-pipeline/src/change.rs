@@ -29,6 +29,10 @@ impl State {
             Change::RemoveDefinition { space, .. } => Some(space.clone()),
             _ => None,
         };
+        let redefined = match &change {
+            Change::PublishRules { space, .. } => Some(space.clone()),
+            _ => None,
+        };
         let is_published = matches!(change, Change::PublishRules { .. });
         let mut changed = self.meta.workspace.clone();
         if let Err(error) = changed.apply(change) {
@@ -52,6 +56,9 @@ impl State {
         self.configure()?;
         if let Some(space) = defined {
             self.define(&space, record.position.offset);
+        }
+        if let Some(space) = redefined {
+            self.define_anew(&space, record.position.offset);
         }
         Ok(Ok(()))
     }

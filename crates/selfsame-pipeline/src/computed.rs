@@ -14,12 +14,16 @@
 //!   event, every merge or undo, and every moment that an evaluation named brings another evaluation;
 //! - an effect is emitted where a value changes, once.
 
+mod anchors;
 mod carry;
 mod evaluation;
 mod facts;
 mod history;
 mod job;
 mod plans;
+mod preview;
+mod ranks;
+mod recall;
 mod record;
 mod row;
 mod step;
@@ -28,10 +32,14 @@ mod timers;
 pub use facts::{Computing, Members, Progress, StreamSince, Version};
 pub use history::{History, HistoryError};
 pub use job::{Compute, ComputeError, ComputeStage, ComputeStatus};
+pub use preview::{Preview, PreviewConfig, PreviewError, PreviewProgress, preview};
 pub use row::{Held, ValueRow, Values};
 
 pub(crate) use evaluation::evaluate;
 pub(crate) use plans::SpacePlans;
+pub(crate) use ranks::Ranks;
+pub(crate) use recall::Recall;
 pub(crate) use record::ComputedRecord;
+pub(crate) use row::first_moment;
 pub(crate) use step::seen;
 pub(crate) use timers::Timers;

@@ -14,6 +14,7 @@
 //! ```
 
 use selfsame_event::{EventType, IdentifierKey, ItemPosition, Position, ProfileId, Refusal};
+use selfsame_identity::rule::{Limit, Window};
 
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +130,9 @@ note_kinds! {
     SharedDevice = 19, "Shared device";
     /// A device that left one profile for another.
     DeviceMoved = 20, "Device moved to another profile";
+    /// The limit that the note before it is about. The identifier is the type that there would have been
+    /// too many values of; the value is how many there may be, and the window.
+    LimitMet = 21, "Limit that was met";
 }
 
 impl NoteKind {
@@ -141,6 +145,7 @@ impl NoteKind {
                 | Self::ProfilesMerged
                 | Self::IdentifierVerified
                 | Self::DeviceMoved
+                | Self::LimitMet
         )
     }
 
@@ -165,6 +170,32 @@ impl Note {
     pub fn new(kind: NoteKind, identifier: &str, value: &str) -> Self {
         Self { kind, identifier: head(identifier, 255).into(), value: head(value, 1_000).into() }
     }
+
+    /// A note about the limit that was met.
+    pub fn limit(kind: &str, limit: Limit) -> Self {
+        let value = match limit.window {
+            Window::Ever => limit.count.to_string(),
+            window => format!("{} {}", limit.count, window.name()),
+        };
+        Self::new(NoteKind::LimitMet, kind, &value)
+    }
+
+    /// What such a note says: the type and its limit.
+    pub fn met(&self) -> Option<(&str, Limit)> {
+        let (count, window) = self.value.split_once(' ').unwrap_or((&self.value, "ever"));
+        let window = Window::ALL.into_iter().find(|one| one.name() == window)?;
+        let limit = Limit { count: count.parse().ok()?, window };
+        (self.kind == NoteKind::LimitMet).then_some((&self.identifier, limit))
+    }
+}
+
+/// The first note that is looked for, and the limit that it is about, where that was noted.
+pub fn with_limit(
+    notes: &[Note],
+    is_it: impl Fn(&Note) -> bool,
+) -> Option<(&Note, Option<(&str, Limit)>)> {
+    let at = notes.iter().position(is_it)?;
+    Some((notes.get(at)?, notes.get(at + 1).and_then(Note::met)))
 }
 
 fn head(text: &str, limit: usize) -> &str {

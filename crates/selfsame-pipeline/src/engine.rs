@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use selfsame_event::{Class, Clock, Position, RecordKind};
-use selfsame_log::{AppendError, Log, LogRead, NewRecord, ReadError, Record, RegenerableLog};
+use selfsame_log::{AppendError, Item, Log, LogRead, NewRecord, ReadError, Record, RegenerableLog};
 use selfsame_store::StateHash;
 
 use crate::ahead::{Ahead, Published};
 use crate::base;
 use crate::checkpoint::{CheckpointError, Checkpointer};
+use crate::effect::Effect;
 use crate::outgoing::Outgoing;
 use crate::poison::{self, Marker};
 use crate::shared::Shared;
@@ -190,6 +191,7 @@ impl Engine {
             probe: None,
             ticking: Ticking::default(),
         };
+        engine.state.begin_recall(engine.parts.outbox.end());
         if !engine.look_ahead()? {
             successor::discard(&engine.config.folder)?;
         }
@@ -216,7 +218,9 @@ impl Engine {
                 self.parts.log.wait_beyond(self.state.next(), IDLE);
             }
         }
-        self.checkpointer.run_now(&mut self.state)?;
+        if !self.state.recall.is_on() {
+            self.checkpointer.run_now(&mut self.state)?;
+        }
         Ok(())
     }
 
@@ -287,6 +291,11 @@ impl Engine {
         let mut outgoing = Outgoing::behind(self.parts.outbox.end());
         let mut halt = None;
         for record in records {
+            if self.state.recall.is_on() {
+                let decided = self.parts.outbox.get(record.position)?;
+                let items = decided.items.iter().filter_map(Item::body);
+                self.state.recall_effects(items.filter_map(|item| Effect::decode(item)));
+            }
             let (state, probe) = (&mut self.state, &self.probe);
             let step = std::panic::AssertUnwindSafe(|| {
                 probe.iter().for_each(|probe| probe.0(record));
@@ -302,6 +311,7 @@ impl Engine {
                 }
                 emitted => emitted?,
             };
+            self.state.tend_recall()?;
             self.events_since += u64::try_from(record.items.len()).unwrap_or(0);
             if let Some(change) = emitted.change.clone() {
                 self.shared.note_change(record.id, change);
@@ -324,6 +334,10 @@ impl Engine {
                     cleared.map_err(EngineError::Marker)?;
                 }
             }
+            return Ok(());
+        }
+        // What is folded again is not whole before the last record of the outbox.
+        if self.state.recall.is_on() {
             return Ok(());
         }
         let now = self.parts.clock.monotonic_micros();
@@ -422,6 +436,7 @@ impl Engine {
         self.state = open_or_rebuild(&self.config, self.parts.log.first())?;
         let tables = Arc::clone(self.state.tables());
         self.checkpointer = Checkpointer::start(tables, Some(Arc::clone(&self.parts.outbox)))?;
+        self.state.begin_recall(self.parts.outbox.end());
         self.look_ahead()?;
         self.shared.open(&self.state);
         if let Err(error) = std::fs::remove_dir_all(&folder) {

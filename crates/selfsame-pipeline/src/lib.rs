@@ -51,7 +51,8 @@ pub use base::{copy_file, copy_folder, copy_state};
 pub use checkpoint::CheckpointError;
 pub use computed::{
     Compute, ComputeError, ComputeStage, ComputeStatus, Computing, Held, History, HistoryError,
-    Members, Progress, StreamSince, ValueRow, Values, Version,
+    Members, Preview, PreviewConfig, PreviewError, PreviewProgress, Progress, StreamSince,
+    ValueRow, Values, Version, preview,
 };
 pub use draft::{Drafting, Drafts};
 pub use engine::{Engine, EngineConfig, EngineError, EngineParts, Probe};
@@ -65,9 +66,10 @@ pub use reader::{
     EventRef, ExternalId, Found, HealthBudget, HistoryFrom, Household, HouseholdBudget,
     HouseholdMember, Households, IdentityHealth, JsonArray, JsonObject, LargeProfile, LinkPath,
     LinkRule, LinkedProfile, LookupError, Matches, Member, MemberPage, MergeRow, MergedBy,
-    Metadata, OverLimit, PathLink, ProfileEvent, ProfileRef, Reader, Refusal, SIZES, SearchBudget,
-    SpaceRead, Standing, Stopped, TraitQuery, UndoError, UndoPlan, UndoWish, Unmapped, Wanted,
-    WantedIdentifier, Why, WhyBudget, WhyEnd, WhyQuery,
+    Metadata, OverLimit, PathLink, ProfileEvent, ProfileRef, Proposal, ProposalBudget,
+    ProposalPage, Reader, Refusal, SIZES, SearchBudget, SpaceRead, Standing, Stopped, TooMuch,
+    TraitQuery, TypeLimit, UndoError, UndoPlan, UndoWish, Unmapped, Wanted, WantedIdentifier, Why,
+    WhyBudget, WhyEnd, WhyQuery,
 };
 pub use replay::{ReplayConfig, replay};
 pub use row::{Listed, Owner, Present};

@@ -17,6 +17,7 @@ mod households;
 mod identity_health;
 mod json;
 mod merges;
+mod proposals;
 mod search;
 mod undo;
 mod why;
@@ -47,11 +48,12 @@ pub use households::{Household, HouseholdBudget, HouseholdMember, Households, St
 pub use identity_health::{HealthBudget, IdentityHealth, LargeProfile, SIZES, WantedIdentifier};
 pub use json::{JsonArray, JsonObject};
 pub use merges::{MergeRow, MergedBy};
+pub use proposals::{Proposal, ProposalBudget, ProposalPage, TooMuch};
 pub use search::{Matches, SearchBudget, TraitQuery};
 pub use undo::{ApartPair, UndoError, UndoPlan, UndoWish, Wanted};
 pub use why::{
     Apart, Between, Decided, Effect, EventRef, LinkPath, LinkRule, OverLimit, PathLink, Refusal,
-    Stopped, Unmapped, Why, WhyBudget, WhyEnd, WhyQuery,
+    Stopped, TypeLimit, Unmapped, Why, WhyBudget, WhyEnd, WhyQuery,
 };
 
 /// Why something could not be read.

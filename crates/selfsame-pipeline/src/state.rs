@@ -10,7 +10,7 @@ use selfsame_identity::{ResolveError, Rules, Sizes};
 use selfsame_store::{RowKey, StateHash, Store, StoreError, Table, TableHash};
 
 use crate::ahead::{Ahead, Published};
-use crate::computed::{SpacePlans, Timers, Values};
+use crate::computed::{Recall, SpacePlans, Timers, first_moment};
 use crate::effect::Effect;
 use crate::key::InSpace;
 use crate::meta::{Meta, STATE_FORMAT, SourceMeta, SpaceMeta};
@@ -139,6 +139,8 @@ pub struct State {
     pub(crate) plans: Vec<Arc<SpacePlans>>,
     /// When the values of profiles may change though nothing happens.
     pub(crate) timers: Timers,
+    /// What is known while records are folded again.
+    pub(crate) recall: Recall,
     /// What the record that is being folded has changed besides.
     pub(crate) effects: Vec<Effect>,
     /// Rules that hold before the record that published them, by the id of the space.
@@ -171,6 +173,7 @@ impl State {
             published: BTreeMap::new(),
             plans: Vec::new(),
             timers: Timers::default(),
+            recall: Recall::default(),
             effects: Vec::new(),
         };
         state.configure()?;
@@ -243,12 +246,23 @@ impl State {
     /// Finds the moments that rows of values name.
     fn set_timers(&mut self) -> Result<(), StateError> {
         let Self { tables, timers, .. } = self;
-        tables.computed.scan(&[], |key, row| {
-            if let (Some(key), Some(values)) = (InSpace::from_bytes(key), Values::decode(row)) {
-                timers.turn(key, None, values.until());
+        tables.moments.scan(&[], |key, row| {
+            if let Some(key) = InSpace::from_bytes(key) {
+                timers.turn(key, None, first_moment(row));
             }
             true
         })?;
+        let mut stale = Vec::new();
+        tables.computed.scan(&[], |key, row| {
+            if row.first() == Some(&1) {
+                stale.extend(InSpace::from_bytes(key));
+            }
+            true
+        })?;
+        for key in stale {
+            let moment = tables.moments.read(&key, first_moment)?.flatten();
+            timers.turn(key, moment, Some(Time::EPOCH));
+        }
         Ok(())
     }
 

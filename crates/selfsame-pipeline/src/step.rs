@@ -143,7 +143,7 @@ impl State {
         self.compute_due(slot, user.profile, now)?;
         let absorbed = self.absorb(slot, user, now)?;
         let touched = self.fold(space, slot, arrival, &outcome, &mut notes)?;
-        self.compute_event(slot, arrival, user, &touched, absorbed)?;
+        self.compute_event(slot, arrival, user, &touched, &absorbed)?;
         self.list_notes(space, slot, arrival, &notes);
         Ok(Verdict::Accepted(Accepted {
             space,
@@ -341,10 +341,11 @@ impl State {
         notes: &mut Vec<Note>,
     ) {
         let numbers = &self.meta.spaces[slot].numbers;
-        notes.extend(violations.iter().map(|violation| {
-            let name = numbers.name(violation.number).map_or("", |(_, name)| name);
-            Note::new(note_kind(violation.verdict), name, value_of(claims, violation.key))
-        }));
+        let name = |number| numbers.name(number).map_or("", |(_, name)| name);
+        for Violation { verdict, number, key, limit } in violations {
+            notes.push(Note::new(note_kind(*verdict), name(*number), value_of(claims, *key)));
+            notes.extend(limit.map(|met| Note::limit(name(met.number), met.limit)));
+        }
     }
 
     fn day(&mut self, slot: usize, time: Time) -> &mut DayCounts {

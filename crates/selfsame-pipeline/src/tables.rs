@@ -56,6 +56,8 @@ pub struct Tables {
     pub ledger: CachedTable<LedgerKey, [u8]>,
     /// What definitions came to for each profile. Exact.
     pub computed: CachedTable<InSpace<ProfileId>, [u8]>,
+    /// When to look at them again. Exact.
+    pub moments: CachedTable<InSpace<ProfileId>, [u8]>,
     /// Sections in which a declared trait had a value. Exact.
     pub trait_index: CachedTable<TraitIndexKey, Present>,
     /// Events that were set aside. Exact.
@@ -88,6 +90,7 @@ pub struct ExactKeys {
     people: Vec<InSpace<IdentifierKey>>,
     ledger: Vec<LedgerKey>,
     computed: Vec<InSpace<ProfileId>>,
+    moments: Vec<InSpace<ProfileId>>,
     trait_index: Vec<TraitIndexKey>,
     rejected: Vec<ListKey>,
     insights: Vec<ListKey>,
@@ -104,6 +107,7 @@ impl ExactKeys {
         self.people.sort_unstable();
         self.ledger.sort_unstable();
         self.computed.sort_unstable();
+        self.moments.sort_unstable();
         self.trait_index.sort_unstable();
         self.rejected.sort_unstable();
         self.insights.sort_unstable();
@@ -147,6 +151,8 @@ impl Tables {
             computed: CachedTable::new(store.clone(), Table::Computed, budget.sections / 4)
                 .checked(is_values)
                 .with_filter()?,
+            moments: CachedTable::new(store.clone(), Table::Moments, budget.sections / 8)
+                .with_filter()?,
             trait_index: CachedTable::new(store.clone(), Table::TraitIndex, other),
             rejected: CachedTable::new(store.clone(), Table::Rejected, other),
             insights: CachedTable::new(store.clone(), Table::Insights, other),
@@ -166,6 +172,7 @@ impl Tables {
         self.people.shrink();
         self.ledger.shrink();
         self.computed.shrink();
+        self.moments.shrink();
         self.trait_index.shrink();
         self.rejected.shrink();
         self.insights.shrink();
@@ -186,6 +193,7 @@ impl Tables {
             people: self.people.freeze(),
             ledger: self.ledger.freeze(),
             computed: self.computed.freeze(),
+            moments: self.moments.freeze(),
             trait_index: self.trait_index.freeze(),
             rejected: self.rejected.freeze(),
             insights: self.insights.freeze(),
@@ -202,6 +210,7 @@ impl Tables {
         write_frozen(&self.people, &keys.people, batch);
         write_frozen(&self.ledger, &keys.ledger, batch);
         write_frozen(&self.computed, &keys.computed, batch);
+        write_frozen(&self.moments, &keys.moments, batch);
         write_frozen(&self.trait_index, &keys.trait_index, batch);
         write_frozen(&self.rejected, &keys.rejected, batch);
         write_frozen(&self.insights, &keys.insights, batch);
@@ -217,6 +226,7 @@ impl Tables {
         self.people.written(&keys.people);
         self.ledger.written(&keys.ledger);
         self.computed.written(&keys.computed);
+        self.moments.written(&keys.moments);
         self.trait_index.written(&keys.trait_index);
         self.rejected.written(&keys.rejected);
         self.insights.written(&keys.insights);
@@ -233,6 +243,7 @@ impl Tables {
             ("people", self.people.memory()),
             ("ledger", self.ledger.memory()),
             ("computed", self.computed.memory()),
+            ("moments", self.moments.memory()),
             ("trait_index", self.trait_index.memory()),
             ("rejected", self.rejected.memory()),
             ("insights", self.insights.memory()),

@@ -26,7 +26,7 @@ pub(crate) struct Ticking {
 impl Ticking {
     /// The record that is to be appended now, if one is.
     pub(crate) fn record(&mut self, state: &State, clock: &dyn Clock) -> Option<NewRecord> {
-        if self.last.is_some_and(|last| state.next() <= last) {
+        if state.recall.is_on() || self.last.is_some_and(|last| state.next() <= last) {
             return None;
         }
         let now = clock.wall();

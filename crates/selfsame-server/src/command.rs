@@ -4,6 +4,7 @@ mod backup;
 mod config;
 mod definition;
 mod demo;
+mod destination;
 mod dev;
 mod doctor;
 mod identity;
@@ -48,6 +49,7 @@ enum Command {
     /// Show every setting, its value and where it came from.
     Config(Common),
     Source(source::SourceCommand),
+    Destination(destination::DestinationCommand),
     Audience(definition::Audience),
     Trait(definition::Trait),
     Import(import::Import),
@@ -123,6 +125,7 @@ impl Cli {
             Command::Demo(demo) => demo.run(),
             Command::Config(common) => config::run(&common),
             Command::Source(source) => source.run(),
+            Command::Destination(destination) => destination.run(),
             Command::Audience(audience) => audience.run(),
             Command::Trait(one) => one.run(),
             Command::Import(import) => import.run(),

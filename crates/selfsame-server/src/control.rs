@@ -12,9 +12,11 @@
 mod asked;
 mod backups;
 mod dead_letters;
+mod dead_ranges;
 mod decided;
 mod definitions;
 mod destinations;
+mod hint;
 mod identity;
 mod identity_keys;
 mod imports;
@@ -34,8 +36,11 @@ mod trace;
 mod undo;
 
 pub(crate) use backups::{BackupDone, BackupRequest};
+pub(crate) use dead_letters::{DeadLetters, Resent};
+pub(crate) use dead_ranges::{DeadRanges, RangeResent};
 pub(crate) use definitions::{ActivationShown, DefinitionProgress, DefinitionShown, NewDefinition};
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
+pub(crate) use identity::hint as rules_hint;
 pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKey, checker};
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
 #[cfg(test)]
@@ -44,6 +49,7 @@ pub(crate) use problem::Code;
 pub(crate) use shape::Page;
 pub(crate) use sources::{NewSource, SourceShown};
 pub(crate) use spaces::{NewSpace, SpaceShown};
+pub(crate) use state::Done;
 
 use std::sync::Arc;
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use selfsame_deliver::{BodyError, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage};
+use selfsame_deliver::{
+    BodyError, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage, Measured, Question,
+};
 use selfsame_event::{Class, EventsHead, ItemPosition, Position, ProfileId, RecordId};
 use selfsame_log::{LogRead, ReadError, RegenerableLog, SegmentLog};
 use selfsame_pipeline::Shared;
@@ -11,6 +13,8 @@ use selfsame_pipeline::decision::{Accepted, Decision, Verdict};
 use selfsame_pipeline::event_json::EventJson;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
+
+use crate::reach::{bytes_from, first_near, first_since};
 
 const READ_BYTES: usize = 1 << 20;
 
@@ -105,6 +109,29 @@ impl Feed for SpaceFeed {
         let json = EventJson::of(&record, &head, effect.at.index, item)
             .map_err(|error| BodyError::Unavailable(Box::new(error)))?;
         Ok(self.with_profile(&json, effect.profile).into())
+    }
+
+    fn first(&self) -> ItemPosition {
+        self.log.first().max(self.outbox.first()).item(0)
+    }
+
+    fn measure(&self, question: Question) -> Result<Measured, FeedError> {
+        let sizes = self.log.segment_sizes();
+        let first = self.log.first();
+        let cursor = question.cursor.record.max(first);
+        let time = match self.log.get(cursor) {
+            Ok(record) => Some(record.time),
+            Err(ReadError::Beyond { .. }) => None,
+            Err(error) => return Err(failed(error)),
+        };
+        let young = match question.oldest {
+            Some(oldest) => first_since(&*self.log, oldest).map_err(failed)?,
+            None => 0,
+        };
+        let near = question.bytes.map_or(0, |bytes| first_near(&sizes, bytes));
+        let bytes = bytes_from(&sizes, self.log.end().offset, cursor.offset);
+        let place = |offset| Position::embedded(offset).item(0);
+        Ok(Measured { time, bytes, young: place(young), near: place(near) })
     }
 
     fn subscribe(&self) -> watch::Receiver<FeedEnd> {

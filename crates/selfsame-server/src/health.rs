@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::PrometheusHandle;
+use selfsame_deliver::Pause;
 use selfsame_log::LogRead;
 
 use crate::measures;
@@ -103,7 +104,20 @@ fn observe(node: &Node) {
             gauge!(measures::DELIVERY_PENDING, &label).set(status.pending as f64);
             counter!(measures::DELIVERY_DELIVERED, &label).absolute(status.delivered);
             gauge!(measures::DELIVERY_DEAD, &label).set(status.dead as f64);
+            gauge!(measures::DELIVERY_MISSED, &label).set(status.dead_in_ranges as f64);
+            gauge!(measures::DELIVERY_HELD, &label).set(status.held_retries as f64);
             gauge!(measures::DELIVERY_LAG, &label).set(status.lag.as_secs_f64());
+            gauge!(measures::DELIVERY_CURSOR_AGE, &label).set(status.behind.age.as_secs_f64());
+            gauge!(measures::DELIVERY_CURSOR_BYTES, &label).set(status.behind.bytes as f64);
+            let share = f64::from(status.behind.percent) / 100.0;
+            gauge!(measures::DELIVERY_LAG_SHARE, &label).set(share);
+            for pause in [Pause::Gone, Pause::Behind] {
+                let [space, destination] = &label;
+                let reason = ("reason", pause.label().to_owned());
+                let labels = [space.clone(), destination.clone(), reason];
+                let is_so = status.pause == Some(pause);
+                gauge!(measures::DELIVERY_PAUSED, &labels).set(f64::from(u8::from(is_so)));
+            }
             let ended = status.delivered + status.filtered + status.dead + status.pending;
             let error = status.accepted.abs_diff(ended);
             gauge!(measures::ACCOUNTING_ERROR, &label).set(error as f64);

@@ -24,6 +24,7 @@ mod me;
 mod measures;
 mod node;
 mod printable;
+mod reach;
 #[cfg(test)]
 mod reference;
 mod retention;

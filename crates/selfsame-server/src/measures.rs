@@ -114,8 +114,21 @@ measures! {
     DELIVERY_PENDING = Gauge "selfsame_delivery_pending_events", "events", by "space" "destination";
     /// Events that a destination took, ever.
     DELIVERY_DELIVERED = Counter "selfsame_delivery_delivered_total", "events", by "space" "destination";
-    /// Dead letters of a destination.
+    /// Dead letters of a destination, and events in its dead ranges.
     DELIVERY_DEAD = Gauge "selfsame_delivery_dead_events", "events", by "space" "destination";
+    /// The part of the dead that is in dead ranges: missed while the destination was too far behind.
+    DELIVERY_MISSED = Gauge "selfsame_delivery_missed_events", "events", by "space" "destination";
+    /// Retries whose time has come and which the retry budget of the destination holds back.
+    DELIVERY_HELD = Gauge "selfsame_delivery_held_retries_events", "events", by "space" "destination";
+    /// How old the event is that the cursor of a destination is at.
+    DELIVERY_CURSOR_AGE = Gauge "selfsame_delivery_cursor_age_seconds", "seconds", by "space" "destination";
+    /// How many bytes of log there are behind the cursor of a destination.
+    DELIVERY_CURSOR_BYTES = Gauge "selfsame_delivery_cursor_bytes", "bytes", by "space" "destination";
+    /// How much of its lag limit a destination is behind. At 1 it is paused, and what it missed is a dead
+    /// range.
+    DELIVERY_LAG_SHARE = Gauge "selfsame_delivery_lag_share", "share", by "space" "destination";
+    /// Whether a destination is paused: 1 until somebody resumes it.
+    DELIVERY_PAUSED = Gauge "selfsame_delivery_paused", "flag", by "space" "destination" "reason";
     /// How old the oldest waiting event is.
     DELIVERY_LAG = Gauge "selfsame_delivery_lag_seconds", "seconds", by "space" "destination";
     /// By how many events accepted differs from delivered, filtered, dead and pending together; anything
@@ -125,11 +138,13 @@ measures! {
     DELIVER_ATTEMPTS = Counter deliver::ATTEMPTS, "attempts", by "outcome";
     /// How long attempts took.
     DELIVER_ATTEMPT_SECONDS = Histogram deliver::ATTEMPT_SECONDS, "seconds";
+    /// Attempts that were not the first of their event.
+    DELIVER_RETRIES = Counter deliver::RETRIES, "attempts";
     /// Events that receivers took since the start.
     DELIVER_DELIVERED = Counter deliver::DELIVERED, "events";
     /// Events that became dead letters since the start.
     DELIVER_DEAD = Counter deliver::DEAD, "events";
-    /// Dead letters that were sent again because somebody asked.
+    /// Dead letters, and events of dead ranges, that were sent again because somebody asked.
     DELIVER_RESENT = Counter deliver::RESENT, "events";
     /// Bytes appended to the ledgers of deliveries.
     DELIVER_LEDGER_BYTES = Counter deliver::LEDGER_BYTES, "bytes";

@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use selfsame_deliver::{
-    DeliverConfig, Deliverer, DelivererHandle, FeedEnd, Outbound, OutboundConfig, Parts,
-    SegmentLedger, SystemRandom, SystemResolver,
+    Deliverer, DelivererHandle, FeedEnd, Outbound, OutboundConfig, Parts, SegmentLedger,
+    SystemRandom, SystemResolver,
 };
 use selfsame_event::{Clock, Position, RecordId, RecordKind, SystemClock};
 use selfsame_log::{Log, LogConfig, LogRead, NewRecord, RealFs, RegenerableLog, SegmentLog};
@@ -36,6 +36,20 @@ pub(crate) struct NodeConfig {
     pub(crate) log: crate::settings::LogSettings,
     /// The engine's settings.
     pub(crate) engine: crate::settings::EngineSettings,
+    /// The settings of deliveries.
+    pub(crate) deliver: crate::settings::DeliverSettings,
+}
+
+impl NodeConfig {
+    /// What the settings say of it.
+    pub(crate) fn of(settings: &crate::settings::Settings, allow_loopback: bool) -> Self {
+        Self {
+            allow_loopback,
+            log: settings.log.clone(),
+            engine: settings.engine.clone(),
+            deliver: settings.deliver.clone(),
+        }
+    }
 }
 
 /// A data folder at work.
@@ -321,7 +335,7 @@ impl Node {
             clock: Arc::clone(&self.clock),
             random,
         };
-        let deliverer = Deliverer::new(DeliverConfig::default(), parts);
+        let deliverer = Deliverer::new(self.config.deliver.config(), parts);
         let handle = deliverer.handle();
         self.deliverers
             .lock()

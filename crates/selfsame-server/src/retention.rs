@@ -1,8 +1,9 @@
 //! Retention: whole segments of the log go once nobody needs them and a base stands in for them.
 //!
 //! A pass finds the cut: the newest beginning of a segment behind which there is no more than the
-//! settings allow to keep. It may not pass the older of the last two checkpoints, nor anything that a
-//! delivery still needs (its cursor, retries and dead letters). Then the whole state before the cut
+//! settings allow to keep. It may not pass the older of the last two checkpoints, nor what a delivery
+//! still needs: its cursor, retries and dead letters, as far as they are within its lag limit, and
+//! ranges that it sends again. A cursor beyond that limit moves on by itself (decision 19). Then the whole state before the cut
 //! is made as a base, by folding on from the base before it; when that is durable, log and outbox
 //! are trimmed.
 //!
@@ -18,12 +19,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use metrics::{counter, gauge};
 use selfsame_event::Position;
-use selfsame_log::{LogRead as _, SegmentLog};
+use selfsame_log::LogRead as _;
 use selfsame_pipeline::{EngineConfig, MemoryBudget, ReplayConfig, copy_state, replay};
 
 use crate::base::{self, KEEPING};
 use crate::measures;
 use crate::node::Node;
+use crate::reach::first_since;
 use crate::settings::{EngineSettings, LogSettings};
 use crate::tasks::Tasks;
 
@@ -115,17 +117,7 @@ impl Pass {
         let days = i64::try_from(self.log.retention_days).unwrap_or(i64::MAX);
         let oldest =
             self.node.clock.wall().plus_micros(days.saturating_mul(DAY_MICROS).saturating_neg());
-        let log: &SegmentLog = &self.node.log;
-        let (mut low, mut high) = (log.first().offset, log.end().offset);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if log.get(Position::embedded(middle))?.time < oldest {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low)
+        Ok(first_since(&*self.node.log, oldest)?)
     }
 
     /// The first record that somebody still needs.

@@ -194,6 +194,7 @@ fn published(
     append: impl FnOnce(Change) -> anyhow::Result<Position>,
 ) -> anyhow::Result<Stage> {
     check_history(node)?;
+    check_definitions(node, &job.space)?;
     let view = node.view().context("the state is just being opened; try again in a moment")?;
     let in_force = view.meta.published.clone();
     let before = profiles(node, &job.space)?;
@@ -218,6 +219,7 @@ fn published(
     // Until the successor has taken over, it may need the log from where it is.
     let _keeping = KEEPING.lock().unwrap_or_else(PoisonError::into_inner);
     check_history(node)?;
+    check_definitions(node, &job.space)?;
     let change = Change::PublishRules { space: job.space.clone(), rules: job.rules.clone() };
     let position = append(change)?;
     Ok(Stage::Published { position, profiles: [before, profiles(node, &job.space)?] })
@@ -230,6 +232,19 @@ fn check_history(node: &Node) -> anyhow::Result<()> {
         first == 0 && base::all(node.folder.root())?.is_empty(),
         "records before {first} were removed by retention, so what they said of people cannot be \
          resolved with other rules. `PUT …/rules` puts rules in force from now on"
+    );
+    Ok(())
+}
+
+/// What definitions came to follows from who is who: it cannot be told from a history with other people.
+fn check_definitions(node: &Node, space: &str) -> anyhow::Result<()> {
+    let view = node.view().context("the state is just being opened; try again in a moment")?;
+    let count = view.meta.workspace.definitions_of(space).count();
+    ensure!(
+        count == 0,
+        "the space has {count} computed traits and audiences, and what destinations were told of them \
+         cannot be carried over to other people yet: remove them first, publish, and make them again. \
+         `PUT …/rules` puts rules in force from now on"
     );
     Ok(())
 }

@@ -90,12 +90,8 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     };
     let doors = [(Some(listener), Door::Main), (control, Door::Control)];
     open_doors(doors, settings, certificates.as_ref(), &app, &tasks);
-    let node_config = NodeConfig {
-        allow_loopback: flavour.allow_loopback,
-        log: settings.log.clone(),
-        engine: settings.engine.clone(),
-    };
-    let node = Node::start(&data, node_config, &tasks).await?;
+    let config = NodeConfig::of(settings, flavour.allow_loopback);
+    let node = Node::start(&data, config, &tasks).await?;
     anyhow::ensure!(node.folded(node.shared.configured()).await, "the engine stopped at the start");
     let is_new = bootstrap::first_start(&node, &flavour.names).await?;
     node.load_configuration();

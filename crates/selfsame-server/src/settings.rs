@@ -10,13 +10,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use selfsame_collect::{CollectConfig, Network};
+use selfsame_deliver::{DeliverConfig, LagLimit, RetryBudget};
 use selfsame_log::LogConfig;
 use selfsame_pipeline::EngineConfig;
 use toml::{Table, Value};
 
 #[cfg(test)]
 pub(crate) use self::table::SECTIONS;
-pub(crate) use self::table::{CollectSettings, EngineSettings, LogSettings, Settings};
+pub(crate) use self::table::{
+    CollectSettings, DeliverSettings, EngineSettings, LogSettings, Settings,
+};
 
 impl CollectSettings {
     pub(crate) fn config(&self) -> Result<CollectConfig, SettingsError> {
@@ -42,6 +45,26 @@ impl CollectSettings {
 impl LogSettings {
     pub(crate) fn apply(&self, config: LogConfig) -> LogConfig {
         LogConfig { segment_bytes: self.segment_bytes, ..config }
+    }
+}
+
+impl DeliverSettings {
+    pub(crate) fn config(&self) -> DeliverConfig {
+        let hours = self.lag_limit_hours;
+        DeliverConfig {
+            exception_limit: self.failed_events.max(1),
+            profile_exception_limit: self.failed_events_per_profile.max(1),
+            dead_letter_limit: self.dead_letters,
+            lag_limit: LagLimit {
+                age: (hours > 0).then(|| Duration::from_secs(hours.saturating_mul(3_600))),
+                bytes: (self.lag_limit_bytes > 0).then_some(self.lag_limit_bytes),
+            },
+            retry_budget: RetryBudget {
+                percent: self.retry_percent,
+                floor_per_second: self.retries_per_second,
+            },
+            ..DeliverConfig::default()
+        }
     }
 }
 

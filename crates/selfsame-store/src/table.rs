@@ -46,6 +46,9 @@ tables! {
     Sections = "sections";
     /// space, profile -> what definitions came to. Exactly as of the checkpoint.
     Computed = "computed";
+    /// space, profile -> when to look at its definitions again. Exactly as of the checkpoint, and no part
+    /// of the state: a moment may be named too early.
+    Moments = "moments";
     /// space, anchor, number -> a full piece of the timeline.
     Chunks = "chunks";
     /// space, trait, value, anchor -> nothing: the index over declared traits.
@@ -59,7 +62,7 @@ tables! {
 impl Table {
     /// Whether the rows are a function of the log, and so part of the state's hash.
     pub const fn is_state(self) -> bool {
-        !matches!(self, Self::Layout)
+        !matches!(self, Self::Layout | Self::Moments)
     }
 
     /// The table's place in [`Table::ALL`].

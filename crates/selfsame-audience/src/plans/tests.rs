@@ -53,9 +53,9 @@ fn a_row_is_read_by_definitions_that_were_compiled_among_others() {
     let later = [numbered(&often, &[]), numbered(&sum, &numbers[1])];
     let later = Plans::numbered(&later, &mut next).expect("compiles");
     let rows = [&row[..]];
-    let profile = later.profile(&rows, &NoTraits, NOW);
-    assert_eq!(profile.evaluate(1).map(|it| it.value.json()).as_deref(), Some("9"));
-    assert_eq!(profile.evaluate(2), None);
+    let profile = later.profile(&rows, NOW);
+    assert_eq!(profile.evaluate(1, &NoTraits).map(|it| it.value.json()).as_deref(), Some("9"));
+    assert_eq!(profile.evaluate(2, &NoTraits), None);
     let new: Vec<u32> = later.streams_of(0).collect();
     assert!(numbers.iter().flatten().all(|known| !new.contains(known)) || new == numbers[0]);
 }
@@ -73,9 +73,9 @@ fn what_was_kept_apart_is_put_together() {
     assert_eq!(plans.combine(&fold(1..3), &fold(3..6)), whole);
     assert_eq!(plans.combine(&whole, &[]), whole);
     let rows = [&whole[..]];
-    let profile = plans.profile(&rows, &NoTraits, NOW);
-    assert_eq!(profile.evaluate(0).map(|it| it.value.json()).as_deref(), Some("5"));
-    assert_eq!(profile.evaluate(1).map(|it| it.value.json()).as_deref(), Some("true"));
+    let profile = plans.profile(&rows, NOW);
+    assert_eq!(profile.evaluate(0, &NoTraits).map(|it| it.value.json()).as_deref(), Some("5"));
+    assert_eq!(profile.evaluate(1, &NoTraits).map(|it| it.value.json()).as_deref(), Some("true"));
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(crate) use decimal::Decimal;
 pub(crate) use definitions::{
     Collection, Cycle, Definition, Query, advance, advance_account, all, all_of_account, order,
 };
-pub(crate) use moments::moments;
+pub(crate) use moments::{moments, windows};
 pub(crate) use value::Value;
 
 /// What is known of a profile.
@@ -56,7 +56,6 @@ pub(crate) struct Event {
     pub(crate) name: Option<String>,
     /// Its effective time.
     pub(crate) time: Time,
-    pub(crate) message_id: String,
     pub(crate) record: [u8; 16],
     pub(crate) item: u32,
     pub(crate) source: String,
@@ -76,8 +75,8 @@ pub(crate) enum Kind {
 
 impl Event {
     /// Events are in the order of this.
-    pub(crate) fn order(&self) -> (Time, &str, [u8; 16], u32) {
-        (self.time, &self.message_id, self.record, self.item)
+    pub(crate) fn order(&self) -> (Time, [u8; 16], u32) {
+        (self.time, self.record, self.item)
     }
 
     fn property(&self, steps: &[Step]) -> Vec<Value> {
@@ -175,9 +174,12 @@ fn users(scope: Scope<'_>) -> &[Subject] {
 
 /// The value of a trait's definition. A path with `$` is the list of its values.
 pub(crate) fn value(scalar: &Scalar, subject: &Subject, now: Time) -> Value {
-    let values = values(scalar, Scope::new(subject, now));
+    let mut values = values(scalar, Scope::new(subject, now));
     match scalar {
-        Scalar::Trait(path) if path.steps.contains(&Step::Each) => Value::List(values),
+        Scalar::Trait(path) if path.steps.contains(&Step::Each) => {
+            values.retain(|value| !value.is_null());
+            if values.is_empty() { Value::Null } else { Value::List(values) }
+        }
         _ => values.into_iter().next().unwrap_or(Value::Null),
     }
 }

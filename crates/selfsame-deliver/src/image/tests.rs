@@ -1,4 +1,4 @@
-use selfsame_event::{Position, ProfileId, Time};
+use selfsame_event::{Position, ProfileId};
 
 use super::*;
 use crate::feed::{Effect, EffectKind};
@@ -88,11 +88,64 @@ fn what_a_removed_connection_knew_is_gone() {
 
 #[test]
 fn the_earliest_of_cursor_aside_and_dead_is_still_needed() {
-    assert_eq!(image(0, 0).needed_from(), effect(0).at);
+    let needed = |image: &Image| image.needed_from(&Measured::default(), None);
+    assert_eq!(needed(&image(0, 0)), effect(0).at);
     let mut both = image(2, 2);
-    assert_eq!(both.needed_from(), effect(0).at);
+    assert_eq!(needed(&both), effect(0).at);
     both.aside.clear();
-    assert_eq!(both.needed_from(), effect(2).at);
+    assert_eq!(needed(&both), effect(2).at);
     both.dead.clear();
-    assert_eq!(both.needed_from(), effect(4).at);
+    assert_eq!(needed(&both), effect(4).at);
+}
+
+#[test]
+fn what_is_beyond_the_limits_is_not_needed_any_more() {
+    let both = image(2, 2);
+    let place = |offset| effect(offset).at;
+    let young = Measured { young: place(1), ..Measured::default() };
+    assert_eq!(both.needed_from(&young, None), place(1), "an event that waits ages");
+    let old = Measured { young: place(9), ..Measured::default() };
+    assert_eq!(both.needed_from(&old, None), place(2), "a letter counts from its death");
+    assert_eq!(both.needed_from(&old, Some(Time::from_millis(5))), place(2));
+    assert_eq!(both.needed_from(&old, Some(Time::from_millis(6))), place(4));
+    let near = Measured { near: place(3), ..Measured::default() };
+    assert_eq!(both.needed_from(&near, None), place(3));
+}
+
+fn range(from: u64, to: u64) -> DeadRange {
+    DeadRange {
+        from: effect(from).at,
+        to: effect(to).at,
+        at: effect(from + 1).at,
+        reason: crate::range::Beyond::Age,
+        since: Time::from_millis(9),
+        events: to - from,
+        is_resending: false,
+        is_partly_gone: false,
+        filter: crate::connection::Filter::ALL,
+        ended: Vec::new(),
+    }
+}
+
+#[test]
+fn a_range_is_needed_only_while_it_is_sent_again() {
+    let mut with = image(0, 0);
+    with.cursor = effect(9).at;
+    with.counts.looked = 3;
+    with.ranges.insert(effect(2).at, range(2, 5));
+    assert!(with.is_balanced());
+    assert_eq!(with.needed_from(&Measured::default(), None), effect(9).at);
+    with.ranges.get_mut(&effect(2).at).expect("it is there").is_resending = true;
+    assert_eq!(with.needed_from(&Measured::default(), None), effect(3).at);
+}
+
+#[test]
+fn ranges_are_in_snapshots() {
+    let mut with = image(2_500, 0);
+    with.ranges.insert(effect(2).at, range(2, 5));
+    let mut images = Images::default();
+    for (offset, part) in (0..).zip(with.snapshot()) {
+        take(&mut images, offset, Entry::Snapshot(part));
+    }
+    assert_eq!(images.0[&CONNECTION].image, with);
 }

@@ -6,6 +6,7 @@ use super::{End, Item, Lane, Slot, State, behind};
 use crate::image::Image;
 use crate::outcome::Failure;
 use crate::record::{Aside, DeadLetter, Step};
+use crate::status::Pause;
 
 /// Effects aside that one step may tell of; the others wait for the next.
 const STEP_CHANGES: usize = 5_000;
@@ -17,14 +18,17 @@ pub(crate) struct Numbers {
     pub(crate) delivered: u64,
     pub(crate) filtered: u64,
     pub(crate) withheld: u64,
+    /// Letters, and effects in ranges.
     pub(crate) dead: u64,
+    pub(crate) dead_in_ranges: u64,
     /// Aside and not ended.
     pub(crate) aside: u64,
     /// In the window, those to be filtered included.
     pub(crate) window: u64,
     pub(crate) in_flight: u64,
     pub(crate) is_down: bool,
-    pub(crate) is_paused: bool,
+    pub(crate) held: u64,
+    pub(crate) paused: Option<Pause>,
     pub(crate) last_failure: Option<Failure>,
     pub(crate) oldest: Option<Time>,
 }
@@ -37,18 +41,20 @@ impl Lane {
             return None;
         }
         let mut step = Step { cursor: self.image.cursor, ..Step::default() };
+        self.give_up_window(&mut step);
         self.move_cursor(&mut step, now);
+        // All of them: what a range no longer has must be aside in the same step.
+        for at in std::mem::take(&mut self.replayed) {
+            self.changed.remove(&at);
+            self.tell(at, &mut step, now);
+        }
         for _ in 0..STEP_CHANGES {
             let Some(at) = self.changed.pop_first() else { break };
-            if self.resent.remove(&at) {
-                step.resent.push(at);
-            }
-            let item = self.items.get(&at).expect("what changed is open");
-            match item.state {
-                State::Ended(end) => self.settle(at, end, &mut step),
-                State::Idle { .. } | State::InFlight => step.aside.push(aside(item, now)),
-            }
+            self.tell(at, &mut step, now);
         }
+        let changed = std::mem::take(&mut self.changed_ranges);
+        step.ranges = changed.iter().filter_map(|from| self.ranges.get(from).cloned()).collect();
+        step.dropped = std::mem::take(&mut self.dropped);
         step.counts = self.counts;
         step.paused = self.paused;
         step.attempts = std::mem::take(&mut self.attempts);
@@ -57,7 +63,9 @@ impl Lane {
             || !step.aside.is_empty()
             || !step.attempts.is_empty()
             || !step.ended.is_empty()
-            || !step.dead.is_empty();
+            || !step.dead.is_empty()
+            || !step.ranges.is_empty()
+            || !step.dropped.is_empty();
         if !is_news && (!idle || step.cursor == self.image.cursor) {
             return None;
         }
@@ -67,8 +75,20 @@ impl Lane {
         Some(step)
     }
 
+    /// Says in a step what became of an effect that is aside.
+    fn tell(&mut self, at: ItemPosition, step: &mut Step, now: Time) {
+        if self.resent.remove(&at) {
+            step.resent.push(at);
+        }
+        let item = self.items.get(&at).expect("what changed is open");
+        match item.state {
+            State::Ended(end) => self.settle(at, end, step),
+            State::Idle { .. } | State::InFlight => step.aside.push(aside(item, now)),
+        }
+    }
+
     fn move_cursor(&mut self, step: &mut Step, now: Time) {
-        let is_full = self.room() == 0 || self.in_flight + self.ended >= self.limits.in_flight;
+        let is_full = self.is_stuck();
         while let Some(slot) = self.window.front() {
             let at = match *slot {
                 Slot::Filtered(count, to) => {
@@ -97,6 +117,14 @@ impl Lane {
         step.cursor = step.cursor.max(self.read_to);
     }
 
+    /// Whether nothing can be sent because the window is full of what waits for others: of slow
+    /// requests, or of one profile's events. A window that is full of what may go is only a backlog.
+    fn is_stuck(&self) -> bool {
+        let may_go = [&self.fresh, &self.anew, &self.again].into_iter().any(|set| !set.is_empty());
+        let is_idle = self.in_flight < self.limits.concurrency && !may_go;
+        self.in_flight + self.ended >= self.limits.in_flight || (self.room() == 0 && is_idle)
+    }
+
     /// Whether the cursor may pass an effect that has not ended: when it waits for a time or behind
     /// one that does, or when nothing else can move because of it.
     fn may_set_aside(&self, item: &Item, is_full: bool) -> bool {
@@ -108,7 +136,7 @@ impl Lane {
         };
         (waits || is_full)
             && !self.breaker.is_down()
-            && !self.paused
+            && self.paused.is_none()
             && self.aside < self.limits.exceptions
             && line.aside < self.limits.profile_exceptions
     }
@@ -121,9 +149,10 @@ impl Lane {
         line.aside += 1;
     }
 
-    fn settle(&mut self, at: ItemPosition, end: End, step: &mut Step) {
+    pub(super) fn settle(&mut self, at: ItemPosition, end: End, step: &mut Step) {
         let item = self.items.get(&at).expect("what ends was open");
         match end {
+            End::GivenUp => return,
             End::Delivered => self.counts.delivered += 1,
             End::Withheld => {
                 self.counts.filtered += 1;
@@ -168,7 +197,7 @@ impl Lane {
     /// Whether a step should be taken at once: somebody waits for it.
     pub(crate) fn is_urgent(&self) -> bool {
         let half = (self.limits.in_flight / 2).max(1);
-        self.dying > 0 || self.ended >= half || self.paused != self.image.paused || self.room() == 0
+        self.dying > 0 || self.ended >= half || self.paused != self.image.paused || self.is_stuck()
     }
 
     /// What is known durably once the taken step is.
@@ -183,18 +212,21 @@ impl Lane {
             Slot::Filtered(count, _) => *count,
             Slot::Item(_) => 0,
         });
+        let dead_in_ranges: u64 = self.ranges.values().map(|range| range.events).sum();
         let open = self.items.values().find(|item| !matches!(item.state, State::Ended(_)));
         Numbers {
             looked: self.counts.looked,
             delivered: self.counts.delivered,
             filtered: self.counts.filtered,
             withheld: self.counts.withheld,
-            dead: (self.image.dead.len() - self.resent.len()) as u64,
+            dead: (self.image.dead.len() - self.resent.len()) as u64 + dead_in_ranges,
+            dead_in_ranges,
             aside: (self.aside - settling_aside.count()) as u64,
             window: self.window_items as u64 + filtered_ahead.sum::<u64>(),
             in_flight: self.in_flight as u64,
             is_down: self.breaker.is_down(),
-            is_paused: self.paused,
+            held: if self.is_held { self.again.len() as u64 } else { 0 },
+            paused: self.paused,
             last_failure: self.last_failure,
             oldest: open.map(|item| item.effect.log_time),
         }

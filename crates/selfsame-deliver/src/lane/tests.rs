@@ -6,6 +6,7 @@ use super::*;
 use crate::feed::FeedEnd;
 use crate::status::Selection;
 
+mod behind;
 mod sim;
 
 const TRACK: u8 = EventType::Track as u8;
@@ -13,7 +14,14 @@ const PAGE: u8 = EventType::Page as u8;
 const START: Time = Time::from_millis(1_800_000_000_000);
 
 pub(super) fn limits() -> Limits {
-    Limits { concurrency: 4, in_flight: 8, exceptions: 20, profile_exceptions: 5, dead: 100 }
+    Limits {
+        concurrency: 4,
+        in_flight: 8,
+        exceptions: 20,
+        profile_exceptions: 5,
+        dead: 100,
+        retries: RetryBudget::default(),
+    }
 }
 
 pub(super) fn at(offset: u64) -> ItemPosition {
@@ -219,6 +227,30 @@ fn a_slow_request_does_not_stop_the_cursor() {
 }
 
 #[test]
+fn a_backlog_is_not_set_aside() {
+    let mut lane = lane();
+    offer(&mut lane, "abcdefgh");
+    assert_eq!((lane.room(), sent(&mut lane, START)), (0, vec![0, 1, 2, 3]));
+    assert_eq!(flush(&mut lane, START), 0);
+    assert_eq!(lane.numbers().aside, 0);
+    for offset in 0..4 {
+        take(&mut lane, offset, START);
+    }
+    assert_eq!(flush(&mut lane, START), 4);
+}
+
+#[test]
+fn a_window_full_of_one_person_lets_others_pass() {
+    let mut lane = lane();
+    offer(&mut lane, "aaaaaaaa");
+    assert_eq!((lane.room(), sent(&mut lane, START)), (0, vec![0]));
+    assert_eq!(flush(&mut lane, START), 5, "up to the limit of a person");
+    assert!(lane.room() > 0);
+    offer(&mut lane, "b");
+    assert_eq!(sent(&mut lane, START), [8]);
+}
+
+#[test]
 fn gone_pauses_until_somebody_resumes() {
     let mut lane = lane();
     offer(&mut lane, "ab");
@@ -226,13 +258,13 @@ fn gone_pauses_until_somebody_resumes() {
     refuse(&mut lane, 0, 410, START);
     take(&mut lane, 1, START);
     assert_eq!(flush(&mut lane, START), 0);
-    assert!(lane.image().paused);
+    assert_eq!(lane.image().paused, Some(Pause::Gone));
     assert_eq!(sent(&mut lane, seconds(100)), [0; 0]);
     lane.resume();
     assert_eq!(sent(&mut lane, seconds(100)), [0]);
     take(&mut lane, 0, seconds(100));
     assert_eq!(flush(&mut lane, seconds(100)), 2);
-    assert!(!lane.image().paused);
+    assert_eq!(lane.image().paused, None);
 }
 
 #[test]
@@ -258,4 +290,65 @@ fn what_may_not_be_sent_any_more_counts_as_withheld() {
     assert_eq!(flush(&mut lane, START), 1);
     let numbers = lane.numbers();
     assert_eq!((numbers.filtered, numbers.withheld, numbers.looked), (1, 1, 1));
+}
+
+#[test]
+fn retries_wait_for_their_budget_and_first_attempts_do_not() {
+    let mut lane = lane();
+    let retries = RetryBudget { percent: 0, floor_per_second: 0 };
+    lane.set_limits(Limits { retries, ..limits() });
+    offer(&mut lane, "a");
+    assert_eq!(sent(&mut lane, START), [0]);
+    refuse(&mut lane, 0, 500, START);
+    offer(&mut lane, "bc");
+    assert_eq!(sent(&mut lane, seconds(1)), [1, 2]);
+    assert_eq!(lane.numbers().held, 1);
+    let then = lane.wake_at(seconds(1)).expect("it asks again");
+    assert!(then > seconds(1) && then <= seconds(12), "{then}");
+    take(&mut lane, 1, seconds(1));
+    take(&mut lane, 2, seconds(1));
+    lane.set_limits(Limits { retries: RetryBudget { percent: 100, ..retries }, ..limits() });
+    assert_eq!(sent(&mut lane, seconds(2)), [0], "two first attempts allow two retries");
+    assert_eq!(lane.numbers().held, 0);
+}
+
+/// What R8 of the reliability list asks: at most 1.2 attempts for each event, and a small number more.
+#[test]
+fn a_receiver_that_fails_half_of_the_time_gets_a_fifth_more() {
+    let mut lane = lane();
+    let (exceptions, profile_exceptions) = (1_000_000, 1_000_000);
+    let retries = RetryBudget { percent: 20, floor_per_second: 1 };
+    let many =
+        Limits { concurrency: 64, in_flight: 64, exceptions, profile_exceptions, ..limits() };
+    lane.set_limits(Limits { retries, ..many });
+    let (mut first, mut again) = (0_u64, 0_u64);
+    for tenth in 0..6_000_u64 {
+        let now = plus(START, Duration::from_millis(tenth * 100));
+        let from = lane.read_to().record.offset;
+        let of_somebody = |offset: u64| {
+            let mut profile = [0; 20];
+            profile[..8].copy_from_slice(&offset.to_le_bytes());
+            Effect { profile: ProfileId::from_bytes(profile), ..effect(offset, 0, TRACK) }
+        };
+        let effects: Vec<_> = (from..from + 5).map(of_somebody).collect();
+        lane.offer(FeedPage { effects, next: at(from + 5) }, Filter::ALL);
+        for send in lane.sends(now) {
+            if send.number > 1 {
+                again += 1;
+            } else {
+                first += 1;
+            };
+            let offset = send.effect.at.record.offset;
+            let fails = (offset + u64::from(send.number)).is_multiple_of(2);
+            if fails {
+                refuse(&mut lane, offset, 500, now);
+            } else {
+                take(&mut lane, offset, now);
+            };
+        }
+        flush(&mut lane, now);
+    }
+    assert!(first > 10_000, "{first} first attempts");
+    assert!(again * 100 <= first * 20 + 60_000 + 1_000, "{again} retries of {first}");
+    assert!(again * 100 >= first * 15, "{again} retries of {first}: the budget is used");
 }

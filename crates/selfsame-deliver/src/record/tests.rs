@@ -72,6 +72,36 @@ fn attempt() -> impl Strategy<Value = Attempt> {
     )
 }
 
+fn range() -> impl Strategy<Value = DeadRange> {
+    let places = (position(), position(), position());
+    let reason = prop::sample::select(&[Beyond::Age, Beyond::Bytes][..]);
+    (
+        places,
+        reason,
+        time(),
+        any::<(u64, bool, bool, u64)>(),
+        prop::collection::vec(position(), 0..3),
+    )
+        .prop_map(|((from, to, at), reason, since, (events, again, gone, filter), ended)| {
+            DeadRange {
+                from,
+                to,
+                at,
+                reason,
+                since,
+                events,
+                is_resending: again,
+                is_partly_gone: gone,
+                filter: Filter::from_bits(filter),
+                ended,
+            }
+        })
+}
+
+fn paused() -> impl Strategy<Value = Option<Pause>> {
+    prop::sample::select(&[None, Some(Pause::Gone), Some(Pause::Behind)][..])
+}
+
 fn counts() -> impl Strategy<Value = Counts> {
     any::<[u64; 4]>().prop_map(|[looked, delivered, filtered, withheld]| Counts {
         looked,
@@ -84,27 +114,42 @@ fn counts() -> impl Strategy<Value = Counts> {
 fn entry() -> impl Strategy<Value = Entry> {
     use prop::collection::vec;
     let step = (
-        (position(), counts(), any::<bool>(), vec(aside(), 0..4)),
+        (position(), counts(), paused(), vec(aside(), 0..4)),
         vec(position(), 0..4),
         vec(position(), 0..4),
         vec(dead(), 0..4),
         vec(attempt(), 0..4),
+        (vec(range(), 0..3), vec(position(), 0..3)),
     );
     let snapshot = (
-        any::<(u32, bool, u64, bool)>(),
+        (any::<(u32, bool, u64)>(), paused()),
         position(),
         counts(),
         vec(aside(), 0..4),
         vec(dead(), 0..4),
+        vec(range(), 0..3),
     );
     prop_oneof![
         Just(Entry::Removed),
         (position(), any::<u64>())
             .prop_map(|(at, effects)| Entry::Started(FeedEnd { at, effects })),
-        step.prop_map(|((cursor, counts, paused, aside), ended, resent, dead, attempts)| {
-            Entry::Step(Step { cursor, counts, paused, aside, ended, resent, dead, attempts })
+        step.prop_map(|((cursor, counts, paused, aside), ended, resent, dead, attempts, rest)| {
+            let (ranges, dropped) = rest;
+            Entry::Step(Step {
+                cursor,
+                counts,
+                paused,
+                aside,
+                ended,
+                resent,
+                dead,
+                attempts,
+                ranges,
+                dropped,
+            })
         }),
-        snapshot.prop_map(|((part, last, started, paused), cursor, counts, aside, dead)| {
+        snapshot.prop_map(|(head, cursor, counts, aside, dead, ranges)| {
+            let ((part, last, started), paused) = head;
             Entry::Snapshot(SnapshotPart {
                 part,
                 last,
@@ -114,6 +159,7 @@ fn entry() -> impl Strategy<Value = Entry> {
                 paused,
                 aside,
                 dead,
+                ranges,
             })
         }),
     ]
@@ -134,9 +180,11 @@ proptest! {
 
     #[test]
     fn any_bytes_read_or_fail_without_panic(kind in 0_u8..6, bytes: Vec<u8>) {
-        let record = [&[1, kind][..], &[0; 16], &bytes].concat();
-        if let Ok(read) = Record::decode(&record) {
-            prop_assert_eq!(Record::decode(&read.encode()), Ok(read));
+        for version in [1, 2] {
+            let record = [&[version, kind][..], &[0; 16], &bytes].concat();
+            if let Ok(read) = Record::decode(&record) {
+                prop_assert_eq!(Record::decode(&read.encode()), Ok(read));
+            }
         }
     }
 }
@@ -145,7 +193,7 @@ proptest! {
 fn a_newer_version_is_refused() {
     let mut bytes =
         Record { connection: ConnectionId([1; 16]), entry: Entry::Removed }.encode().to_vec();
-    bytes[0] = 2;
+    bytes[0] = 3;
     assert_eq!(Record::decode(&bytes), Err(WireError));
 }
 
@@ -168,5 +216,26 @@ fn a_delivered_effect_takes_few_bytes() {
     let step = Step { cursor: at(50), counts, attempts: attempts.collect(), ..Step::default() };
     let length =
         Record { connection: ConnectionId([1; 16]), entry: Entry::Step(step) }.encode().len();
-    assert_eq!(length, 603, "{} bytes an effect", length / 50);
+    assert_eq!(length, 605, "{} bytes an effect", length / 50);
+}
+
+/// Bytes that a program wrote which knew no ranges, of `Step` and `Snapshot`.
+#[test]
+fn the_first_version_is_read() {
+    let step = [
+        &[1, 2][..],
+        &[1; 16],
+        // cursor 0-5.0, counts, paused, three lists of nothing, no dead letters, no attempts
+        &[0, 5, 0, 4, 3, 1, 0, 1, 0, 0, 0, 0, 0],
+    ];
+    let record = Record::decode(&step.concat()).expect("a step of version 1");
+    let counts = Counts { looked: 4, delivered: 3, filtered: 1, withheld: 0 };
+    let cursor = Position::embedded(5).item(0);
+    let wanted = Step { cursor, counts, paused: Some(Pause::Gone), ..Step::default() };
+    assert_eq!(record.entry, Entry::Step(wanted));
+    // part 0, the last, started 7, cursor, counts, not paused, nothing aside, nothing dead
+    let snapshot = [&[1, 3][..], &[1; 16], &[0, 1, 7, 0, 5, 0, 4, 3, 1, 0, 0, 0, 0]];
+    let record = Record::decode(&snapshot.concat()).expect("a snapshot of version 1");
+    let wanted = SnapshotPart { last: true, started: 7, cursor, counts, ..Default::default() };
+    assert_eq!(record.entry, Entry::Snapshot(wanted));
 }

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use selfsame_deliver::{
-    BodyError, Connection, ConnectionId, ConnectionState, DeliverConfig, EffectKind, Failure,
-    Filter, Outcome, PageRequest, RetryPolicy, Secret, SegmentLedger, Selection, SystemRandom,
-    webhook,
+    Beyond, BodyError, Connection, ConnectionId, ConnectionState, ConnectionStatus, DeliverConfig,
+    EffectKind, Failure, Filter, LagLimit, Outcome, PageRequest, Pause, RangeSelection,
+    RetryPolicy, Secret, SegmentLedger, Selection, SystemRandom, webhook,
 };
 use selfsame_event::{EventType, SystemClock};
 use selfsame_log::{LogConfig, RealFs, SegmentLog};
@@ -212,5 +212,72 @@ async fn connections_come_change_and_go_while_running() {
         .set_connections(vec![connection(1, receiver.url()), connection(2, receiver.url())]);
     world.until(1, |status| status.delivered == 1).await;
     receiver.wait_for(3).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_destination_too_far_behind_is_paused_and_what_it_missed_can_be_sent_again() {
+    let is_up = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&is_up);
+    let receiver = Receiver::start(move |_| {
+        let status = if seen.load(Ordering::Relaxed) { 200 } else { 503 };
+        Some(answer(status, ""))
+    })
+    .await;
+    let people = (0..9_000_u32).map(|index| u8::try_from(index % 200).expect("small"));
+    let (feed, ledger) = (feed(people), ledger());
+    feed.add(EventType::Page, [1, 2, 3]);
+    let config = || DeliverConfig {
+        lag_interval: Duration::from_millis(20),
+        lag_limit: LagLimit { age: None, bytes: Some(12_000) },
+        ..impatient(Duration::from_secs(60))
+    };
+    let track = || Filter::only([EffectKind::from(EventType::Track)]);
+    let hook = || Connection { filter: track(), ..connection(1, receiver.url()) };
+    let world =
+        World::with(&feed, Arc::clone(&ledger) as Arc<dyn selfsame_deliver::Ledger>, config());
+    world.handle.set_connections(vec![hook()]);
+    let status = world.until(1, |status| status.state == ConnectionState::Down).await;
+    assert_eq!((status.dead, status.pause), (0, None));
+    let status = world.until(1, |status| status.behind.percent >= 70).await;
+    assert_eq!((status.dead, status.needed_from), (0, at(0)), "{status:?}");
+
+    feed.leave_behind(5);
+    let holds_nothing = |status: &ConnectionStatus| status.needed_from == at(9_003);
+    let status = world.until(1, holds_nothing).await;
+    assert_eq!((status.state, status.pause), (ConnectionState::Paused, Some(Pause::Behind)));
+    assert_eq!((status.accepted, status.dead, status.filtered), (9_003, 9_000, 3));
+    assert_eq!((status.dead_in_ranges, status.pending), (9_000, 0));
+    let id = ConnectionId([1; 16]);
+    let ranges = world.handle.dead_ranges(id).await.expect("it runs");
+    assert_eq!(ranges.len(), 1);
+    assert_eq!(
+        (ranges[0].to, ranges[0].events, ranges[0].reason),
+        (at(9_003), 9_000, Beyond::Bytes)
+    );
+    world.stop().await;
+
+    // What is known of it outlives the process.
+    is_up.store(true, Ordering::Relaxed);
+    let before = receiver.got().len();
+    feed.add(EventType::Track, [7]);
+    let world = World::with(&feed, ledger, config());
+    world.handle.set_connections(vec![hook()]);
+    let status = world.until(1, |status| status.accepted == 9_004).await;
+    assert_eq!((status.pause, status.dead, status.pending), (Some(Pause::Behind), 9_000, 1));
+    world.handle.resume(id).await.expect("it runs");
+    world.until(1, |status| status.delivered == 1).await;
+    assert_eq!(receiver.got().len(), before + 1, "what was missed is not sent by itself");
+    feed.trim(1_000);
+    let resent = world.handle.resend_ranges(id, RangeSelection::From(ranges[0].from)).await;
+    assert_eq!(resent, Ok(9_000));
+    let status = world.until(1, |status| status.delivered == 8_001 && status.pending == 0).await;
+    assert_eq!((status.dead, status.dead_in_ranges), (1_000, 1_000), "what was removed stays dead");
+    let mut keys = BTreeMap::new();
+    for got in receiver.got().into_iter().skip(before) {
+        let twice = keys.insert(got.offset(), got.headers["webhook-id"].clone());
+        assert_eq!(twice, None, "{} came twice", got.offset());
+    }
+    assert_eq!(keys.len(), 8_001);
     world.stop().await;
 }

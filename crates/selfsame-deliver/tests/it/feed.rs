@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use bytes::Bytes;
-use selfsame_deliver::{BodyError, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage};
+use selfsame_deliver::{
+    BodyError, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage, Measured, Question,
+};
 use selfsame_event::{EventType, ItemPosition, Position, ProfileId, Time};
 use tokio::sync::watch;
 
@@ -14,6 +16,9 @@ pub(crate) struct MemoryFeed {
     /// What bodies are no longer there.
     missing: Mutex<BTreeMap<u64, fn() -> BodyError>>,
     end: watch::Sender<FeedEnd>,
+    /// How many effects are removed, and how many are too far from the end.
+    first: Mutex<u64>,
+    far: Mutex<u64>,
 }
 
 pub(crate) fn at(offset: u64) -> ItemPosition {
@@ -23,7 +28,8 @@ pub(crate) fn at(offset: u64) -> ItemPosition {
 impl MemoryFeed {
     pub(crate) fn new() -> Self {
         let (effects, missing) = (Mutex::default(), Mutex::default());
-        Self { effects, missing, end: watch::Sender::new(FeedEnd::default()) }
+        let (first, far) = (Mutex::default(), Mutex::default());
+        Self { effects, missing, end: watch::Sender::new(FeedEnd::default()), first, far }
     }
 
     /// Adds effects of these profiles.
@@ -39,6 +45,16 @@ impl MemoryFeed {
         }
         let count = effects.len() as u64;
         self.end.send_replace(FeedEnd { at: at(count), effects: count });
+    }
+
+    /// Removes what is before an effect.
+    pub(crate) fn trim(&self, first: u64) {
+        *self.first.lock().expect("no test panics here") = first;
+    }
+
+    /// Says that a cursor before this effect is too far behind.
+    pub(crate) fn leave_behind(&self, far: u64) {
+        *self.far.lock().expect("no test panics here") = far;
     }
 
     pub(crate) fn lose(&self, offset: u64, why: fn() -> BodyError) {
@@ -61,6 +77,17 @@ impl Feed for MemoryFeed {
             return Err(why());
         }
         Ok(format!(r#"{{"offset":{offset}}}"#).into())
+    }
+
+    fn first(&self) -> ItemPosition {
+        at(*self.first.lock().expect("no test panics here"))
+    }
+
+    fn measure(&self, question: Question) -> Result<Measured, FeedError> {
+        let near = at(*self.far.lock().expect("no test panics here"));
+        let end = self.end.borrow().effects;
+        let bytes = end - question.cursor.record.offset;
+        Ok(Measured { bytes, near, ..Measured::default() })
     }
 
     fn subscribe(&self) -> watch::Receiver<FeedEnd> {

@@ -35,6 +35,10 @@ pub struct Shape {
     pub dynamic: bool,
     /// Paths with `$`.
     pub lists: bool,
+    /// How likely a stream has a `where`, from 0 to 1.
+    pub where_share: f64,
+    /// How likely it has a window, and one that counts from its parent.
+    pub window_share: f64,
     /// Of which names and values it speaks.
     pub words: Words,
 }
@@ -50,6 +54,8 @@ impl Default for Shape {
             clocks: true,
             dynamic: true,
             lists: true,
+            where_share: 0.6,
+            window_share: 0.3,
             words: Words::default(),
         }
     }
@@ -253,20 +259,19 @@ impl Drawing {
         } else {
             within.comparison_of_the_event()
         };
-        let mut filters = vec![within.junctions(most, one).prop_map(Filter::Where).boxed()];
-        filters.push(self.window_from_now());
+        let Shape { where_share, window_share, .. } = self.shape;
+        let mut filters =
+            vec![(where_share, within.junctions(most, one).prop_map(Filter::Where).boxed())];
+        filters.push((window_share, self.window_from_now()));
         if self.inside {
-            filters.push(self.window_from_parent());
+            filters.push((window_share, self.window_from_parent()));
         }
         let exclude = vec(select(self.shape.words.sources.clone()), 1..=2);
-        filters.push(exclude.prop_map(|exclude| Filter::Sources { exclude }).boxed());
+        filters.push((0.2, exclude.prop_map(|exclude| Filter::Sources { exclude }).boxed()));
         // Each of them is there or not, in an order that is drawn too.
         let kept = filters
             .into_iter()
-            .enumerate()
-            .map(|(nth, filter)| {
-                (option::weighted(if nth == 0 { 0.6 } else { 0.3 }, filter), any::<u8>())
-            })
+            .map(|(share, filter)| (option::weighted(share, filter), any::<u8>()))
             .collect::<Vec<_>>();
         (select(self.shape.words.events.clone()), kept)
             .prop_map(|(event, mut filters)| {

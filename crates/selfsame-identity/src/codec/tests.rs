@@ -155,6 +155,7 @@ proptest! {
     fn a_ledger_row_is_read_back(
         components: [u64; 2], profiles: [[u8; 16]; 2], keys: [[u8; 16]; 2], verdict in 0..12_u8,
         stamp in stamp(), identifiers in prop::collection::vec(seen(), 0..6),
+        limit in prop::option::of((any::<u16>(), any::<u32>(), 0..5_usize)),
     ) {
         let [parent, child] = components.map(ComponentId);
         let [parent_by, child_by] = keys.map(IdentifierKey);
@@ -171,6 +172,10 @@ proptest! {
                 profile: parent_profile,
                 other_profile: child_profile,
                 by: child_by,
+                limit: limit.map(|(number, count, window)| MetLimit {
+                    number: TypeNumber(number),
+                    limit: Limit { count, window: Window::ALL[window] },
+                }),
             }),
         };
         let row = LedgerRow { entry, stamp, identifiers: identifiers.into() };

@@ -138,9 +138,9 @@ impl<R: Rows> Step<'_, '_, R> {
                 continue;
             }
             let (number, key) = (id.claim.number, id.claim.key);
-            if let Some(Breach { verdict, limited, pair }) = self.forbids(index, component, row)? {
+            if let Some(Breach { verdict, limit, pair }) = self.forbids(index, component, row)? {
                 let about = findings.violations.iter_mut().find(|one| one.key == key);
-                about.into_iter().for_each(|one| (one.verdict, one.limited) = (verdict, limited));
+                about.into_iter().for_each(|one| (one.verdict, one.limit) = (verdict, limit));
                 let pair = pair.filter(|pair| !findings.met.contains(pair));
                 meet(pair.as_slice(), self.at.stamp, self.rows)?;
                 findings.met.extend(pair);
@@ -175,13 +175,13 @@ impl<R: Rows> Step<'_, '_, R> {
             let mut keys = row.members.iter().map(|member| member.key);
             let pair = keys.find(|other| apart.from(*other).is_some());
             if let Some(pair) = pair.and_then(|other| Pair::new(key, other)) {
-                let (verdict, limited, pair) = (Verdict::CannotLink, number, Some(pair));
-                return Ok(Some(Breach { verdict, limited, pair }));
+                let (verdict, pair) = (Verdict::CannotLink, Some(pair));
+                return Ok(Some(Breach { verdict, limit: None, pair }));
             }
         }
         let cap = usize::try_from(self.rules.caps().mappings).unwrap_or(usize::MAX);
         let verdict = Verdict::MappingLimit;
-        Ok((row.members.len() >= cap).then_some(Breach { verdict, limited: number, pair: None }))
+        Ok((row.members.len() >= cap).then_some(Breach { verdict, limit: None, pair: None }))
     }
 
     /// Takes a device out of the profile that holds it. Gives it as the event brings it to another, and

@@ -42,7 +42,7 @@ impl<R: Rows> Step<'_, '_, R> {
             if merges > self.rules.caps().merges {
                 let verdict = Verdict::MergeLimit;
                 let (number, key) = (child_by.number, child_by.key);
-                findings.violations.push(Violation { verdict, limited: number, number, key });
+                findings.violations.push(Violation { verdict, limit: None, number, key });
                 findings.refused.push(Refused {
                     verdict,
                     component: parent,
@@ -50,6 +50,7 @@ impl<R: Rows> Step<'_, '_, R> {
                     profile: parent_profile,
                     other_profile: child_profile,
                     by: key,
+                    limit: None,
                 });
                 continue;
             }

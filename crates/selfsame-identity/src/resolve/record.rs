@@ -41,9 +41,10 @@ impl<R: Rows> Step<'_, '_, R> {
         findings: &mut Findings,
     ) -> Result<(), ResolveError<R::Error>> {
         let profile = row.profile().ok_or(ResolveError::Corrupt { component })?;
-        let others = self.ids[demoted.end..].iter().filter_map(|id| Some((id, id.left_out?)));
-        let breaches = breaches.iter().rev().map(|breach| breach.verdict);
-        for (id, verdict) in self.ids[demoted].iter().zip(breaches).chain(others) {
+        let others =
+            self.ids[demoted.end..].iter().filter_map(|id| Some((id, (id.left_out?, None))));
+        let breaches = breaches.iter().rev().map(|breach| (breach.verdict, breach.limit));
+        for (id, (verdict, limit)) in self.ids[demoted].iter().zip(breaches).chain(others) {
             let Some(other) = id.root.filter(|root| *root != component) else { continue };
             if findings.refused.iter().any(|refused| refused.other == other) {
                 continue;
@@ -57,6 +58,7 @@ impl<R: Rows> Step<'_, '_, R> {
                 profile,
                 other_profile,
                 by: id.claim.key,
+                limit,
             });
         }
         Ok(())

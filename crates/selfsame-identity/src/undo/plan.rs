@@ -26,6 +26,11 @@ pub(crate) struct Writes {
 }
 
 impl Writes {
+    /// The row of a component that is written.
+    pub(super) fn component(&self, id: ComponentId) -> Option<&ComponentRow> {
+        self.components.get(&id)?.as_deref()
+    }
+
     /// Gives the pairs that a change sets apart its time, where they were not apart before.
     pub(super) fn set_time(&mut self, change: &Change) {
         for pair in &change.apart {

@@ -72,7 +72,7 @@ pub fn sides_of<R: WholeRows>(
 }
 
 /// Smaller is trusted more.
-fn trust<'m>(member: &'m Member, rules: &Rules) -> (u16, &'m str) {
+pub(super) fn trust<'m>(member: &'m Member, rules: &Rules) -> (u16, &'m str) {
     (rules.of(member.number).map_or(u16::MAX, |one| one.priority), &*member.value)
 }
 

@@ -1,6 +1,7 @@
 //! The evidence: which events linked what, and which identifiers were seen together.
 
-use selfsame_event::ProfileId;
+use selfsame_event::{Collection, ProfileId};
+use selfsame_identity::rule::{Limit, Window};
 use selfsame_identity::{Fate, LedgerEntry, SetKey, find_profile};
 
 use crate::world::World;
@@ -17,6 +18,23 @@ fn a_merge_says_which_event_linked_what() {
     assert_eq!((merge.parent_profile, merge.child_profile), (older.profile, younger.profile));
     assert_eq!((merge.parent_by, merge.child_by), (older.anchor, younger.anchor));
     assert_eq!(ledger[0].identifiers, outcome.identifiers);
+}
+
+#[test]
+fn a_refusal_says_which_limit_was_met_as_it_was_then() {
+    let mut world = World::new("");
+    world.user("u1 a1");
+    let refused = world.user("u2 a1").refused;
+    let limit = refused[0].limit.expect("a limit on user ids");
+    assert_eq!(world.numbers.name(limit.number), Some((Collection::Users, "user_id")));
+    assert_eq!(limit.limit, Limit { count: 1, window: Window::Ever });
+    for device in ["u1 a2", "u1 a3", "u1 a4", "u1 a5", "a6"] {
+        world.user(device);
+    }
+    let refused = world.user("u1 a6").refused;
+    let limit = refused[0].limit.expect("a limit on devices");
+    assert_eq!(world.numbers.name(limit.number), Some((Collection::Users, "anonymous_id")));
+    assert_eq!(limit.limit, Limit { count: 5, window: Window::Weekly });
 }
 
 #[test]

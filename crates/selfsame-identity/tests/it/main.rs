@@ -12,4 +12,5 @@ mod undo;
 mod unmerge;
 mod verified;
 mod windows;
+mod within;
 mod world;

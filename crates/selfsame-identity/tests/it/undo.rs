@@ -11,19 +11,19 @@ use crate::world::{World, collection};
 
 /// What histories are made of.
 #[derive(Clone, Copy)]
-struct Kind {
-    windows: bool,
-    mapping_cap: bool,
-    changing_rules: bool,
+pub(crate) struct Kind {
+    pub(crate) windows: bool,
+    pub(crate) mapping_cap: bool,
+    pub(crate) changing_rules: bool,
 }
 
 /// A history with everything that was said about it.
-struct History {
-    world: World,
+pub(crate) struct History {
+    pub(crate) world: World,
     /// Each event, and the number of the rules that it was judged by.
-    calls: Vec<(Call, usize)>,
-    rules: Vec<RuleSet>,
-    apart: BTreeSet<(Id, Id)>,
+    pub(crate) calls: Vec<(Call, usize)>,
+    pub(crate) rules: Vec<RuleSet>,
+    pub(crate) apart: BTreeSet<(Id, Id)>,
 }
 
 /// What the histories met.
@@ -36,7 +36,7 @@ struct Tally {
     different: u32,
 }
 
-fn rules(chance: &mut Chance, kind: Kind) -> RuleSet {
+pub(crate) fn rules(chance: &mut Chance, kind: Kind) -> RuleSet {
     let mut rules = random_rules(chance);
     if !kind.windows {
         rules.types.iter_mut().for_each(|rule| rule.limit.window = Window::Ever);
@@ -53,23 +53,27 @@ fn rules(chance: &mut Chance, kind: Kind) -> RuleSet {
 }
 
 impl History {
-    fn new(chance: &mut Chance, kind: Kind) -> Self {
-        let rules = vec![rules(chance, kind)];
+    pub(crate) fn new(chance: &mut Chance, kind: Kind) -> Self {
+        Self::under(rules(chance, kind))
+    }
+
+    pub(crate) fn under(rules: RuleSet) -> Self {
+        let rules = vec![rules];
         let world = World::with(&rules[0]);
         Self { world, calls: Vec::new(), rules, apart: BTreeSet::new() }
     }
 
-    fn event(&mut self, call: Call) {
+    pub(crate) fn event(&mut self, call: Call) {
         real(&mut self.world, &call);
         self.calls.push((call, self.rules.len() - 1));
     }
 
-    fn change_rules(&mut self, rules: RuleSet) {
+    pub(crate) fn change_rules(&mut self, rules: RuleSet) {
         self.world.set_rules(&rules);
         self.rules.push(rules);
     }
 
-    fn naive(&self) -> BTreeSet<Vec<String>> {
+    pub(crate) fn naive(&self) -> BTreeSet<Vec<String>> {
         let mut naive = Naive::new(&self.rules[0]);
         naive.apart = self.apart.iter().cloned().collect();
         for (call, rules) in &self.calls {
@@ -94,7 +98,7 @@ impl History {
         world.rows
     }
 
-    fn everybody(&self) -> BTreeSet<Vec<String>> {
+    pub(crate) fn everybody(&self) -> BTreeSet<Vec<String>> {
         let letter = |kind: &str| match kind {
             "user_id" => 'u',
             "email" => 'e',
@@ -116,7 +120,7 @@ impl History {
         rows.filter(|row| row.parent.is_none()).map(|row| values(row)).collect()
     }
 
-    fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         let mut told = String::new();
         for (call, rules) in &self.calls {
             let ids: Vec<_> = call.ids.iter().map(|(_, value)| value.as_str()).collect();

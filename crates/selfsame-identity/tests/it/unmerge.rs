@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use selfsame_event::Time;
 use selfsame_identity::{
-    Change, LedgerRow, MemoryRows, PlanError, Progress, RulesLog, Sizes, Verdict, plan, plan_split,
-    sides_of,
+    Change, LedgerEntry, LedgerRow, MemoryRows, PlanError, Progress, RulesLog, Sizes, Verdict,
+    plan, plan_split, sides_of,
 };
 
 use crate::world::World;
@@ -106,6 +106,30 @@ fn nothing_is_set_apart_that_never_came_or_is_of_two_kinds() {
     world.event("u1 g1");
     assert!(matches!(world.plan(&[("u1", "u9")], &[]), Err(PlanError::Unknown)));
     assert!(matches!(world.plan(&[("u1", "g1")], &[]), Err(PlanError::Collections)));
+}
+
+#[test]
+fn refusals_that_are_resolved_again_name_the_limit_that_was_in_force_then() {
+    let mut world = World::new("");
+    for event in ["u1 e1", "e1 a1", "u2 a1"] {
+        world.user(event);
+    }
+    world.rules(
+        "types: [{ name: user_id, priority: 1, limit: { count: 4 } }, { name: email, priority: 2 }, \
+         { name: anonymous_id, priority: 3 }]",
+    );
+    world.undo(&[("e1", "a1")], &[]);
+    assert_eq!(world.profiles(), "e1 u1 | a1 u2");
+    let again = world.undo(&[], &[("e1", "a1")]);
+    let refused = again.ledger.iter().find_map(|row| match row.entry {
+        LedgerEntry::Refused(refused) => refused.limit,
+        LedgerEntry::Merged(_) => None,
+    });
+    let met = refused.expect("u2 is refused the device again, for its user id");
+    assert_eq!(
+        (world.numbers.name(met.number).expect("a type").1, met.limit.count),
+        ("user_id", 1)
+    );
 }
 
 #[test]

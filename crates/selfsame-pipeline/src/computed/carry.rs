@@ -7,8 +7,9 @@ use selfsame_event::{IdentifierKey, ProfileId, Time};
 use selfsame_log::Record;
 
 use super::facts::{Handed, Version};
+use super::ranks::Ranks;
 use super::record::ComputedRecord;
-use super::step::{Absorbed, Wanted};
+use super::step::{Absorbed, At, Wanted};
 use crate::key::InSpace;
 use crate::partition::partition_of;
 use crate::state::{State, StateError};
@@ -26,9 +27,12 @@ impl State {
             ComputedRecord::Tick { due, space, profile } => {
                 let key = ProfileId::parse(&profile).ok_or_else(damaged)?;
                 let due = Time::from_micros(due).min(record.time);
+                if self.recall.is_on() {
+                    self.recall_tick((due, InSpace { space, key }), record.time)?;
+                    return Ok(Ok(()));
+                }
                 while let Some((due, key)) = self.timers.first((due, InSpace { space, key })) {
-                    let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
-                    self.compute_at(slot, key.key, due, record.time)?;
+                    self.compute_at(key, due, record.time)?;
                 }
             }
             ComputedRecord::Rows { space, streams } => {
@@ -120,15 +124,27 @@ impl State {
         record: &Record,
     ) -> Result<(), StateError> {
         let plans = Arc::clone(&self.plans[slot]);
-        let ranks: BTreeSet<usize> =
+        let mut readers: Vec<usize> =
             definitions.iter().filter_map(|number| plans.rank_of(*number)).collect();
+        // Who reads them may have been evaluated since they are in force, as if nothing were in them.
+        let mut ranks: Ranks = readers.iter().copied().collect();
+        while let Some(rank) = readers.pop() {
+            readers.extend(plans.readers_of(rank).filter(|reader| ranks.insert(*reader)));
+        }
         for body in record.items.iter().filter_map(selfsame_log::Item::body) {
             let Ok(profile) = <[u8; 20]>::try_from(body.as_ref()) else { continue };
             let profile = ProfileId::from_bytes(profile);
+            if self.recall.is_on() {
+                self.recall_walked(slot, profile, record.time)?;
+                continue;
+            }
             self.compute_due(slot, profile, record.time)?;
-            let wanted = Wanted::Some(ranks.clone());
-            self.compute(slot, profile, wanted, record.time, None, &Absorbed::default())?;
+            let wanted = Wanted::Some(ranks);
+            let key = self.values_key(slot, profile);
+            let at = At { time: record.time, cause: None };
+            self.compute(key, wanted, at, &Absorbed::default())?;
         }
+        self.recall_rest()?;
         if is_last {
             let computing = Arc::make_mut(&mut self.meta.spaces[slot].computing);
             for number in definitions {

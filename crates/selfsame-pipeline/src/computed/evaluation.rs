@@ -1,14 +1,15 @@
 //! Evaluates definitions of one profile, in the order in which they read each other.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
 
-use selfsame_audience::{Evaluated, Traits};
+use selfsame_audience::{Evaluated, Plans, Traits};
 use selfsame_event::{Raw, Time};
 use selfsame_profile::{Limits, ProfileView, Section, combine};
 use smallvec::SmallVec;
 
 use super::plans::{LivePlan, SpacePlans};
+use super::ranks::Ranks;
 use super::row::{Held, ValueRow, Values};
 use crate::workspace::DefinitionKind;
 
@@ -39,7 +40,7 @@ struct Known<'a> {
     plans: &'a SpacePlans,
     /// Of definitions that were evaluated just now.
     computed: Vec<OnceCell<Box<str>>>,
-    values: &'a Values,
+    values: &'a Values<'a>,
     custom: &'a dyn Traits,
 }
 
@@ -50,12 +51,7 @@ impl Traits for Known<'_> {
             return Some(Raw::trusted(json));
         }
         let plan = self.plans.live.get(rank)?;
-        Some(Raw::trusted(match self.values.get(plan.number).map(|row| &row.held) {
-            Some(Held::In(_)) => "true",
-            Some(Held::Out(_)) => "false",
-            Some(Held::Json(json)) => json,
-            Some(Held::Default) | None => &plan.default,
-        }))
+        Some(Raw::trusted(known_text(self.values.get(plan.number), plan)))
     }
 }
 
@@ -68,70 +64,86 @@ pub(crate) struct Changed {
     pub(crate) value: Box<str>,
 }
 
+/// What a definition that is none yet comes to for a profile.
+pub(super) fn value_of(
+    plans: &Plans,
+    rows: &[&[u8]],
+    others: &SpacePlans,
+    values: &Values<'_>,
+    sections: &[Section],
+    now: Time,
+) -> Option<Evaluated> {
+    let custom = Custom::new(sections);
+    let known = Known { plans: others, computed: Vec::new(), values, custom: &custom };
+    plans.profile(rows, now).evaluate(0, &known)
+}
+
 /// Evaluates definitions, and those that read them where they changed.
 pub(crate) fn evaluate(
     plans: &SpacePlans,
-    mut wanted: BTreeSet<usize>,
-    values: &mut Values,
+    mut wanted: Ranks,
+    values: &mut Values<'_>,
     sections: &[Section],
     now: Time,
 ) -> Vec<Changed> {
     let rows: SmallVec<[&[u8]; 4]> = sections.iter().map(Section::computed).collect();
     let custom = Custom::new(sections);
-    let before = values.clone();
+    let (mut changes, mut set) = (Vec::new(), Vec::new());
     let computed =
         if plans.reads_itself() { vec![OnceCell::new(); plans.live.len()] } else { vec![] };
-    let known = Known { plans, computed, values: &before, custom: &custom };
-    let profile = plans.plans.profile(&rows, &known, now);
-    let mut changes = Vec::new();
+    let known = Known { plans, computed, values, custom: &custom };
+    let profile = plans.plans.profile(&rows, now);
+    let mut json = String::new();
     // Whoever reads another one stands behind it.
     while let Some(rank) = wanted.pop_first() {
         let Some(plan) = plans.live.get(rank) else { continue };
-        let Some(evaluated) = plans.evaluate(rank, &profile) else { continue };
-        let json: Box<str> = evaluated.value.json().into();
-        let was = before.get(plan.number);
-        let is_other = known_text(was, &plan.default) != &*json;
-        values.set(row(plan, evaluated, was, &json, now));
+        let Some(evaluated) = plans.evaluate(rank, &profile, &known) else { continue };
+        json.clear();
+        evaluated.value.push_json(&mut json);
+        let was = values.get(plan.number);
+        let is_other = known_text(was, plan) != json;
         if let Some(place) = known.computed.get(rank) {
-            place.get_or_init(|| json.clone());
+            place.get_or_init(|| json.as_str().into());
         }
+        let Evaluated { until, is_approximate, .. } = evaluated;
+        // A moment that has come is over.
+        let until = until.map(|until| until.max(now.plus_micros(1)));
+        let is_as_before = match was {
+            Some(was) => (was.until, was.is_approximate) == (until, is_approximate),
+            None => until.is_none() && !is_approximate,
+        };
         if is_other {
             wanted.extend(plans.readers_of(rank));
-            changes.push(Changed { rank, value: json });
+            changes.push(Changed { rank, value: json.as_str().into() });
+        } else if is_as_before {
+            continue;
         }
+        let held = held(plan, was, &json, now);
+        set.push(ValueRow { number: plan.number, held, until, is_approximate });
     }
+    set.into_iter().for_each(|row| values.set(row));
     changes
 }
 
-fn known_text<'a>(row: Option<&'a ValueRow>, default: &'a str) -> &'a str {
+/// What a definition came to before, as JSON. Nobody is in an audience before having entered it.
+fn known_text<'a>(row: Option<&'a ValueRow<'_>>, plan: &'a LivePlan) -> &'a str {
     match row.map(|row| &row.held) {
         Some(Held::In(_)) => "true",
         Some(Held::Out(_)) => "false",
         Some(Held::Json(json)) => json,
-        // Nobody is in an audience before having entered it.
-        Some(Held::Default) | None if default == "true" => "false",
-        Some(Held::Default) | None => default,
+        Some(Held::Default) | None if plan.kind == DefinitionKind::Audience => "false",
+        Some(Held::Default) | None => &plan.default,
     }
 }
 
-fn row(
-    plan: &LivePlan,
-    evaluated: Evaluated,
-    was: Option<&ValueRow>,
-    json: &str,
-    now: Time,
-) -> ValueRow {
-    let Evaluated { until, is_approximate, .. } = evaluated;
-    // A moment that has come is over.
-    let until = until.map(|until| until.max(now.plus_micros(1)));
-    let held = match (plan.kind, json, was.map(|row| &row.held)) {
+fn held(plan: &LivePlan, was: Option<&ValueRow<'_>>, json: &str, now: Time) -> Held<'static> {
+    match (plan.kind, json, was.map(|row| &row.held)) {
         (DefinitionKind::Audience, "true", Some(Held::In(since))) => Held::In(*since),
         (DefinitionKind::Audience, "true", _) => Held::In(now),
         (DefinitionKind::Audience, _, Some(Held::In(_))) => Held::Out(now),
         (DefinitionKind::Audience, _, Some(Held::Out(since))) => Held::Out(*since),
         (DefinitionKind::Audience, ..) => Held::Default,
         (DefinitionKind::ComputedTrait, json, _) if json == &*plan.default => Held::Default,
-        (DefinitionKind::ComputedTrait, json, _) => Held::Json(json.into()),
-    };
-    ValueRow { number: plan.number, held, until, is_approximate }
+        (DefinitionKind::ComputedTrait, json, _) => Held::Json(Cow::Owned(json.to_owned())),
+    }
 }

@@ -11,6 +11,7 @@ use selfsame_event::{Class, EventType, EventsHead, IdentifierKey, Position, Reco
 use selfsame_log::{LogRead, ReadError, Record};
 use selfsame_store::{Batch, CachedTable, Durability, RowKey, ScanOrder, Store, StoreError, Table};
 
+use super::anchors::Anchors;
 use crate::decision::{Decision, Verdict};
 use crate::key::InSpace;
 use crate::shared::View;
@@ -56,17 +57,18 @@ pub struct History {
     table: CachedTable<InSpace<IdentifierKey>, [u8]>,
     store: Store,
     folder: PathBuf,
+    space: u32,
     dirty: usize,
     /// Events that were looked at.
     pub events: u64,
 }
 
 impl History {
-    fn open(folder: &Path) -> Result<Self, HistoryError> {
+    fn open(folder: &Path, space: u32) -> Result<Self, HistoryError> {
         clear(folder)?;
         let store = Store::open(folder)?;
         let table = CachedTable::new(store.clone(), Table::Sections, MEMORY).with_filter()?;
-        Ok(Self { table, store, folder: folder.to_owned(), dirty: 0, events: 0 })
+        Ok(Self { table, store, folder: folder.to_owned(), space, dirty: 0, events: 0 })
     }
 
     /// Folds what is in the log of a space: of each stream, the events before the record that asked for
@@ -79,8 +81,10 @@ impl History {
         folder: &Path,
         goes_on: &mut dyn FnMut(Position, u64) -> bool,
     ) -> Result<Option<Self>, HistoryError> {
-        let mut history = Self::open(folder)?;
-        let end = streams.values().copied().max().map_or(log.first(), Position::embedded);
+        let mut history = Self::open(folder, space)?;
+        let mut anchors = Anchors::new(view, space);
+        let end = streams.values().copied().max().unwrap_or(0);
+        let end = log.first().max(Position::embedded(end));
         let mut next = log.first().max(outbox.first());
         while next < end {
             let records = log.read(next, READ_BYTES)?;
@@ -88,6 +92,12 @@ impl History {
             for record in records.iter().take_while(|record| record.position < end) {
                 next = record.position.next();
                 if RecordKind::from_code(record.kind) != Some(RecordKind::Events) {
+                    continue;
+                }
+                if anchors.are_other(record.position.offset) {
+                    history.fold_record(view, plans, streams, record, |index| {
+                        Ok(anchors.of(view, record.position.offset, index)?)
+                    })?;
                     continue;
                 }
                 while decided.front().is_some_and(|one| one.position < record.position) {
@@ -98,7 +108,19 @@ impl History {
                 }
                 let decisions = decided.front().filter(|one| one.position == record.position);
                 let decisions = decisions.ok_or(HistoryError::Record(record.position))?;
-                history.fold_record(view, space, plans, streams, record, decisions)?;
+                let decided = |index: u32| {
+                    let place = usize::try_from(index).unwrap_or(usize::MAX);
+                    let decision = decisions.items.get(place).and_then(|item| item.body());
+                    let decision = decision.and_then(|row| Decision::decode(row));
+                    let damaged = || HistoryError::Record(record.position);
+                    Ok(match decision.ok_or_else(damaged)?.verdict {
+                        Verdict::Accepted(accepted) if accepted.space == space => {
+                            Some(accepted.anchor)
+                        }
+                        _ => None,
+                    })
+                };
+                history.fold_record(view, plans, streams, record, decided)?;
             }
             history.table.shrink();
             if history.dirty >= DIRTY_ROWS {
@@ -115,11 +137,10 @@ impl History {
     fn fold_record(
         &mut self,
         view: &View,
-        space: u32,
         plans: &Plans,
         streams: &BTreeMap<u32, u64>,
         record: &Record,
-        decisions: &Record,
+        mut anchor_of: impl FnMut(u32) -> Result<Option<IdentifierKey>, HistoryError>,
     ) -> Result<(), HistoryError> {
         let damaged = || HistoryError::Record(record.position);
         let head = EventsHead::decode(&record.head).map_err(|_| damaged())?;
@@ -128,11 +149,8 @@ impl History {
         let offset = record.position.offset;
         let wants = |stream: u32| streams.get(&stream).is_some_and(|since| offset < *since);
         for (index, item) in (0_u32..).zip(record.items.iter()) {
-            let place = usize::try_from(index).unwrap_or(usize::MAX);
-            let decision = decisions.items.get(place).and_then(|item| item.body());
-            let decision = decision.and_then(|row| Decision::decode(row)).ok_or_else(damaged)?;
-            let Verdict::Accepted(accepted) = decision.verdict else { continue };
-            let (Some(body), true) = (item.body(), accepted.space == space) else { continue };
+            let Some(anchor) = anchor_of(index)? else { continue };
+            let Some(body) = item.body() else { continue };
             let Ok(event) = head.event(body) else { continue };
             self.events += 1;
             let name = match event.kind {
@@ -148,7 +166,7 @@ impl History {
                 properties: event.properties,
                 context: event.context,
             };
-            let key = InSpace { space, key: accepted.anchor };
+            let key = InSpace { space: self.space, key: anchor };
             let mut is_kept = false;
             let mut kept = Vec::new();
             self.table.update(key, |row| {
@@ -177,7 +195,6 @@ impl History {
     }
 
     /// What is kept under an anchor.
-    #[expect(dead_code, reason = "previews read it")]
     pub(crate) fn row(
         &self,
         anchor: &InSpace<IdentifierKey>,

@@ -111,21 +111,19 @@ impl Compute {
                 let is_of = |(stream, _): &(u32, u64)| handed.streams.contains(stream);
                 partial.clone().into_iter().filter(is_of).collect::<BTreeMap<_, _>>()
             });
-            let number = space.number;
-            let id = space.id.clone();
             if !partial.is_empty() {
                 let streams = begun.filter(|begun| !begun.is_empty()).unwrap_or(partial);
-                return self.hand_over(view, slot, number, id, &streams, goes_on).map(|()| true);
+                return self.hand_over(view, slot, &streams, goes_on).map(|()| true);
             }
             if computing.definitions.values().any(|progress| progress.next.is_some()) {
-                return self.put_in_force(&view, slot, &id, &BTreeSet::new()).map(|()| true);
+                return self.put_in_force(&view, slot, &space.id, &BTreeSet::new()).map(|()| true);
             }
             let is_new =
                 |progress: &Progress| progress.live.as_ref().is_some_and(|live| !live.is_announced);
             let new = computing.definitions.iter().filter(|(_, progress)| is_new(progress));
             let new: BTreeSet<u32> = new.map(|(number, _)| *number).collect();
             if !new.is_empty() {
-                return self.walk(view, number, id, &new, goes_on).map(|()| true);
+                return self.walk(view, slot, &new, goes_on).map(|()| true);
             }
         }
         Ok(false)
@@ -135,11 +133,10 @@ impl Compute {
         &self,
         view: View,
         slot: usize,
-        number: u32,
-        space: String,
         streams: &BTreeMap<u32, u64>,
         goes_on: GoesOn<'_>,
     ) -> Result<(), ComputeError> {
+        let (number, space) = named(&view, slot);
         let computing = &view.meta.spaces[slot].computing;
         let names: BTreeSet<u32> = match &computing.handed {
             Some(handed) => handed.streams.clone(),
@@ -231,11 +228,11 @@ impl Compute {
     fn walk(
         &self,
         view: View,
-        number: u32,
-        space: String,
+        slot: usize,
         definitions: &BTreeSet<u32>,
         goes_on: GoesOn<'_>,
     ) -> Result<(), ComputeError> {
+        let (number, space) = named(&view, slot);
         let mut profiles = Vec::new();
         view.tables.components.scan(&number.to_be_bytes(), |key, packed| {
             let is_users = InSpace::<selfsame_identity::ComponentId>::from_bytes(key)
@@ -288,6 +285,12 @@ impl Compute {
         }
         Ok(())
     }
+}
+
+/// The number and the id of a space.
+fn named(view: &View, slot: usize) -> (u32, String) {
+    let space = view.meta.workspace.spaces.get(slot);
+    space.map(|space| (space.number, space.id.clone())).unwrap_or_default()
 }
 
 fn key_of(hex: &str) -> Option<IdentifierKey> {

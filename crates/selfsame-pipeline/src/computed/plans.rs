@@ -1,12 +1,13 @@
 //! The definitions of a space, compiled together, and what follows for whom when something changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use selfsame_audience::{Numbered, Plans};
+use selfsame_audience::{Evaluated, Numbered, Plans, Profile, Traits};
 use selfsame_event::{Raw, Time};
 use selfsame_expr::query::order;
 
 use super::facts::Computing;
+use super::ranks::Ranks;
 use crate::workspace::{DefinitionKind, Workspace, definition_query, definition_reads};
 
 /// The definitions of a space, compiled.
@@ -18,14 +19,17 @@ pub(crate) struct SpacePlans {
     pub(crate) live: Vec<LivePlan>,
     /// The streams of versions that are computed without being in force.
     next: BTreeMap<u32, Vec<u32>>,
-    by_stream: BTreeMap<u32, Vec<usize>>,
+    /// By the number of the stream.
+    by_stream: Vec<Vec<usize>>,
     by_trait: BTreeMap<String, Vec<usize>>,
     by_id: BTreeMap<String, usize>,
-    by_number: BTreeMap<u32, usize>,
+    /// By the number of the definition.
+    by_number: Vec<Option<usize>>,
     /// Of each in force, those that read it.
     readers: Vec<Vec<usize>>,
     /// Those that are something else than nothing where nothing happened.
-    at_creation: BTreeSet<usize>,
+    at_creation: Ranks,
+    reads_itself: bool,
 }
 
 /// A definition in force.
@@ -43,7 +47,7 @@ pub(crate) struct LivePlan {
 
 struct Nothing<'a>(&'a BTreeMap<String, Box<str>>);
 
-impl selfsame_audience::Traits for Nothing<'_> {
+impl Traits for Nothing<'_> {
     fn get(&self, key: &str) -> Option<Raw<'_>> {
         self.0.get(key).map(|json| Raw::trusted(json))
     }
@@ -90,13 +94,21 @@ impl SpacePlans {
             let Some((place, definition, query, streams)) = live.remove(&id) else { continue };
             let rank = compiled.live.len();
             for stream in streams {
-                compiled.by_stream.entry(stream).or_default().push(rank);
+                let stream = usize::try_from(stream).unwrap_or(usize::MAX);
+                if compiled.by_stream.len() <= stream {
+                    compiled.by_stream.resize_with(stream + 1, Vec::new);
+                }
+                compiled.by_stream[stream].push(rank);
             }
             for key in definition_reads(query) {
                 compiled.by_trait.entry(key).or_default().push(rank);
             }
             compiled.by_id.insert(id, rank);
-            compiled.by_number.insert(definition.number, rank);
+            let number = usize::try_from(definition.number).unwrap_or(usize::MAX);
+            if compiled.by_number.len() <= number {
+                compiled.by_number.resize(number + 1, None);
+            }
+            compiled.by_number[number] = Some(rank);
             compiled.live.push(LivePlan {
                 number: definition.number,
                 kind: definition.kind,
@@ -109,6 +121,7 @@ impl SpacePlans {
             .into_iter()
             .map(|(id, _)| compiled.of_trait(&id).collect())
             .collect();
+        compiled.reads_itself = compiled.readers.iter().any(|readers| !readers.is_empty());
         compiled.find_defaults();
         compiled
     }
@@ -118,8 +131,8 @@ impl SpacePlans {
         for (id, rank) in by_rank(&self.by_id) {
             let plan = &self.live[rank];
             let nothing = Nothing(&known);
-            let profile = self.plans.profile(&[], &nothing, Time::EPOCH);
-            let json = profile.evaluate(plan.place).map(|one| one.value.json());
+            let profile = self.plans.profile(&[], Time::EPOCH);
+            let json = profile.evaluate(plan.place, &nothing).map(|one| one.value.json());
             let default: Box<str> = json.unwrap_or_else(|| "null".to_owned()).into();
             if plan.kind == DefinitionKind::Audience && &*default == "true" {
                 self.at_creation.insert(rank);
@@ -141,7 +154,7 @@ impl SpacePlans {
 
     /// The place of a definition in [`Self::live`].
     pub(crate) fn rank_of(&self, number: u32) -> Option<usize> {
-        self.by_number.get(&number).copied()
+        self.by_number.get(usize::try_from(number).ok()?).copied().flatten()
     }
 
     /// The place of the definition of that id.
@@ -151,7 +164,8 @@ impl SpacePlans {
 
     /// The definitions that read a stream.
     pub(crate) fn of_stream(&self, stream: u32) -> impl Iterator<Item = usize> {
-        self.by_stream.get(&stream).into_iter().flatten().copied()
+        let place = usize::try_from(stream).unwrap_or(usize::MAX);
+        self.by_stream.get(place).into_iter().flatten().copied()
     }
 
     /// The definitions that read a trait.
@@ -166,21 +180,22 @@ impl SpacePlans {
 
     /// Whether a definition reads another one.
     pub(crate) fn reads_itself(&self) -> bool {
-        self.readers.iter().any(|readers| !readers.is_empty())
+        self.reads_itself
     }
 
     /// Those that hold of a profile of which nothing is known, and what has to do with them.
-    pub(crate) fn at_creation(&self) -> impl Iterator<Item = usize> {
-        self.at_creation.iter().copied()
+    pub(crate) fn at_creation(&self) -> Ranks {
+        self.at_creation
     }
 
     /// What a definition comes to.
     pub(crate) fn evaluate(
         &self,
         rank: usize,
-        profile: &selfsame_audience::Profile<'_>,
-    ) -> Option<selfsame_audience::Evaluated> {
-        profile.evaluate(self.live.get(rank)?.place)
+        profile: &Profile<'_>,
+        traits: &dyn Traits,
+    ) -> Option<Evaluated> {
+        profile.evaluate(self.live.get(rank)?.place, traits)
     }
 }
 

@@ -7,11 +7,13 @@ use selfsame_audience::{Event, When};
 use selfsame_event::{Collection, EventType, IdentifierKey, ProfileId, Time};
 use selfsame_identity::{ComponentRow, Resolution};
 use selfsame_profile::Section;
+use selfsame_store::CachedTable;
 
 use super::evaluation::{Changed, evaluate};
 use super::facts::{StreamSince, Version};
 use super::plans::SpacePlans;
-use super::row::{Held, Values};
+use super::ranks::Ranks;
+use super::row::{Held, Values, first_moment};
 use crate::effect::{Effect, What};
 use crate::key::InSpace;
 use crate::prepare::Arrival;
@@ -23,6 +25,14 @@ use crate::workspace::DefinitionKind;
 #[derive(Debug, Default)]
 pub(crate) struct Absorbed(BTreeSet<u32>);
 
+/// When something is evaluated, and because of what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    pub(super) time: Time,
+    /// The number of the event in its record, if it is one.
+    pub(super) cause: Option<u32>,
+}
+
 /// Which definitions are to be evaluated.
 pub(super) enum Wanted {
     /// All of them.
@@ -30,7 +40,35 @@ pub(super) enum Wanted {
     /// Those whose moment has come.
     Due,
     /// These.
-    Some(BTreeSet<usize>),
+    Some(Ranks),
+}
+
+/// What is written of the values of a profile.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) key: InSpace<ProfileId>,
+    values: Vec<u8>,
+    moments: Vec<u8>,
+}
+
+impl Written {
+    /// The values.
+    pub(super) fn read(&self) -> Values<'_> {
+        Values::read(&self.values, &self.moments).unwrap_or_default()
+    }
+}
+
+fn put(
+    table: &CachedTable<InSpace<ProfileId>, [u8]>,
+    key: InSpace<ProfileId>,
+    before: &[u8],
+    after: &[u8],
+) {
+    if after.is_empty() && !before.is_empty() {
+        table.remove(key);
+    } else if after != before {
+        table.put(key, after);
+    }
 }
 
 /// The event as definitions see it.
@@ -77,6 +115,26 @@ impl State {
                 });
             }
         }
+        self.plan(slot, Some(offset));
+    }
+
+    /// What is kept for the definitions of a space is not what its events come to, since other rules say under
+    /// which anchors these are: all of it is computed anew, and what was told meanwhile stays until then.
+    pub(crate) fn define_anew(&mut self, space: &str, offset: u64) {
+        let Some(slot) = self.slot_of(space) else { return };
+        let computing = Arc::make_mut(&mut self.meta.spaces[slot].computing);
+        for progress in computing.definitions.values_mut() {
+            let query = progress.newest().map(|version| version.query.clone());
+            progress.live = None;
+            progress.next = query.map(|query| Version {
+                query,
+                streams: Vec::new(),
+                since: offset,
+                is_announced: false,
+            });
+        }
+        computing.streams.clear();
+        computing.handed = None;
         self.plan(slot, Some(offset));
     }
 
@@ -149,18 +207,15 @@ impl State {
         arrival: &Arrival<'_>,
         user: &Resolution,
         touched: &[u32],
-        absorbed: Absorbed,
+        absorbed: &Absorbed,
     ) -> Result<(), StateError> {
         let plans = Arc::clone(&self.plans[slot]);
         if plans.live.is_empty() {
             return Ok(());
         }
         let wanted = if user.merges.is_empty() && user.moved.is_empty() {
-            let mut wanted: BTreeSet<usize> =
-                touched.iter().flat_map(|stream| plans.of_stream(*stream)).collect();
-            if user.created {
-                wanted.extend(plans.at_creation());
-            }
+            let mut wanted = if user.created { plans.at_creation() } else { Ranks::default() };
+            wanted.extend(touched.iter().flat_map(|stream| plans.of_stream(*stream)));
             if arrival.event.kind == EventType::Identify
                 && let Some(traits) = arrival.event.traits
             {
@@ -170,8 +225,13 @@ impl State {
         } else {
             Wanted::All
         };
-        let now = arrival.origin.time;
-        self.compute(slot, user.profile, wanted, now, Some(arrival.at.index), &absorbed)
+        let (now, cause) = (arrival.origin.time, arrival.at.index);
+        if self.recall.is_on() {
+            let is_all = matches!(wanted, Wanted::All);
+            return self.recall_event(slot, user.profile, cause, is_all, now);
+        }
+        let key = self.values_key(slot, user.profile);
+        self.compute(key, wanted, At { time: now, cause: Some(cause) }, absorbed)
     }
 
     /// Evaluates what may have changed of a profile by then though nothing happened, each at its moment.
@@ -185,72 +245,86 @@ impl State {
             return Ok(());
         }
         let key = self.values_key(slot, profile);
-        while let Some(due) = self.tables.computed.read(&key, super::row::until)?.flatten() {
-            if due > now {
-                break;
-            }
-            self.compute_at(slot, profile, due, now)?;
+        if self.recall.is_on() {
+            return Ok(());
+        }
+        while let Some(due) = self.until(&key)?.filter(|due| *due <= now) {
+            self.compute_at(key, due, now)?;
         }
         Ok(())
     }
 
+    /// The first moment of a profile.
+    fn until(&self, key: &InSpace<ProfileId>) -> Result<Option<Time>, StateError> {
+        Ok(self.tables.moments.read(key, first_moment)?.flatten())
+    }
+
     pub(super) fn compute_at(
         &mut self,
-        slot: usize,
-        profile: ProfileId,
+        key: InSpace<ProfileId>,
         due: Time,
         now: Time,
     ) -> Result<(), StateError> {
         // What is stale is evaluated as of now.
-        let (wanted, at) = if due == Time::EPOCH { (Wanted::All, now) } else { (Wanted::Due, due) };
-        self.compute(slot, profile, wanted, at, None, &Absorbed::default())
+        let (wanted, time) =
+            if due == Time::EPOCH { (Wanted::All, now) } else { (Wanted::Due, due) };
+        self.compute(key, wanted, At { time, cause: None }, &Absorbed::default())
     }
 
     pub(super) fn values_key(&self, slot: usize, key: ProfileId) -> InSpace<ProfileId> {
         InSpace { space: u32::try_from(slot).unwrap_or(u32::MAX), key }
     }
 
-    fn values(&self, key: &InSpace<ProfileId>) -> Result<Values, StateError> {
-        let values = self.tables.computed.view(key, Values::decode)?;
-        Ok(values.flatten().unwrap_or_default())
+    /// What is written of the values of a profile.
+    pub(super) fn written(&self, key: InSpace<ProfileId>) -> Result<Written, StateError> {
+        let mut written = Written { key, values: Vec::new(), moments: Vec::new() };
+        self.tables.computed.view(&key, |row| written.values.extend_from_slice(row))?;
+        self.tables.moments.view(&key, |row| written.moments.extend_from_slice(row))?;
+        Ok(written)
     }
 
-    fn put_values(&mut self, key: InSpace<ProfileId>, before: Option<Time>, values: &Values) {
-        self.timers.turn(key, before, values.until());
-        if values.is_empty() {
-            self.tables.computed.remove(key);
-        } else {
-            self.tables.computed.put(key, &values.encode());
-        }
+    /// Writes what changed of the values of a profile, and sets its timer.
+    pub(super) fn put_values(&mut self, before: &Written, after: &Values<'_>) {
+        let key = before.key;
+        let mut bytes = Vec::with_capacity(before.values.len() + 16);
+        after.encode(&mut bytes);
+        put(&self.tables.computed, key, &before.values, &bytes);
+        bytes.clear();
+        after.encode_moments(&mut bytes);
+        put(&self.tables.moments, key, &before.moments, &bytes);
+        self.timers.turn(key, first_moment(&before.moments), first_moment(&bytes));
     }
 
     pub(super) fn compute(
         &mut self,
-        slot: usize,
-        profile: ProfileId,
+        key: InSpace<ProfileId>,
         wanted: Wanted,
-        now: Time,
-        cause: Option<u32>,
+        at: At,
         absorbed: &Absorbed,
     ) -> Result<(), StateError> {
+        let InSpace { space, key: profile } = key;
+        let slot = usize::try_from(space).unwrap_or(usize::MAX);
+        let now = at.time;
         let plans = Arc::clone(&self.plans[slot]);
-        let key = self.values_key(slot, profile);
-        let mut values = self.values(&key)?;
-        let before = values.until();
+        if matches!(wanted, Wanted::Some(wanted) if wanted.is_empty()) {
+            return Ok(());
+        }
+        let before = self.written(key)?;
+        let mut values = before.read();
         let wanted = match wanted {
             Wanted::All => {
                 values.is_stale = false;
-                (0..plans.live.len()).collect()
+                values.retain(|number| plans.rank_of(number).is_some());
+                Ranks::before(plans.live.len())
             }
             Wanted::Due => {
+                values.retain_moments(|number| plans.rank_of(number).is_some());
                 let is_due = |until: Option<Time>| until.is_some_and(|until| until <= now);
                 let due = values.iter().filter(|row| is_due(row.until));
                 due.filter_map(|row| plans.rank_of(row.number)).collect()
             }
-            Wanted::Some(wanted) if wanted.is_empty() => return Ok(()),
             Wanted::Some(wanted) => wanted,
         };
-        values.retain(|number| plans.rank_of(number).is_some());
         let Some(component) = self.root(key.space, profile.key())? else {
             // Nobody has that id any more.
             return self.forget_values(slot, profile, now, &mut BTreeSet::new());
@@ -260,24 +334,15 @@ impl State {
         }
         let sections = self.sections_of(key.space, &component)?;
         let changes = evaluate(&plans, wanted, &mut values, &sections, now);
-        self.put_values(key, before, &values);
-        self.announce(slot, profile, &plans, &changes, now, cause);
+        self.put_values(&before, &values);
+        self.announce(key, &plans, &changes, at);
         // Who was told that a part of the profile is in an audience is told when the whole is not.
         for number in &absorbed.0 {
             let is_told = plans.rank_of(*number).filter(|rank| plans.live[*rank].is_told);
             let is_in = values.get(*number).is_some_and(|row| matches!(row.held, Held::In(_)));
             let is_said = changes.iter().any(|one| plans.live[one.rank].number == *number);
             if is_told.is_some() && !is_in && !is_said {
-                let what = What::Exited;
-                let space = key.space;
-                self.effects.push(Effect {
-                    space,
-                    profile,
-                    definition: *number,
-                    at: now,
-                    cause,
-                    what,
-                });
+                self.emit(key, *number, at, What::Exited);
             }
         }
         Ok(())
@@ -285,33 +350,36 @@ impl State {
 
     fn announce(
         &mut self,
-        slot: usize,
-        profile: ProfileId,
+        key: InSpace<ProfileId>,
         plans: &SpacePlans,
         changes: &[Changed],
-        at: Time,
-        cause: Option<u32>,
+        at: At,
     ) {
-        let space = self.values_key(slot, profile).space;
+        let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
         for Changed { rank, value } in changes {
             let Some(plan) = plans.live.get(*rank) else { continue };
             let what = match plan.kind {
                 DefinitionKind::Audience => {
                     let enters = &**value == "true";
                     let members = &mut self.meta.spaces[slot].members;
-                    members.entry(plan.number).or_default().note(at.day(), enters);
+                    members.entry(plan.number).or_default().note(at.time.day(), enters);
                     if enters { What::Entered } else { What::Exited }
                 }
                 DefinitionKind::ComputedTrait if !plan.is_told => continue,
                 DefinitionKind::ComputedTrait => What::Value(value.clone()),
             };
-            let definition = plan.number;
-            self.effects.push(Effect { space, profile, definition, at, cause, what });
+            self.emit(key, plan.number, at, what);
         }
     }
 
+    fn emit(&mut self, key: InSpace<ProfileId>, definition: u32, at: At, what: What) {
+        let InSpace { space, key: profile } = key;
+        let At { time: at, cause } = at;
+        self.effects.push(Effect { space, profile, definition, at, cause, what });
+    }
+
     /// A profile is no profile of its own any more. Notes the audiences that it was in.
-    fn forget_values(
+    pub(super) fn forget_values(
         &mut self,
         slot: usize,
         profile: ProfileId,
@@ -319,16 +387,16 @@ impl State {
         was_in: &mut BTreeSet<u32>,
     ) -> Result<(), StateError> {
         let key = self.values_key(slot, profile);
-        let values = self.values(&key)?;
+        let before = self.written(key)?;
+        let values = before.read();
         for row in values.iter().filter(|row| matches!(row.held, Held::In(_))) {
             if let Some(members) = self.meta.spaces[slot].members.get_mut(&row.number) {
                 members.merged(now.day());
             }
             was_in.insert(row.number);
         }
-        if !values.is_empty() {
-            self.put_values(key, values.until(), &Values::default());
-        }
+        self.recall.forget(&key);
+        self.put_values(&before, &Values::default());
         Ok(())
     }
 
@@ -347,10 +415,10 @@ impl State {
         if root.is_none_or(|root| root.profile() != Some(profile)) {
             return self.forget_values(slot, profile, now, &mut BTreeSet::new());
         }
-        let mut values = self.values(&key)?;
-        let before = values.until();
+        let before = self.written(key)?;
+        let mut values = before.read();
         values.is_stale = true;
-        self.put_values(key, before, &values);
+        self.put_values(&before, &values);
         Ok(())
     }
 
@@ -378,7 +446,11 @@ impl State {
         }
     }
 
-    fn sections_of(&self, space: u32, row: &ComponentRow) -> Result<Vec<Section>, StateError> {
+    pub(super) fn sections_of(
+        &self,
+        space: u32,
+        row: &ComponentRow,
+    ) -> Result<Vec<Section>, StateError> {
         let Some(profile) = row.profile() else { return Ok(Vec::new()) };
         let table = &self.tables.partition(profile).sections;
         let mut sections = Vec::with_capacity(2);

@@ -56,6 +56,26 @@ proptest! {
 }
 
 #[test]
+fn the_limit_of_a_note_is_the_one_behind_it() {
+    let limits = Window::ALL.map(|window| Limit { count: 3, window });
+    for limit in limits {
+        assert_eq!(Note::limit("email", limit).met(), Some(("email", limit)));
+    }
+    let about = |kind| Note::new(kind, "anonymous_id", "phone");
+    let notes = [
+        about(NoteKind::IdentifierMapped),
+        about(NoteKind::ValueLimit),
+        Note::limit("user_id", limits[0]),
+        about(NoteKind::CannotLink),
+    ];
+    let limit_of = |kind| with_limit(&notes, |note| note.kind == kind).map(|(_, limit)| limit);
+    assert_eq!(limit_of(NoteKind::ValueLimit), Some(Some(("user_id", limits[0]))));
+    assert_eq!(limit_of(NoteKind::CannotLink), Some(None));
+    assert_eq!(limit_of(NoteKind::MergeLimit), None);
+    assert_eq!(Note::new(NoteKind::LimitMet, "email", "some").met(), None);
+}
+
+#[test]
 fn a_plain_event_takes_less_than_64_bytes() {
     let accepted = Accepted {
         space: 0,

@@ -1,13 +1,11 @@
 //! What definitions came to, as readers see it: a value whose moment has come is evaluated for the answer.
 
-use std::collections::BTreeSet;
-
 use selfsame_event::{Collection, ProfileId, Time};
 use selfsame_profile::Section;
 use selfsame_store::RowKey;
 
 use super::{Found, LookupError, SpaceRead};
-use crate::computed::{Held, Members, Progress, Values, evaluate};
+use crate::computed::{Held, Members, Progress, Ranks, Values, evaluate};
 use crate::key::InSpace;
 use crate::workspace::{Definition, DefinitionKind};
 
@@ -54,8 +52,10 @@ impl<'s> Found<'s> {
             return Ok(Vec::new());
         }
         let key = self.read.in_space(self.id());
-        let values = self.read.view.tables.computed.read(&key, Values::decode)?;
-        let mut values = values.flatten().unwrap_or_default();
+        let tables = &self.read.view.tables;
+        let written = tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
+        let moments = tables.moments.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
+        let mut values = Values::read(&written, &moments).unwrap_or_default();
         if values.until().is_some_and(|until| until <= now) {
             let sections: Vec<Section> =
                 self.sections.iter().map(|(_, section)| section.clone()).collect();
@@ -103,7 +103,7 @@ impl SpaceRead {
     fn shown<'s>(
         &'s self,
         definition: &'s Definition,
-        values: &Values,
+        values: &Values<'_>,
     ) -> Option<ComputedValue<'s>> {
         let row = values.get(definition.number);
         let (value, since) = match row.map(|row| &row.held) {
@@ -129,12 +129,12 @@ impl SpaceRead {
     }
 
     /// Evaluates what may have changed by then, each at its moment.
-    fn bring_up_to(&self, values: &mut Values, sections: &[Section], now: Time) {
+    fn bring_up_to(&self, values: &mut Values<'_>, sections: &[Section], now: Time) {
         let Some(plans) = self.view.plans.get(self.slot) else { return };
         while let Some(until) = values.until().filter(|until| *until <= now) {
-            let (wanted, at): (BTreeSet<usize>, _) = if values.is_stale {
+            let (wanted, at): (Ranks, _) = if values.is_stale {
                 values.is_stale = false;
-                ((0..plans.live.len()).collect(), now)
+                (Ranks::before(plans.live.len()), now)
             } else {
                 let is_due = |at: Option<Time>| at.is_some_and(|at| at <= until);
                 let due = values.iter().filter(|row| is_due(row.until));

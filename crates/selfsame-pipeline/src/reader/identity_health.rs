@@ -42,6 +42,8 @@ pub struct IdentityHealth {
     pub sizes: [u64; SIZES.len()],
     /// The largest profiles, the largest first.
     pub largest: Vec<LargeProfile>,
+    /// How many profiles have more than the rules in force would let them.
+    pub over_rules: u64,
     /// How many components were looked at.
     pub components: usize,
     /// Whether there are more.
@@ -88,6 +90,7 @@ impl SpaceRead {
         let mut health = IdentityHealth {
             sizes: [0; SIZES.len()],
             largest: Vec::new(),
+            over_rules: 0,
             components: 0,
             is_cut: false,
             wanted: Vec::new(),
@@ -125,6 +128,8 @@ impl SpaceRead {
             let identifiers = u32::try_from(row.members.len()).unwrap_or(u32::MAX);
             let size = SIZES.iter().position(|most| identifiers <= *most).unwrap_or(0);
             health.sizes[size] += 1;
+            let excess = self.compiled.rules.excess(&row.members);
+            health.over_rules += u64::from(!excess.is_empty());
             let merges = row.merges;
             largest.insert(LargeProfile { identifiers, merges, profile });
             if largest.len() > budget.shown {

@@ -6,7 +6,7 @@ use selfsame_event::{IdentifierKey, ProfileId, SourceNumber, Time};
 use selfsame_identity::{LedgerEntry, LedgerRow};
 use selfsame_store::{RowKey, StoreError, Table};
 
-use super::{Found, LookupError};
+use super::{Found, LookupError, TypeLimit};
 use crate::key::LedgerKey;
 use crate::row;
 
@@ -21,6 +21,8 @@ pub struct MergeRow {
     pub other: ProfileId,
     /// Of a refusal, the rule's name.
     pub refused_by: Option<&'static str>,
+    /// Of a refusal by a limit on a type, which it was, as it was then; none where that is not kept.
+    pub limit: Option<TypeLimit>,
     /// When the event happened.
     pub event_time: Time,
     /// When it was received.
@@ -74,19 +76,20 @@ impl Found<'_> {
     }
 
     fn merge_row(&self, row: &LedgerRow) -> MergeRow {
-        let (merged, profile, other, refused_by) = match row.entry {
+        let (merged, profile, other, refused) = match row.entry {
             LedgerEntry::Merged(merge) => (true, merge.parent_profile, merge.child_profile, None),
             LedgerEntry::Refused(refused) => {
-                let rule = refused.verdict.label();
-                (false, refused.profile, refused.other_profile, Some(rule))
+                (false, refused.profile, refused.other_profile, Some(refused))
             }
         };
+        let limit = refused.and_then(|refused| refused.limit);
         let held = row.identifiers.iter().filter_map(|seen| self.merged_by(seen.key));
         MergeRow {
             merged,
             profile,
             other,
-            refused_by,
+            refused_by: refused.map(|refused| refused.verdict.label()),
+            limit: limit.map(|met| self.read.type_limit(met)),
             event_time: row.stamp.event_time,
             log_time: row.stamp.log_time,
             event: row.stamp.position,

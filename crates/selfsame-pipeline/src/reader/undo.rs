@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use selfsame_event::{Class, Collection, Identifier, IdentifierKey, ProfileId, Time};
 use selfsame_identity::{
     ApartFrom, Change, GoesOn, LedgerEntry, LedgerRow, Named, Pair, Plan, PlanError, Sizes, Split,
-    Stamp, plan, plan_split, sides_of,
+    Stamp, plan, plan_split, plan_within, sides_of,
 };
 use selfsame_store::{RowKey, StoreError, Table};
 
@@ -33,6 +33,8 @@ pub enum UndoWish {
         /// The profile: any identifier that stays.
         from: Identifier,
     },
+    /// The profile of an identifier is taken apart until it keeps the rules in force.
+    WithinRules(Identifier),
     /// Two identifiers may share a profile again.
     Lift(Identifier, Identifier),
 }
@@ -139,8 +141,9 @@ impl SpaceRead {
         wish: &UndoWish,
         by: &str,
         sizes: Sizes,
+        goes_on: GoesOn<'_>,
     ) -> Result<UndoPlan, UndoError> {
-        self.plan_wish(&Wanted { collection, wish, by }, sizes, &mut |_| true)
+        self.plan_wish(&Wanted { collection, wish, by }, sizes, goes_on)
     }
 
     /// The same for a large change, and leaves the plan for the step of its record. A plan that rows
@@ -172,7 +175,7 @@ impl SpaceRead {
         }
     }
 
-    fn plan_wish(
+    pub(super) fn plan_wish(
         &self,
         wanted: &Wanted<'_>,
         sizes: Sizes,
@@ -205,6 +208,15 @@ impl SpaceRead {
                 let chosen = self.leaving(collection, chosen, from)?;
                 plan_split(&chosen, &change, &rules, sizes, &mut graph, goes_on)
                     .map_err(UndoError::Plan)?
+            }
+            UndoWish::WithinRules(of) => {
+                let key = self.key_of(collection, of)?;
+                plan_within(key, &change, &rules, sizes, &mut graph, goes_on).map_err(|error| {
+                    match error {
+                        PlanError::Unknown => UndoError::Unseen(of.clone()),
+                        error => UndoError::Plan(error),
+                    }
+                })?
             }
             _ => {
                 self.add_pair(collection, wish, &mut change, &mut graph)?;
@@ -262,7 +274,7 @@ impl SpaceRead {
                 }
                 change.lift.insert(pair);
             }
-            UndoWish::Split { .. } => {}
+            UndoWish::Split { .. } | UndoWish::WithinRules(_) => {}
         }
         Ok(())
     }

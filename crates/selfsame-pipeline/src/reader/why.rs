@@ -20,7 +20,8 @@ mod stopped;
 use selfsame_event::{
     Collection, EventType, Identifier, IdentifierKey, ItemPosition, ProfileId, SourceNumber, Time,
 };
-use selfsame_identity::rule::Window;
+use selfsame_identity::MetLimit;
+use selfsame_identity::rule::{Limit, Window};
 use selfsame_profile::EntryKey;
 
 use super::events::Bodies;
@@ -189,10 +190,21 @@ pub struct Apart {
 pub struct Refusal {
     /// The limit or cap that it met; none where it is no longer known which limit it was.
     pub rule: Option<NoteKind>,
+    /// Of limits on a type, which it was, as it was then; none where that is not kept.
+    pub limit: Option<TypeLimit>,
     /// The identifier that was left out: the event is one profile's, and this the other's.
     pub left_out: Option<Identifier>,
     /// The event.
     pub event: EventRef,
+}
+
+/// A type and its limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeLimit {
+    /// The type, of which there would have been too many values.
+    pub kind: String,
+    /// How many one profile may have.
+    pub limit: Limit,
 }
 
 /// A type of which a profile would have too many values.
@@ -224,6 +236,8 @@ pub struct Unmapped {
 pub struct Stopped {
     /// What stopped it.
     pub by: NoteKind,
+    /// Of limits on a type, which it was, as it was then; none where that is not kept.
+    pub limit: Option<TypeLimit>,
     /// The event.
     pub event: EventRef,
     /// The profile that the event was folded into.
@@ -296,10 +310,16 @@ impl SpaceRead {
     }
 
     /// The priority of a type in the rules of now.
-    fn priority(&self, collection: Collection, kind: &str) -> Option<u16> {
+    pub(super) fn priority(&self, collection: Collection, kind: &str) -> Option<u16> {
         let mut rules = self.compiled.set.types.iter();
         let rule = rules.find(|rule| rule.collection == collection && *rule.name == *kind);
         rule.map(|rule| rule.priority)
+    }
+
+    /// A limit that was met, by the name of its type.
+    pub(super) fn type_limit(&self, met: MetLimit) -> TypeLimit {
+        let kind = self.type_name(met.number).map_or("", |(_, name)| name);
+        TypeLimit { kind: kind.to_owned(), limit: met.limit }
     }
 
     /// The types of which there are more values than the rules of now allow one profile.
@@ -316,6 +336,12 @@ impl SpaceRead {
             })
         });
         over.collect()
+    }
+}
+
+impl TypeLimit {
+    fn of(met: Option<(&str, Limit)>) -> Option<Self> {
+        met.map(|(kind, limit)| Self { kind: kind.to_owned(), limit })
     }
 }
 

@@ -7,15 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use selfsame_audience::{Event, Plans, Query, Traits, When};
 use selfsame_event::{
-    Collection, EventType, EventsHead, Position, ProfileId, Raw, RecordId, RecordKind, Time,
+    Clock, Collection, EventType, EventsHead, Position, ProfileId, Raw, RecordId, RecordKind, Time,
 };
-use selfsame_log::{Item, Log, LogConfig, LogRead, MemoryLog, RealFs, RegenerableLog};
+use selfsame_identity::RuleSet;
+use selfsame_log::{Item, Log, LogConfig, LogRead, MemoryLog, NewRecord, RealFs, RegenerableLog};
 use selfsame_pipeline::decision::{Decision, Verdict};
 use selfsame_pipeline::effect::{Effect, What};
 use selfsame_pipeline::workspace::{Change, Definition, DefinitionKind};
 use selfsame_pipeline::{
-    Compute, ComputeStatus, Engine, EngineConfig, EngineParts, ProfileRef, Reader, ReplayConfig,
-    replay,
+    Compute, ComputeStatus, Engine, EngineConfig, EngineParts, EventQuery, MemoryBudget,
+    PreviewConfig, PreviewError, ProfileRef, Reader, ReplayConfig, StateConfig, preview, replay,
 };
 
 use crate::world::{Dice, TestClock, change, history_with_undo};
@@ -63,7 +64,29 @@ pub(crate) fn define(log: &dyn Log, definitions: &[(&str, DefinitionKind, &str)]
     }
 }
 
+/// A clock that can be moved.
+#[derive(Debug, Default)]
+pub(crate) struct LeapClock(AtomicU64);
+
+impl LeapClock {
+    pub(crate) fn leap(&self, days: u64) {
+        self.0.fetch_add(days * 86_400_000_000, Ordering::Relaxed);
+    }
+}
+
+impl Clock for LeapClock {
+    fn wall(&self) -> Time {
+        let micros = i64::try_from(self.monotonic_micros()).expect("small");
+        Time::from_micros(1_790_000_000_000_000 + micros)
+    }
+
+    fn monotonic_micros(&self) -> u64 {
+        self.0.fetch_add(137, Ordering::Relaxed)
+    }
+}
+
 pub(crate) struct World {
+    pub(crate) clock: Arc<LeapClock>,
     pub(crate) log: Arc<MemoryLog>,
     pub(crate) outbox: Arc<RegenerableLog>,
     pub(crate) folder: tempfile::TempDir,
@@ -76,18 +99,59 @@ pub(crate) fn outbox(folder: &Path) -> Arc<RegenerableLog> {
 }
 
 impl World {
-    pub(crate) fn new(log: Arc<MemoryLog>) -> Self {
+    /// A world in which nothing happened yet.
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self { log, outbox: outbox(folder.path()), folder }
+        let clock = Arc::new(LeapClock::default());
+        let log = Arc::new(MemoryLog::new(Arc::<LeapClock>::clone(&clock)));
+        Self { clock, log, outbox: outbox(folder.path()), folder }
+    }
+
+    /// Another one over the same log.
+    fn again(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (clock, log) = (Arc::clone(&self.clock), Arc::clone(&self.log));
+        Self { clock, log, outbox: outbox(folder.path()), folder }
+    }
+
+    /// Lets happen what a log says, but for its first records.
+    pub(crate) fn happens(&self, told: &MemoryLog, skipped: usize, salt: u8) {
+        self.happens_between(told, skipped, usize::MAX, salt);
+    }
+
+    fn happens_between(&self, told: &MemoryLog, skipped: usize, until: usize, salt: u8) {
+        let mut next = told.first();
+        let mut records = Vec::new();
+        while next < told.end() {
+            records.extend(told.read(next, 1 << 20).expect("reads"));
+            next = records.last().expect("there are some").position.next();
+        }
+        for record in records.iter().take(until).skip(skipped) {
+            let mut id = record.id;
+            id.0[15] ^= salt;
+            let new = NewRecord {
+                id,
+                kind: record.kind,
+                head: record.head.clone(),
+                items: record.items.to_vec(),
+            };
+            self.log.append_wait(new).expect("appends");
+        }
     }
 
     pub(crate) fn engine(&self) -> Engine {
+        self.engine_with(|_| ())
+    }
+
+    pub(crate) fn engine_with(&self, set: impl FnOnce(&mut EngineConfig)) -> Engine {
         let parts = EngineParts {
             log: Arc::<MemoryLog>::clone(&self.log),
             outbox: Arc::clone(&self.outbox),
-            clock: Arc::new(TestClock::default()),
+            clock: Arc::<LeapClock>::clone(&self.clock),
         };
-        Engine::open(EngineConfig::new(self.folder.path().join("state")), parts).expect("opens")
+        let mut config = EngineConfig::new(self.folder.path().join("state"));
+        set(&mut config);
+        Engine::open(config, parts).expect("opens")
     }
 
     /// Carries on what definitions need, with the engine folding beside it.
@@ -159,7 +223,8 @@ fn timelines(world: &World, reader: &Reader) -> BTreeMap<ProfileId, Vec<(Positio
                 };
                 let wanted = ProfileRef::Id(ProfileId::candidate(Time::EPOCH, accepted.anchor));
                 let found = space.find(Collection::Users, &wanted).expect("reads");
-                let found = found.expect("whoever had an event is there");
+                // Rules may have been published by which the anchor is nobody's.
+                let Some(found) = found else { continue };
                 timelines.entry(found.id()).or_default().push((record.position, index));
             }
         }
@@ -221,13 +286,19 @@ fn expected(
 
 /// Every profile holds what its timeline comes to.
 pub(crate) fn check(world: &World, engine: &Engine) {
+    let timelines = timelines(world, &world.reader(engine));
+    check_with(world, engine, &timelines);
+}
+
+type Timelines = BTreeMap<ProfileId, Vec<(Position, u32)>>;
+
+fn check_with(world: &World, engine: &Engine, timelines: &Timelines) {
     let reader = world.reader(engine);
     let space = reader.space("default").expect("a space");
     let plans = Plans::compile(&queries()).expect("compiles");
     let now = engine.state().log_time();
-    let timelines = timelines(world, &reader);
     let (mut members, mut wrong) = (BTreeMap::<&str, u64>::new(), Vec::new());
-    for (profile, events) in &timelines {
+    for (profile, events) in timelines {
         let found = space.find(Collection::Users, &ProfileRef::Id(*profile)).expect("reads");
         let found = found.expect("is there");
         let view = found.view();
@@ -270,29 +341,36 @@ pub(crate) fn check(world: &World, engine: &Engine) {
     }
 }
 
-/// Whom effects say to be in each audience.
-fn told(outbox: &dyn LogRead) -> BTreeMap<u32, i64> {
-    let (mut next, mut told) = (outbox.first(), BTreeMap::new());
+/// All effects, with the position of their record.
+fn effects(outbox: &dyn LogRead) -> Vec<(Position, Effect)> {
+    let (mut next, mut all) = (outbox.first(), Vec::new());
     while next < outbox.end() {
         for record in outbox.read(next, 1 << 20).expect("reads") {
             next = record.position.next();
-            for effect in
-                record.items.iter().filter_map(Item::body).filter_map(|it| Effect::decode(it))
-            {
-                *told.entry(effect.definition).or_default() += match effect.what {
-                    What::Entered => 1,
-                    What::Exited => -1,
-                    What::Value(_) => 0,
-                };
-            }
+            let items = record.items.iter().filter_map(Item::body);
+            all.extend(items.filter_map(|it| Effect::decode(it)).map(|it| (record.position, it)));
         }
+    }
+    all
+}
+
+/// Whom effects say to be in each audience.
+fn told(outbox: &dyn LogRead) -> BTreeMap<u32, i64> {
+    let mut told = BTreeMap::new();
+    for (_, effect) in effects(outbox) {
+        *told.entry(effect.definition).or_default() += match effect.what {
+            What::Entered => 1,
+            What::Exited => -1,
+            What::Value(_) => 0,
+        };
     }
     told
 }
 
 #[test]
 fn definitions_over_a_history_hold_what_timelines_come_to() {
-    let world = World::new(history_with_undo(21, 900));
+    let world = World::new();
+    world.happens(&history_with_undo(21, 900), 0, 0);
     define(&*world.log, DEFINITIONS);
     let mut engine = world.engine();
     world.settle(&mut engine);
@@ -302,31 +380,204 @@ fn definitions_over_a_history_hold_what_timelines_come_to() {
 
 #[test]
 fn definitions_before_all_events_hold_what_timelines_come_to() {
-    let first = history_with_undo(22, 900);
-    // The same records, with the definitions behind those that make the workspace.
-    let log = Arc::new(MemoryLog::new(Arc::new(TestClock::default())));
-    let mut records = Vec::new();
-    let mut next = first.first();
-    while next < first.end() {
-        for record in first.read(next, 1 << 20).expect("reads") {
-            next = record.position.next();
-            records.push(record);
-        }
-    }
-    for (number, record) in records.iter().enumerate() {
-        if number == 4 {
-            define(&*log, DEFINITIONS);
-        }
-        let new = selfsame_log::NewRecord {
-            id: record.id,
-            kind: record.kind,
-            head: record.head.clone(),
-            items: record.items.to_vec(),
-        };
-        log.append_wait(new).expect("appends");
-    }
-    let world = World::new(log);
+    let world = World::new();
+    let history = history_with_undo(22, 200);
+    world.happens_between(&history, 0, 4, 0);
+    define(&*world.log, DEFINITIONS);
+    world.happens(&history, 4, 0);
     let mut engine = world.engine();
     world.settle(&mut engine);
     check(&world, &engine);
+}
+
+/// A world with definitions that come and change between events, days that pass, and undos.
+fn eventful(seed: u64) -> World {
+    let world = World::new();
+    let (before, behind) = (history_with_undo(seed, 250), history_with_undo(seed + 1, 500));
+    world.happens(&before, 0, 0);
+    define(&*world.log, &DEFINITIONS[..6]);
+    let mut engine = world.engine();
+    engine.catch_up().expect("folds");
+    world.happens_between(&behind, 4, 150, 1);
+    world.settle(&mut engine);
+    define(&*world.log, &DEFINITIONS[6..]);
+    // Another version of one that is in force, which others read.
+    define(&*world.log, &[("often", DefinitionKind::Audience, "event('E5').count() >= 9")]);
+    world.settle(&mut engine);
+    world.happens_between(&behind, 150, 330, 1);
+    world.clock.leap(9);
+    world.settle(&mut engine);
+    define(&*world.log, &[DEFINITIONS[5]]);
+    world.happens_between(&behind, 330, usize::MAX, 1);
+    world.settle(&mut engine);
+    world.clock.leap(12);
+    world.settle(&mut engine);
+    check(&world, &engine);
+    drop(engine);
+    world
+}
+
+#[test]
+fn definitions_that_come_and_change_while_events_do_hold_what_timelines_come_to() {
+    let world = eventful(31);
+    // Who exited is told so once for each time they entered.
+    for (definition, told) in told(&*world.outbox) {
+        assert!(told >= 0, "{definition}: {told}");
+    }
+}
+
+#[test]
+fn the_same_log_gives_the_same_values_however_it_is_folded() {
+    let world = eventful(41);
+    let mut engine = world.engine();
+    let expected = engine.hash().expect("hashes");
+    let state = |partitions| StateConfig { partitions, ..StateConfig::default() };
+    let tiny = MemoryBudget { sections: 2_000, identifiers: 1_000, components: 1_000, other: 600 };
+    let configs = [
+        ReplayConfig::default(),
+        ReplayConfig { batch_bytes: 1, ..ReplayConfig::default() },
+        ReplayConfig { state: state(2), ..ReplayConfig::default() },
+        ReplayConfig { state: state(7), reopen_every: Some(150), ..ReplayConfig::default() },
+        ReplayConfig {
+            state: StateConfig { memory: tiny, ..state(2) },
+            reopen_every: Some(100),
+            ..ReplayConfig::default()
+        },
+    ];
+    for config in configs {
+        let folder = tempfile::tempdir().expect("a folder");
+        let hash = replay(&*world.log, world.log.end(), folder.path(), &config, |_| ());
+        let differences = hash.expect("replays").differences(&expected);
+        assert!(differences.is_empty(), "{config:?}: {differences:?}");
+    }
+}
+
+/// What was written of the state may be ahead of the checkpoint when the engine dies: what is folded again
+/// is folded with that, and still comes to the same, at the same moments.
+#[test]
+fn an_engine_that_dies_again_and_again_ends_with_the_same_values() {
+    for seed in [51, 61] {
+        let world = eventful(seed);
+        let set = |config: &mut EngineConfig| {
+            config.batch_bytes = 2_000;
+            config.checkpoint_events = 120;
+        };
+        let living = world.again();
+        let mut engine = living.engine_with(set);
+        let expected = engine.hash().expect("hashes");
+        drop(engine);
+        let World { clock, log, folder, outbox: first } = world.again();
+        drop(first);
+        let mut dice = Dice::new(seed);
+        let dying = || World {
+            clock: Arc::clone(&clock),
+            log: Arc::clone(&log),
+            outbox: outbox(folder.path()),
+            folder: tempfile::tempdir().expect("a folder"),
+        };
+        let set = |config: &mut EngineConfig| {
+            set(config);
+            config.folder = folder.path().join("state");
+        };
+        for _ in 0..15 {
+            let turns = usize::try_from(dice.roll(40)).expect("small");
+            dying().engine_with(set).turns(turns).expect("folds");
+        }
+        let dying = dying();
+        let mut engine = dying.engine_with(set);
+        let differences = engine.hash().expect("hashes").differences(&expected);
+        assert!(differences.is_empty(), "seed {seed}: {differences:?}");
+        drop(engine);
+        assert_eq!(effects(&*dying.outbox), effects(&*living.outbox), "seed {seed}");
+        assert_eq!(effects(&*dying.outbox), effects(&*world.outbox), "seed {seed}");
+    }
+}
+
+/// A preview says of every definition what it came to.
+#[test]
+fn a_preview_says_how_many_would_be_in() {
+    let world = eventful(81);
+    let engine = world.engine();
+    let reader = world.reader(&engine);
+    let space = reader.space("default").expect("a space");
+    for (id, kind, query) in DEFINITIONS {
+        let config = PreviewConfig {
+            folder: world.folder.path().join("preview"),
+            space: "default".to_owned(),
+            kind: *kind,
+            query: (*query).to_owned(),
+            replaces: Some((*id).to_owned()),
+            overlap: Some("never".to_owned()),
+            sample: 5,
+            now: engine.state().log_time(),
+        };
+        let logs: (&dyn LogRead, &dyn LogRead) = (&*world.log, &*world.outbox);
+        let seen = preview(&engine.shared(), logs, &config, &mut |_| true);
+        let seen = seen.expect("previews").expect("to the end");
+        let definition = space.definition(id).expect("is there");
+        assert_eq!(seen.change, Some([0, 0]), "{id} is in force as it is: {seen:?}");
+        if *kind == DefinitionKind::Audience {
+            let counts = space.member_counts(definition);
+            assert_eq!(seen.size, counts.count, "{id}");
+            let most = usize::try_from(counts.count).expect("small").min(5);
+            assert_eq!(seen.sample.len(), most, "{id}");
+            let users = seen.identifiers.get("anonymous_id").copied().unwrap_or(0);
+            assert!(users <= seen.size && seen.overlap <= Some(seen.size), "{seen:?}");
+        }
+        if *id == "never" {
+            assert_eq!(seen.overlap, Some(seen.size));
+        }
+        assert!(!config.folder.exists());
+    }
+    let wrong = PreviewConfig {
+        folder: world.folder.path().join("preview"),
+        space: "default".to_owned(),
+        kind: DefinitionKind::Audience,
+        query: "event('A').count()".to_owned(),
+        replaces: None,
+        overlap: None,
+        sample: 5,
+        now: engine.state().log_time(),
+    };
+    let logs: (&dyn LogRead, &dyn LogRead) = (&*world.log, &*world.outbox);
+    let error =
+        preview(&engine.shared(), logs, &wrong, &mut |_| true).expect_err("is no condition");
+    assert!(matches!(error, PreviewError::Definition(_)), "{error}");
+}
+
+/// Where rules were published, the outbox says under which anchors events were before: definitions that
+/// are made then are folded from the timelines.
+#[test]
+fn definitions_behind_published_rules_hold_what_timelines_come_to() {
+    let world = World::new();
+    world.happens(&history_with_undo(91, 500), 0, 0);
+    let mut engine = world.engine();
+    engine.catch_up().expect("folds");
+    let reader = world.reader(&engine);
+    let before = timelines(&world, &reader).len();
+    // E-mail addresses identify nobody any more.
+    let mut rules = RuleSet::default();
+    rules.types.retain(|rule| rule.name != "email");
+    let published = Change::PublishRules { space: "default".to_owned(), rules };
+    world.log.append_wait(change(700_000, &published)).expect("appends");
+    world.happens(&history_with_undo(92, 300), 4, 1);
+    define(&*world.log, DEFINITIONS);
+    drop(reader);
+    world.settle(&mut engine);
+    let reader = world.reader(&engine);
+    let anchors = timelines(&world, &reader);
+    assert!(before > 0 && !anchors.is_empty());
+    let space = reader.space("default").expect("a space");
+    let of_profile = |profile: &ProfileId| {
+        let found = space.find(Collection::Users, &ProfileRef::Id(*profile)).expect("reads");
+        let mut query = EventQuery::default();
+        query.range.limit = 100_000;
+        let page = found.expect("is there").events(&query).expect("reads");
+        assert!(page.next.is_none());
+        let events = page.events.iter().map(|event| (event.key.position, event.key.item));
+        (*profile, events.collect())
+    };
+    let timelines = anchors.keys().map(of_profile).collect();
+    drop(space);
+    check_with(&world, &engine, &timelines);
 }

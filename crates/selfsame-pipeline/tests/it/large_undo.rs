@@ -248,7 +248,7 @@ fn a_small_record_does_not_do_what_is_large_and_a_plan_can_be_stopped() {
     let read = reader.space("default").expect("a space");
     let [one, other] = TILL.map(|(kind, value)| Identifier::new(kind, value));
     let apart = UndoWish::Apart(one, other);
-    let planned = |sizes| read.plan_undo(Collection::Users, &apart, "", sizes);
+    let planned = |sizes| read.plan_undo(Collection::Users, &apart, "", sizes, &mut |_| true);
     let refused = planned(read.undo_sizes()).expect_err("too much for a step");
     assert!(matches!(refused, UndoError::Plan(PlanError::JobNeeded { sets: 100, most: 2 })));
     let plan = planned(read.undo_sizes().whole()).expect("a plan");
@@ -330,7 +330,11 @@ fn measure(people: u64, drafted: bool) {
         let read = reader.space("default").expect("a space");
         let plan = match &drafting {
             Some(drafting) => read.draft_undo(&wanted, drafting, &mut |_| true),
-            None => read.plan_undo(Collection::Users, &wish, "", read.undo_sizes().whole()),
+            None => {
+                read.plan_undo(Collection::Users, &wish, "", read.undo_sizes().whole(), &mut |_| {
+                    true
+                })
+            }
         };
         let plan = plan.expect("a plan");
         drop(read);

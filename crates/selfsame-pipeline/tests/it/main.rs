@@ -4,6 +4,7 @@ mod computed;
 mod determinism;
 mod households;
 mod large_undo;
+mod proposals;
 mod publish;
 mod reader;
 mod recovery;

@@ -157,14 +157,16 @@ fn what_a_plan_shows_is_what_its_record_does() {
         .expect("ada");
     let merge = found.merges().expect("reads").into_iter().find(|row| row.merged);
     let wish = UndoWish::Unmerge(merge.expect("a merge").other);
-    let planned = read.plan_undo(Collection::Users, &wish, "me", Sizes::default()).expect("a plan");
+    let planned = read
+        .plan_undo(Collection::Users, &wish, "me", Sizes::default(), &mut |_| true)
+        .expect("a plan");
     assert_eq!(planned.pairs.len(), 1);
     let named: Vec<_> =
         [&planned.pairs[0].0, &planned.pairs[0].1].map(|id| id.value.to_string()).into();
     assert!(named.contains(&"ada".to_owned()) && named.contains(&"phone".to_owned()), "{named:?}");
     assert_eq!(planned.plan.others.len(), 1, "bob");
     let lift = UndoWish::Lift(ada.clone(), phone.clone());
-    let refused = read.plan_undo(Collection::Users, &lift, "me", Sizes::default());
+    let refused = read.plan_undo(Collection::Users, &lift, "me", Sizes::default(), &mut |_| true);
     assert!(matches!(refused, Err(UndoError::NotApart)));
 
     let change = IdentityChange::new("default", &planned.change);
@@ -196,7 +198,9 @@ fn what_a_plan_shows_is_what_its_record_does() {
     };
     assert_eq!(why.set_apart, pairs);
     assert!(why.count > 0);
-    assert!(read.plan_undo(Collection::Users, &lift, "me", Sizes::default()).is_ok());
+    assert!(
+        read.plan_undo(Collection::Users, &lift, "me", Sizes::default(), &mut |_| true).is_ok()
+    );
 }
 
 #[test]

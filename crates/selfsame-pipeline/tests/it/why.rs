@@ -171,6 +171,7 @@ fn check(
     from: &Identifier,
     to: &Identifier,
 ) -> Option<usize> {
+    let rules = &world.read.space().rules;
     let why = world.why(from, to, WhyBudget::default());
     let profiles = [from, to].map(|id| world.profile(id));
     assert_eq!([why.from.profile, why.to.profile], profiles);
@@ -215,6 +216,12 @@ fn check(
                 let sides =
                     profiles.map(|profile| carried.iter().any(|id| world.profile(id) == profile));
                 assert_eq!(sides, [true, true], "{from} and {to}");
+                let is_limit =
+                    matches!(refusal.rule, Some(NoteKind::ValueLimit | NoteKind::ValueTimeLimit));
+                assert_eq!(refusal.limit.is_some(), is_limit, "{refusal:?}");
+                let Some(met) = &refusal.limit else { continue };
+                let rule = rules.types.iter().find(|rule| rule.name == met.kind);
+                assert_eq!(rule.map(|rule| rule.limit), Some(met.limit), "{refusal:?}");
             }
             // An event that left out both may be a third profile's.
             let met = events.iter().any(|(at, ids)| {
@@ -230,6 +237,10 @@ fn check(
                 let Some(unmapped) = &end.unmapped else { continue };
                 let seen = events.values().any(|ids| ids.contains(id));
                 assert_eq!(unmapped.stopped.is_some(), seen, "{id}");
+                let Some(stopped) = &unmapped.stopped else { continue };
+                let is_limit =
+                    matches!(stopped.by, NoteKind::ValueLimit | NoteKind::ValueTimeLimit);
+                assert_eq!(stopped.limit.is_some(), is_limit, "{stopped:?}");
             }
             None
         }

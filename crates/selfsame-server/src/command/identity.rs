@@ -12,6 +12,7 @@ use crate::client::{Client, Refused, Remote, block_on, part};
 use crate::printable::{brief, printable};
 
 mod household;
+mod proposals;
 mod rules;
 mod undo;
 
@@ -30,6 +31,8 @@ enum Verb {
     Merges(Merges),
     /// Show how large profiles are, which limits were met, and identifiers that many profiles want.
     Health(Health),
+    /// Find profiles that have more than the rules in force would let them, and how to take each apart.
+    Proposals(proposals::Proposals),
     /// Show who is one household with a person: one address and family name, or one card.
     Household(household::Household),
     /// Undo a merge, as if it had never been: shows what would change, and does it with --yes.
@@ -91,6 +94,7 @@ impl Identity {
         match self.verb {
             Verb::Why(why) => why.run(),
             Verb::Merges(merges) => merges.run(),
+            Verb::Proposals(proposals) => proposals.run(),
             Verb::Household(household) => household.run(),
             Verb::Unmerge(unmerge) => unmerge.run(),
             Verb::Split(split) => split.run(),
@@ -210,12 +214,24 @@ fn event(value: &Value) -> String {
     )
 }
 
+fn window(limit: &Value) -> String {
+    match text(limit, "window").as_str() {
+        "ever" => String::new(),
+        window => format!(" ({window})"),
+    }
+}
+
+/// The limit that was met, as it was then.
+fn met(value: &Value) -> String {
+    let met = |limit: &Value| {
+        format!(", at most {} {}{}", count(limit, "limit"), text(limit, "type"), window(limit))
+    };
+    value.get("limit").filter(|limit| !limit.is_null()).map(met).unwrap_or_default()
+}
+
 fn limits(value: &Value) -> Vec<String> {
     let line = |limit: &Value| {
-        let window = match text(limit, "window").as_str() {
-            "ever" => String::new(),
-            window => format!(" ({window})"),
-        };
+        let window = window(limit);
         format!(
             "    together they would have {} values of {}; the limit is {}{window}",
             count(limit, "count"),
@@ -288,7 +304,8 @@ fn link(link: &Value) -> String {
 fn refusal(refusal: &Value) -> String {
     let left_out = refusal.get("left_out").filter(|id| !id.is_null());
     let left_out = left_out.map(|one| format!(", {} left out", id(one))).unwrap_or_default();
-    format!("  kept apart: {}{left_out}  {}", text(refusal, "sentence"), event(&refusal["event"]))
+    let (sentence, met) = (text(refusal, "sentence"), met(refusal));
+    format!("  kept apart: {sentence}{met}{left_out}  {}", event(&refusal["event"]))
 }
 
 fn end_lines(end: &Value) -> Vec<String> {
@@ -307,7 +324,7 @@ fn end_lines(end: &Value) -> Vec<String> {
     let more =
         if times > 1 { format!(" ({times} times, this was the last)") } else { String::new() };
     let mut lines = vec![
-        format!("{name} is on no profile: {}{more}", text(stopped, "sentence")),
+        format!("{name} is on no profile: {}{}{more}", text(stopped, "sentence"), met(stopped)),
         format!("  {}", event(&stopped["event"])),
     ];
     let profile = text(stopped, "profile_id");
@@ -328,10 +345,11 @@ fn merge_lines(merges: &Value) -> Vec<String> {
                 format!("{} took in {}", text(row, "into"), text(row, "from"))
             }
             _ => format!(
-                "{} kept apart from {} ({})",
+                "{} kept apart from {} ({}{})",
                 text(row, "into"),
                 text(row, "from"),
-                text(row, "refused_by")
+                text(row, "refused_by"),
+                met(row)
             ),
         };
         lines.push(format!("  {}. {what}", number + 1));
@@ -391,6 +409,12 @@ fn health_lines(health: &Value) -> Vec<String> {
         format!("  {id}  left out of {profiles} profiles, in {sets} sets of identifiers")
     });
     section("identifiers that other profiles wanted", wanted.collect());
+    let over = count(health, "over_rules");
+    let over = match over {
+        0 => Vec::new(),
+        _ => vec![format!("  {over} profiles: see `selfsame identity proposals`")],
+    };
+    section("more than the rules in force would let them have", over);
     let days = list(health, "days").iter().map(|one| {
         let of = |name| count(one, name);
         format!(

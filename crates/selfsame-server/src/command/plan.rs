@@ -2,6 +2,7 @@
 
 mod difference;
 mod export;
+mod identity_keys;
 mod preview;
 
 use std::path::PathBuf;
@@ -99,10 +100,12 @@ enum Step<'f> {
     Create(New<'f>),
     Change {
         name: String,
+        id: String,
         fields: Vec<Field>,
         change: Change,
         /// Of an audience or computed trait: what it is to be.
         wanted: Option<(&'f DefinitionFile, DefinitionKind)>,
+        hint: Option<String>,
     },
     Remove {
         name: String,
@@ -155,6 +158,11 @@ impl<'f> Steps<'f> {
     fn of(tree: &'f Tree, live: &Live, prune: bool) -> anyhow::Result<Self> {
         let mut all = Self { steps: Vec::new(), left: Vec::new() };
         all.compare(&tree.spaces, &live.spaces, New::Space)?;
+        for (path, file) in tree.sources.values() {
+            let there = live.sources.iter().find(|there| there.id == file.id);
+            let checked = there.map(|there| identity_keys::check(there, file)).transpose();
+            checked.with_context(|| path.display().to_string())?;
+        }
         all.compare(&tree.sources, &live.sources, New::Source)?;
         for (path, file) in tree.destinations.values() {
             let same = live.destinations.iter().find(|one| one.id == file.id);
@@ -208,17 +216,20 @@ impl<'f> Steps<'f> {
         live: &[T],
         new: fn(&'f T) -> New<'f>,
     ) -> anyhow::Result<()> {
-        for (key, (_, file)) in files {
+        for (key, (_, given)) in files {
             let Some(there) = live.iter().find(|there| there.key() == *key) else {
-                self.steps.push(Step::Create(new(file)));
+                self.steps.push(Step::Create(new(given)));
                 continue;
             };
-            let (old, wanted) = (serde_json::to_value(there)?, serde_json::to_value(file)?);
+            let file = given.over(there);
+            let (old, wanted) = (serde_json::to_value(there)?, serde_json::to_value(&file)?);
             let fields = fields(&old, &wanted);
             if !fields.is_empty() {
                 let change = file.change(&wanted, &fields);
-                let (name, wanted) = (name_of(file), new(file).definition());
-                self.steps.push(Step::Change { name, fields, change, wanted });
+                let (name, wanted) = (name_of(&file), new(given).definition());
+                let hint = there.hint(&file);
+                let id = given.id().to_owned();
+                self.steps.push(Step::Change { name, id, fields, change, wanted, hint });
             }
         }
         if !T::REMOVABLE {
@@ -240,11 +251,14 @@ impl<'f> Steps<'f> {
                     say(&printable(&format!("+ {}", new.name())))?;
                     definition = new.definition();
                 }
-                Step::Change { name, fields, wanted, .. } => {
+                Step::Change { name, fields, wanted, hint, .. } => {
                     changed += 1;
                     say(&printable(&format!("~ {name}")))?;
                     for Field { path, old, new } in fields {
                         say(&printable(&format!("    {path}: {old} -> {new}")))?;
+                    }
+                    if let Some(hint) = hint {
+                        say(&printable(&format!("    {hint}")))?;
                     }
                     if fields.iter().any(|field| field.is_of("query")) {
                         definition = *wanted;
@@ -350,9 +364,18 @@ impl Apply {
 async fn take(client: &Client, step: &Step<'_>) -> anyhow::Result<()> {
     match step {
         Step::Create(new) => create(client, new).await.with_context(|| new.name()),
-        Step::Change { name, change: Change { method, path, body }, .. } => {
-            let sent: anyhow::Result<Value> = send(client, method.clone(), path, body).await;
-            sent.map(|_| ()).with_context(|| name.clone())
+        Step::Change { name, id, change: Change { method, path, body }, .. } => {
+            let mut body = body.clone();
+            let keys = body.as_object_mut().map(identity_keys::taken).transpose()?.flatten();
+            if body.as_object().is_none_or(|body| !body.is_empty()) {
+                let sent: anyhow::Result<Value> = send(client, method.clone(), path, &body).await;
+                sent.with_context(|| name.clone())?;
+            }
+            match keys {
+                Some(keys) => identity_keys::apply(client, id, &keys).await,
+                None => Ok(()),
+            }
+            .with_context(|| name.clone())
         }
         Step::Remove { name, path } => {
             let request = client.request(Method::DELETE, path);
@@ -387,6 +410,9 @@ async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
             if file.write_key_env.is_none() {
                 let key = made.write_keys.first().map_or("", |key| &key.key);
                 say(&format!("  write key of source {}: {}", file.id, printable(key)))?;
+            }
+            if let Some(keys) = file.identity_keys.as_ref().filter(|keys| !keys.is_empty()) {
+                identity_keys::apply(client, &file.id, keys).await?;
             }
         }
         New::Destination(file) => {

@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 
 use super::plan::Field;
 use crate::client::part;
-use crate::control::{DestinationShown, SourceShown, SpaceShown};
+use crate::control::{DestinationShown, IdentityKeyShown, SourceShown, SpaceShown, rules_hint};
 
 mod definition;
 
@@ -39,7 +39,7 @@ pub(super) struct Change {
 }
 
 /// A kind of resource, with its folder.
-pub(super) trait Resource: Serialize + DeserializeOwned {
+pub(super) trait Resource: Clone + Serialize + DeserializeOwned {
     const FOLDER: &'static str;
     const WORD: &'static str;
     /// What stands at the top of its files.
@@ -56,6 +56,16 @@ pub(super) trait Resource: Serialize + DeserializeOwned {
 
     /// The space that it is named in, if another one may have one of the same id.
     fn space(&self) -> Option<&str> {
+        None
+    }
+
+    /// The file, with what it leaves to the server as it is there.
+    fn over(&self, _live: &Self) -> Self {
+        self.clone()
+    }
+
+    /// What to tell whoever changes it to that; none where there is nothing.
+    fn hint(&self, _: &Self) -> Option<String> {
         None
     }
 
@@ -104,8 +114,28 @@ pub(super) struct SourceFile {
     pub(super) kind: SourceKind,
     #[serde(default)]
     pub(super) identity_required: bool,
+    /// The keys that check identity tokens. Where they are left out, they stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) identity_keys: Option<Vec<IdentityKeyFile>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) write_key_env: Option<String>,
+}
+
+/// A key that checks identity tokens: a public key of ES256, or a secret of HS256 that is not in the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IdentityKeyFile {
+    pub(super) id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "trimmed")]
+    pub(super) public_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) secret_env: Option<String>,
+}
+
+/// A block of YAML ends with a line break, which is no part of a key.
+fn trimmed<'d, D: serde::Deserializer<'d>>(from: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    Ok(text.map(|text| text.trim().to_owned()))
 }
 
 /// `destinations/*.yaml`
@@ -149,6 +179,10 @@ impl Resource for SpaceFile {
         &self.id
     }
 
+    fn hint(&self, new: &Self) -> Option<String> {
+        rules_hint(&self.id, &self.rules, &new.rules)
+    }
+
     fn check(&mut self) -> anyhow::Result<()> {
         let compiled = Rules::compile(&self.rules, &mut TypeNumbers::default());
         compiled.map(|_| ()).context("the identity rules do not hold together")
@@ -164,13 +198,43 @@ impl Resource for SourceFile {
 # kind: who sends to it, browser, mobile or server. The address of a connection becomes context.ip
 # only of browsers and phones; with any, the route decides.
 # identity_required: whether a user id needs a proof, once a source of the space has an identity key.
-# Identity keys are not in this file: see `selfsame source identity-key`.
+# identity_keys: the keys that check identity tokens, by their kid. One has a public_key (PEM or JWK, of
+# ES256), or is a secret of HS256, which is not in this file: it is drawn and printed once, unless
+# secret_env names an environment variable that has it. Without identity_keys they stay as they are.
 # Write keys are not in this file. One is drawn when the source is made and printed once, unless
 # write_key_env names an environment variable that has it.
 ";
 
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn over(&self, live: &Self) -> Self {
+        let identity_keys = self.identity_keys.clone().or_else(|| live.identity_keys.clone());
+        Self { identity_keys, ..self.clone() }
+    }
+
+    fn hint(&self, new: &Self) -> Option<String> {
+        let has_keys =
+            |file: &Self| file.identity_keys.as_ref().is_some_and(|keys| !keys.is_empty());
+        (has_keys(self) && !has_keys(new)).then(|| {
+            "it has no identity key then; a space of which no source has one guards nobody"
+                .to_owned()
+        })
+    }
+
+    fn check(&mut self) -> anyhow::Result<()> {
+        let keys = self.identity_keys.as_deref().unwrap_or_default();
+        for (index, key) in keys.iter().enumerate() {
+            let is_twice = keys[..index].iter().any(|other| other.id == key.id);
+            ensure!(!is_twice, "two identity keys have the id `{}`", key.id);
+            ensure!(
+                key.public_key.is_none() || key.secret_env.is_none(),
+                "the identity key `{}` has a public_key and a secret_env; it is one of the two",
+                key.id
+            );
+        }
+        Ok(())
     }
 }
 
@@ -200,7 +264,23 @@ impl From<SpaceShown> for SpaceFile {
 impl From<SourceShown> for SourceFile {
     fn from(shown: SourceShown) -> Self {
         let SourceShown { id, name, space, strict, dedupe, kind, identity_required, .. } = shown;
-        Self { id, name, space, strict, dedupe, kind, identity_required, write_key_env: None }
+        let key = |key: IdentityKeyShown| {
+            let public_key = key.public_key.map(|text| text.trim().to_owned());
+            IdentityKeyFile { id: key.id, public_key, secret_env: None }
+        };
+        let keys = shown.identity_keys.into_iter().map(key).collect();
+        let (identity_keys, write_key_env) = (Some(keys), None);
+        Self {
+            id,
+            name,
+            space,
+            strict,
+            dedupe,
+            kind,
+            identity_required,
+            identity_keys,
+            write_key_env,
+        }
     }
 }
 

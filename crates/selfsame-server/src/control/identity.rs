@@ -2,13 +2,12 @@
 //! how healthy the graph of a space is.
 
 use selfsame_event::{Collection, Identifier, ItemPosition, ProfileId};
-use selfsame_identity::rule::Window;
 use selfsame_log::LogRead as _;
 use selfsame_pipeline::decision::{Decision, NoteKind};
 use selfsame_pipeline::{
     Apart, ApartPair, Between, Effect, EventRef, Found, HealthBudget, LinkPath, LinkRule,
-    LookupError, MergeRow, OverLimit, PathLink, ProfileRef, Refusal, SIZES, SpaceRead, Unmapped,
-    Why, WhyBudget, WhyEnd, WhyQuery,
+    LookupError, MergeRow, OverLimit, PathLink, ProfileRef, Refusal, SIZES, SpaceRead, TypeLimit,
+    Unmapped, Why, WhyBudget, WhyEnd, WhyQuery,
 };
 
 use super::Control;
@@ -18,13 +17,15 @@ use crate::node::Node;
 
 mod alarms;
 mod households;
+mod proposals;
 mod shown;
 
 pub(crate) use households::{IdentityHouseholds, households};
+pub(crate) use proposals::{IdentityProposals, hint, proposals};
 pub(crate) use shown::{
     DayShown, EventRefShown, IdentifierShown, IdentityHealthShown, IdentityMerges, IdentityWhy,
-    LargeProfileShown, LinkShown, MergeShown, OverLimitShown, RefusalShown, RuleShown,
-    SetApartShown, SizeShown, StoppedShown, WantedShown, WhyEndShown,
+    LargeProfileShown, LinkShown, MergeShown, MetLimitShown, OverLimitShown, RefusalShown,
+    RuleShown, SetApartShown, SizeShown, StoppedShown, WantedShown, WhyEndShown,
 };
 
 impl From<LookupError> for Problem {
@@ -147,6 +148,7 @@ pub(crate) async fn health(control: Control, asked: Asked) -> Result<IdentityHea
                 sets: one.sets,
             })
             .collect(),
+        over_rules: health.over_rules,
         components_read: number(health.components),
         ledger_read: number(health.ledger),
         cut: health.is_cut || health.is_ledger_cut,
@@ -287,6 +289,7 @@ fn end(read: &SpaceRead, end: WhyEnd) -> WhyEndShown {
         stopped: stopped.map(|stopped| StoppedShown {
             rule: code(stopped.by),
             sentence: stopped.by.sentence().to_owned(),
+            limit: stopped.limit.map(met),
             profile_id: stopped.profile.map(|id| id.to_string()),
             limits: stopped.limits.into_iter().map(over).collect(),
             event: event(read, stopped.event),
@@ -319,6 +322,7 @@ fn refusal(read: &SpaceRead, refusal: Refusal) -> RefusalShown {
     RefusalShown {
         rule: refusal.rule.map(code),
         sentence: sentence.to_owned(),
+        limit: refusal.limit.map(met),
         left_out: refusal.left_out.as_ref().map(of),
         event: event(read, refusal.event),
     }
@@ -332,6 +336,7 @@ fn merge(found: &Found<'_>, row: &MergeRow) -> Result<MergeShown, Problem> {
         into: row.profile.to_string(),
         from: row.other.to_string(),
         refused_by: row.refused_by.map(str::to_owned),
+        limit: row.limit.clone().map(met),
         identifiers: row.identifiers.iter().map(|id| id_shown(&id.kind, &id.value)).collect(),
         event: event(read, named),
     })
@@ -350,15 +355,13 @@ pub(super) fn event(read: &SpaceRead, event: EventRef) -> EventRefShown {
 }
 
 fn over(limit: OverLimit) -> OverLimitShown {
-    let window = match limit.window {
-        Window::Ever => "ever",
-        Window::Daily => "daily",
-        Window::Weekly => "weekly",
-        Window::Monthly => "monthly",
-        Window::Annually => "annually",
-    };
-    let OverLimit { kind, limit, count, .. } = limit;
-    OverLimitShown { r#type: kind, limit, window: window.to_owned(), count }
+    let OverLimit { kind, limit, window, count } = limit;
+    OverLimitShown { r#type: kind, limit, window: window.name().to_owned(), count }
+}
+
+fn met(met: TypeLimit) -> MetLimitShown {
+    let TypeLimit { kind, limit } = met;
+    MetLimitShown { r#type: kind, limit: limit.count, window: limit.window.name().to_owned() }
 }
 
 fn pair(pair: &ApartPair) -> SetApartShown {

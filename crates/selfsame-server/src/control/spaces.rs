@@ -6,6 +6,8 @@ use selfsame_pipeline::workspace::{Change, Space};
 
 use super::Control;
 use super::asked::{Asked, check_name, choose_id};
+use super::hint::Hinted;
+use super::identity::hint;
 use super::problem::{Code, Problem};
 use super::shape::{Page, shape};
 
@@ -122,16 +124,18 @@ pub(crate) async fn update(
     control: Control,
     asked: Asked,
     change: SpaceChange,
-) -> Result<SpaceShown, Problem> {
+) -> Result<Hinted<SpaceShown>, Problem> {
     let _turn = control.turn().await;
     let mut space = find(&control.view()?, asked.id())?.clone();
     if let Some(name) = change.name {
         check_name(&name)?;
         space.name = name;
     }
-    space.rules = change.rules.unwrap_or(space.rules);
+    let rules = change.rules.unwrap_or_else(|| space.rules.clone());
+    let hint = hint(&space.id, &space.rules, &rules);
+    space.rules = rules;
     space.indexed_traits = change.indexed_traits.unwrap_or(space.indexed_traits);
-    set(&control, space).await
+    Ok(Hinted { answer: set(&control, space).await?, hint })
 }
 
 /// `GET /api/spaces/{id}/rules`
@@ -144,9 +148,10 @@ pub(crate) async fn set_rules(
     control: Control,
     asked: Asked,
     rules: RuleSet,
-) -> Result<RuleSet, Problem> {
+) -> Result<Hinted<RuleSet>, Problem> {
     let change = SpaceChange { name: None, rules: Some(rules), indexed_traits: None };
-    update(control, asked, change).await.map(|space| space.rules)
+    let Hinted { answer, hint } = update(control, asked, change).await?;
+    Ok(Hinted { answer: answer.rules, hint })
 }
 
 /// `GET /api/spaces/{id}/indexed-traits`
@@ -161,7 +166,7 @@ pub(crate) async fn set_indexed(
     wanted: IndexedTraits,
 ) -> Result<IndexedTraits, Problem> {
     let change = SpaceChange { name: None, rules: None, indexed_traits: Some(wanted.traits) };
-    let space = update(control, asked, change).await?;
+    let space = update(control, asked, change).await?.answer;
     Ok(IndexedTraits { traits: space.indexed_traits })
 }
 

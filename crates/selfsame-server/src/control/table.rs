@@ -12,11 +12,13 @@ use serde_json::Value;
 
 use super::asked::Asked;
 use super::definitions::members;
+use super::hint::Hinted;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
 use super::undo::job as undo_job;
 use super::{
-    Control, backups, dead_letters, definitions, destinations, identity, identity_keys, imports,
+    Control, backups, dead_letters, dead_ranges, definitions, destinations, identity,
+    identity_keys, imports,
 };
 use super::{
     insights, openapi, rejected, rule_jobs, sources, spaces, state, tail, tokens, trace, undo,
@@ -222,9 +224,9 @@ routes! {
     Get "/api/spaces" Read "List spaces" 200 [Page<spaces::SpaceShown>] = spaces::list;
     Post "/api/spaces" Write "Make a space" body [spaces::NewSpace] 201 [spaces::SpaceShown] = spaces::create;
     Get "/api/spaces/{id}" Read "Show a space" 200 [spaces::SpaceShown] = spaces::show;
-    Patch "/api/spaces/{id}" Write "Change a space" body [spaces::SpaceChange] 200 [spaces::SpaceShown] = spaces::update;
+    Patch "/api/spaces/{id}" Write "Change a space" body [spaces::SpaceChange] 200 [Hinted<spaces::SpaceShown>] = spaces::update;
     Get "/api/spaces/{id}/rules" Read "Show identity rules" 200 [RuleSet] = spaces::rules;
-    Put "/api/spaces/{id}/rules" Write "Set identity rules, in force for events from now on" body [RuleSet] 200 [RuleSet] = spaces::set_rules;
+    Put "/api/spaces/{id}/rules" Write "Set identity rules, in force for events from now on" body [RuleSet] 200 [Hinted<RuleSet>] = spaces::set_rules;
     Post "/api/spaces/{id}/rules/try" Write "Try identity rules out: what would be different, had they been in force from the first event on" body [RuleSet] 202 [rule_jobs::RuleJobShown] = rule_jobs::try_out;
     Post "/api/spaces/{id}/rules/publish" Write "Put identity rules in force as if they had been so from the first event on" body [RuleSet] 202 [rule_jobs::RuleJobShown] = rule_jobs::publish;
     Get "/api/spaces/{id}/rules/job" Events "How far trying or publishing rules is, and what it found" 200 [rule_jobs::RuleJobShown] = rule_jobs::show;
@@ -235,10 +237,11 @@ routes! {
     Get "/api/spaces/{id}/identity/why" Events "Why two identifiers are one profile, or why they are not" query ["from" "to" "collection"] 200 [identity::IdentityWhy] = identity::why;
     Get "/api/spaces/{id}/identity/merges" Events "Every merge of a profile, made and refused, in the order of the log" query ["of" "collection" "limit"] 200 [identity::IdentityMerges] = identity::merges;
     Get "/api/spaces/{id}/identity/health" Events "How healthy the identity graph is: sizes of profiles, limits that were met, identifiers that many profiles want" query ["collection" "limit"] 200 [identity::IdentityHealthShown] = identity::health;
+    Get "/api/spaces/{id}/identity/proposals" Events "Profiles that have more than the rules in force would let them, and how each could be taken apart; nothing is done" query ["collection" "limit" "next"] 200 [identity::IdentityProposals] = identity::proposals;
     Get "/api/spaces/{id}/identity/households" Events "The households of a profile, one for each rule of the space; or one household, by its id" query ["of" "collection"] 200 [identity::IdentityHouseholds] = identity::households;
     Post "/api/spaces/{id}/identity/undo" Write "Undo a merge, set identifiers apart, split some off or lift that: shows what it would do, and does it with `apply`" body [undo::UndoRequest] 200 [undo::UndoShown] = undo::undo;
-    Get "/api/spaces/{id}/identity/undo/job" Events "How far an undo is that goes on as a job, and what it did" 200 [undo::UndoJobShown] = undo_job::show;
-    Delete "/api/spaces/{id}/identity/undo/job" Write "Stop an undo that goes on as a job" 200 [undo::UndoJobShown] = undo_job::stop;
+    Get "/api/spaces/{id}/identity/undo/job" Events "How far an undo is that a job plans or does, and what it would do or did" 200 [undo::UndoJobShown] = undo_job::show;
+    Delete "/api/spaces/{id}/identity/undo/job" Write "Stop an undo that a job plans or does" 200 [undo::UndoJobShown] = undo_job::stop;
     Get "/api/spaces/{id}/identity/apart" Events "List identifiers that are set apart, with the events that would have joined them" query ["collection" "limit"] 200 [undo::ApartList] = undo::apart;
 
     Get "/api/spaces/{id}/definitions" Read "List audiences and computed traits" query ["kind"] 200 [Page<definitions::DefinitionShown>] = definitions::list;
@@ -256,10 +259,13 @@ routes! {
     Patch "/api/destinations/{id}" Write "Change a destination" body [destinations::DestinationChange] 200 [destinations::DestinationShown] = destinations::update;
     Delete "/api/destinations/{id}" Write "Remove a destination, with its dead letters" 200 [state::Done] = destinations::remove;
     Post "/api/destinations/{id}/test" Write "Send one signed test event, and show what was answered" 200 [destinations::TestResult] = destinations::test;
-    Post "/api/destinations/{id}/resume" Write "Send again after the receiver answered 410, or probe one that is down" 200 [state::Done] = destinations::resume;
+    Post "/api/destinations/{id}/resume" Write "Send again after the receiver answered 410 or was too far behind, or probe one that is down" 200 [state::Done] = destinations::resume;
     Post "/api/destinations/{id}/secret/rotate" Secrets "Rotate the secret: first sign with both, then, with `finish`, with the new one only" body [destinations::SecretRotation] 200 [destinations::RotatedSecret] = destinations::rotate;
     Get "/api/destinations/{id}/dead-letters" Events "List dead letters" query ["limit" "next"] 200 [dead_letters::DeadLetters] = dead_letters::list;
     Post "/api/destinations/{id}/dead-letters/resend" Write "Send dead letters again: all, these, or those of one failure" body [dead_letters::Resend] 200 [dead_letters::Resent] = dead_letters::resend;
+
+    Get "/api/destinations/{id}/dead-ranges" Read "List dead ranges: what was missed while the destination was too far behind" 200 [dead_ranges::DeadRanges] = dead_ranges::list;
+    Post "/api/destinations/{id}/dead-ranges/resend" Write "Send dead ranges again: all, or the one that begins there" body [dead_ranges::RangeResend] 200 [dead_ranges::RangeResent] = dead_ranges::resend;
 
     Get "/api/tokens" Tokens "List tokens" 200 [Page<tokens::TokenShown>] = tokens::list;
     Post "/api/tokens" Tokens "Make a token; it is shown this once" body [tokens::NewToken] 201 [tokens::MadeToken] = tokens::create;

@@ -52,7 +52,7 @@ shape! {
         destination: String,
         /// Its name.
         name: String,
-        /// delivered, waiting, pending, dead, filtered, withheld or none.
+        /// delivered, waiting, pending, dead, missed, filtered, withheld or none.
         state: String,
         /// What the state means.
         sentence: String,
@@ -242,10 +242,17 @@ async fn deliveries(
         attempts.retain(|row| row.connection == id);
         let after = before(hit.at);
         let page = handle.dead_letters(id, PageRequest { after, limit: 1 }).await;
+        let missed = handle.dead_ranges(id).await;
         let is_dead =
             page.is_ok_and(|page| page.letters.iter().any(|letter| letter.effect.at == hit.at));
         let last = attempts.last().map(|row| &row.attempt);
-        let (state, sentence) = state(destination, status.as_ref(), hit, last, is_dead);
+        let is_missed = hit.kind.is_some_and(|kind| {
+            missed.is_ok_and(|ranges| ranges.iter().any(|range| range.holds(hit.at, kind.into())))
+        });
+        let (state, sentence) = match is_missed && !is_dead {
+            true => ("missed", "It is in a dead range, and can be sent again."),
+            false => state(destination, status.as_ref(), hit, last, is_dead),
+        };
         shown.push(DeliveryShown {
             destination: destination.id.clone(),
             name: destination.name.clone(),

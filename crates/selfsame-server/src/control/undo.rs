@@ -1,8 +1,8 @@
 //! Undo: what setting identifiers apart would do, doing it, and what is set apart.
 //!
 //! Every wish is planned first, and the plan is the answer. Only with `apply` a record is appended. The
-//! record's own step plans again, over everything that came meanwhile. What is too much for one step goes
-//! on as a job.
+//! record's own step plans again, over everything that came meanwhile. What is too much for one step is
+//! planned by a job, whether it is only to be shown or to be done.
 
 use selfsame_event::{Class, Collection, Identifier, ProfileId};
 use selfsame_identity::{Cluster, Moved, PlanError};
@@ -69,9 +69,9 @@ pub(crate) async fn apart(control: Control, asked: Asked) -> Result<ApartList, P
 
 /// What is to be answered.
 enum Planned {
-    /// This, and it may be done by one step. Or it is only to be shown.
+    /// This, and it may be done by one step.
     Small(Box<(UndoShown, IdentityChange)>),
-    /// It is to be done, and is too much for one step.
+    /// It is too much for one step, and to be planned in one go.
     Large { asking: Asking, sets: usize },
 }
 
@@ -84,12 +84,11 @@ fn planned(node: &Node, space: &str, request: &UndoRequest) -> Result<Planned, P
         let message = "`by` has at most 200 characters, none a control character.";
         return Err(Problem::field("by", message));
     }
-    let sizes = read.undo_sizes();
-    let sizes = if request.apply == Some(true) { sizes } else { sizes.whole() };
-    let planned = match read.plan_undo(collection, &wish, by, sizes) {
+    let planned = match read.plan_undo(collection, &wish, by, read.undo_sizes(), &mut |_| true) {
         Err(UndoError::Plan(PlanError::JobNeeded { sets, .. })) => {
             let (space, by) = (space.to_owned(), by.to_owned());
-            let asking = Asking { space, collection, wish, by };
+            let apply = request.apply == Some(true);
+            let asking = Asking { space, collection, wish, by, apply };
             return Ok(Planned::Large { asking, sets });
         }
         planned => planned.map_err(|error| problem(&read, &error))?,
@@ -108,55 +107,64 @@ fn wish(
         [one, other] => Ok((id(name, one)?, id(name, other)?)),
         _ => Err(Problem::field(name, format!("`{name}` is two identifiers."))),
     };
-    match (&request.unmerge, &request.apart, &request.split, &request.lift) {
-        (Some(profile), None, None, None) => {
+    let of = (&request.unmerge, &request.apart, &request.split, &request.within_rules);
+    match (of.0, of.1, of.2, of.3, &request.lift) {
+        (Some(profile), None, None, None, None) => {
             let message = "`unmerge` is the id of a profile that was merged into another (use_…).";
             let profile = ProfileId::parse(profile);
             profile.map(UndoWish::Unmerge).ok_or_else(|| Problem::field("unmerge", message))
         }
-        (None, Some(ids), None, None) => {
+        (None, Some(ids), None, None, None) => {
             pair("apart", ids).map(|(one, other)| UndoWish::Apart(one, other))
         }
-        (None, None, Some(ids), None) => {
+        (None, None, Some(ids), None, None) => {
             let message = "`from` is an identifier that stays on the profile.";
             let from = request.from.as_ref().ok_or_else(|| Problem::field("from", message))?;
             let chosen = ids.iter().map(|text| id("split", text)).collect::<Result<_, _>>()?;
             Ok(UndoWish::Split { chosen, from: id("from", from)? })
         }
-        (None, None, None, Some(ids)) => {
+        (None, None, None, Some(of), None) => id("within_rules", of).map(UndoWish::WithinRules),
+        (None, None, None, None, Some(ids)) => {
             pair("lift", ids).map(|(one, other)| UndoWish::Lift(one, other))
         }
         _ => {
-            let message = "Give one of `unmerge`, `apart`, `split` and `lift`.";
+            let message = "Give one of `unmerge`, `apart`, `split`, `within_rules` and `lift`.";
             Err(Problem::new(Code::Invalid, message))
         }
     }
 }
 
 fn problem(read: &SpaceRead, error: &UndoError) -> Problem {
-    let sentence = |error: &dyn std::fmt::Display| {
-        let text = error.to_string();
-        let mut letters = text.chars();
-        let first = letters.next().map(|first| first.to_ascii_uppercase());
-        format!("{}{}.", first.map(String::from).unwrap_or_default(), letters.as_str())
-    };
-    match error {
-        UndoError::Plan(PlanError::TooLarge { hubs, .. }) => {
-            let hub = |hub: &selfsame_identity::Hub| {
-                let id = read.named(&hub.name);
-                format!("{}:{} ({} sets)", id.kind, id.value, hub.sets)
-            };
-            let hubs: Vec<_> = hubs.iter().map(hub).collect();
-            let message = format!("{} They are linked by {}.", sentence(error), hubs.join(", "));
-            Problem::new(Code::Conflict, message)
+    let remedy = match error {
+        UndoError::Plan(PlanError::Moves) => {
+            " Publish rules instead that block the device, or under which no device moves."
         }
-        error => match error.class() {
-            Class::Missing => Problem::new(Code::NotFound, sentence(error)),
-            Class::Invalid => Problem::new(Code::Invalid, sentence(error)),
-            Class::Conflict | Class::Limited => Problem::new(Code::Conflict, sentence(error)),
-            class => Problem::of(class, error),
-        },
+        UndoError::Plan(PlanError::Verified) => {
+            " Block what links them, and publish these rules instead."
+        }
+        _ => "",
+    };
+    match error.class() {
+        Class::Missing => Problem::new(Code::NotFound, reason(read, error)),
+        Class::Invalid => Problem::new(Code::Invalid, reason(read, error) + remedy),
+        Class::Conflict | Class::Limited => Problem::new(Code::Conflict, reason(read, error)),
+        class => Problem::of(class, error),
     }
+}
+
+/// Why there is no plan, as a sentence.
+pub(super) fn reason(read: &SpaceRead, error: &UndoError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    let sentence = format!("{}{}.", first.map(String::from).unwrap_or_default(), letters.as_str());
+    let UndoError::Plan(PlanError::TooLarge { hubs, .. }) = error else { return sentence };
+    let hub = |hub: &selfsame_identity::Hub| {
+        let id = read.named(&hub.name);
+        format!("{}:{} ({} sets)", id.kind, id.value, hub.sets)
+    };
+    let hubs: Vec<_> = hubs.iter().map(hub).collect();
+    format!("{sentence} They are linked by {}.", hubs.join(", "))
 }
 
 fn undo_shown(read: &SpaceRead, planned: &UndoPlan) -> UndoShown {
@@ -188,7 +196,7 @@ fn undo_shown(read: &SpaceRead, planned: &UndoPlan) -> UndoShown {
     }
 }
 
-/// The answer where a job does it.
+/// The answer where a job plans it, and does it.
 fn begun(sets: usize) -> UndoShown {
     UndoShown {
         applied: false,

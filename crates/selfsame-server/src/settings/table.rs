@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use selfsame_collect::CollectConfig;
+use selfsame_deliver::{DeliverConfig, RetryBudget};
 use serde::{Deserialize, Serialize};
 
 /// A section of the reference: its name, its sentence, and its keys with theirs.
@@ -102,6 +103,25 @@ settings! {
         retention_days: u64 = 0;
         /// Above how many bytes of log the oldest records may be removed; 0: never.
         retention_bytes: u64 = 0;
+    }
+
+    /// Deliveries to destinations.
+    deliver: DeliverSettings {
+        /// For how many hours a destination may be behind. Beyond, it is paused, and what it missed is a
+        /// dead range; 0: for ever.
+        lag_limit_hours: u64 = 72;
+        /// How many bytes of log a destination may be behind; 0: any number.
+        lag_limit_bytes: u64 = 10_000_000_000;
+        /// Failed events of a destination that are set aside. Beyond, its cursor stops.
+        failed_events: usize = DeliverConfig::default().exception_limit;
+        /// Failed events of one profile that are set aside. Beyond, the destination's cursor stops.
+        failed_events_per_profile: usize = DeliverConfig::default().profile_exception_limit;
+        /// Dead letters of a destination. Beyond, failures are retried on.
+        dead_letters: usize = DeliverConfig::default().dead_letter_limit;
+        /// How many retries a destination gets, in hundredths of its first attempts.
+        retry_percent: u32 = RetryBudget::default().percent;
+        /// How many retries a second it may always get.
+        retries_per_second: u32 = RetryBudget::default().floor_per_second;
     }
 
     /// Memory and checkpoints.

@@ -123,3 +123,53 @@ fn a_destination_that_is_behind_holds_the_log() {
     assert!(status < 300, "{body}");
     wait_for("old records are removed", || trimmed(&server));
 }
+
+#[test]
+fn a_destination_beyond_its_lag_limit_is_paused_and_holds_no_log() {
+    let folder = tempfile::tempdir().unwrap();
+    // Served by the other program, which does not deliver to this machine.
+    let destination = json!({ "id": "behind", "name": "behind", "space": "dev", "url": "http://127.0.0.1:1/hook" });
+    let (data, config) = small(folder.path(), Some(&destination));
+    let settings = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{settings}[deliver]\nlag_limit_bytes = 131072\n")).unwrap();
+    let server = Server::serve(&data, &config);
+    send(&server, 0);
+    wait_for("old records are removed", || trimmed(&server));
+    let shown = server.get("/api/destinations/behind");
+    let status = &shown["status"];
+    assert_eq!(
+        (&status["state"], &status["pause"]),
+        (&json!("paused"), &json!("behind")),
+        "{shown}"
+    );
+    assert_eq!(status["alarm"], "problem");
+    let number = |name: &str| status[name].as_u64().unwrap();
+    let ended = number("delivered") + number("filtered") + number("dead") + number("pending");
+    assert_eq!((number("accepted"), ended), (EVENTS, EVENTS), "{shown}");
+    let ranges = server.get("/api/destinations/behind/dead-ranges");
+    assert_eq!(ranges["events"], status["dead_in_ranges"], "{ranges} {shown}");
+    assert!(number("dead_in_ranges") > EVENTS / 2, "{shown}");
+    assert_eq!(ranges["data"][0]["reason"], "bytes", "{ranges}");
+    let remote = ["--server", &server.url, "--token", "dev"];
+    let doctor = |args: &[&str]| text(&selfsame(&[args, &remote].concat()));
+    let listed = doctor(&["destination", "list"]);
+    assert!(listed.contains("paused (behind)"), "{listed}");
+    let listed = doctor(&["destination", "dead-ranges", "behind"]);
+    assert!(listed.contains("beyond its bytes"), "{listed}");
+
+    // What is gone stays dead, and is counted.
+    let (status, body) = server.request("POST", "/api/destinations/behind/resume", "");
+    assert!(status < 300, "{body}");
+    let resent = doctor(&["destination", "resend", "behind", "--ranges"]);
+    assert!(resent.contains("events are read again"), "{resent}");
+    wait_for("the ranges are read", || {
+        let shown = server.get("/api/destinations/behind");
+        let number = |name: &str| shown["status"][name].as_u64();
+        let ended =
+            number("delivered")? + number("filtered")? + number("dead")? + number("pending")?;
+        assert_eq!(number("accepted")?, ended, "{shown}");
+        let ranges = server.get("/api/destinations/behind/dead-ranges");
+        let is_read = ranges["data"].as_array()?.iter().all(|one| one["partly_gone"] == true);
+        is_read.then_some(())
+    });
+}

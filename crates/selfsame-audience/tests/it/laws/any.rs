@@ -47,14 +47,12 @@ fn any_event() -> impl Strategy<Value = Event> {
     });
     let source = select(vec!["web", "app"]);
     let name = select(vec!["A", "B"]);
-    let id = select(vec!["x", "y"]);
-    (kind, name, at, id, source, value(), value()).prop_map(|parts| {
-        let (kind, name, time, id, source, p, c) = parts;
+    (kind, name, at, source, value(), value()).prop_map(|parts| {
+        let (kind, name, time, source, p, c) = parts;
         Event {
             kind,
             name: Some(name.to_owned()),
             time,
-            message_id: id.to_owned(),
             source: source.to_owned(),
             properties: json!({ "p": p }),
             context: json!({ "c": c }),
@@ -68,7 +66,6 @@ pub(crate) fn event_now() -> Event {
         kind: Kind::Track,
         name: Some("A".to_owned()),
         time: time("0"),
-        message_id: "z".to_owned(),
         record: [u8::MAX; 16],
         item: 0,
         source: "web".to_owned(),

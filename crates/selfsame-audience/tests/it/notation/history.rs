@@ -1,7 +1,7 @@
 //! Histories as text.
 //!
 //! A line, or what stands between semicolons, is `trait {…}` or an event: its time, its name, its
-//! properties, its context, `#message id/record/item` and `@source`, of which only the first two
+//! properties, its context, `#record/item` and `@source`, of which only the first two
 //! have to be there. `page:`, `screen:`, `identify:`, `group:` and `alias:` stand before a name that
 //! may be missing. A time is one of ISO 8601 without spaces, or what is to be added to [`NOW`]:
 //! `-1d2h`, `-1h+1u`, `0`. In JSON, single quotes do.
@@ -45,8 +45,7 @@ fn event(line: &str, number: usize) -> Event {
         kind,
         name: Some(name.trim().to_owned()).filter(|name| !name.is_empty()),
         time: time(at),
-        message_id: format!("m{number:03}"),
-        record: [0; 16],
+        record: [u8::try_from(number).expect("at most 256 events"); 16],
         item: 0,
         source: "web".to_owned(),
         properties: json!({}),
@@ -66,8 +65,7 @@ fn event(line: &str, number: usize) -> Event {
         } else {
             let id = word.strip_prefix('#').unwrap_or_else(|| panic!("what is {word:?}? {line}"));
             let mut parts = id.split('/');
-            parts.next().expect("an id").clone_into(&mut event.message_id);
-            event.record = [parts.next().map_or(0, |part| part.parse().expect("a record")); 16];
+            event.record = [parts.next().expect("an id").parse().expect("a record"); 16];
             event.item = parts.next().map_or(0, |part| part.parse().expect("an item"));
         }
         rest = others.trim_start();

@@ -26,7 +26,7 @@ pub(crate) fn moments(
 ) -> BTreeSet<Time> {
     let (mut spans, mut calendars, mut times) = (vec![0], Vec::new(), BTreeSet::new());
     for definition in definitions {
-        let mut visit = |part: Part<'_>| match part {
+        visit(definition, &mut |part| match part {
             Part::Span(span) => spans.push(Span::micros(span)),
             Part::Calendar(calendar) => calendars.push(Calendar::clone(calendar)),
             Part::Literal(Literal::Text(text) | Literal::Number(text)) => {
@@ -34,11 +34,7 @@ pub(crate) fn moments(
             }
             Part::Literal(Literal::Time { text, .. }) => times.extend(read_time(text)),
             Part::Literal(Literal::Bool(_)) | Part::Trait { .. } => {}
-        };
-        match &definition.query {
-            Query::Audience(condition) => walk::condition(condition, false, &mut visit),
-            Query::Trait(scalar) => walk::scalar(scalar, false, &mut visit),
-        }
+        });
     }
     account.traits.values().for_each(|value| times_in(value, &mut times));
     for History { events, traits, .. } in &account.users {
@@ -64,6 +60,26 @@ pub(crate) fn moments(
     }
     moments.retain(|moment| from < *moment && *moment <= to);
     moments
+}
+
+/// The lengths of time that definitions have, each once, in microseconds.
+pub(crate) fn windows(definitions: &[Definition]) -> Vec<i64> {
+    let mut windows = BTreeSet::new();
+    for definition in definitions {
+        visit(definition, &mut |part| {
+            if let Part::Span(span) = part {
+                windows.insert(span.micros());
+            }
+        });
+    }
+    windows.into_iter().collect()
+}
+
+fn visit<'a>(definition: &'a Definition, visit: walk::Visit<'_, 'a>) {
+    match &definition.query {
+        Query::Audience(condition) => walk::condition(condition, false, visit),
+        Query::Trait(scalar) => walk::scalar(scalar, false, visit),
+    }
 }
 
 /// The times that are written in a value. A number may become a text, and be one.

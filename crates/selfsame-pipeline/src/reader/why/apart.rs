@@ -11,13 +11,16 @@ use selfsame_event::{IdentifierKey, ItemPosition};
 use selfsame_identity::{ComponentId, EvidenceRow, Fate, LedgerEntry, Stamp};
 
 use super::super::events::Bodies;
-use super::{Apart, Decided, Refusal, WhyBudget, named};
-use crate::decision::{NoteKind, Verdict};
+use super::{Apart, Decided, Refusal, TypeLimit, WhyBudget, named};
+use crate::decision::{Note, NoteKind, Verdict, with_limit};
 use crate::reader::{Found, LookupError};
 use crate::step::note_kind;
 
 /// An event that kept two profiles apart: the first identifier that it left out, and why.
-type Kept = BTreeMap<ItemPosition, (Stamp, IdentifierKey, Option<NoteKind>)>;
+type Kept = BTreeMap<ItemPosition, (Stamp, IdentifierKey, Option<Rule>)>;
+
+/// What an event met.
+type Rule = (NoteKind, Option<TypeLimit>);
 
 impl Found<'_> {
     /// What kept this profile and another one apart.
@@ -53,9 +56,17 @@ impl Found<'_> {
             let left_out = self.identifier(key).or_else(|| other.identifier(key));
             let times = (stamp.event_time, stamp.log_time);
             let about = left_out.as_ref();
-            let rule = rule.or_else(|| noted(decided, at, about?));
+            // Rows of before do not say which limit it was.
+            let is_told = rule.as_ref().is_some_and(|(kind, limit)| {
+                let is_limit = matches!(kind, NoteKind::ValueLimit | NoteKind::ValueTimeLimit);
+                limit.is_some() || !is_limit
+            });
+            let noted = || about.and_then(|about| noted(decided, at, about));
+            let rule = if is_told { rule } else { noted().or(rule) };
+            let (rule, limit) = rule.map_or((None, None), |(rule, limit)| (Some(rule), limit));
             refusals.push(Refusal {
                 rule,
+                limit,
                 left_out,
                 event: named(bodies, at, stamp.source, times)?,
             });
@@ -85,8 +96,9 @@ impl Found<'_> {
             let is_whole = self.ledger(*component, &mut left, |key, row| {
                 let LedgerEntry::Refused(refused) = row.entry else { return };
                 if is_between(refused.component, refused.other) && events.insert(key.event) {
-                    let rule = Some(note_kind(refused.verdict));
-                    kept.insert(key.event, (row.stamp, refused.by, rule));
+                    let limit = refused.limit.map(|met| self.read.type_limit(met));
+                    let rule = (note_kind(refused.verdict), limit);
+                    kept.insert(key.event, (row.stamp, refused.by, Some(rule)));
                 }
             })?;
             is_cut |= !is_whole;
@@ -97,19 +109,15 @@ impl Found<'_> {
 
 /// The first identifier on an event of one profile that another profile has now. One that was not left
 /// out had that profile already, and the cap on merges kept the two apart.
-fn left_out(row: &EvidenceRow, across: &Found<'_>) -> Option<(IdentifierKey, Option<NoteKind>)> {
+fn left_out(row: &EvidenceRow, across: &Found<'_>) -> Option<(IdentifierKey, Option<Rule>)> {
     let seen = row.identifiers.iter().find(|seen| across.holds(seen.key))?;
-    Some((seen.key, (seen.fate == Fate::Kept).then_some(NoteKind::MergeLimit)))
+    Some((seen.key, (seen.fate == Fate::Kept).then_some((NoteKind::MergeLimit, None))))
 }
 
 /// What the decision about an event says of an identifier that it left out.
-fn noted(
-    decided: &Decided<'_>,
-    at: ItemPosition,
-    id: &selfsame_event::Identifier,
-) -> Option<NoteKind> {
+fn noted(decided: &Decided<'_>, at: ItemPosition, id: &selfsame_event::Identifier) -> Option<Rule> {
     let Verdict::Accepted(accepted) = decided(at)?.verdict else { return None };
-    let is_about = |note: &&crate::decision::Note| {
+    let is_about = |note: &Note| {
         let is_limit = matches!(
             note.kind,
             NoteKind::ValueLimit
@@ -122,5 +130,6 @@ fn noted(
         );
         is_limit && note.identifier == id.kind && id.value.starts_with(&*note.value)
     };
-    accepted.notes.iter().find(is_about).map(|note| note.kind)
+    let (note, limit) = with_limit(&accepted.notes, is_about)?;
+    Some((note.kind, TypeLimit::of(limit)))
 }

@@ -52,7 +52,7 @@ struct Links<'f> {
 
 impl Found<'_> {
     /// The shortest path of links between two of its identifiers.
-    pub(super) fn path(
+    pub(in crate::reader) fn path(
         &self,
         from: IdentifierKey,
         to: IdentifierKey,

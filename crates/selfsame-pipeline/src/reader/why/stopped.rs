@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use selfsame_event::{Collection, Identifier, IdentifierKey, ItemPosition};
 
 use super::super::events::Bodies;
-use super::{Decided, OverLimit, Stopped, Unmapped, WhyQuery, entry_at, named};
-use crate::decision::{Note, NoteKind, Verdict};
+use super::{Decided, OverLimit, Stopped, TypeLimit, Unmapped, WhyQuery, entry_at, named};
+use crate::decision::{Note, NoteKind, Verdict, with_limit};
 use crate::key::ListKey;
 use crate::reader::{LookupError, SpaceRead};
 use crate::row::Listed;
@@ -60,9 +60,8 @@ impl SpaceRead {
                 Verdict::Unattached { notes, .. } => (notes, None),
                 _ => continue,
             };
-            if !notes.iter().any(|note| is_about(note, listed.why)) {
-                continue;
-            }
+            let about = with_limit(&notes, |note| is_about(note, listed.why));
+            let Some((_, limit)) = about else { continue };
             unmapped.times += 1;
             if unmapped.stopped.is_none() {
                 let is_limit = matches!(by, NoteKind::ValueLimit | NoteKind::ValueTimeLimit);
@@ -77,7 +76,8 @@ impl SpaceRead {
                     event.source = found.source();
                     event.event_time = found.json().map_or(listed.at, |json| json.timestamp);
                 }
-                unmapped.stopped = Some(Stopped { by, event, profile, limits });
+                unmapped.stopped =
+                    Some(Stopped { by, limit: TypeLimit::of(limit), event, profile, limits });
             }
         }
         Ok(unmapped)

@@ -103,6 +103,26 @@ fn judge(metrics: &[Metric<'_>], findings: &mut Findings) {
             "this is a defect: report it, with `selfsame verify`",
         );
     }
+    for metric in all("selfsame_delivery_paused").filter(|metric| metric.value > 0.0) {
+        let remedy = "mend its receiver, then `selfsame destination resume`, and for what it missed \
+                      `selfsame destination resend`";
+        findings.problem("deliveries", format!("{} is paused", metric.labels), remedy);
+    }
+    for metric in all("selfsame_delivery_lag_share").filter(|metric| metric.value >= 0.5) {
+        let found =
+            format!("{} is at {:.0} % of its lag limit", metric.labels, metric.value * 100.0);
+        let remedy = "mend its receiver: at 100 % it is paused, and what it missed is sent again only \
+                      when somebody asks; deliver.lag_limit_hours and deliver.lag_limit_bytes say where";
+        match metric.value >= 0.8 {
+            true => findings.problem("deliveries", found, remedy),
+            false => findings.notice("deliveries", found, remedy),
+        }
+    }
+    for metric in all("selfsame_delivery_missed_events").filter(|metric| metric.value > 0.0) {
+        let found = format!("{} has missed {} events", metric.labels, metric.value);
+        let remedy = "`selfsame destination dead-ranges` lists them, `resend --ranges` sends them";
+        findings.notice("deliveries", found, remedy);
+    }
     for metric in all("selfsame_delivery_lag_seconds").filter(|metric| metric.value > 60.0) {
         let found = format!("{} is {} s behind", metric.labels, metric.value);
         let remedy = "its receiver is slow or fails: `selfsame destination list` says why";

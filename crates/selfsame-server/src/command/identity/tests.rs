@@ -35,6 +35,7 @@ fn two_profiles_are_named_with_what_kept_them_apart() {
     let why = json!({
         "verdict": "different_profiles", "from": end("a", Some("use_1")), "to": end("b", Some("use_2")),
         "refusals": [{ "sentence": "Identifier value limit exceeded", "event": an_event(""),
+            "limit": { "type": "user_id", "limit": 1, "window": "ever" },
             "left_out": { "type": "anonymous_id", "value": "x" } }],
         "refusal_count": 3,
         "limits": [{ "type": "user_id", "count": 2, "limit": 1, "window": "ever" }],
@@ -44,7 +45,7 @@ fn two_profiles_are_named_with_what_kept_them_apart() {
         "two profiles\n\
          \x20 email:a is on use_1\n\
          \x20 email:b is on use_2\n\
-         \x20 kept apart: Identifier value limit exceeded, anonymous_id:x left out  2026-01-02T00:00:00.000Z  track \"Bought\"  from web at 0-3.1\n\
+         \x20 kept apart: Identifier value limit exceeded, at most 1 user_id, anonymous_id:x left out  2026-01-02T00:00:00.000Z  track \"Bought\"  from web at 0-3.1\n\
          \x20 … and 2 more events\n\
          \x20   together they would have 2 values of user_id; the limit is 1"
     );
@@ -55,6 +56,14 @@ fn what_is_on_no_profile_says_what_stopped_it_or_what_to_try() {
     let mut blocked = end("a", None);
     blocked["stopped"] = json!({ "sentence": "ID value blocked", "event": an_event("m") });
     blocked["stopped_count"] = json!(2);
+    let mut limited = end("c", None);
+    limited["stopped"] = json!({
+        "sentence": "Identifier value time limit exceeded", "event": an_event("m"),
+        "limit": { "type": "email", "limit": 5, "window": "weekly" },
+    });
+    let why = json!({ "verdict": "no_profile", "from": limited, "to": end("d", None) });
+    let lines = why_lines(&why).join("\n");
+    assert!(lines.contains("time limit exceeded, at most 5 email (weekly)"), "{lines}");
     let why = json!({ "verdict": "no_profile", "from": blocked, "to": end("b", None) });
     let lines = why_lines(&why).join("\n");
     assert!(lines.contains("email:a is on no profile: ID value blocked (2 times"), "{lines}");

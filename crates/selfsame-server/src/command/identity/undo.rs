@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Method;
@@ -31,11 +31,14 @@ pub(super) struct Unmerge {
 #[derive(Debug, Args)]
 pub(super) struct Split {
     /// The identifiers that leave, as type:value.
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required_unless_present = "within_rules", value_name = "ID")]
     ids: Vec<String>,
     /// An identifier that stays on the profile.
-    #[arg(long, value_name = "ID")]
-    from: String,
+    #[arg(long, value_name = "ID", required_unless_present = "within_rules")]
+    from: Option<String>,
+    /// Instead: take the profile of this identifier apart until it keeps the rules in force.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["ids", "from"])]
+    within_rules: Option<String>,
     #[command(flatten)]
     deed: Deed,
 }
@@ -87,8 +90,11 @@ impl Unmerge {
 
 impl Split {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        check(self.ids.iter().chain([&self.from]))?;
-        self.deed.run(json!({ "split": self.ids, "from": self.from }))
+        check(self.ids.iter().chain(&self.from).chain(&self.within_rules))?;
+        self.deed.run(match self.within_rules {
+            Some(of) => json!({ "within_rules": of }),
+            None => json!({ "split": self.ids, "from": self.from }),
+        })
     }
 }
 
@@ -155,6 +161,7 @@ impl Deed {
                 () = tokio::time::sleep(EVERY) => job = client.get(path).await?,
                 _ = tokio::signal::ctrl_c() => {
                     client.send(client.request(Method::DELETE, path)).await?;
+                    ensure!(self.yes, "it was stopped, and nothing was changed");
                     bail!("it was told to stop; if that came too late, it is done");
                 }
             }

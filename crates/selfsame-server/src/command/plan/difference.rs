@@ -61,7 +61,7 @@ fn compare(path: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec
     found.push(Field { path: path.to_owned(), old: text(old), new: text(new) });
 }
 
-/// The members of an object, or of a list whose elements all have a name, by that name.
+/// The members of an object, or of a list whose elements all have a name or an id, by that.
 fn named_members(value: &Value) -> Option<Vec<(String, Value)>> {
     match value {
         Value::Object(members) => {
@@ -69,7 +69,10 @@ fn named_members(value: &Value) -> Option<Vec<(String, Value)>> {
         }
         Value::Array(elements) if !elements.is_empty() => elements
             .iter()
-            .map(|element| Some((format!("[{}]", element.get("name")?.as_str()?), element.clone())))
+            .map(|element| {
+                let name = element.get("name").or_else(|| element.get("id"))?.as_str()?;
+                Some((format!("[{name}]"), element.clone()))
+            })
             .collect(),
         _ => None,
     }

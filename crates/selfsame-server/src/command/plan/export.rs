@@ -87,7 +87,14 @@ impl Exported for TraitFile {
 impl Exported for SourceFile {
     fn keeping(&self, before: Option<&Self>) -> Self {
         let write_key_env = before.and_then(|before| before.write_key_env.clone());
-        Self { write_key_env, ..self.clone() }
+        let known = before.and_then(|before| before.identity_keys.as_deref());
+        let mut keys = self.identity_keys.clone().unwrap_or_default();
+        for key in &mut keys {
+            let named = known.unwrap_or_default().iter().find(|known| known.id == key.id);
+            key.secret_env = named.and_then(|known| known.secret_env.clone());
+        }
+        let identity_keys = (known.is_some() || !keys.is_empty()).then_some(keys);
+        Self { write_key_env, identity_keys, ..self.clone() }
     }
 }
 

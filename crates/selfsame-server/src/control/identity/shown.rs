@@ -115,6 +115,8 @@ shape! {
         rule: Option<String>,
         /// That, as a sentence.
         sentence: String,
+        /// Of limits on a type, which it was, as it was then; null where that is not kept.
+        limit: Option<MetLimitShown>,
         /// The identifier that was left out.
         left_out: Option<IdentifierShown>,
         /// The event.
@@ -127,12 +129,24 @@ shape! {
         rule: String,
         /// That, as a sentence.
         sentence: String,
+        /// Of limits on a type, which it was, as it was then; null where that is not kept.
+        limit: Option<MetLimitShown>,
         /// The profile that the event was folded in.
         profile_id: Option<String>,
         /// What joining all identifiers of the event would exceed by the rules of now, windows not looked at.
         limits: Vec<OverLimitShown>,
         /// The event.
         event: EventRefShown,
+    }
+
+    /// A limit on a type, as it was when an event met it.
+    pub(crate) struct MetLimitShown {
+        /// The type, of which there would have been too many values.
+        r#type: String,
+        /// How many values one profile might have.
+        limit: u32,
+        /// Within which window.
+        window: String,
     }
 
     /// A type of which a profile would have too many values.
@@ -169,6 +183,8 @@ shape! {
         from: String,
         /// The limit or cap that refused it, as a code.
         refused_by: Option<String>,
+        /// Of limits on a type, which it was, as it was then; null where that is not kept.
+        limit: Option<MetLimitShown>,
         /// The identifiers of the event that the profile has.
         identifiers: Vec<IdentifierShown>,
         /// The event.
@@ -197,6 +213,8 @@ shape! {
         days: Vec<DayShown>,
         /// Identifiers of one profile that came on events of others, those that most wanted first.
         wanted: Vec<WantedShown>,
+        /// Profiles that have more than the rules in force would let them: `proposals` lists these.
+        over_rules: u64,
         /// Components that were looked at.
         components_read: u64,
         /// Rows of the merge ledger that were looked at.

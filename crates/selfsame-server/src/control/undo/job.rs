@@ -1,5 +1,5 @@
 //! An undo of more than one step does: planned on a thread that yields to everything that an event waits
-//! for, and then done by its record.
+//! for, and then shown, or done by its record.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +28,8 @@ pub(super) struct Asking {
     pub(super) collection: selfsame_event::Collection,
     pub(super) wish: UndoWish,
     pub(super) by: String,
+    /// Whether it is to be done, and not only shown.
+    pub(super) apply: bool,
 }
 
 /// How far a job is.
@@ -111,7 +113,7 @@ fn job(control: &Control, space: &str) -> Result<Arc<Job>, Problem> {
         return Ok(Arc::clone(job));
     }
     crate::control::spaces::find(&control.view()?, space)?;
-    let message = "Nothing was undone by a job in this space since the server started.";
+    let message = "No undo was planned by a job in this space since the server started.";
     Err(Problem::new(Code::NotFound, message))
 }
 
@@ -166,8 +168,11 @@ fn failed(message: &str) -> Stage {
     Stage::Failed(message.to_owned())
 }
 
-/// Plans, and appends the record. Once it is appended, nothing stops it.
+/// Plans, and where it is to be done, appends the record. Once it is appended, nothing stops it.
 fn run(control: &Control, job: &Job, runtime: &Handle) -> Result<Stage, Problem> {
+    if !job.asking.apply {
+        return shown(control, job);
+    }
     let Some(drafting) = drafting(control, job)? else { return Ok(Stage::Stopped) };
     let Some((mut shown, change)) = planned(control, job, &drafting)? else {
         return Ok(Stage::Stopped);
@@ -178,6 +183,19 @@ fn run(control: &Control, job: &Job, runtime: &Handle) -> Result<Stage, Problem>
     });
     (shown.applied, shown.position) = (true, Some(changed?.to_string()));
     Ok(Stage::Done(Arc::new(shown)))
+}
+
+/// Plans only.
+fn shown(control: &Control, job: &Job) -> Result<Stage, Problem> {
+    let Asking { space, collection, wish, by, .. } = &job.asking;
+    let read = read(&control.node, space)?;
+    let sizes = read.undo_sizes().whole();
+    let goes_on = &mut |progress| job.goes_on(progress);
+    match read.plan_undo(*collection, wish, by, sizes, goes_on) {
+        Ok(planned) => Ok(Stage::Done(Arc::new(undo_shown(&read, &planned)))),
+        Err(UndoError::Plan(PlanError::Stopped)) => Ok(Stage::Stopped),
+        Err(error) => Err(problem(&read, &error)),
+    }
 }
 
 /// Has the engine note what it writes, from now on; none if the job is stopped.
@@ -197,7 +215,7 @@ fn planned(
     job: &Job,
     drafting: &Drafting,
 ) -> Result<Option<(UndoShown, IdentityChange)>, Problem> {
-    let Asking { space, collection, wish, by } = &job.asking;
+    let Asking { space, collection, wish, by, .. } = &job.asking;
     let read = read(&control.node, space)?;
     let wanted = Wanted { collection: *collection, wish, by };
     match read.draft_undo(&wanted, drafting, &mut |progress| job.goes_on(progress)) {

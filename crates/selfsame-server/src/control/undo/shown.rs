@@ -4,7 +4,7 @@ use crate::control::identity::{EventRefShown, IdentifierShown};
 use crate::control::shape::shape;
 
 shape! {
-    /// What is to be undone: one of `unmerge`, `apart`, `split` and `lift`.
+    /// What is to be undone: one of `unmerge`, `apart`, `split`, `within_rules` and `lift`.
     #[serde(deny_unknown_fields)]
     pub(crate) struct UndoRequest {
         /// `users` or `accounts`. Default: users.
@@ -17,6 +17,8 @@ shape! {
         split: Option<Vec<String>>,
         /// With `split`: an identifier that stays.
         from: Option<String>,
+        /// An identifier of a profile that is taken apart until it keeps the rules in force.
+        within_rules: Option<String>,
         /// Two identifiers that may share a profile again.
         lift: Option<Vec<String>>,
         /// Who asks, or why, in a few words.
@@ -31,9 +33,9 @@ shape! {
         applied: bool,
         /// The record that did it.
         position: Option<String>,
-        /// Whether it is too much for one step: with `apply` it goes on as a job.
+        /// Whether it is too much for one step: it is planned by a job, and with `apply` done by it.
         large: bool,
-        /// Whether it now goes on as a job. What it does, the job says in the end.
+        /// Whether it now goes on as a job. What it would do, or does, the job says in the end.
         job: bool,
         /// The pairs that are set apart or lifted.
         pairs: Vec<PairShown>,
@@ -59,7 +61,7 @@ shape! {
         cut: bool,
     }
 
-    /// An undo that goes on as a job, and how far that is.
+    /// An undo that is planned, and with `apply` done, by a job, and how far that is.
     pub(crate) struct UndoJobShown {
         /// `running`, `done`, `stopped` or `failed`.
         state: String,
@@ -71,7 +73,7 @@ shape! {
         of: u64,
         /// Why it failed.
         error: Option<String>,
-        /// What it did, once it is done.
+        /// What it would do, or did, once it is done.
         undo: Option<UndoShown>,
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::receiver::Receiver;
 use super::server::{DEV, Server, run};
+use super::verified::PUBLIC_KEY;
 
 /// Runs a command against the server: whether it succeeded, and what it said.
 fn command(server: &Server, arguments: &[&str], more: &[(&str, &str)]) -> (bool, String) {
@@ -135,6 +136,84 @@ async fn files_make_change_and_remove() {
     let (is_done, said) = command(&server, &["apply", dir, "--prune"], &[]);
     assert!(is_done && said.contains("- destination hook"), "{said}");
     assert_eq!(server.get("/api/destinations").await["data"], Value::Array(Vec::new()));
+}
+
+#[tokio::test]
+async fn identity_keys_are_in_the_file_of_a_source_and_their_secrets_are_not() {
+    let server = Server::start();
+    let folder = server.beside("workspace");
+    let dir = folder.to_str().expect("text");
+    let keys = async || {
+        let page = server.get("/api/sources/dev/identity-keys").await;
+        let keys = page["data"].as_array().expect("keys").clone();
+        keys.iter().map(|key| key["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+    };
+    command(&server, &["export", "--dir", dir], &[]);
+    let path = folder.join("sources/dev.yaml");
+    let without = std::fs::read_to_string(&path).expect("a file");
+    assert!(!without.contains("\nidentity_keys:"), "there are none: {without}");
+
+    let public = PUBLIC_KEY.trim().replace('\n', "\n    ");
+    let with = format!(
+        "{without}identity_keys:\n- id: given\n  secret_env: ID_SECRET\n- id: drawn\n- id: public\n  public_key: |\n    {public}\n"
+    );
+    written(&folder, "sources/dev.yaml", &with);
+    let (_, said) = command(&server, &["plan", dir], &[]);
+    assert!(said.contains("identity_keys") && said.contains("1 to change"), "{said}");
+    let (is_done, said) = command(&server, &["apply", dir], &[]);
+    assert!(!is_done && said.contains("ID_SECRET"), "{said}");
+    let secret = "a secret of at least 32 bytes, which is nobody's";
+    let (is_done, said) = command(&server, &["apply", dir], &[("ID_SECRET", secret)]);
+    assert!(is_done && !said.contains(secret), "what was given is not printed: {said}");
+    assert!(
+        said.contains("secret of identity key drawn of source dev, shown this once: sfi_"),
+        "{said}"
+    );
+    assert_eq!(keys().await, ["given", "drawn", "public"]);
+    let drawn = said.split("sfi_").nth(1).expect("a secret").lines().next().expect("it").to_owned();
+    let (_, said) = command(&server, &["apply", dir], &[]);
+    assert!(said.contains("Nothing to do"), "{said}");
+
+    let (is_done, said) = command(&server, &["export", "--dir", dir], &[]);
+    assert!(is_done, "{said}");
+    let exported = std::fs::read_to_string(&path).expect("a file");
+    assert!(exported.contains("secret_env: ID_SECRET") && exported.contains("- id: drawn\n"));
+    assert!(!exported.contains(secret) && !exported.contains(&drawn), "{exported}");
+    assert!(exported.contains("BEGIN PUBLIC KEY"), "{exported}");
+    let (_, said) = command(&server, &["plan", dir], &[]);
+    assert!(said.contains("Nothing to do"), "{said}");
+
+    // What is left out stays as it is; what is in no list goes.
+    written(&folder, "sources/dev.yaml", &without);
+    let (_, said) = command(&server, &["plan", dir], &[]);
+    assert!(said.contains("Nothing to do"), "{said}");
+    written(&folder, "sources/dev.yaml", &format!("{without}identity_keys:\n- id: public\n"));
+    let (is_done, said) = command(&server, &["plan", dir], &[]);
+    assert!(!is_done && said.contains("identity key public of source dev checks with"), "{said}");
+    written(
+        &folder,
+        "sources/dev.yaml",
+        &format!("{without}identity_keys:\n- id: next\n- id: drawn\n"),
+    );
+    let (is_done, said) = command(&server, &["apply", dir], &[]);
+    assert!(is_done && said.contains("identity_keys[given]"), "{said}");
+    assert_eq!(keys().await, ["drawn", "next"]);
+    written(&folder, "sources/dev.yaml", &format!("{without}identity_keys: []\n"));
+    let (is_done, said) = command(&server, &["apply", dir], &[]);
+    assert!(is_done && said.contains("guards nobody"), "{said}");
+    assert!(keys().await.is_empty());
+    let (_, said) = command(&server, &["apply", dir], &[]);
+    assert!(said.contains("Nothing to do"), "{said}");
+
+    // A source that is made has its keys at once.
+    let new = "id: web\nname: Web\nspace: dev\nidentity_keys:\n- id: k1\n";
+    written(&folder, "sources/web.yaml", new);
+    let (is_done, said) = command(&server, &["apply", dir], &[]);
+    assert!(is_done && said.contains("secret of identity key k1 of source web"), "{said}");
+    let twice = "id: web\nname: Web\nspace: dev\nidentity_keys:\n- id: k1\n- id: k1\n";
+    written(&folder, "sources/web.yaml", twice);
+    let (is_done, said) = command(&server, &["plan", dir], &[]);
+    assert!(!is_done && said.contains("two identity keys have the id `k1`"), "{said}");
 }
 
 #[tokio::test]

@@ -76,6 +76,17 @@ async fn what_is_apart_names_the_limit_or_that_nothing_is_recorded() {
     assert_eq!(refusal["event"]["message_id"], "m5");
     let over = json!({"type": "user_id", "limit": 1, "window": "ever", "count": 2});
     assert_eq!(why["limits"], json!([over]));
+    let met = json!({"type": "user_id", "limit": 1, "window": "ever"});
+    assert_eq!(refusal["limit"], met, "{refusal}");
+    let merges = server.get("/api/spaces/dev/identity/merges?of=user_id:bob").await;
+    assert_eq!(merges["data"][0]["limit"], met, "{merges}");
+
+    // The limit of then, whatever it is now.
+    let mut rules = server.get("/api/spaces/dev/rules").await;
+    rules["types"][0]["limit"]["count"] = json!(3);
+    server.done(Method::PUT, "/api/spaces/dev/rules", Some(rules)).await;
+    let later = server.get(&format!("{WHY}?from=user_id:bob&to=user_id:ada")).await;
+    assert_eq!((&later["refusals"][0]["limit"], &later["limits"]), (&met, &json!([])), "{later}");
     let strangers = server.get(&format!("{WHY}?from=user_id:eve&to=user_id:ada")).await;
     assert_eq!((&strangers["refusal_count"], &strangers["refusals"]), (&json!(0), &json!([])));
     assert!(strangers["sentence"].as_str().expect("text").contains("No event is recorded"));
@@ -90,6 +101,29 @@ async fn what_is_on_no_profile_names_what_stopped_it() {
     assert_eq!(why["from"]["stopped"]["event"]["message_id"], "m6");
     assert_eq!(why["from"]["stopped"]["event"]["source"], "dev");
     assert_eq!((&why["from"]["stopped_count"], &why["to"]["stopped"]), (&json!(1), &Value::Null));
+}
+
+#[tokio::test]
+async fn what_a_limit_kept_off_every_profile_names_that_limit() {
+    let server = Server::start();
+    for number in 0..7 {
+        let traits = json!({ "email": format!("{number}@b.c") });
+        let event = json!({"userId": "ada", "messageId": format!("m{number}"), "traits": traits});
+        assert!(server.send(DEV, "identify", event).await.is_success());
+    }
+    server.folded().await;
+    let why = server.get(&format!("{WHY}?from=email:6@b.c&to=user_id:ada")).await;
+    let stopped = &why["from"]["stopped"];
+    assert_eq!(stopped["rule"], "identifier_value_limit_exceeded", "{why}");
+    let met = json!({"type": "email", "limit": 5, "window": "ever"});
+    assert_eq!((&stopped["limit"], &stopped["event"]["message_id"]), (&met, &json!("m6")), "{why}");
+    let trace = server.get("/api/trace?message_id=m6").await;
+    let notes = trace["data"][0]["event"]["notes"].as_array().expect("notes");
+    let shown: Vec<_> = notes.iter().map(|note| (&note["sentence"], &note["violation"])).collect();
+    let limit = (&json!("Identifier value limit exceeded"), &json!(true));
+    let which = (&json!("Limit that was met"), &json!(false));
+    assert_eq!(shown, [limit, which], "{trace}");
+    assert_eq!([&notes[1]["identifier"], &notes[1]["value"]], [&json!("email"), &json!("5")]);
 }
 
 #[tokio::test]
@@ -275,19 +309,32 @@ async fn what_is_too_much_for_a_step_is_undone_by_a_job() {
     let (status, job) = server.ask(Method::GET, &format!("{undo}/job"), None).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "{job}");
     let mut wish = json!({ "apart": ["user_id:u0", "anonymous_id:till"] });
-    let shown = server.done(Method::POST, undo, Some(wish.clone())).await;
+    let ended = async || {
+        eventually("the end of the job", async || {
+            let job = server.get(&format!("{undo}/job")).await;
+            (job["state"] != "running").then_some(job)
+        })
+        .await
+    };
+    // It is shown by a job as well, which changes nothing.
+    let begun = server.done(Method::POST, undo, Some(wish.clone())).await;
     assert_eq!(
-        (&shown["large"], &shown["job"], &shown["sets"]),
-        (&json!(true), &json!(false), &json!(10_050))
+        (&begun["large"], &begun["job"], &begun["sets"], &begun["after"]),
+        (&json!(true), &json!(true), &json!(10_050), &json!([]))
     );
+    let job = ended().await;
+    let shown = &job["undo"];
+    assert_eq!((&job["state"], &shown["applied"]), (&json!("done"), &json!(false)), "{job}");
+    assert_eq!([&job["of"], &shown["large"]], [&json!(10_050), &json!(true)], "{job}");
+    assert!(job["resolved"].as_u64() > Some(5_000), "it said how far it was: {job}");
+    assert!(shown["after"].as_array().map(Vec::len) > Some(1), "{job}");
+    let apart = server.get("/api/spaces/dev/identity/apart").await;
+    assert_eq!(apart["data"], json!([]), "nothing was changed");
+
     wish["apply"] = json!(true);
     let begun = server.done(Method::POST, undo, Some(wish)).await;
     assert_eq!((&begun["job"], &begun["applied"]), (&json!(true), &json!(false)), "{begun}");
-    let job = eventually("the end of the job", async || {
-        let job = server.get(&format!("{undo}/job")).await;
-        (job["state"] != "running").then_some(job)
-    })
-    .await;
+    let job = ended().await;
     assert_eq!((&job["state"], &job["undo"]["applied"]), (&json!("done"), &json!(true)), "{job}");
     assert_eq!(
         [&job["undo"]["before"], &job["undo"]["after"]],
@@ -298,14 +345,21 @@ async fn what_is_too_much_for_a_step_is_undone_by_a_job() {
 
     // The command waits for the job, and says what became of it.
     let url = server.url.clone();
-    let lift = move || {
-        let ids = ["user_id:u0", "anonymous_id:till"];
-        let told = ["--yes", "--server", &url, "--token", DEV];
-        run(&[&["identity", "lift"][..], &ids, &told].concat(), &[])
+    let lift = async |yes: &'static [&'static str]| {
+        let url = url.clone();
+        let work = move || {
+            let told = ["user_id:u0", "anonymous_id:till", "--server", &url, "--token", DEV];
+            run(&[&["identity", "lift"][..], &told, yes].concat(), &[])
+        };
+        let output = tokio::task::spawn_blocking(work).await.expect("runs");
+        let said = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
+        said
     };
-    let output = tokio::task::spawn_blocking(lift).await.expect("runs");
-    let said = String::from_utf8(output.stdout).expect("UTF-8");
-    assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
+    let said = lift(&[]).await;
+    assert!(said.contains("10050 sets of identifiers are resolved again, by a job"), "{said}");
+    assert!(said.contains("afterwards") && said.contains("give --yes to do it"), "{said}");
+    let said = lift(&["--yes"]).await;
     assert!(said.contains("10050 sets of identifiers are resolved again, by a job"), "{said}");
     assert!(said.contains("done, by the record at"), "{said}");
     // Told to stop when it has ended, it stays as it is.

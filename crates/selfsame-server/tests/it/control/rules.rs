@@ -116,6 +116,48 @@ async fn the_commands_show_the_difference_and_make_it_when_told_so() {
 }
 
 #[tokio::test]
+async fn an_undo_that_stops_at_a_device_that_moved_is_done_under_rules_that_move_none() {
+    let server = Server::start();
+    let mut rules = server.get(RULES).await;
+    rules["strategy"] = json!("link");
+    server.done(Method::PUT, RULES, Some(rules.clone())).await;
+    for (number, person) in ["ada", "bob"].iter().enumerate() {
+        let id = format!("m{number}");
+        let event = json!({"userId": person, "anonymousId": "tablet", "messageId": id});
+        assert!(server.send(DEV, "identify", event).await.is_success());
+        server.folded().await;
+    }
+    assert_eq!(profile(&server, "user_id:bob").await["data"].as_array().map(Vec::len), Some(2));
+    let undo = "/api/spaces/dev/identity/undo";
+    let wish = json!({ "apart": ["user_id:bob", "anonymous_id:tablet"] });
+    let (status, refused) = server.ask(Method::POST, undo, Some(wish)).await;
+    let message = refused["error"]["message"].as_str().expect("text");
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{refused}");
+    assert!(message.contains("Publish rules instead") && message.contains("block"), "{message}");
+
+    // No device ever moved under these: the tablet is Ada's, and can be set apart from her.
+    rules["strategy"] = json!("isolate");
+    server.done(Method::POST, &format!("{RULES}/publish"), Some(rules.clone())).await;
+    assert_eq!(ended(&server).await["state"], "done");
+    let wish = json!({ "apart": ["user_id:ada", "anonymous_id:tablet"], "apply": true });
+    let done = server.done(Method::POST, undo, Some(wish)).await;
+    assert_eq!(done["applied"], true, "{done}");
+    let ids = |answer: &Value| answer["data"].as_array().map(Vec::len);
+    let of = async |person: &str| ids(&profile(&server, &format!("user_id:{person}")).await);
+    assert_eq!([of("ada").await, of("bob").await], [Some(1), Some(2)], "it is Bob's then");
+
+    // Or the tablet identifies nobody.
+    let blocked = rules["types"].as_array_mut().expect("types").iter_mut();
+    for rule in blocked.filter(|rule| rule["name"] == "anonymous_id") {
+        rule["blocked"] = json!({ "exact": ["tablet"] });
+    }
+    rules["strategy"] = json!("link");
+    server.done(Method::POST, &format!("{RULES}/publish"), Some(rules)).await;
+    assert_eq!(ended(&server).await["state"], "done");
+    assert_eq!([of("ada").await, of("bob").await], [Some(1), Some(1)]);
+}
+
+#[tokio::test]
 async fn a_job_that_cannot_be_says_why() {
     let server = family().await;
     let (status, answer) = server.ask(Method::GET, &format!("{RULES}/job"), None).await;

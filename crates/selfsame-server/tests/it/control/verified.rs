@@ -15,7 +15,7 @@ pub(super) const BACKEND: &str = "backend-key-is-secret";
 const SECRET: &str = "the identity secret of the site, which its backend has";
 /// 2100-01-01.
 const LATER: u64 = 4_102_444_800;
-const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
+pub(super) const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEXKJh5EaH5vRy+x7wJ/L2oxfmpuMM
 DrdVGP3gquLPbBinmLa4aWYZwlulszz1JBAzBSU0aIJOe5i93eHihFwEgg==
 -----END PUBLIC KEY-----

@@ -34,6 +34,18 @@ fn elements_with_names_are_compared_by_name_in_any_order() {
 }
 
 #[test]
+fn elements_with_ids_are_compared_by_id() {
+    check(
+        &json!({"identity_keys": [{"id": "a"}, {"id": "b", "public_key": "x"}]}),
+        &json!({"identity_keys": [{"id": "b", "public_key": "x"}, {"id": "c", "secret_env": "S"}]}),
+        &[
+            "identity_keys[a]: {\"id\":\"a\"} -> none",
+            "identity_keys[c]: none -> {\"id\":\"c\",\"secret_env\":\"S\"}",
+        ],
+    );
+}
+
+#[test]
 fn elements_come_and_go() {
     check(
         &json!({"types": [{"name": "x"}]}),

@@ -1,0 +1,234 @@
+//! Folding again what was folded before a crash.
+//!
+//! Sections are written at any time behind the outbox, so in a state that was opened some may be ahead of the
+//! checkpoint, and what definitions came to at a record before that cannot be evaluated from them. It need not
+//! be: the outbox says what changed at each record that is folded again. So memberships are taken from there;
+//! what only follows from the sections as they are in the end (values of traits, moments) is evaluated
+//! once the last record of the outbox is folded, when no section is ahead any more.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use selfsame_event::{Position, ProfileId, Time};
+
+use super::evaluation::evaluate;
+use super::ranks::Ranks;
+use super::row::{Held, ValueRow};
+use super::timers::Due;
+use crate::effect::{Effect, What};
+use crate::key::InSpace;
+use crate::state::{State, StateError};
+use crate::workspace::DefinitionKind;
+
+/// What is known while records are folded again.
+#[derive(Debug, Default)]
+pub(crate) struct Recall {
+    /// Where the outbox ends.
+    until: Position,
+    is_on: bool,
+    /// What changed at the record that is being folded, as far as it is not taken yet.
+    effects: VecDeque<Effect>,
+    /// Profiles that something may have changed for, and when it did last.
+    touched: BTreeMap<InSpace<ProfileId>, Time>,
+    /// The last moment that a tick let come.
+    through: Option<Due>,
+}
+
+impl Recall {
+    /// Whether records are folded again.
+    pub(crate) fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    /// A profile is none any more.
+    pub(super) fn forget(&mut self, key: &InSpace<ProfileId>) {
+        self.touched.remove(key);
+    }
+
+    fn touch(&mut self, key: InSpace<ProfileId>, now: Time) {
+        let last = self.touched.entry(key).or_insert(now);
+        *last = now.max(*last);
+    }
+
+    fn take(&mut self, is_next: impl Fn(&Effect) -> bool) -> Option<Effect> {
+        self.effects.front().is_some_and(is_next).then(|| self.effects.pop_front()).flatten()
+    }
+}
+
+impl State {
+    /// Folds again up to where the outbox ends.
+    pub(crate) fn begin_recall(&mut self, until: Position) {
+        self.recall = Recall { until, is_on: self.next() < until, ..Recall::default() };
+    }
+
+    /// Says what the outbox has of the next record.
+    pub(crate) fn recall_effects(&mut self, effects: impl Iterator<Item = Effect>) {
+        self.recall.effects = effects.collect();
+    }
+
+    /// Ends folding again, if the last record of the outbox is folded.
+    pub(crate) fn tend_recall(&mut self) -> Result<(), StateError> {
+        if !self.recall.is_on || self.next() < self.recall.until {
+            return Ok(());
+        }
+        let recall = std::mem::take(&mut self.recall);
+        for (key, at) in recall.touched {
+            self.evaluate_touched(key, at, recall.through)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn recall_event(
+        &mut self,
+        slot: usize,
+        profile: ProfileId,
+        item: u32,
+        is_all: bool,
+        now: Time,
+    ) -> Result<(), StateError> {
+        let key = self.values_key(slot, profile);
+        self.recall.touch(key, now);
+        self.refresh(slot, key, is_all)?;
+        let is_of = |effect: &Effect| {
+            (effect.space, effect.profile) == (key.space, profile)
+                && effect.cause.is_none_or(|cause| cause == item)
+        };
+        while let Some(effect) = self.recall.take(is_of) {
+            self.recall_effect(&effect)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn recall_tick(&mut self, through: Due, now: Time) -> Result<(), StateError> {
+        while let Some((due, key)) = self.timers.first(through) {
+            let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
+            self.timers.turn(key, Some(due), None);
+            self.recall.touch(key, if due == Time::EPOCH { now } else { due });
+            self.recall_root(slot, key, due == Time::EPOCH)?;
+        }
+        self.recall.through = self.recall.through.max(Some(through));
+        self.recall_rest()
+    }
+
+    pub(super) fn recall_walked(
+        &mut self,
+        slot: usize,
+        profile: ProfileId,
+        now: Time,
+    ) -> Result<(), StateError> {
+        let key = self.values_key(slot, profile);
+        self.recall.touch(key, now);
+        self.recall_root(slot, key, false)
+    }
+
+    /// A profile that is none any more is forgotten, as evaluating it would have done.
+    fn recall_root(
+        &mut self,
+        slot: usize,
+        key: InSpace<ProfileId>,
+        is_all: bool,
+    ) -> Result<(), StateError> {
+        let root = self.root(key.space, key.key.key())?;
+        if root.is_none_or(|root| root.profile() != Some(key.key)) {
+            return self.forget_values(slot, key.key, Time::EPOCH, &mut BTreeSet::new());
+        }
+        self.refresh(slot, key, is_all)
+    }
+
+    /// What is evaluated as a whole is stale no more, and has only what is in force.
+    fn refresh(
+        &mut self,
+        slot: usize,
+        key: InSpace<ProfileId>,
+        is_all: bool,
+    ) -> Result<(), StateError> {
+        let before = self.written(key)?;
+        let mut values = before.read();
+        if is_all || values.is_stale {
+            let plans = Arc::clone(&self.plans[slot]);
+            values.is_stale = false;
+            values.retain(|number| plans.rank_of(number).is_some());
+            self.put_values(&before, &values);
+        }
+        Ok(())
+    }
+
+    /// Takes what is left of the effects of a record.
+    pub(super) fn recall_rest(&mut self) -> Result<(), StateError> {
+        while let Some(effect) = self.recall.take(|_| true) {
+            self.recall_effect(&effect)?;
+        }
+        Ok(())
+    }
+
+    fn recall_effect(&mut self, effect: &Effect) -> Result<(), StateError> {
+        self.effects.push(effect.clone());
+        let (space, profile, number) = (effect.space, effect.profile, effect.definition);
+        let key = InSpace { space, key: profile };
+        let slot = usize::try_from(space).unwrap_or(usize::MAX);
+        let before = self.written(key)?;
+        let mut values = before.read();
+        let row = values.get(number);
+        let is_in = matches!(row.map(|row| &row.held), Some(Held::In(_)));
+        let held = match effect.what {
+            What::Entered => Held::In(effect.at),
+            What::Exited if is_in => Held::Out(effect.at),
+            // Only told: a part of the profile had been in it.
+            What::Exited | What::Value(_) => return Ok(()),
+        };
+        let until = row.and_then(|row| row.until);
+        let is_approximate = row.is_some_and(|row| row.is_approximate);
+        values.set(ValueRow { number, held, until, is_approximate });
+        self.put_values(&before, &values);
+        let members = self.meta.spaces.get_mut(slot).map(|counts| &mut counts.members);
+        if let Some(members) = members {
+            let enters = effect.what == What::Entered;
+            members.entry(number).or_default().note(effect.at.day(), enters);
+        }
+        Ok(())
+    }
+
+    /// What follows from the sections as they are: values of traits, and moments.
+    fn evaluate_touched(
+        &mut self,
+        key: InSpace<ProfileId>,
+        mut at: Time,
+        through: Option<Due>,
+    ) -> Result<(), StateError> {
+        let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
+        let Some(plans) = self.plans.get(slot).map(Arc::clone) else { return Ok(()) };
+        let before = self.written(key)?;
+        let mut values = before.read();
+        let root = self.root(key.space, key.key.key())?;
+        let Some(root) = root.filter(|root| root.profile() == Some(key.key)) else {
+            return Ok(());
+        };
+        // What is stale is evaluated by the next tick.
+        if values.is_stale || plans.live.is_empty() {
+            return Ok(());
+        }
+        let sections = self.sections_of(key.space, &root)?;
+        let mut wanted = Ranks::before(plans.live.len());
+        loop {
+            let known = values.clone();
+            evaluate(&plans, wanted, &mut values, &sections, at);
+            for plan in plans.live.iter().filter(|plan| plan.kind == DefinitionKind::Audience) {
+                if let Some(row) =
+                    values.get(plan.number).cloned().or_else(|| known.get(plan.number).cloned())
+                {
+                    let held = known.get(plan.number).map_or(Held::Default, |row| row.held.clone());
+                    values.set(ValueRow { held, ..row });
+                }
+            }
+            let next = values.until().filter(|until| Some((*until, key)) <= through);
+            let Some(next) = next else { break };
+            at = next;
+            let due = values.iter().filter(|row| row.until.is_some_and(|until| until <= at));
+            wanted = due.filter_map(|row| plans.rank_of(row.number)).collect();
+        }
+        self.put_values(&before, &values);
+        // A tick that was folded again has taken the timer away.
+        self.timers.turn(key, None, values.until());
+        Ok(())
+    }
+}

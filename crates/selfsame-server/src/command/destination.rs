@@ -1,0 +1,212 @@
+//! `selfsame destination`: how deliveries go, and what to do about those that do not.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::json;
+
+use super::plan::send;
+use super::say;
+use crate::client::{Remote, block_on, part};
+use crate::control::{DeadLetters, DeadRanges, DestinationShown, Done, Page, RangeResent, Resent};
+use crate::printable::printable;
+
+/// Show how deliveries to destinations go; resume them, and send again what they missed.
+#[derive(Debug, Args)]
+pub(super) struct DestinationCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List destinations, what each does and how far it is.
+    List(List),
+    /// Send again after the receiver answered 410 or was too far behind; or probe one that is down.
+    Resume(One),
+    /// List dead letters: events that were tried for the whole span.
+    DeadLetters(One),
+    /// List dead ranges: parts of the log that were missed while the destination was too far behind.
+    DeadRanges(One),
+    /// Send dead letters or dead ranges again.
+    Resend(Resend),
+}
+
+#[derive(Debug, Args)]
+struct List {
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+struct One {
+    /// The destination.
+    destination: String,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "what", required = true, multiple = false)]
+struct Meant {
+    /// Every dead letter.
+    #[arg(long)]
+    letters: bool,
+    /// Dead letters whose last attempt failed for this reason.
+    #[arg(long, value_name = "REASON")]
+    failure: Option<String>,
+    /// Dead letters at this position; may be given several times.
+    #[arg(long, value_name = "POSITION")]
+    position: Vec<String>,
+    /// Every dead range.
+    #[arg(long)]
+    ranges: bool,
+    /// The dead range that begins at this position.
+    #[arg(long, value_name = "POSITION")]
+    range: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Resend {
+    /// The destination.
+    destination: String,
+    #[command(flatten)]
+    meant: Meant,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+impl DestinationCommand {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        match self.verb {
+            Verb::List(list) => list.run()?,
+            Verb::Resume(one) => one.resume()?,
+            Verb::DeadLetters(one) => one.dead_letters()?,
+            Verb::DeadRanges(one) => one.dead_ranges()?,
+            Verb::Resend(resend) => resend.run()?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl List {
+    fn run(self) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let page: Page<DestinationShown> =
+            block_on(async { client.get("/api/destinations").await })?;
+        let wide = page.data.iter().map(|one| one.id.len()).max().unwrap_or(0);
+        for one in &page.data {
+            let id = printable(&one.id);
+            let Some(status) = &one.status else {
+                say(&format!("{id:wide$}  not begun"))?;
+                continue;
+            };
+            let state = match &status.pause {
+                Some(pause) => format!("{} ({pause})", status.state),
+                None => status.state.clone(),
+            };
+            say(&format!(
+                "{id:wide$}  {state:<16} {:>10} delivered {:>10} pending {:>8} dead  {:>3} % of its lag limit",
+                status.delivered, status.pending, status.dead, status.lag_percent
+            ))?;
+            if let Some(failure) = &status.last_failure {
+                say(&format!("{:wide$}  last failure: {failure}", ""))?;
+            }
+            if status.state == "paused" {
+                say(&format!("{:wide$}  -> selfsame destination resume {id}", ""))?;
+            }
+            if status.dead_in_ranges > 0 {
+                let events = status.dead_in_ranges;
+                say(&format!(
+                    "{:wide$}  {events} events missed -> selfsame destination dead-ranges {id}",
+                    ""
+                ))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl One {
+    fn path(&self, rest: &str) -> String {
+        format!("/api/destinations/{}{rest}", part(&self.destination))
+    }
+
+    fn resume(self) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let path = self.path("/resume");
+        let _done: Done = block_on(async {
+            let request = client.request(Method::POST, &path);
+            Ok(client.send(request).await?.json().await?)
+        })?;
+        say("It sends again. What it missed is sent only with `selfsame destination resend`.")
+    }
+
+    fn dead_letters(self) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let (mut next, mut shown) = (None::<String>, 0_usize);
+        loop {
+            let from = next.as_ref().map(|next| format!("&next={}", part(next)));
+            let path = self.path(&format!("/dead-letters?limit=500{}", from.unwrap_or_default()));
+            let page: DeadLetters = block_on(async { client.get(&path).await })?;
+            for one in &page.data {
+                let status = one.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+                let name = one.event.as_deref().map_or(one.r#type.as_str(), |event| event);
+                say(&format!(
+                    "{:<14} {}  {:<10} {status:>3}  {} attempts  {}",
+                    one.position,
+                    one.died,
+                    one.failure,
+                    one.attempts,
+                    printable(name)
+                ))?;
+            }
+            shown += page.data.len();
+            next = page.next;
+            if next.is_none() {
+                return say(&format!("{shown} dead letters"));
+            }
+        }
+    }
+
+    fn dead_ranges(self) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let path = self.path("/dead-ranges");
+        let ranges: DeadRanges = block_on(async { client.get(&path).await })?;
+        for one in &ranges.data {
+            let gone = if one.partly_gone { ", partly gone from the log" } else { "" };
+            say(&format!(
+                "{:<14} to {:<14} {:>10} events  since {}  beyond its {}  {}{gone}",
+                one.from, one.to, one.events, one.since, one.reason, one.state
+            ))?;
+        }
+        say(&format!("{} dead ranges, {} events", ranges.data.len(), ranges.events))
+    }
+}
+
+impl Resend {
+    fn run(self) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let base = format!("/api/destinations/{}", part(&self.destination));
+        let Meant { letters, failure, position, ranges, range } = self.meant;
+        if ranges || range.is_some() {
+            let body = if ranges { json!({ "all": true }) } else { json!({ "from": range }) };
+            let path = format!("{base}/dead-ranges/resend");
+            let resent: RangeResent =
+                block_on(async { send(&client, Method::POST, &path, &body).await })?;
+            return say(&format!(
+                "{} events are read again; those that the log still has are sent, beside live ones.",
+                resent.events
+            ));
+        }
+        let body = match failure {
+            Some(failure) => json!({ "failure": failure }),
+            None if letters => json!({ "all": true }),
+            None => json!({ "positions": position }),
+        };
+        let path = format!("{base}/dead-letters/resend");
+        let resent: Resent = block_on(async { send(&client, Method::POST, &path, &body).await })?;
+        say(&format!("{} dead letters are sent again.", resent.resent))
+    }
+}
