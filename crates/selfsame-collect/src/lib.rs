@@ -14,6 +14,9 @@
 //! - no body, compressed or not, is held beyond its limit, and all bodies together stay within
 //!   [`CollectConfig::in_flight_bytes`].
 //!
+//! [`Visitors`] find out who a page asks about that wants to know what it may of its own visitor; what
+//! that is, is said by whoever has the profiles.
+//!
 //! Not here: duplicates and the senders' clocks. The fold sees to both, from what the records say. The
 //! one clock that is read here is for the ends of identity tokens.
 
@@ -38,6 +41,7 @@ mod settings;
 mod source;
 mod strip;
 mod token;
+mod visitor;
 
 pub use batch::{Envelope, Events, Presented, Refused, Shape};
 pub use collector::Collector;
@@ -49,3 +53,4 @@ pub use route::Route;
 pub use script::Scripts;
 pub use source::{Lookup, SourceKind, SourceSettings, Sources};
 pub use token::{TokenKey, TokenKeyError, TokenKeys};
+pub use visitor::{Visitor, VisitorError, Visitors};

@@ -215,6 +215,18 @@ impl<'k> Opener<'k> {
 }
 
 impl TokenKeys {
+    /// The user that a token proves, to whoever sends with that write key.
+    pub(crate) fn subject(
+        &self,
+        token: &str,
+        audience: &str,
+        now: Time,
+    ) -> Result<String, TokenVerdict> {
+        let payload = self.open(token)?;
+        payload.proves(&Wanted { audience, subject: Some(&payload.sub), now })?;
+        Ok(payload.sub)
+    }
+
     /// What a token says, if one of the keys made its signature.
     fn open(&self, token: &str) -> Result<Payload, TokenVerdict> {
         if token.len() > limits::TOKEN_BYTES {

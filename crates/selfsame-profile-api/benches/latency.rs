@@ -108,7 +108,12 @@ fn main() {
     engine.turns(2).expect("folds");
     let shared = engine.shared();
     let reader = Reader::new(Arc::clone(&shared), Arc::<MemoryLog>::clone(&log));
-    let router = router::<()>(ProfileApi::new(reader, Arc::new(Everybody))).with_state(());
+    let router = router::<()>(ProfileApi::new(
+        reader,
+        Arc::new(Everybody),
+        Arc::new(SystemClock::default()),
+    ))
+    .with_state(());
     let stop = Arc::new(AtomicBool::new(false));
     let folding = std::thread::spawn({
         let stop = Arc::clone(&stop);

@@ -11,7 +11,7 @@ use axum::http::header::HeaderName;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use selfsame_event::Position;
+use selfsame_event::{Clock, Position, Time};
 use selfsame_pipeline::{Reader, SpaceRead};
 use tokio::sync::Semaphore;
 
@@ -43,6 +43,7 @@ pub trait Tokens: Send + Sync + 'static {
 pub struct ProfileApi {
     reader: Reader,
     tokens: Arc<dyn Tokens>,
+    clock: Arc<dyn Clock>,
     reads: Arc<Semaphore>,
     scans: Arc<Semaphore>,
 }
@@ -63,10 +64,15 @@ pub(crate) enum Cost {
 }
 
 impl ProfileApi {
-    /// An API over that reader.
-    pub fn new(reader: Reader, tokens: Arc<dyn Tokens>) -> Self {
+    /// An API over that reader. Values that change as time passes are those of the clock's time.
+    pub fn new(reader: Reader, tokens: Arc<dyn Tokens>, clock: Arc<dyn Clock>) -> Self {
         let (reads, scans) = (Semaphore::new(READS).into(), Semaphore::new(SCANS).into());
-        Self { reader, tokens, reads, scans }
+        Self { reader, tokens, clock, reads, scans }
+    }
+
+    /// The time of an answer.
+    pub(crate) fn now(&self) -> Time {
+        self.clock.wall()
     }
 
     pub(crate) fn allows(&self, token: &str, space: &str) -> bool {

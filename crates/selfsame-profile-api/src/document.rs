@@ -15,7 +15,11 @@ use crate::table::{ROUTES, Route, Verb};
 /// What each parameter of a query is.
 const PARAMETERS: &[(&str, &str, &str)] = &[
     ("at", "date-time", "As it was at this time, such as 2026-11-24T12:00:00Z."),
-    ("class", "string", "Only traits of this class: custom, audience or computed_trait."),
+    (
+        "class",
+        "string",
+        "Only traits of this class: custom, audience or computed_trait. The last two are not there with `at`.",
+    ),
     ("end", "date-time", "Only events up to this time."),
     ("exclude", "string", "No events of these names, with commas between them."),
     ("identifier", "string", "The value of an identifier of any type."),

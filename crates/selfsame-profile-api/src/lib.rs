@@ -14,6 +14,8 @@
 //!   record that shows in it, and `?wait_for=` waits until a record shows;
 //! - a page of events says where the log begins, as `history_from`, once records were removed from
 //!   it: what was received before that record is not shown any more, though it still counts;
+//! - under the key of a computed trait or an audience in force there is what it comes to just now, or
+//!   nothing;
 //! - values of traits and properties are passed on as the text they came as;
 //! - nothing personal is logged: neither paths nor parameters are.
 //!
@@ -29,6 +31,7 @@ mod routes;
 mod schema;
 mod show;
 mod table;
+mod traits;
 
 pub use api::{ProfileApi, Tokens, router};
 pub use problem::{ERRORS, ErrorCode};

@@ -9,7 +9,7 @@ use selfsame_pipeline::{
     AsOf, EventQuery, Found, HouseholdBudget, JsonArray, JsonObject, Matches, SearchBudget,
     SpaceRead, TraitQuery,
 };
-use selfsame_profile::{Order, ProfileView, Query, Trait};
+use selfsame_profile::{Order, ProfileView, Query};
 use serde::Deserialize;
 
 use crate::api::{Cost, ProfileApi};
@@ -18,6 +18,7 @@ use crate::cursor;
 use crate::params::{Params, profile_ref};
 use crate::problem::Problem;
 use crate::show::{self, Cursor, Links};
+use crate::traits::{self, AnyTrait, Class};
 
 /// How many profiles one batch may ask for.
 const BATCH: usize = 100;
@@ -43,23 +44,26 @@ impl ProfileApi {
 
 /// `GET …/{id}/traits`
 pub(crate) async fn traits(State(api): State<ProfileApi>, asked: Asked) -> Answer {
-    api.about(asked, Cost::Read, |asked, found| {
+    let now = api.now();
+    api.about(asked, Cost::Read, move |asked, found| {
         let params = &asked.params;
         let (include, limit) = (params.list("include"), params.limit(10)?);
         let (verbose, from) = (params.flag("verbose")?, params.get("next").unwrap_or_default());
-        let is_of_class = match params.get("class") {
-            None | Some("custom") => true,
-            Some("audience" | "computed_trait") => false,
-            Some(_) => return Err(Problem::invalid("`class` is none of the classes of traits.")),
+        let (class, at) = (params.get("class").map(Class::parse).transpose()?, asked.at()?);
+        if at.is_some() && class.is_some_and(Class::is_computed) {
+            let message =
+                "With `at` there are custom traits only: what definitions come to is known of now.";
+            return Err(Problem::invalid(message));
+        }
+        let is_wanted = |one: &&AnyTrait<'_>| {
+            let included = include.is_empty() || include.iter().any(|key| key == one.key());
+            class.is_none_or(|class| class == one.class()) && included && one.key() >= from
         };
-        let is_wanted = |one: &&Trait<'_>| {
-            let included = include.is_empty() || include.iter().any(|key| key == one.key);
-            is_of_class && included && one.key >= from
-        };
-        with_view(found, asked.at()?, |view, as_of| {
-            let mut wanted = view.traits().filter(is_wanted);
-            let shown = show::traits(found.space(), wanted.by_ref().take(limit), verbose);
-            let next = wanted.next().map(|one| one.key.to_owned());
+        with_view(found, at, |view, as_of| {
+            let all = all_traits(found, view, as_of, now)?;
+            let mut wanted = all.iter().filter(is_wanted);
+            let shown = traits::show(found.space(), wanted.by_ref().take(limit), verbose);
+            let next = wanted.next().map(|one| one.key().to_owned());
             let cursor = Cursor { next, limit }.show(&show::url(found, "traits"));
             let mut out = JsonObject::default();
             out.raw("traits", &shown).raw("cursor", &cursor);
@@ -68,6 +72,19 @@ pub(crate) async fn traits(State(api): State<ProfileApi>, asked: Asked) -> Answe
         })
     })
     .await
+}
+
+/// All traits of now, or those that events had set by a time.
+fn all_traits<'a>(
+    found: &'a Found<'_>,
+    view: &'a ProfileView<'_>,
+    as_of: Option<&AsOf>,
+    now: Time,
+) -> Result<Vec<AnyTrait<'a>>, Problem> {
+    match as_of {
+        Some(_) => Ok(traits::custom(view).collect()),
+        None => traits::all(found, view, now),
+    }
 }
 
 /// `GET …/{id}/external_ids`
@@ -179,7 +196,8 @@ pub(crate) async fn merges(State(api): State<ProfileApi>, asked: Asked) -> Answe
 
 /// `GET …/{id}`
 pub(crate) async fn profile(State(api): State<ProfileApi>, asked: Asked) -> Answer {
-    api.about(asked, Cost::Read, |asked, found| {
+    let now = api.now();
+    api.about(asked, Cost::Read, move |asked, found| {
         let (read, at, verbose) = (found.space(), asked.at()?, asked.params.flag("verbose")?);
         with_view(found, at, |view, as_of| {
             let ids = found.external_ids().filter(|id| at.is_none_or(|at| id.created_at <= at));
@@ -190,10 +208,11 @@ pub(crate) async fn profile(State(api): State<ProfileApi>, asked: Asked) -> Answ
             };
             let mut merges = found.merges()?;
             merges.retain(|row| at.is_none_or(|at| row.event_time <= at));
+            let traits = all_traits(found, view, as_of, now)?;
             let mut out = JsonObject::default();
             out.text("id", &found.id().to_string())
                 .text("collection", found.collection().name())
-                .raw("traits", &show::traits(read, view.traits(), verbose))
+                .raw("traits", &traits::show(read, &traits, verbose))
                 .raw("external_ids", &ids)
                 .raw("metadata", &show::metadata(read, metadata.as_ref()))
                 .raw("links", &show::links(&links_of(found, as_of)?, usize::MAX))
@@ -263,7 +282,7 @@ pub(crate) async fn batch(
         return Err(Problem::invalid(format!("A batch has at most {BATCH} ids.")));
     }
     let wait_for = asked.params.position("wait_for")?;
-    let space = asked.space.clone();
+    let (space, now) = (asked.space.clone(), api.now());
     let work = move |read: &SpaceRead| {
         let mut data = JsonArray::default();
         for id in &batch.ids {
@@ -273,11 +292,12 @@ pub(crate) async fn batch(
             match &found {
                 Some(found) => {
                     let view = found.view();
-                    let wanted = view.traits().filter(|one| {
-                        batch.include.is_empty() || batch.include.iter().any(|key| key == one.key)
+                    let all = traits::all(found, &view, now)?;
+                    let wanted = all.iter().filter(|one| {
+                        batch.include.is_empty() || batch.include.iter().any(|key| key == one.key())
                     });
                     out.text("id", &found.id().to_string());
-                    out.raw("traits", &show::traits(read, wanted, false));
+                    out.raw("traits", &traits::show(read, wanted, false));
                 }
                 None => _ = out.raw("id", "null"),
             }

@@ -149,7 +149,7 @@ fn merges(all: &mut Named) {
         "Traits",
         json!({
             "type": "object", "additionalProperties": {},
-            "description": "Values by key; with `verbose` each is an object of `value`, `source_id` and `updated_at`.",
+            "description": "Values by key; with `verbose` each is an object: `value`, and of a custom trait `source_id` and `updated_at`, of a computed trait or an audience `class`, `approximate` where a cap took part, and `updated_at` where it is known: since when the profile is in the audience, or is out of it again.",
         }),
     );
 }

@@ -5,7 +5,6 @@ use selfsame_pipeline::{
     ExternalId, Found, HistoryFrom, Household, Households, JsonArray, JsonObject, LinkedProfile,
     MergeRow, Metadata, ProfileEvent, SpaceRead, Standing,
 };
-use selfsame_profile::Trait;
 
 use crate::problem::Problem;
 
@@ -32,29 +31,6 @@ impl Cursor {
 pub(crate) fn url(found: &Found<'_>, part: &str) -> String {
     let (space, collection) = (&found.space().space().id, found.collection().name());
     format!("/v1/spaces/{space}/collections/{collection}/profiles/{}/{part}", found.id())
-}
-
-/// Traits by key; with `verbose`, each with its source and time.
-pub(crate) fn traits<'t>(
-    read: &SpaceRead,
-    traits: impl Iterator<Item = &'t Trait<'t>>,
-    verbose: bool,
-) -> String {
-    let mut out = JsonObject::default();
-    for one in traits {
-        let value = one.value.map_or("null", Raw::text);
-        if verbose {
-            let entry = JsonObject::default()
-                .raw("value", value)
-                .text("source_id", read.source_id(one.stamp.source))
-                .text("updated_at", &one.stamp.time.to_string())
-                .finish();
-            out.raw(one.key, &entry);
-        } else {
-            out.raw(one.key, value);
-        }
-    }
-    out.finish()
 }
 
 /// One identifier.

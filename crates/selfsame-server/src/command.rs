@@ -2,6 +2,7 @@
 
 mod backup;
 mod config;
+mod definition;
 mod demo;
 mod destination;
 mod dev;
@@ -49,6 +50,8 @@ enum Command {
     Config(Common),
     Source(source::SourceCommand),
     Destination(destination::DestinationCommand),
+    Audience(definition::Audience),
+    Trait(definition::Trait),
     Import(import::Import),
     Export(plan::Export),
     Plan(plan::Plan),
@@ -123,6 +126,8 @@ impl Cli {
             Command::Config(common) => config::run(&common),
             Command::Source(source) => source.run(),
             Command::Destination(destination) => destination.run(),
+            Command::Audience(audience) => audience.run(),
+            Command::Trait(one) => one.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
             Command::Plan(plan) => plan.run(),

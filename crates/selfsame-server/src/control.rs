@@ -14,6 +14,7 @@ mod backups;
 mod dead_letters;
 mod dead_ranges;
 mod decided;
+mod definitions;
 mod destinations;
 mod hint;
 mod identity;
@@ -37,6 +38,7 @@ mod undo;
 pub(crate) use backups::{BackupDone, BackupRequest};
 pub(crate) use dead_letters::{DeadLetters, Resent};
 pub(crate) use dead_ranges::{DeadRanges, RangeResent};
+pub(crate) use definitions::{ActivationShown, DefinitionProgress, DefinitionShown, NewDefinition};
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
 pub(crate) use identity::hint as rules_hint;
 pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKey, checker};
@@ -77,6 +79,8 @@ use crate::tokens::Tokens;
 const SCANS: usize = 2;
 /// How many clients follow events at once.
 const TAILS: usize = 16;
+/// How many audiences are exported at once.
+const EXPORTS: usize = 4;
 
 /// What operations need. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -87,6 +91,7 @@ pub(crate) struct Control {
     changing: Arc<Mutex<()>>,
     scans: Arc<Semaphore>,
     tails: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
     rule_jobs: Arc<RuleJobs>,
     undo_jobs: Arc<UndoJobs>,
 }
@@ -100,6 +105,7 @@ pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router
         changing: Arc::default(),
         scans: Arc::new(Semaphore::new(SCANS)),
         tails: Arc::new(Semaphore::new(TAILS)),
+        exports: Arc::new(Semaphore::new(EXPORTS)),
         rule_jobs: Arc::default(),
         undo_jobs: Arc::default(),
     };

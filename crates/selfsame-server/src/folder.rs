@@ -9,6 +9,7 @@
 //! DIR/ledger/N/     what destinations of space N answered
 //! DIR/state/        the fold of the log: a cache
 //! DIR/state.next/   its successor, while rules are published over the whole history
+//! DIR/history/      what new definitions keep of the events so far, while it is computed
 //! DIR/trial/        two graphs, while rules are tried out
 //! ```
 
@@ -125,6 +126,10 @@ impl Folder {
 
     pub(crate) fn state(&self) -> PathBuf {
         self.root.join("state")
+    }
+
+    pub(crate) fn history(&self) -> PathBuf {
+        self.root.join("history")
     }
 
     pub(crate) fn trial(&self) -> PathBuf {

@@ -14,11 +14,12 @@ use selfsame_event::{Clock, Position, RecordId, RecordKind, SystemClock};
 use selfsame_log::{Log, LogConfig, LogRead, NewRecord, RealFs, RegenerableLog, SegmentLog};
 use selfsame_pipeline::workspace::{Change, ChangeError};
 use selfsame_pipeline::{
-    Engine, EngineConfig, EngineError, EngineParts, IdentityChange, Shared, View,
+    Compute, Engine, EngineConfig, EngineError, EngineParts, IdentityChange, Shared, View,
 };
 use tokio::sync::watch;
 
 use crate::chance;
+use crate::computing::Computing;
 use crate::destination;
 use crate::feed::{SpaceFeed, end_of};
 use crate::folder::Folder;
@@ -66,6 +67,7 @@ pub(crate) struct Node {
     pub(crate) outbound: Outbound,
     pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) computing: Computing,
     config: NodeConfig,
     deliverers: std::sync::Mutex<Vec<(u32, DelivererHandle)>>,
     engine: EngineThread,
@@ -150,6 +152,17 @@ impl Node {
         let shared = engine.shared();
         let outbound = Outbound::new(OutboundConfig::default(), Arc::new(SystemResolver))
             .context("the outbound client cannot be made")?;
+        let engine = EngineThread::start(engine)?;
+        let compute = Compute {
+            shared: Arc::clone(&shared),
+            log: Arc::<SegmentLog>::clone(&logs.log),
+            outbox: Arc::<RegenerableLog>::clone(&logs.outbox),
+            folder: folder.history(),
+            draw: Box::new(chance::record_id),
+        };
+        let share = config.engine.compute_percent;
+        let computing = Computing::start(compute, Arc::clone(&clock), share)
+            .context("the thread that computes definitions cannot be started")?;
         let node = Arc::new(Self {
             folder,
             log: logs.log,
@@ -159,9 +172,10 @@ impl Node {
             outbound,
             vault,
             clock,
+            computing,
             config,
             deliverers: std::sync::Mutex::default(),
-            engine: EngineThread::start(engine)?,
+            engine,
         });
         tasks.spawn("configuration", Arc::clone(&node).follow_configuration(tasks.clone()));
         Ok(node)
@@ -236,6 +250,7 @@ impl Node {
             Some(Err(error)) => Err(error.into()),
             Some(Ok(())) => {
                 self.load_configuration();
+                self.computing.look();
                 Ok(appended.position)
             }
             None => Err(SubmitError::Stopped),
@@ -369,6 +384,7 @@ impl Node {
 
     /// Stops the engine behind a last checkpoint.
     pub(crate) fn stop(&self) {
+        self.computing.stop(self.failure().is_none());
         self.engine.stop.store(true, Ordering::Release);
         let thread =
             self.engine.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
+use selfsame_collect::VisitorError;
 use selfsame_event::{Refusal, TokenVerdict};
 use selfsame_pipeline::decision::NoteKind;
 use selfsame_pipeline::{CHANGED, DUPLICATE};
@@ -139,6 +140,30 @@ fn no_metric_is_missing_from_the_table() {
     assert!(seen.len() > 30, "only {} names", seen.len());
 }
 
+fn visitors(page: &mut String) {
+    head(page, &["code", "status", "message"]);
+    for error in [
+        VisitorError::Nobody,
+        VisitorError::Parameter("anonymousId"),
+        VisitorError::Token(TokenVerdict::Expired),
+        VisitorError::Unavailable,
+        VisitorError::Busy,
+    ] {
+        let status = error.status().as_u16().to_string();
+        row(page, &[&code(error.code()), status.as_str(), &error.to_string()]);
+    }
+}
+
+fn collecting(page: &mut String) {
+    head(page, &["code", "status", "class", "message"]);
+    for problem in selfsame_collect::Problem::ALL {
+        let status = problem.status().as_u16().to_string();
+        let cells =
+            [&code(problem.code()), status.as_str(), problem.class().label(), problem.sentence()];
+        row(page, &cells);
+    }
+}
+
 #[test]
 fn errors_are_on_their_page() {
     let mut page = String::from(
@@ -157,13 +182,7 @@ fn errors_are_on_their_page() {
         "`{\"success\":false,\"code\":…,\"message\":…,\"error\":…}`; counted by \
          `selfsame_collect_refused_requests_total`.",
     );
-    head(&mut page, &["code", "status", "class", "message"]);
-    for problem in selfsame_collect::Problem::ALL {
-        let status = problem.status().as_u16().to_string();
-        let cells =
-            [&code(problem.code()), status.as_str(), problem.class().label(), problem.sentence()];
-        row(&mut page, &cells);
-    }
+    collecting(&mut page);
 
     section(
         &mut page,
@@ -199,6 +218,13 @@ fn errors_are_on_their_page() {
     for verdict in TokenVerdict::ALL {
         row(&mut page, &[&code(verdict.code()), verdict.sentence()]);
     }
+
+    section(
+        &mut page,
+        "Visitors: `GET /v1/me`",
+        "As for collecting, also for the write key; besides, these.",
+    );
+    visitors(&mut page);
 
     section(
         &mut page,

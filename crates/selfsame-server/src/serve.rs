@@ -110,9 +110,8 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
         tokens: tokens.clone(),
         is_local: metrics_at.ip().is_loopback(),
     };
-    let profiles = ProfileApi::new(node.reader(), Arc::new(tokens.clone()));
     let public = health::router(health.clone())
-        .merge(selfsame_profile_api::router(profiles))
+        .merge(readers(&node, &tokens, settings)?)
         .merge((flavour.routes)(&node, &tasks));
     let control =
         health::metrics_router(health).merge(crate::control::router(&node, &tokens, &tasks));
@@ -142,6 +141,14 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     tokio::task::spawn_blocking(move || stopping.stop()).await?;
     tracing::info!("the server has stopped");
     result
+}
+
+/// What reads profiles: the Profile API, and pages of their own visitors.
+fn readers(node: &Arc<Node>, tokens: &Tokens, settings: &Settings) -> anyhow::Result<Router> {
+    let tokens = Arc::new(tokens.clone());
+    let profiles = ProfileApi::new(node.reader(), tokens, Arc::clone(&node.clock));
+    let me = crate::me::router(node, settings.collect.config()?);
+    Ok(selfsame_profile_api::router(profiles).merge(me))
 }
 
 /// Begins to answer: `503` until the app is ready.

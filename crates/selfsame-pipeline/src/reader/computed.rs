@@ -41,6 +41,11 @@ pub struct Member {
 }
 
 impl<'s> Found<'s> {
+    /// Whether somebody is known by more than devices: a user id, an address, a type of one's own.
+    pub fn is_known(&self) -> bool {
+        self.row.members.iter().any(|member| !member.number.is_device())
+    }
+
     /// What definitions came to by then, by id. What a profile never was in is not there.
     pub fn computed(&self, now: Time) -> Result<Vec<ComputedValue<'s>>, LookupError> {
         if self.collection() != Collection::Users {
@@ -51,25 +56,15 @@ impl<'s> Found<'s> {
         let written = tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let moments = tables.moments.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let mut values = Values::read(&written, &moments).unwrap_or_default();
-        let sections: Vec<Section> =
-            self.sections.iter().map(|(_, section)| section.clone()).collect();
-        self.read.bring_up_to(&mut values, &sections, now);
+        if values.until().is_some_and(|until| until <= now) {
+            let sections: Vec<Section> =
+                self.sections.iter().map(|(_, section)| section.clone()).collect();
+            self.read.bring_up_to(&mut values, &sections, now);
+        }
         let mut all: Vec<_> = self.read.definitions().collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(all.into_iter().filter_map(|definition| shown(definition, &values)).collect())
+        Ok(all.into_iter().filter_map(|one| self.read.shown(one, &values)).collect())
     }
-}
-
-fn shown<'s>(definition: &'s Definition, values: &Values<'_>) -> Option<ComputedValue<'s>> {
-    let row = values.get(definition.number)?;
-    let (value, since) = match &row.held {
-        Held::Default => return None,
-        Held::In(since) => ("true".to_owned(), Some(*since)),
-        Held::Out(since) => ("false".to_owned(), Some(*since)),
-        Held::Json(json) if json == "null" => return None,
-        Held::Json(json) => (json.to_string(), None),
-    };
-    Some(ComputedValue { definition, value, since, is_approximate: row.is_approximate })
 }
 
 impl SpaceRead {
@@ -93,6 +88,46 @@ impl SpaceRead {
         self.counts().members.get(&definition.number).cloned().unwrap_or_default()
     }
 
+    /// Whether the space guards its people: then what is said of somebody known needs a proof.
+    pub fn is_guarded(&self) -> bool {
+        self.view.meta.workspace.guards(&self.space().id)
+    }
+
+    /// Whether a key is that of a definition in force: then a trait of that name that events set is not
+    /// read.
+    pub fn is_in_force(&self, key: &str) -> bool {
+        let progress = self.definition(key).and_then(|definition| self.progress(definition));
+        progress.is_some_and(|progress| progress.live.is_some())
+    }
+
+    fn shown<'s>(
+        &'s self,
+        definition: &'s Definition,
+        values: &Values<'_>,
+    ) -> Option<ComputedValue<'s>> {
+        let row = values.get(definition.number);
+        let (value, since) = match row.map(|row| &row.held) {
+            Some(Held::In(since)) => ("true".to_owned(), Some(*since)),
+            Some(Held::Out(since)) => ("false".to_owned(), Some(*since)),
+            Some(Held::Json(json)) if &**json == "null" => return None,
+            Some(Held::Json(json)) => (json.to_string(), None),
+            Some(Held::Default) | None => (self.default(definition)?, None),
+        };
+        let is_approximate = row.is_some_and(|row| row.is_approximate);
+        Some(ComputedValue { definition, value, since, is_approximate })
+    }
+
+    /// What a trait comes to where nothing happened, once every profile was evaluated.
+    fn default(&self, definition: &Definition) -> Option<String> {
+        let live = self.progress(definition)?.live.as_ref()?;
+        if definition.kind != DefinitionKind::ComputedTrait || !live.is_announced {
+            return None;
+        }
+        let plans = self.view.plans.get(self.slot)?;
+        let plan = plans.live.get(plans.rank_of(definition.number)?)?;
+        Some(plan.default.to_string()).filter(|json| json != "null")
+    }
+
     /// Evaluates what may have changed by then, each at its moment.
     fn bring_up_to(&self, values: &mut Values<'_>, sections: &[Section], now: Time) {
         let Some(plans) = self.view.plans.get(self.slot) else { return };
@@ -108,6 +143,11 @@ impl SpaceRead {
             values.retain(|number| plans.rank_of(number).is_some());
             evaluate(plans, wanted, values, sections, at);
         }
+    }
+
+    /// All profiles that are in an audience, by id. For one that is read to its end, pages cost more.
+    pub fn all_members(&self, definition: &Definition) -> Result<Vec<Member>, LookupError> {
+        Ok(self.members(definition, None, usize::MAX / 4)?.members)
     }
 
     /// The profiles that are in an audience, by id, behind one.
@@ -134,13 +174,16 @@ impl SpaceRead {
                     members.push(Member { profile, since: *since });
                     if members.len() > 2 * most + 1 {
                         members.sort_unstable_by_key(|member| member.profile);
+                        members.dedup_by_key(|member| member.profile);
                         members.truncate(most + 1);
                     }
                 }
                 true
             })?;
         }
+        // A row that was written while it was looked for may have been there twice.
         members.sort_unstable_by_key(|member| member.profile);
+        members.dedup_by_key(|member| member.profile);
         let has_more = members.len() > most;
         members.truncate(most);
         let next = members.last().map(|last| last.profile).filter(|_| has_more);

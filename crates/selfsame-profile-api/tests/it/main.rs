@@ -1,5 +1,6 @@
 //! The Profile API as its callers see it.
 
+mod computed;
 mod document;
 mod errors;
 mod events;

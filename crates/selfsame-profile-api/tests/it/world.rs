@@ -1,7 +1,7 @@
 //! A small world: a log in memory, an engine over it, and the API over that.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -11,8 +11,10 @@ use http_body_util::BodyExt;
 use selfsame_event::{Clock, EventsHead, RecordId, RecordKind, SourceNumber, Time};
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, LogConfig, LogRead, MemoryLog, NewRecord, RealFs, RegenerableLog};
-use selfsame_pipeline::workspace::{Change, DedupeScope, Identity, Source, SourceKind, WriteKey};
-use selfsame_pipeline::{Engine, EngineConfig, EngineParts, Reader};
+use selfsame_pipeline::workspace::{
+    Change, DedupeScope, Definition, DefinitionKind, Identity, Source, SourceKind, WriteKey,
+};
+use selfsame_pipeline::{Compute, ComputeStatus, Engine, EngineConfig, EngineParts, Reader};
 use selfsame_profile_api::{ProfileApi, Tokens, router};
 use tower::ServiceExt;
 
@@ -70,10 +72,11 @@ impl Answer {
 
 pub(crate) struct World {
     pub(crate) log: Arc<MemoryLog>,
+    outbox: Arc<RegenerableLog>,
     engine: Engine,
     router: Router,
     next_id: u64,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl World {
@@ -84,16 +87,22 @@ impl World {
         let outbox = LogConfig::new(folder.path().join("outbox"), [3; 16]);
         let clock = Arc::new(StepClock::default());
         let outbox = RegenerableLog::open(&outbox, clock, Arc::new(RealFs), 0).expect("opens");
+        let outbox = Arc::new(outbox);
         let parts = EngineParts {
             log: Arc::<MemoryLog>::clone(&log),
-            outbox: Arc::new(outbox),
+            outbox: Arc::clone(&outbox),
             clock: Arc::new(StepClock::default()),
         };
         let engine = Engine::open(EngineConfig::new(folder.path().join("state")), parts);
         let engine = engine.expect("opens");
         let reader = Reader::new(engine.shared(), Arc::<MemoryLog>::clone(&log));
-        let router = router::<()>(ProfileApi::new(reader, Arc::new(OneToken))).with_state(());
-        let mut world = Self { log, engine, router, next_id: 0, _folder: folder };
+        let router = router::<()>(ProfileApi::new(
+            reader,
+            Arc::new(OneToken),
+            Arc::new(StepClock::default()),
+        ))
+        .with_state(());
+        let mut world = Self { log, outbox, engine, router, next_id: 0, folder };
         world.set_up();
         world
     }
@@ -150,6 +159,49 @@ impl World {
             ..EventsHead::default()
         };
         self.append(RecordKind::Events, head.encode(), events)
+    }
+
+    /// Makes a definition, and computes it over what there is.
+    pub(crate) fn define(&mut self, id: &str, kind: DefinitionKind, query: &str) {
+        let change = Change::SetDefinition(Definition {
+            number: 0,
+            id: id.to_owned(),
+            space: "default".to_owned(),
+            kind,
+            name: id.to_owned(),
+            description: String::new(),
+            query: query.to_owned(),
+            public: false,
+            destinations: Vec::new(),
+        });
+        self.append(RecordKind::Config, serde_json::to_vec(&change).expect("JSON"), &[]);
+        self.fold();
+        let next = AtomicI64::new(0);
+        let prefix = u8::try_from(self.next_id).expect("a small world");
+        let compute = Compute {
+            shared: self.engine.shared(),
+            log: Arc::<MemoryLog>::clone(&self.log),
+            outbox: Arc::<RegenerableLog>::clone(&self.outbox),
+            folder: self.folder.path().join("history"),
+            draw: Box::new(move || {
+                let mut id = [prefix; 16];
+                id[..8].copy_from_slice(&next.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+                RecordId(id)
+            }),
+        };
+        let is_done = AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            let done = &is_done;
+            threads.spawn(move || {
+                let compute = compute;
+                while compute.step(&mut |_: &ComputeStatus| true).expect("computes") {}
+                done.store(true, Ordering::Release);
+            });
+            while !is_done.load(Ordering::Acquire) {
+                self.engine.turns(1).expect("folds");
+            }
+        });
+        self.fold();
     }
 
     pub(crate) fn fold(&mut self) {

@@ -1,43 +1,43 @@
 //! `selfsame export`, `plan` and `apply`: the workspace as files, and the way back.
 
 mod difference;
+mod export;
 mod identity_keys;
+mod preview;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use reqwest::Method;
+use selfsame_pipeline::workspace::DefinitionKind;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use self::difference::{Field, fields};
-use super::resource::{DestinationFile, Files, Resource, SourceFile, SpaceFile, Tree, write};
+pub(super) use self::difference::Field;
+use self::difference::fields;
+pub(super) use self::export::Export;
+use super::resource::{
+    AudienceFile, Change, DefinitionFile, DestinationFile, Files, Resource, SourceFile, SpaceFile,
+    TraitFile, Tree,
+};
 use super::say;
 use crate::client::{Client, Remote, block_on, part};
 use crate::control::{
-    DestinationShown, NewDestination, NewSecret, NewSource, NewSpace, Page, SourceShown, SpaceShown,
+    DefinitionShown, DestinationShown, NewDestination, NewSecret, NewSource, NewSpace, Page,
+    SourceShown, SpaceShown,
 };
+use crate::definition::Said;
 use crate::printable::printable;
-
-/// Write the workspace's spaces, sources and destinations into YAML files, without secrets.
-#[derive(Debug, Args)]
-pub(super) struct Export {
-    /// The folder to write into.
-    #[arg(long, value_name = "DIR", default_value = "workspace")]
-    dir: PathBuf,
-    #[command(flatten)]
-    remote: Remote,
-}
 
 /// Show how the server differs from the files, and what `apply` would do.
 #[derive(Debug, Args)]
 pub(super) struct Plan {
     /// The folder with the files, as `selfsame export` writes it.
     dir: PathBuf,
-    /// Remove destinations that are in no file.
+    /// Remove destinations, audiences and computed traits that are in no file.
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
@@ -56,6 +56,8 @@ struct Live {
     spaces: Vec<SpaceFile>,
     sources: Vec<SourceFile>,
     destinations: Vec<DestinationFile>,
+    audiences: Vec<AudienceFile>,
+    traits: Vec<TraitFile>,
 }
 
 impl Live {
@@ -63,7 +65,20 @@ impl Live {
         let spaces: Page<SpaceShown> = client.get("/api/spaces").await?;
         let sources: Page<SourceShown> = client.get("/api/sources").await?;
         let destinations: Page<DestinationShown> = client.get("/api/destinations").await?;
+        let (mut audiences, mut traits) = (Vec::new(), Vec::new());
+        for space in &spaces.data {
+            let path = format!("/api/spaces/{}/definitions", part(&space.id));
+            let page: Page<DefinitionShown> = client.get(&path).await?;
+            for shown in page.data {
+                match shown.kind {
+                    DefinitionKind::Audience => audiences.push(AudienceFile(shown.into())),
+                    DefinitionKind::ComputedTrait => traits.push(TraitFile(shown.into())),
+                }
+            }
+        }
         Ok(Self {
+            audiences,
+            traits,
             spaces: spaces.data.into_iter().map(Into::into).collect(),
             sources: sources.data.into_iter().map(Into::into).collect(),
             destinations: destinations.data.into_iter().map(Into::into).collect(),
@@ -71,36 +86,64 @@ impl Live {
     }
 }
 
+impl Live {
+    /// Audiences and computed traits.
+    fn definitions(&self) -> impl Iterator<Item = (&DefinitionFile, DefinitionKind)> {
+        let audiences = self.audiences.iter().map(|file| (&file.0, DefinitionKind::Audience));
+        let traits = self.traits.iter().map(|file| (&file.0, DefinitionKind::ComputedTrait));
+        audiences.chain(traits)
+    }
+}
+
 /// One thing to do.
 enum Step<'f> {
     Create(New<'f>),
     Change {
-        word: &'static str,
-        folder: &'static str,
+        name: String,
         id: String,
         fields: Vec<Field>,
-        /// The members that differ, as they are to be.
-        change: Map<String, Value>,
+        change: Change,
+        /// Of an audience or computed trait: what it is to be.
+        wanted: Option<(&'f DefinitionFile, DefinitionKind)>,
         hint: Option<String>,
     },
     Remove {
-        id: String,
+        name: String,
+        path: String,
     },
 }
 
 /// What is to be made, with its file.
+#[derive(Clone, Copy)]
 enum New<'f> {
     Space(&'f SpaceFile),
     Source(&'f SourceFile),
     Destination(&'f DestinationFile),
+    Audience(&'f AudienceFile),
+    Trait(&'f TraitFile),
 }
 
-impl New<'_> {
+fn name_of<T: Resource>(resource: &T) -> String {
+    format!("{} {}", T::WORD, resource.key())
+}
+
+impl<'f> New<'f> {
     fn name(&self) -> String {
         match self {
-            Self::Space(file) => format!("space {}", file.id),
-            Self::Source(file) => format!("source {}", file.id),
-            Self::Destination(file) => format!("destination {}", file.id),
+            Self::Space(file) => name_of(*file),
+            Self::Source(file) => name_of(*file),
+            Self::Destination(file) => name_of(*file),
+            Self::Audience(file) => name_of(*file),
+            Self::Trait(file) => name_of(*file),
+        }
+    }
+
+    /// Of an audience or computed trait: what it is to be.
+    fn definition(&self) -> Option<(&'f DefinitionFile, DefinitionKind)> {
+        match self {
+            Self::Audience(file) => Some((&file.0, DefinitionKind::Audience)),
+            Self::Trait(file) => Some((&file.0, DefinitionKind::ComputedTrait)),
+            Self::Space(_) | Self::Source(_) | Self::Destination(_) => None,
         }
     }
 }
@@ -131,18 +174,40 @@ impl<'f> Steps<'f> {
             );
         }
         all.compare(&tree.destinations, &live.destinations, New::Destination)?;
+        check_kind(&tree.audiences, &live.traits)?;
+        check_kind(&tree.traits, &live.audiences)?;
+        all.compare(&tree.traits, &live.traits, New::Trait)?;
+        all.compare(&tree.audiences, &live.audiences, New::Audience)?;
+        let gone = |one: &&DefinitionFile| {
+            let key = format!("{}/{}", one.space, one.id);
+            !tree.audiences.contains_key(&key) && !tree.traits.contains_key(&key)
+        };
+        let known: Vec<_> = live.definitions().collect();
+        let gone: Vec<_> = known.iter().map(|(file, _)| *file).filter(gone).collect();
+        for file in removable(&known, gone) {
+            let kind = known.iter().find(|(one, _)| *one == file).map(|(_, kind)| *kind);
+            let word = match kind {
+                Some(DefinitionKind::ComputedTrait) => TraitFile::WORD,
+                _ => AudienceFile::WORD,
+            };
+            let name = format!("{word} {}/{}", file.space, file.id);
+            all.remove(name, file.path(), prune);
+        }
         for destination in &live.destinations {
-            if tree.destinations.contains_key(&destination.id) {
-                continue;
-            }
-            if prune {
-                all.steps.push(Step::Remove { id: destination.id.clone() });
-            } else {
-                let id = &destination.id;
-                all.left.push(format!("destination {id} is in no file; --prune removes it"));
+            if !tree.destinations.contains_key(&destination.id) {
+                let path = format!("/api/destinations/{}", part(&destination.id));
+                all.remove(name_of(destination), path, prune);
             }
         }
         Ok(all)
+    }
+
+    fn remove(&mut self, name: String, path: String, prune: bool) {
+        if prune {
+            self.steps.push(Step::Remove { name, path });
+        } else {
+            self.left.push(format!("{name} is in no file; --prune removes it"));
+        }
     }
 
     fn compare<T: Resource>(
@@ -151,57 +216,68 @@ impl<'f> Steps<'f> {
         live: &[T],
         new: fn(&'f T) -> New<'f>,
     ) -> anyhow::Result<()> {
-        for (id, (_, file)) in files {
-            let Some(there) = live.iter().find(|there| there.id() == id) else {
-                self.steps.push(Step::Create(new(file)));
+        for (key, (_, given)) in files {
+            let Some(there) = live.iter().find(|there| there.key() == *key) else {
+                self.steps.push(Step::Create(new(given)));
                 continue;
             };
-            let file = file.over(there);
+            let file = given.over(there);
             let (old, wanted) = (serde_json::to_value(there)?, serde_json::to_value(&file)?);
             let fields = fields(&old, &wanted);
             if !fields.is_empty() {
-                let (word, folder, id) = (T::WORD, T::FOLDER, id.clone());
-                let mut change = Map::new();
-                for (key, value) in wanted.as_object().into_iter().flatten() {
-                    if fields.iter().any(|field| field.is_of(key)) {
-                        change.insert(key.clone(), value.clone());
-                    }
-                }
+                let change = file.change(&wanted, &fields);
+                let (name, wanted) = (name_of(&file), new(given).definition());
                 let hint = there.hint(&file);
-                self.steps.push(Step::Change { word, folder, id, fields, change, hint });
+                let id = given.id().to_owned();
+                self.steps.push(Step::Change { name, id, fields, change, wanted, hint });
             }
         }
-        if T::WORD != DestinationFile::WORD {
-            let missing = live.iter().filter(|there| !files.contains_key(there.id()));
+        if !T::REMOVABLE {
+            let missing = live.iter().filter(|there| !files.contains_key(&there.key()));
             self.left.extend(missing.map(|there| {
-                format!("{} {} is in no file; it cannot be removed, and stays", T::WORD, there.id())
+                format!("{} is in no file; it cannot be removed, and stays", name_of(there))
             }));
         }
         Ok(())
     }
 
-    fn show(&self) -> anyhow::Result<()> {
+    async fn show(&self, client: &Client) -> anyhow::Result<()> {
         let (mut created, mut changed, mut removed) = (0, 0, 0);
         for step in &self.steps {
+            let mut definition = None;
             match step {
                 Step::Create(new) => {
                     created += 1;
                     say(&printable(&format!("+ {}", new.name())))?;
+                    definition = new.definition();
                 }
-                Step::Change { word, id, fields, hint, .. } => {
+                Step::Change { name, fields, wanted, hint, .. } => {
                     changed += 1;
-                    say(&printable(&format!("~ {word} {id}")))?;
+                    say(&printable(&format!("~ {name}")))?;
                     for Field { path, old, new } in fields {
                         say(&printable(&format!("    {path}: {old} -> {new}")))?;
                     }
                     if let Some(hint) = hint {
                         say(&printable(&format!("    {hint}")))?;
                     }
+                    if fields.iter().any(|field| field.is_of("query")) {
+                        definition = *wanted;
+                    }
                 }
-                Step::Remove { id } => {
+                Step::Remove { name, .. } => {
                     removed += 1;
-                    say(&printable(&format!("- destination {id}, with its dead letters")))?;
+                    let more = if name.starts_with(DestinationFile::WORD) {
+                        ", with its dead letters"
+                    } else {
+                        ""
+                    };
+                    say(&printable(&format!("- {name}{more}")))?;
                 }
+            }
+            if let Some((file, kind)) = definition
+                && let Some(effect) = preview::effect(client, file, kind).await?
+            {
+                say(&printable(&format!("    {effect}")))?;
             }
         }
         for left in &self.left {
@@ -216,12 +292,47 @@ impl<'f> Steps<'f> {
     }
 }
 
+/// What one key is stays what it is.
+fn check_kind<T: Resource, O: Resource>(files: &Files<T>, others: &[O]) -> anyhow::Result<()> {
+    for (key, (path, _)) in files {
+        ensure!(
+            !others.iter().any(|other| other.key() == *key),
+            "{}: `{key}` is the key of the {} that is there, and cannot become the other kind; give it \
+             another id, or remove that one first",
+            path.display(),
+            O::WORD
+        );
+    }
+    Ok(())
+}
+
+/// Those that are to be removed, each before those that it reads.
+fn removable<'l>(
+    known: &[(&'l DefinitionFile, DefinitionKind)],
+    mut gone: Vec<&'l DefinitionFile>,
+) -> Vec<&'l DefinitionFile> {
+    let reads = |reader: &DefinitionFile, read: &DefinitionFile| {
+        let kind = known.iter().find(|(one, _)| *one == reader).map(|(_, kind)| *kind);
+        let said = kind.and_then(|kind| Said::read(kind, &reader.query).ok());
+        reader.space == read.space && said.is_some_and(|said| said.reads().contains(&read.id))
+    };
+    let mut ordered = Vec::with_capacity(gone.len());
+    while !gone.is_empty() {
+        let is_free = |one: &&&DefinitionFile| !gone.iter().any(|other| reads(other, one));
+        // There are no circles.
+        let at = gone.iter().position(|one| is_free(&one)).unwrap_or(0);
+        ordered.push(gone.remove(at));
+    }
+    ordered
+}
+
 impl Plan {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let tree = Tree::read(&self.dir)?;
         block_on(async {
-            let live = Live::read(&self.remote.client()?).await?;
-            Steps::of(&tree, &live, self.prune)?.show()
+            let client = self.remote.client()?;
+            let live = Live::read(&client).await?;
+            Steps::of(&tree, &live, self.prune)?.show(&client).await
         })?;
         Ok(ExitCode::SUCCESS)
     }
@@ -234,7 +345,7 @@ impl Apply {
             let client = self.plan.remote.client()?;
             let live = Live::read(&client).await?;
             let steps = Steps::of(&tree, &live, self.plan.prune)?;
-            steps.show()?;
+            steps.show(&client).await?;
             let count = steps.steps.len();
             for (index, step) in steps.steps.iter().enumerate() {
                 take(&client, step).await.with_context(|| {
@@ -253,24 +364,22 @@ impl Apply {
 async fn take(client: &Client, step: &Step<'_>) -> anyhow::Result<()> {
     match step {
         Step::Create(new) => create(client, new).await.with_context(|| new.name()),
-        Step::Change { word, folder, id, change, .. } => {
-            let path = format!("/api/{folder}/{}", part(id));
-            let mut change = change.clone();
-            let keys = identity_keys::taken(&mut change)?;
-            if !change.is_empty() {
-                let sent: anyhow::Result<Value> = send(client, Method::PATCH, &path, &change).await;
-                sent.with_context(|| format!("{word} {id}"))?;
+        Step::Change { name, id, change: Change { method, path, body }, .. } => {
+            let mut body = body.clone();
+            let keys = body.as_object_mut().map(identity_keys::taken).transpose()?.flatten();
+            if body.as_object().is_none_or(|body| !body.is_empty()) {
+                let sent: anyhow::Result<Value> = send(client, method.clone(), path, &body).await;
+                sent.with_context(|| name.clone())?;
             }
             match keys {
                 Some(keys) => identity_keys::apply(client, id, &keys).await,
                 None => Ok(()),
             }
-            .with_context(|| format!("{word} {id}"))
+            .with_context(|| name.clone())
         }
-        Step::Remove { id } => {
-            let path = format!("/api/destinations/{}", part(id));
-            let request = client.request(Method::DELETE, &path);
-            client.send(request).await.map(|_| ()).with_context(|| format!("destination {id}"))
+        Step::Remove { name, path } => {
+            let request = client.request(Method::DELETE, path);
+            client.send(request).await.map(|_| ()).with_context(|| name.clone())
         }
     }
 }
@@ -323,6 +432,12 @@ async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
                 say(&format!("  secret of destination {}, shown this once: {secret}", file.id))?;
             }
         }
+        New::Audience(_) | New::Trait(_) => {
+            if let Some((file, kind)) = new.definition() {
+                let (path, new) = (file.path(), file.new_definition(kind));
+                send::<DefinitionShown>(client, Method::PUT, &path, &new).await?;
+            }
+        }
     }
     Ok(())
 }
@@ -348,70 +463,4 @@ pub(super) fn from_environment(name: Option<&str>) -> anyhow::Result<Option<Stri
         })
     };
     name.map(read).transpose()
-}
-
-impl Export {
-    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        let known = Tree::read_if_there(&self.dir)
-            .context("files that are there would be written over, and one of them is wrong")?;
-        let live = block_on(async { Live::read(&self.remote.client()?).await })?;
-        let mut written = export(&self.dir, &known.spaces, &live.spaces)?;
-        written += export(&self.dir, &known.sources, &live.sources)?;
-        written += export(&self.dir, &known.destinations, &live.destinations)?;
-        let dir = self.dir.display();
-        say(&printable(&format!("{written} files in {dir}. They hold no keys and no secrets.")))?;
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
-fn export<T: Resource + Exported>(
-    root: &Path,
-    known: &Files<T>,
-    live: &[T],
-) -> anyhow::Result<usize> {
-    for resource in live {
-        let before = known.get(resource.id()).map(|(_, before)| before);
-        write(root, known, &resource.keeping(before))?;
-    }
-    for (id, (path, _)) in known {
-        if !live.iter().any(|resource| resource.id() == id) {
-            say(&printable(&format!(
-                "{} is not on the server; it stays as it is",
-                path.display()
-            )))?;
-        }
-    }
-    Ok(live.len())
-}
-
-/// A resource that is written over its file, keeping what the server does not know.
-trait Exported {
-    fn keeping(&self, before: Option<&Self>) -> Self;
-}
-
-impl Exported for SpaceFile {
-    fn keeping(&self, _: Option<&Self>) -> Self {
-        self.clone()
-    }
-}
-
-impl Exported for SourceFile {
-    fn keeping(&self, before: Option<&Self>) -> Self {
-        let write_key_env = before.and_then(|before| before.write_key_env.clone());
-        let known = before.and_then(|before| before.identity_keys.as_deref());
-        let mut keys = self.identity_keys.clone().unwrap_or_default();
-        for key in &mut keys {
-            let named = known.unwrap_or_default().iter().find(|known| known.id == key.id);
-            key.secret_env = named.and_then(|known| known.secret_env.clone());
-        }
-        let identity_keys = (known.is_some() || !keys.is_empty()).then_some(keys);
-        Self { write_key_env, identity_keys, ..self.clone() }
-    }
-}
-
-impl Exported for DestinationFile {
-    fn keeping(&self, before: Option<&Self>) -> Self {
-        let secret_env = before.and_then(|before| before.secret_env.clone());
-        Self { secret_env, ..self.clone() }
-    }
 }

@@ -236,7 +236,13 @@ fn profile_lines(profile: &Value) -> Vec<String> {
     let traits = profile.get("traits").and_then(Value::as_object).unwrap_or(&empty);
     let row = |(key, entry): (&String, &Value)| {
         let value = shown(entry.get("value").unwrap_or(entry));
-        (printable(key), value, text(entry, "updated_at"))
+        let (class, at) = (text(entry, "class"), text(entry, "updated_at"));
+        let from = match (class.as_str(), at.as_str()) {
+            ("", _) => at,
+            (_, "") => class,
+            _ => format!("{class} since {at}"),
+        };
+        (printable(key), value, from)
     };
     section("traits", traits.iter().map(row).collect());
     let links = list(profile, "links").iter().map(|link| {

@@ -4,6 +4,8 @@
 //! DIR/spaces/*.yaml         identity rules and indexed traits
 //! DIR/sources/*.yaml        where events come from
 //! DIR/destinations/*.yaml   where they go
+//! DIR/audiences/*.yaml      profiles that meet a condition
+//! DIR/traits/*.yaml         what profiles compute from their events
 //! ```
 //!
 //! Files hold no secrets. A write key or signing secret that must be a certain one is named by an
@@ -13,12 +15,28 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
+use reqwest::Method;
 use selfsame_identity::{RuleSet, Rules, TypeNumbers};
 use selfsame_pipeline::workspace::{DedupeScope, SourceKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+use super::plan::Field;
+use crate::client::part;
 use crate::control::{DestinationShown, IdentityKeyShown, SourceShown, SpaceShown, rules_hint};
+
+mod definition;
+
+pub(super) use definition::{AudienceFile, DefinitionFile, TraitFile};
+
+/// How the server is told of a change.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) body: Value,
+}
 
 /// A kind of resource, with its folder.
 pub(super) trait Resource: Clone + Serialize + DeserializeOwned {
@@ -26,8 +44,20 @@ pub(super) trait Resource: Clone + Serialize + DeserializeOwned {
     const WORD: &'static str;
     /// What stands at the top of its files.
     const HEAD: &'static str;
+    /// Whether it can be removed.
+    const REMOVABLE: bool = false;
 
     fn id(&self) -> &str;
+
+    /// What names it among all of its kind.
+    fn key(&self) -> String {
+        self.id().to_owned()
+    }
+
+    /// The space that it is named in, if another one may have one of the same id.
+    fn space(&self) -> Option<&str> {
+        None
+    }
 
     /// The file, with what it leaves to the server as it is there.
     fn over(&self, _live: &Self) -> Self {
@@ -39,9 +69,21 @@ pub(super) trait Resource: Clone + Serialize + DeserializeOwned {
         None
     }
 
-    /// What can be said about it besides its syntax.
-    fn check(&self) -> anyhow::Result<()> {
+    /// What can be said about it besides its syntax. Brings it into the form that the server has it in.
+    fn check(&mut self) -> anyhow::Result<()> {
         Ok(())
+    }
+
+    /// How the server is told that these fields are others now.
+    fn change(&self, wanted: &Value, fields: &[Field]) -> Change {
+        let mut change = Map::new();
+        for (key, value) in wanted.as_object().into_iter().flatten() {
+            if fields.iter().any(|field| field.is_of(key)) {
+                change.insert(key.clone(), value.clone());
+            }
+        }
+        let path = format!("/api/{}/{}", Self::FOLDER, part(self.id()));
+        Change { method: Method::PATCH, path, body: Value::Object(change) }
     }
 }
 
@@ -141,7 +183,7 @@ impl Resource for SpaceFile {
         rules_hint(&self.id, &self.rules, &new.rules)
     }
 
-    fn check(&self) -> anyhow::Result<()> {
+    fn check(&mut self) -> anyhow::Result<()> {
         let compiled = Rules::compile(&self.rules, &mut TypeNumbers::default());
         compiled.map(|_| ()).context("the identity rules do not hold together")
     }
@@ -181,7 +223,7 @@ impl Resource for SourceFile {
         })
     }
 
-    fn check(&self) -> anyhow::Result<()> {
+    fn check(&mut self) -> anyhow::Result<()> {
         let keys = self.identity_keys.as_deref().unwrap_or_default();
         for (index, key) in keys.iter().enumerate() {
             let is_twice = keys[..index].iter().any(|other| other.id == key.id);
@@ -205,6 +247,7 @@ impl Resource for DestinationFile {
 # The secret that signs is not in this file. One is drawn when the destination is made and printed
 # once, unless secret_env names an environment variable that has it (whsec_...).
 ";
+    const REMOVABLE: bool = true;
 
     fn id(&self) -> &str {
         &self.id
@@ -248,7 +291,7 @@ impl From<DestinationShown> for DestinationFile {
     }
 }
 
-/// Resources of one kind by id, each with its file.
+/// Resources of one kind by key, each with its file.
 pub(super) type Files<T> = BTreeMap<String, (PathBuf, T)>;
 
 /// All files of a folder.
@@ -257,23 +300,47 @@ pub(super) struct Tree {
     pub(super) spaces: Files<SpaceFile>,
     pub(super) sources: Files<SourceFile>,
     pub(super) destinations: Files<DestinationFile>,
+    pub(super) audiences: Files<AudienceFile>,
+    pub(super) traits: Files<TraitFile>,
 }
 
 impl Tree {
     /// Reads what is there, be it nothing. A wrong file is named, with the line.
     pub(super) fn read_if_there(root: &Path) -> anyhow::Result<Self> {
-        Ok(Self { spaces: read(root)?, sources: read(root)?, destinations: read(root)? })
+        let tree = Self {
+            spaces: read(root)?,
+            sources: read(root)?,
+            destinations: read(root)?,
+            audiences: read(root)?,
+            traits: read(root)?,
+        };
+        for (key, (path, _)) in &tree.traits {
+            if let Some((other, _)) = tree.audiences.get(key) {
+                let (other, path) = (other.display(), path.display());
+                bail!(
+                    "{other} and {path} both have the key `{key}`: profiles have one value of it"
+                );
+            }
+        }
+        Ok(tree)
     }
 
     /// Reads a folder that is there.
     pub(super) fn read(root: &Path) -> anyhow::Result<Self> {
         ensure!(root.is_dir(), "there is no folder {}", root.display());
         let tree = Self::read_if_there(root)?;
-        let folders = [SpaceFile::FOLDER, SourceFile::FOLDER, DestinationFile::FOLDER];
+        let folders = [
+            SpaceFile::FOLDER,
+            SourceFile::FOLDER,
+            DestinationFile::FOLDER,
+            AudienceFile::FOLDER,
+            TraitFile::FOLDER,
+        ];
         ensure!(
             folders.iter().any(|folder| root.join(folder).is_dir()),
-            "{} has none of the folders spaces, sources and destinations; `selfsame export --dir {}` makes them",
+            "{} has none of the folders {}; `selfsame export --dir {}` makes them",
             root.display(),
+            folders.join(", "),
             root.display()
         );
         Ok(tree)
@@ -298,13 +365,13 @@ fn read<T: Resource>(root: &Path) -> anyhow::Result<Files<T>> {
     for path in paths {
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
-        let resource: T = parse(&path, &text)?;
+        let mut resource: T = parse(&path, &text)?;
         resource.check().with_context(|| format!("{} is wrong", path.display()))?;
-        let id = resource.id().to_owned();
-        if let Some((other, _)) = files.get(&id) {
-            bail!("{} and {} both have the id `{id}`", other.display(), path.display());
+        let key = resource.key();
+        if let Some((other, _)) = files.get(&key) {
+            bail!("{} and {} both have the id `{key}`", other.display(), path.display());
         }
-        files.insert(id, (path, resource));
+        files.insert(key, (path, resource));
     }
     Ok(files)
 }
@@ -328,12 +395,19 @@ pub(super) fn write<T: Resource>(
     resource: &T,
 ) -> anyhow::Result<PathBuf> {
     let id = resource.id();
-    let is_plain =
-        id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    let path = match known.get(id) {
-        Some((path, _)) => path.clone(),
-        None if is_plain && !id.is_empty() => root.join(T::FOLDER).join(format!("{id}.yaml")),
-        None => bail!("the {} `{id}` cannot name a file", T::WORD),
+    let is_plain = |id: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        !id.is_empty() && id.bytes().all(is_plain)
+    };
+    let named = |name: &str| root.join(T::FOLDER).join(format!("{name}.yaml"));
+    let path = match (known.get(&resource.key()), resource.space()) {
+        (Some((path, _)), _) => path.clone(),
+        // That of another space has the name.
+        (None, Some(space)) if is_plain(id) && is_plain(space) && named(id).exists() => {
+            named(&format!("{space}.{id}"))
+        }
+        (None, _) if is_plain(id) => named(id),
+        (None, _) => bail!("the {} `{id}` cannot name a file", T::WORD),
     };
     let text = format!("{}{}", T::HEAD, serde_yaml_ng::to_string(resource)?);
     if let Some(folder) = path.parent() {

@@ -14,7 +14,14 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
     ("limit", "At most so many elements."),
     ("next", "The cursor that the page before ended with."),
     ("day", "A day in UTC, such as 2026-11-24; the newest with entries where it is not given."),
-    ("kind", "Only these: a code from `counts`."),
+    (
+        "kind",
+        "Only these: of insights, a code from `counts`; of definitions, audience or computed_trait.",
+    ),
+    (
+        "identifiers",
+        "Whether each comes with its identifiers: true or false; false where it is not given.",
+    ),
     ("message_id", "The event's message id."),
     ("position", "The event's position, such as 0-17.3."),
     ("before", "Search records before this position, such as 0-17."),
@@ -71,6 +78,20 @@ pub(crate) fn document() -> Value {
                 "message": { "type": "string", "description": "What is wrong." },
                 "hint": { "type": "string", "description": "What to do next." },
                 "field": { "type": "string", "description": "Which field or parameter it is about." },
+                "places": {
+                    "type": "array",
+                    "description": "Of a definition: everything that is wrong with it, each with where that stands.",
+                    "items": {
+                        "type": "object",
+                        "required": ["message"],
+                        "properties": {
+                            "message": { "type": "string", "description": "What is wrong there." },
+                            "line": { "type": "integer", "description": "The line, counted from 1." },
+                            "column": { "type": "integer", "description": "The character in the line, counted from 1." },
+                            "shown": { "type": "string", "description": "The line, and carets under the place." },
+                        },
+                    },
+                },
             },
         } },
     }));

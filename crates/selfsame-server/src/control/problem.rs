@@ -10,8 +10,9 @@ use selfsame_event::Class;
 use selfsame_log::ReadError;
 use selfsame_pipeline::workspace::ChangeError;
 use selfsame_store::StoreError;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::definition::Wrong;
 use crate::node::SubmitError;
 use crate::vault::VaultError;
 
@@ -81,6 +82,8 @@ codes! {
     Invalid = "invalid", Invalid, 400, "Correct the field and send the request again.";
     /// Identity rules that do not hold together.
     RulesInvalid = "rules_invalid", Invalid, 400, "Correct the rules; nothing was changed.";
+    /// A definition that says nothing that can be computed.
+    DefinitionInvalid = "definition_invalid", Invalid, 400, "Correct the definition; nothing was changed. docs/reference/definitions.md says what there is.";
     /// A URL that may not be sent to.
     UrlRefused = "url_refused", Invalid, 400, "Give an http or https URL whose host has a public address.";
     /// The backup cannot be made there.
@@ -103,11 +106,12 @@ pub(crate) struct Problem {
     pub(crate) code: Code,
     message: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
+    places: Vec<Value>,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), field: None }
+        Self { code, message: message.into(), field: None, places: Vec::new() }
     }
 
     /// A field or parameter that is wrong.
@@ -133,6 +137,22 @@ impl Problem {
     pub(crate) fn at(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         self.field = Some(field.into());
         self
+    }
+
+    /// What is wrong with a definition, each with its place.
+    pub(crate) fn definition(wrong: &[Wrong]) -> Self {
+        let message = wrong.iter().map(Wrong::to_string).collect::<Vec<_>>().join("; ");
+        let place = |one: &Wrong| {
+            let mut place = json!({ "message": one.sentence });
+            if let Some(spot) = &one.spot {
+                place["line"] = spot.line.into();
+                place["column"] = spot.column.into();
+                place["shown"] = spot.to_string().into();
+            }
+            place
+        };
+        let places = wrong.iter().map(place).collect();
+        Self { places, ..Self::new(Code::DefinitionInvalid, message).at("query") }
     }
 
     /// A failure of ours, whose causes go into the log and not into the answer.
@@ -196,6 +216,10 @@ impl From<SubmitError> for Problem {
             SubmitError::Change(ChangeError::Identity { reason }) => {
                 Self::new(Code::Conflict, format!("Nothing was changed: {reason}."))
             }
+            SubmitError::Change(ChangeError::Definition { reason }) => {
+                let message = format!("The definition is not valid: {reason}.");
+                Self::new(Code::DefinitionInvalid, message)
+            }
             SubmitError::Change(error) => Self::new(Code::RulesInvalid, error.to_string()),
             SubmitError::Append(ref append) => Self::of(append.class(), &error),
             SubmitError::Stopped => Self::of(Class::Unavailable, &error),
@@ -205,10 +229,13 @@ impl From<SubmitError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { code, message, field } = self;
+        let Self { code, message, field, places } = self;
         let mut error = json!({ "code": code.word(), "message": message, "hint": code.hint() });
         if let Some(field) = field {
             error["field"] = json!(field);
+        }
+        if !places.is_empty() {
+            error["places"] = places.into();
         }
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let mut response = (status, axum::Json(json!({ "error": error }))).into_response();

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use selfsame_identity::{MOST_PEOPLE, RuleSet};
-use selfsame_pipeline::workspace::{DedupeScope, SourceKind, TokenAlgorithm};
+use selfsame_pipeline::workspace::{
+    Announce, DedupeScope, DefinitionKind, SourceKind, TokenAlgorithm,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -104,6 +106,8 @@ plain! {
     Box<RawValue> => {},
     DedupeScope => { "type": "string", "enum": ["source", "workspace"] },
     TokenAlgorithm => { "type": "string", "enum": ["HS256", "ES256"] },
+    DefinitionKind => { "type": "string", "enum": ["audience", "computed_trait"] },
+    Announce => { "type": "string", "enum": ["both", "track", "identify"] },
     SourceKind => { "type": "string", "enum": ["any", "browser", "mobile", "server"] },
 }
 

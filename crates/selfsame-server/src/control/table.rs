@@ -11,12 +11,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::asked::Asked;
+use super::definitions::members;
 use super::hint::Hinted;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
 use super::undo::job as undo_job;
 use super::{
-    Control, backups, dead_letters, dead_ranges, destinations, identity, identity_keys, imports,
+    Control, backups, dead_letters, dead_ranges, definitions, destinations, identity,
+    identity_keys, imports,
 };
 use super::{
     insights, openapi, rejected, rule_jobs, sources, spaces, state, tail, tokens, trace, undo,
@@ -241,6 +243,15 @@ routes! {
     Get "/api/spaces/{id}/identity/undo/job" Events "How far an undo is that a job plans or does, and what it would do or did" 200 [undo::UndoJobShown] = undo_job::show;
     Delete "/api/spaces/{id}/identity/undo/job" Write "Stop an undo that a job plans or does" 200 [undo::UndoJobShown] = undo_job::stop;
     Get "/api/spaces/{id}/identity/apart" Events "List identifiers that are set apart, with the events that would have joined them" query ["collection" "limit"] 200 [undo::ApartList] = undo::apart;
+
+    Get "/api/spaces/{id}/definitions" Read "List audiences and computed traits" query ["kind"] 200 [Page<definitions::DefinitionShown>] = definitions::list;
+    Get "/api/spaces/{id}/definitions/{definition}" Read "Show an audience or a computed trait, and how far it is computed" 200 [definitions::DefinitionShown] = definitions::show;
+    Put "/api/spaces/{id}/definitions/{definition}" Write "Make an audience or a computed trait, or change it: the earlier one stays in force until the new one is computed" body [definitions::NewDefinition] 200 [definitions::DefinitionShown] = definitions::set;
+    Delete "/api/spaces/{id}/definitions/{definition}" Write "Remove an audience or a computed trait" 200 [state::Done] = definitions::remove;
+    Get "/api/spaces/{id}/definitions/{definition}/counts" Read "How many entered and left an audience on each day, and how many were in it then" 200 [definitions::MemberCounts] = definitions::counts;
+    Get "/api/spaces/{id}/definitions/{definition}/members" Events "List the members of an audience, by profile id" query ["limit" "next" "identifiers"] 200 [definitions::MembersShown] = members::list;
+    Get "/api/spaces/{id}/definitions/{definition}/members.csv" Events "All members of an audience, as CSV" query ["identifiers"] 200 [members::Csv] = members::csv;
+    Get "/api/spaces/{id}/definitions/{definition}/members.jsonl" Events "All members of an audience, one JSON object on each line" query ["identifiers"] 200 [members::JsonLines] = members::json_lines;
 
     Get "/api/destinations" Read "List destinations with their status" 200 [Page<destinations::DestinationShown>] = destinations::list;
     Post "/api/destinations" Secrets "Make a destination; its secret is shown this once" body [destinations::NewDestination] 201 [destinations::NewSecret] = destinations::create;

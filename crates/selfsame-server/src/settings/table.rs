@@ -142,6 +142,8 @@ settings! {
         dedupe_hours: u64 = selfsame_dedupe::Config::default().window.as_secs() / 3600;
         /// Disk for remembered message ids. Beyond: the window shrinks, with an alarm.
         dedupe_disk_bytes: u64 = selfsame_dedupe::Config::default().disk_budget_bytes;
+        /// How much of one processor new definitions may take to be computed over the history, in percent.
+        compute_percent: u64 = 30;
         /// Memory for remembered message ids.
         dedupe_memory_bytes: u64 = selfsame_dedupe::Config::default().memory_budget_bytes;
     }

@@ -1,10 +1,12 @@
 //! The Control API, asked as its users do.
 
 mod access;
+mod definitions;
 mod events;
 mod files;
 mod households;
 mod identity;
+mod me;
 mod proposals;
 mod receiver;
 mod resources;

@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "dedupe",
             "deliver",
             "event",
+            "expr",
             "identity",
             "log",
             "pipeline",

@@ -7,15 +7,15 @@ const NOT_COMPARED: [&str; 2] = ["write_key_env", "secret_env"];
 
 /// One field that differs.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Field {
-    pub(super) path: String,
-    pub(super) old: String,
-    pub(super) new: String,
+pub(in crate::command) struct Field {
+    pub(in crate::command) path: String,
+    pub(in crate::command) old: String,
+    pub(in crate::command) new: String,
 }
 
 impl Field {
     /// Whether it is this member of the resource, or in it.
-    pub(super) fn is_of(&self, member: &str) -> bool {
+    pub(in crate::command) fn is_of(&self, member: &str) -> bool {
         self.path
             .strip_prefix(member)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))

@@ -255,3 +255,91 @@ async fn without_a_token_or_a_server_the_next_step_is_said() {
     let said = String::from_utf8(away.stderr).expect("text");
     assert!(!away.status.success() && said.contains("no server answers"), "{said}");
 }
+
+const REGULAR: &str = "id: regular
+space: dev
+query: |
+  event('Order Completed').count()>=3
+  AND trait('orders') > 0
+destinations:
+- destination: crm
+  send: track
+";
+const ORDERS: &str =
+    "id: orders\nspace: dev\nname: Orders\nquery: event('Order Completed').count()\npublic: true\n";
+
+#[tokio::test]
+async fn audiences_and_computed_traits_go_round_as_files() {
+    let (server, receiver) = (Server::start(), Receiver::start().await);
+    let body = json!({"name": "CRM", "url": receiver.url});
+    server.done(Method::POST, "/api/destinations", Some(body)).await;
+    let folder = server.beside("workspace");
+    let dir = folder.to_str().expect("text");
+    written(&folder, "audiences/regular.yaml", REGULAR);
+    written(&folder, "traits/my.yml", ORDERS);
+    let (is_done, said) = command(&server, &["plan", dir], &[]);
+    assert!(
+        is_done && said.contains("+ computed trait dev/orders\n+ audience dev/regular\n"),
+        "{said}"
+    );
+    let (is_done, said) = command(&server, &["apply", dir], &[]);
+    assert!(is_done && said.contains("2 to create, 0 to change, 0 to remove."), "{said}");
+    let at = "/api/spaces/dev/definitions";
+    let made = server.get(&format!("{at}/regular")).await;
+    assert_eq!(made["query"], "event('Order Completed').count() >= 3 AND trait('orders') > 0");
+    assert_eq!(made["destinations"], json!([{ "destination": "crm", "send": "track" }]));
+    assert_eq!(server.get(&format!("{at}/orders")).await["public"], true);
+    let (_, said) = command(&server, &["apply", dir], &[]);
+    assert!(said.contains("Nothing to do"), "however the text was written: {said}");
+
+    let (is_done, said) = command(&server, &["export", "--dir", dir], &[]);
+    assert!(is_done && said.contains("5 files"), "{said}");
+    let text = std::fs::read_to_string(folder.join("audiences/regular.yaml")).expect("a file");
+    assert!(text.starts_with("# An audience") && text.contains("send: track"), "{text}");
+    let text = std::fs::read_to_string(folder.join("traits/my.yml")).expect("the same file");
+    assert!(text.starts_with("# A computed trait"), "{text}");
+    let (_, said) = command(&server, &["plan", dir], &[]);
+    assert!(said.contains("Nothing to do"), "{said}");
+
+    written(&folder, "audiences/regular.yaml", &REGULAR.replace(">=3", ">=4"));
+    let (_, said) = command(&server, &["apply", dir], &[]);
+    assert!(
+        said.contains("~ audience dev/regular\n    query: ") && said.contains(">= 4"),
+        "{said}"
+    );
+    let changed = server.get(&format!("{at}/regular")).await;
+    assert!(changed["query"].as_str().expect("text").contains(">= 4"), "{changed}");
+
+    // One reads the other: it goes first.
+    std::fs::remove_dir_all(folder.join("audiences")).expect("removed");
+    std::fs::remove_dir_all(folder.join("traits")).expect("removed");
+    std::fs::remove_dir_all(folder.join("destinations")).expect("removed");
+    let (_, said) = command(&server, &["plan", dir], &[]);
+    assert!(said.contains("audience dev/regular is in no file; --prune removes it"), "{said}");
+    let (is_done, said) = command(&server, &["apply", dir, "--prune"], &[]);
+    assert!(is_done && said.contains("0 to create, 0 to change, 3 to remove."), "{said}");
+    assert_eq!(server.get(at).await["data"], Value::Array(Vec::new()));
+}
+
+#[tokio::test]
+async fn a_definition_in_a_file_that_is_wrong_is_pointed_at_and_nothing_is_done() {
+    let server = Server::start();
+    let folder = server.beside("workspace");
+    let dir = folder.to_str().expect("text");
+    let fails = |part: &str| {
+        let (is_done, said) = command(&server, &["apply", dir], &[]);
+        assert!(!is_done && said.contains(part), "{part} is not in {said}");
+    };
+    let wrong = "id: a\nspace: dev\nquery: event('A').cuont() > 1\n";
+    written(&folder, "audiences/a.yaml", wrong);
+    fails("a.yaml is wrong");
+    fails("line 1, column 12:\n  event('A').cuont() > 1\n             ^^^^^");
+    written(&folder, "audiences/a.yaml", "id: a\nspace: dev\nquery: event('A').count() > 1\n");
+    written(&folder, "traits/b.yaml", "id: a\nspace: dev\nquery: event('A').count()\n");
+    fails("both have the key `dev/a`");
+    std::fs::remove_file(folder.join("traits/b.yaml")).expect("removed");
+    assert!(command(&server, &["apply", dir], &[]).0);
+    std::fs::remove_file(folder.join("audiences/a.yaml")).expect("removed");
+    written(&folder, "traits/b.yaml", "id: a\nspace: dev\nquery: event('A').count()\n");
+    fails("cannot become the other kind");
+}

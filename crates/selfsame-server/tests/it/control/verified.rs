@@ -10,8 +10,8 @@ use sha2::Sha256;
 
 use super::server::{DEV, Server, run};
 
-const SITE: &str = "site-key-is-public";
-const BACKEND: &str = "backend-key-is-secret";
+pub(super) const SITE: &str = "site-key-is-public";
+pub(super) const BACKEND: &str = "backend-key-is-secret";
 const SECRET: &str = "the identity secret of the site, which its backend has";
 /// 2100-01-01.
 const LATER: u64 = 4_102_444_800;
@@ -30,13 +30,13 @@ fn signed(secret: &[u8], header: &Value, payload: &Value) -> String {
 }
 
 /// What the site's backend gives to a visitor who signed in.
-fn token(user: &str) -> String {
+pub(super) fn token(user: &str) -> String {
     let payload = json!({"sub": user, "aud": SITE, "exp": LATER});
     signed(SECRET.as_bytes(), &json!({"alg": "HS256", "typ": "JWT", "kid": "k1"}), &payload)
 }
 
 /// A server with a site and a backend, and a victim whom both know.
-async fn world(guarded: bool) -> Server {
+pub(super) async fn world(guarded: bool) -> Server {
     let server = Server::start();
     for (name, kind, key) in [("Site", "browser", SITE), ("Backend", "server", BACKEND)] {
         let body = json!({"name": name, "kind": kind, "write_key": key});
@@ -59,7 +59,7 @@ async fn world(guarded: bool) -> Server {
     server
 }
 
-async fn send(server: &Server, key: &str, route: &str, event: Value) {
+pub(super) async fn send(server: &Server, key: &str, route: &str, event: Value) {
     assert_eq!(server.send(key, route, event).await, StatusCode::OK);
     server.folded().await;
 }
@@ -76,7 +76,7 @@ async fn person(server: &Server, id: &str) -> Value {
     all
 }
 
-fn attacks() -> Vec<(&'static str, Value)> {
+pub(super) fn attacks() -> Vec<(&'static str, Value)> {
     let mine = json!({"name": "Eve", "plan": "stolen"});
     vec![
         ("identify", json!({"userId": "victim", "traits": mine})),
@@ -106,7 +106,7 @@ fn attacks() -> Vec<(&'static str, Value)> {
 }
 
 /// Tokens that prove nothing, each with the code of why.
-fn bad_tokens() -> Vec<(Value, &'static str)> {
+pub(super) fn bad_tokens() -> Vec<(Value, &'static str)> {
     let head = json!({"alg": "HS256", "kid": "k1"});
     let payload = json!({"sub": "victim", "aud": SITE, "exp": LATER});
     let but = |name: &str, value: Value| {
