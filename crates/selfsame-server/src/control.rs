@@ -22,6 +22,7 @@ mod identity_keys;
 mod imports;
 pub(crate) mod insights;
 mod openapi;
+mod previews;
 mod problem;
 mod rejected;
 mod rule_jobs;
@@ -45,6 +46,7 @@ pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKe
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
 #[cfg(test)]
 pub(crate) use insights::words as insight_words;
+pub(crate) use previews::{PreviewFound, PreviewShown, PreviewWish};
 pub(crate) use problem::Code;
 pub(crate) use shape::Page;
 pub(crate) use sources::{NewSource, SourceShown};
@@ -71,6 +73,7 @@ use self::problem::Problem;
 use self::table::{Permission, ROUTES, Route, Takes, Verb};
 use self::undo::UndoJobs;
 use crate::node::Node;
+use crate::preview_job::Previews;
 use crate::rule_job::RuleJobs;
 use crate::tasks::Tasks;
 use crate::tokens::Tokens;
@@ -93,6 +96,7 @@ pub(crate) struct Control {
     tails: Arc<Semaphore>,
     exports: Arc<Semaphore>,
     rule_jobs: Arc<RuleJobs>,
+    previews: Arc<Previews>,
     undo_jobs: Arc<UndoJobs>,
 }
 
@@ -107,6 +111,7 @@ pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router
         tails: Arc::new(Semaphore::new(TAILS)),
         exports: Arc::new(Semaphore::new(EXPORTS)),
         rule_jobs: Arc::default(),
+        previews: Arc::default(),
         undo_jobs: Arc::default(),
     };
     let mut paths: Vec<(&str, MethodRouter<Control>)> = Vec::new();

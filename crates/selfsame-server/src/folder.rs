@@ -132,6 +132,10 @@ impl Folder {
         self.root.join("history")
     }
 
+    pub(crate) fn preview(&self) -> PathBuf {
+        self.root.join("preview")
+    }
+
     pub(crate) fn trial(&self) -> PathBuf {
         self.root.join("trial")
     }

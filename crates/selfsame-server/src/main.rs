@@ -23,6 +23,7 @@ mod listen;
 mod me;
 mod measures;
 mod node;
+mod preview_job;
 mod printable;
 mod reach;
 #[cfg(test)]

@@ -300,15 +300,7 @@ pub(crate) async fn set(
         let message = format!("`description` has at most {DESCRIPTION} characters.");
         return Err(Problem::field("description", message));
     }
-    let said = match &new.query {
-        Value::String(text) => Said::read(new.kind, text),
-        json @ Value::Object(_) => Said::from_json(new.kind, json),
-        _ => {
-            let message = "`query` is a text in the query language, or its JSON form.";
-            return Err(Problem::field("query", message));
-        }
-    };
-    let query = said.map_err(|wrong| Problem::definition(&wrong))?.to_string();
+    let query = said(new.kind, &new.query)?;
     let destinations = activations(new.destinations.unwrap_or_default());
     let _turn = control.turn().await;
     let view = control.view()?;
@@ -329,6 +321,19 @@ pub(crate) async fn set(
     control.change(&Change::SetDefinition(definition)).await?;
     let read = read(&control.node, &space)?;
     shown(&control, &read, find(&read, &id)?)
+}
+
+/// What a definition says, printed in the one way that there is.
+pub(super) fn said(kind: DefinitionKind, query: &Value) -> Result<String, Problem> {
+    let said = match query {
+        Value::String(text) => Said::read(kind, text),
+        json @ Value::Object(_) => Said::from_json(kind, json),
+        _ => {
+            let message = "`query` is a text in the query language, or its JSON form.";
+            return Err(Problem::field("query", message));
+        }
+    };
+    Ok(said.map_err(|wrong| Problem::definition(&wrong))?.to_string())
 }
 
 fn activations(given: Vec<ActivationShown>) -> Vec<Activation> {

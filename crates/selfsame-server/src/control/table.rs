@@ -21,7 +21,8 @@ use super::{
     identity_keys, imports,
 };
 use super::{
-    insights, openapi, rejected, rule_jobs, sources, spaces, state, tail, tokens, trace, undo,
+    insights, openapi, previews, rejected, rule_jobs, sources, spaces, state, tail, tokens, trace,
+    undo,
 };
 
 /// What a token may do. Tokens have all of them today.
@@ -244,6 +245,9 @@ routes! {
     Delete "/api/spaces/{id}/identity/undo/job" Write "Stop an undo that a job plans or does" 200 [undo::UndoJobShown] = undo_job::stop;
     Get "/api/spaces/{id}/identity/apart" Events "List identifiers that are set apart, with the events that would have joined them" query ["collection" "limit"] 200 [undo::ApartList] = undo::apart;
 
+    Post "/api/spaces/{id}/preview" Write "Preview an audience or a computed trait over the history: its size, some members, what they are identified by; nothing is made" body [previews::PreviewWish] 202 [previews::PreviewShown] = previews::start;
+    Get "/api/spaces/{id}/preview" Events "How far the preview is, and what it found" 200 [previews::PreviewShown] = previews::show;
+    Delete "/api/spaces/{id}/preview" Write "Stop the preview" 200 [previews::PreviewShown] = previews::stop;
     Get "/api/spaces/{id}/definitions" Read "List audiences and computed traits" query ["kind"] 200 [Page<definitions::DefinitionShown>] = definitions::list;
     Get "/api/spaces/{id}/definitions/{definition}" Read "Show an audience or a computed trait, and how far it is computed" 200 [definitions::DefinitionShown] = definitions::show;
     Put "/api/spaces/{id}/definitions/{definition}" Write "Make an audience or a computed trait, or change it: the earlier one stays in force until the new one is computed" body [definitions::NewDefinition] 200 [definitions::DefinitionShown] = definitions::set;
