@@ -23,7 +23,10 @@ fn next<'a>(reader: &mut Reader<'a>) -> Option<Part<'a>> {
 }
 
 /// What a row keeps, by the number of the stream.
-pub(crate) fn parts(row: &[u8]) -> Vec<(usize, &[u8])> {
+pub(crate) type Parts<'a> = Vec<(usize, &'a [u8])>;
+
+/// All that a row keeps.
+pub(crate) fn parts(row: &[u8]) -> Parts<'_> {
     let mut reader = Reader(row);
     std::iter::from_fn(|| next(&mut reader)).map(|part| (part.number, part.bytes)).collect()
 }

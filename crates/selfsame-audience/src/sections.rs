@@ -6,7 +6,7 @@ use std::fmt;
 use selfsame_event::Time;
 
 use crate::plan::{Keep, Stream};
-use crate::row;
+use crate::row::{self, Parts};
 use crate::state::State;
 use crate::total::Kind;
 
@@ -18,7 +18,7 @@ pub(crate) struct Sections<'a> {
     rows: &'a [&'a [u8]],
     pub(crate) now: Time,
     /// What each row keeps.
-    parts: OnceCell<Vec<Vec<(usize, &'a [u8])>>>,
+    parts: OnceCell<Vec<Parts<'a>>>,
     /// By stream.
     combined: Vec<OnceCell<Box<Combined<'a>>>>,
 }
