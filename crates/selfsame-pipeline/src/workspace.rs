@@ -10,6 +10,10 @@ use selfsame_event::{RecordId, SourceNumber};
 use selfsame_identity::{RuleSet, Rules, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
+mod oauth;
+
+pub use self::oauth::{OAuth, OAuthClient, OAuthKey};
+
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Workspace {
@@ -82,6 +86,9 @@ pub struct Identity {
     /// that user which a verified event named.
     #[serde(default)]
     pub required: bool,
+    /// Which clients may send, with tokens.
+    #[serde(default, skip_serializing_if = "OAuth::is_default")]
+    pub oauth: OAuth,
 }
 
 /// A key that checks identity tokens.

@@ -19,6 +19,7 @@ mod identity;
 mod identity_keys;
 mod imports;
 pub(crate) mod insights;
+mod oauth;
 mod openapi;
 mod problem;
 mod rejected;
@@ -41,6 +42,7 @@ pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKe
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
 #[cfg(test)]
 pub(crate) use insights::words as insight_words;
+pub(crate) use oauth::{AddedOAuthClient, OAuthShown};
 pub(crate) use problem::Code;
 pub(crate) use shape::Page;
 pub(crate) use sources::{NewSource, SourceShown};

@@ -20,6 +20,7 @@ mod lines;
 mod listen;
 mod measures;
 mod node;
+mod oauth;
 mod printable;
 mod reach;
 #[cfg(test)]

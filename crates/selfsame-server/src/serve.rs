@@ -113,6 +113,7 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     let profiles = ProfileApi::new(node.reader(), Arc::new(tokens.clone()));
     let public = health::router(health.clone())
         .merge(selfsame_profile_api::router(profiles))
+        .merge(crate::oauth::router(&node, &settings.collect, certificates.is_some()))
         .merge((flavour.routes)(&node, &tasks));
     let control =
         health::metrics_router(health).merge(crate::control::router(&node, &tokens, &tasks));

@@ -5,6 +5,7 @@ mod events;
 mod files;
 mod households;
 mod identity;
+mod oauth;
 mod receiver;
 mod resources;
 mod rules;
