@@ -56,6 +56,7 @@ pub(crate) struct Runner {
     read_again_at: Time,
     measuring: Option<JoinHandle<Result<Measured, FeedError>>>,
     measure_at: Time,
+    started: Time,
     measured: Measured,
     lag: Lag,
     appending: Option<JoinHandle<(u64, Vec<Attempt>)>>,
@@ -108,6 +109,7 @@ impl Runner {
         shared.set_mailbox(first.id, mailbox);
         shared.keep_from(first.id, known.from);
         let lane = Lane::new(config.limits(&first), config.retry, known.image);
+        let started = parts.clock.wall();
         let runner = Self {
             id: first.id,
             feed_end: parts.feed.subscribe(),
@@ -125,6 +127,7 @@ impl Runner {
             read_again_at: Time::EPOCH,
             measuring: None,
             measure_at: Time::EPOCH,
+            started,
             measured: Measured::default(),
             lag: Lag::default(),
             appending: None,

@@ -14,6 +14,9 @@ mod definition;
 
 pub use definition::{Activation, Announce, Definition, DefinitionKind, NAME_BYTES};
 pub(crate) use definition::{read as definition_query, reads as definition_reads};
+mod oauth;
+
+pub use self::oauth::{OAuth, OAuthClient, OAuthKey};
 
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -93,6 +96,9 @@ pub struct Identity {
     /// that user which a verified event named.
     #[serde(default)]
     pub required: bool,
+    /// Which clients may send, with tokens.
+    #[serde(default, skip_serializing_if = "OAuth::is_default")]
+    pub oauth: OAuth,
 }
 
 /// A key that checks identity tokens.

@@ -21,6 +21,7 @@ mod identity;
 mod identity_keys;
 mod imports;
 pub(crate) mod insights;
+mod oauth;
 mod openapi;
 mod previews;
 mod problem;
@@ -46,6 +47,7 @@ pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKe
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
 #[cfg(test)]
 pub(crate) use insights::words as insight_words;
+pub(crate) use oauth::{AddedOAuthClient, OAuthShown};
 pub(crate) use previews::{PreviewFound, PreviewShown, PreviewWish};
 pub(crate) use problem::Code;
 pub(crate) use shape::Page;

@@ -125,7 +125,11 @@ impl Feed for SpaceFeed {
             Err(error) => return Err(failed(error)),
         };
         let young = match question.oldest {
-            Some(oldest) => first_since(&*self.log, oldest).map_err(failed)?,
+            // A jump of the clock that the log does not believe ages nothing.
+            Some(oldest) => {
+                let believed = oldest.plus_micros(self.log.held_micros().saturating_neg());
+                first_since(&*self.log, believed).map_err(failed)?
+            }
             None => 0,
         };
         let near = question.bytes.map_or(0, |bytes| first_near(&sizes, bytes));

@@ -23,6 +23,7 @@ mod listen;
 mod me;
 mod measures;
 mod node;
+mod oauth;
 mod preview_job;
 mod printable;
 mod reach;

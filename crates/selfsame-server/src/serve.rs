@@ -112,6 +112,7 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     };
     let public = health::router(health.clone())
         .merge(readers(&node, &tokens, settings)?)
+        .merge(crate::oauth::router(&node, &settings.collect, certificates.is_some()))
         .merge((flavour.routes)(&node, &tasks));
     let control =
         health::metrics_router(health).merge(crate::control::router(&node, &tokens, &tasks));

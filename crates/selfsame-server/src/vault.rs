@@ -22,6 +22,8 @@ use std::sync::{PoisonError, RwLock};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
+use selfsame_collect::oauth::AccessKey;
 use selfsame_pipeline::workspace::{Destination, IdentityKey, TokenAlgorithm, Workspace};
 use sha2::{Digest as _, Sha256};
 
@@ -31,6 +33,8 @@ use crate::chance;
 pub(crate) const KEY_FILE: &str = "key";
 const PREFIX: &str = "sealed:1:";
 const KEY_PREFIX: &str = "sfk_";
+/// What tells the key of access tokens from others that may be derived one day.
+const ACCESS: &[u8] = b"selfsame access tokens 1";
 const HEAD: &str = "# Seals the secrets of this data folder. Keep a copy apart from backups: without it they cannot be opened.\n";
 
 /// The keys of a data folder. `Debug` shows where they are.
@@ -42,6 +46,8 @@ pub(crate) struct Vault {
 struct VaultKey {
     id: String,
     key: LessSafeKey,
+    /// Makes and checks access tokens; derived from the same bytes.
+    access: AccessKey,
 }
 
 /// A key file that cannot be used.
@@ -96,8 +102,12 @@ impl fmt::Debug for Vault {
 impl VaultKey {
     fn new(bytes: &[u8]) -> Option<Self> {
         let key = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, bytes).ok()?);
-        let id = Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Some(Self { id, key })
+        let digest = Sha256::digest(bytes);
+        let id: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let parent = hmac::Key::new(hmac::HMAC_SHA256, bytes);
+        let derived = hmac::sign(&parent, ACCESS).as_ref().try_into().ok()?;
+        let access = AccessKey::new(&id, &derived);
+        Some(Self { id, key, access })
     }
 }
 
@@ -169,6 +179,12 @@ impl Vault {
     pub(crate) fn ids(&self) -> Vec<String> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         keys.iter().map(|key| key.id.clone()).collect()
+    }
+
+    /// What makes access tokens, first, and what checks them.
+    pub(crate) fn access_keys(&self) -> Vec<AccessKey> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().map(|key| key.access.clone()).collect()
     }
 
     /// Whether others than this user can read the key file.

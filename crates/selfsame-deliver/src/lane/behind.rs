@@ -56,6 +56,11 @@ impl Lane {
         true
     }
 
+    /// Whether nothing before a place waits to be looked at: then there is nothing to give up.
+    pub(crate) fn has_passed(&self, to: ItemPosition) -> bool {
+        self.window.is_empty() && self.read_to >= to
+    }
+
     /// Whether pages of the feed are given up now.
     pub(crate) fn is_giving_up(&self) -> bool {
         self.giving_up.is_some() && self.window.is_empty()
@@ -106,7 +111,7 @@ impl Lane {
     pub(super) fn give_up_window(&mut self, step: &mut Step) {
         let Some(giving_up) = self.giving_up.filter(|_| self.in_flight == 0) else { return };
         if self.window.is_empty() {
-            return;
+            return self.finish_giving_up();
         }
         self.open_range(step.cursor, giving_up.filter);
         while let Some(slot) = self.window.pop_front() {

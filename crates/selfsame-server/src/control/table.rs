@@ -21,8 +21,8 @@ use super::{
     identity_keys, imports,
 };
 use super::{
-    insights, openapi, previews, rejected, rule_jobs, sources, spaces, state, tail, tokens, trace,
-    undo,
+    insights, oauth, openapi, previews, rejected, rule_jobs, sources, spaces, state, tail, tokens,
+    trace, undo,
 };
 
 /// What a token may do. Tokens have all of them today.
@@ -220,6 +220,12 @@ routes! {
     Get "/api/sources/{id}/identity-keys" Read "List the keys that check identity tokens" 200 [Page<identity_keys::IdentityKeyShown>] = identity_keys::list;
     Post "/api/sources/{id}/identity-keys" Secrets "Add a key that checks identity tokens, beside those there are" body [identity_keys::NewIdentityKey] 201 [identity_keys::AddedIdentityKey] = identity_keys::add;
     Delete "/api/sources/{id}/identity-keys/{key}" Write "Remove a key that checks identity tokens" 200 [sources::SourceShown] = identity_keys::remove;
+    Get "/api/sources/{id}/oauth" Read "Show the OAuth clients of a source" 200 [oauth::OAuthShown] = oauth::show;
+    Put "/api/sources/{id}/oauth" Write "Say whether a source takes events only with a token of one of its OAuth clients" body [oauth::OAuthChange] 200 [oauth::OAuthShown] = oauth::change;
+    Post "/api/sources/{id}/oauth/clients" Write "Add an OAuth client, which gets tokens at POST /oauth2/token" body [oauth::NewOAuthClient] 201 [oauth::AddedOAuthClient] = oauth::add;
+    Delete "/api/sources/{id}/oauth/clients/{client}" Write "Remove an OAuth client; its tokens are refused at once" 200 [oauth::OAuthShown] = oauth::remove;
+    Post "/api/sources/{id}/oauth/clients/{client}/keys" Write "Add a public key to an OAuth client, beside the one it has" body [oauth::NewOAuthKey] 200 [oauth::OAuthShown] = oauth::add_key;
+    Delete "/api/sources/{id}/oauth/clients/{client}/keys/{key}" Write "Remove a public key of an OAuth client" 200 [oauth::OAuthShown] = oauth::remove_key;
     Get "/api/sources/{id}/rejected" Events "List events that were set aside, newest first" query ["day" "limit" "next"] 200 [rejected::Rejected] = rejected::list;
 
     Get "/api/spaces" Read "List spaces" 200 [Page<spaces::SpaceShown>] = spaces::list;

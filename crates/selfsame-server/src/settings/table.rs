@@ -97,6 +97,9 @@ settings! {
         trusted_proxies: Vec<String> = Vec::new();
         /// Whether an IPv6 address of a customer's connection is kept.
         collect_ipv6: bool = CollectConfig::default().collect_ipv6;
+        /// What OAuth clients may call this server in the `aud` of their assertions; empty: the address of
+        /// the request and `/oauth2`, such as `https://cdp.example.com/oauth2`.
+        oauth_audiences: Vec<String> = Vec::new();
         /// Origins whose pages send events with credentials.
         credential_origins: Vec<String> = CollectConfig::default().credential_origins;
     }
