@@ -15,19 +15,19 @@ use tracing::{info, warn};
 
 use crate::connection::{Connection, ConnectionId};
 use crate::deliverer::{DeliverConfig, Parts, log_chain};
-use crate::feed::{BodyError, Effect, FeedEnd, FeedError};
+use crate::feed::{FeedEnd, FeedError};
 use crate::image::{Image, Known};
 use crate::lag::{Lag, Measured};
 use crate::lane::{Lane, Numbers, Report};
 use crate::ledger::Ledger;
 use crate::metrics;
-use crate::outcome::{Failure, Outcome, Withheld};
+use crate::outcome::{Failure, Outcome};
 use crate::record::{Attempt, Entry, Record, Step};
 use crate::retry::plus;
 use crate::shared::{Command, Shared};
 use crate::status::{ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, age};
-use crate::webhook;
 
+mod attempt;
 mod lag;
 mod reading;
 
@@ -178,7 +178,7 @@ impl Runner {
             if send.number > 1 {
                 ::metrics::counter!(metrics::RETRIES).increment(1);
             }
-            let attempt = attempt(self.parts.clone(), Arc::clone(&connection), send.effect);
+            let attempt = attempt::make(self.parts.clone(), Arc::clone(&connection), send.effect);
             let task = self.requests.spawn(attempt);
             self.places.insert(task.id(), send.effect.at);
         }
@@ -388,48 +388,4 @@ fn dead_letters(image: &Image, page: PageRequest) -> DeadLetterPage {
     let more = rest.next().is_some();
     let after = letters.last().filter(|_| more).map(|letter| letter.effect.at);
     DeadLetterPage { letters, total: image.dead.len(), after }
-}
-
-/// Makes one attempt. Ends in the connection's time, whatever the receiver does.
-async fn attempt(parts: Parts, connection: Arc<Connection>, effect: Effect) -> Report {
-    let started = parts.clock.wall();
-    let began = parts.clock.monotonic_micros();
-    let (outcome, note) = outcome(&parts, &connection, effect, started).await;
-    let took = parts.clock.monotonic_micros().saturating_sub(began) / 1_000;
-    Report { outcome, started, took_ms: u32::try_from(took).unwrap_or(u32::MAX), note }
-}
-
-async fn outcome(
-    parts: &Parts,
-    connection: &Connection,
-    effect: Effect,
-    now: Time,
-) -> (Outcome, String) {
-    let feed = Arc::clone(&parts.feed);
-    let quiet = |outcome| (outcome, String::new());
-    let body = match tokio::task::spawn_blocking(move || feed.body(&effect)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(BodyError::Erased)) => return quiet(Outcome::Withheld(Withheld::Erased)),
-        Ok(Err(BodyError::Suppressed)) => return quiet(Outcome::Withheld(Withheld::Suppressed)),
-        Ok(Err(BodyError::Gone)) => return quiet(Outcome::failed(Failure::BodyGone)),
-        Ok(Err(error @ BodyError::Unavailable(_))) => {
-            log_chain(&error, "a body could not be read, trying again");
-            return quiet(Outcome::Postponed);
-        }
-        Err(error) => {
-            log_chain(&error, "reading a body ended");
-            return quiet(Outcome::failed(Failure::Bug));
-        }
-    };
-    let key = webhook::key(&effect.id, connection.id);
-    let Ok(request) = webhook::request(&parts.outbound, connection, &key, body, now) else {
-        return quiet(Outcome::failed(Failure::Blocked));
-    };
-    match parts.outbound.post(request, now).await {
-        Ok(answer) => match Outcome::of_status(answer.status, answer.retry_after) {
-            outcome @ Outcome::Delivered { .. } => quiet(outcome),
-            outcome => (outcome, webhook::note(&answer.body)),
-        },
-        Err(failure) => quiet(Outcome::failed(failure)),
-    }
 }

@@ -4,6 +4,7 @@ use selfsame_event::{EventType, Position};
 
 use super::*;
 use crate::feed::FeedEnd;
+use crate::retry::plus;
 use crate::status::Selection;
 
 mod behind;
