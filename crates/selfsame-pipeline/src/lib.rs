@@ -50,8 +50,8 @@ pub mod workspace;
 pub use base::{copy_file, copy_folder, copy_state};
 pub use checkpoint::CheckpointError;
 pub use computed::{
-    Compute, ComputeError, ComputeStage, ComputeStatus, Computing, Held, History, HistoryError,
-    Members, Progress, StreamSince, ValueRow, Values, Version,
+    Announcing, Compute, ComputeError, ComputeStage, ComputeStatus, Computing, Held, History,
+    HistoryError, Members, Progress, StreamSince, ValueRow, Values, Version,
 };
 pub use draft::{Drafting, Drafts};
 pub use engine::{Engine, EngineConfig, EngineError, EngineParts, Probe};

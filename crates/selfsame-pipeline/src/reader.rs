@@ -18,6 +18,7 @@ mod identity_health;
 mod json;
 mod merges;
 mod search;
+mod settled;
 mod undo;
 mod why;
 
