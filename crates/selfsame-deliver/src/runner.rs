@@ -13,7 +13,7 @@ use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use crate::connection::{Connection, ConnectionId};
+use crate::connection::{Connection, ConnectionId, Filter};
 use crate::deliverer::{DeliverConfig, Parts, log_chain};
 use crate::feed::{FeedEnd, FeedError};
 use crate::image::{Image, Known};
@@ -21,7 +21,7 @@ use crate::lag::{Lag, Measured};
 use crate::lane::{Lane, Numbers, Report};
 use crate::ledger::Ledger;
 use crate::metrics;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Outcome, Withheld};
 use crate::record::{Attempt, Entry, Record, Step};
 use crate::retry::plus;
 use crate::shared::{Command, Shared};
@@ -107,7 +107,10 @@ impl Runner {
         let (mailbox, commands) = mpsc::channel(MAILBOX);
         shared.set_mailbox(first.id, mailbox);
         shared.keep_from(first.id, known.from);
-        let lane = Lane::new(config.limits(&first), config.retry, known.image);
+        let mut lane = Lane::new(config.limits(&first), config.retry, known.image);
+        if known.is_new {
+            lane.trust();
+        }
         let runner = Self {
             id: first.id,
             feed_end: parts.feed.subscribe(),
@@ -169,6 +172,11 @@ impl Runner {
         Arc::clone(&self.connection.borrow())
     }
 
+    /// What the connection wants as of now.
+    fn filter(&self) -> Filter {
+        self.settings().filter.with_derived(self.parts.feed.wanted(self.id))
+    }
+
     fn send(&mut self, now: Time) {
         let connection = self.settings();
         if !connection.enabled {
@@ -178,7 +186,8 @@ impl Runner {
             if send.number > 1 {
                 ::metrics::counter!(metrics::RETRIES).increment(1);
             }
-            let attempt = attempt::make(self.parts.clone(), Arc::clone(&connection), send.effect);
+            let told = self.lane.image().told.clone();
+            let attempt = attempt::make(self.parts.clone(), Arc::clone(&connection), send, told);
             let task = self.requests.spawn(attempt);
             self.places.insert(task.id(), send.effect.at);
         }
@@ -191,7 +200,8 @@ impl Runner {
             Err(error) => {
                 log_chain(&error, "an attempt ended without an outcome");
                 let outcome = Outcome::failed(Failure::Bug);
-                (error.id(), Report { outcome, started: now, took_ms: 0, note: String::new() })
+                let (note, told) = (String::new(), Vec::new());
+                (error.id(), Report { outcome, started: now, took_ms: 0, note, told })
             }
         };
         let label = report.outcome.label();
@@ -308,8 +318,13 @@ impl Runner {
         let numbers: Numbers = self.lane.numbers();
         let image = self.lane.image();
         let end = *self.feed_end.borrow();
-        let accepted = end.effects.saturating_sub(image.started);
-        let unread = accepted.saturating_sub(numbers.looked + numbers.window);
+        let read = numbers.looked + numbers.window;
+        // At the end there is nothing left, whatever rules that were published since say was before it.
+        let unread = match self.lane.read_to() < end.at {
+            true => end.effects.saturating_sub(image.started).saturating_sub(read),
+            false => 0,
+        };
+        let accepted = read + unread;
         let state = match () {
             () if !self.settings().enabled => ConnectionState::Disabled,
             () if numbers.paused.is_some() => ConnectionState::Paused,
@@ -328,6 +343,7 @@ impl Runner {
             delivered: numbers.delivered,
             filtered: numbers.filtered,
             withheld: numbers.withheld,
+            superseded: numbers.superseded,
             dead: numbers.dead,
             dead_in_ranges: numbers.dead_in_ranges,
             pending: unread + numbers.window + numbers.aside,
@@ -378,6 +394,10 @@ fn count(step: &Step) {
         .filter(|attempt| matches!(attempt.outcome, Outcome::Delivered { .. }))
         .count();
     ::metrics::counter!(metrics::DELIVERED).increment(delivered as u64);
+    let is_superseded =
+        |attempt: &&Attempt| matches!(attempt.outcome, Outcome::Withheld(Withheld::Superseded));
+    let superseded = step.attempts.iter().filter(is_superseded).count();
+    ::metrics::counter!(metrics::SUPERSEDED).increment(superseded as u64);
 }
 
 fn dead_letters(image: &Image, page: PageRequest) -> DeadLetterPage {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use selfsame_event::{ItemPosition, Time};
 
 use super::{End, Lane, Report, State};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Outcome, Withheld};
 use crate::record::Attempt;
 use crate::retry::{Decision, Failed, plus};
 use crate::status::Pause;
@@ -21,7 +21,8 @@ impl Lane {
         let Some(item) = self.items.get_mut(&at) else { return };
         debug_assert_eq!(item.state, State::InFlight, "only what was sent finishes");
         self.in_flight -= 1;
-        let Report { outcome, started, took_ms, note } = report;
+        let Report { outcome, started, took_ms, note, told } = report;
+        self.tells.extend(told);
         if outcome != Outcome::Postponed {
             item.attempts = item.attempts.saturating_add(1);
             item.first_attempt.get_or_insert(started);
@@ -34,6 +35,7 @@ impl Lane {
                 self.last_failure = None;
                 self.end(at, End::Delivered);
             }
+            Outcome::Withheld(Withheld::Superseded) => self.end(at, End::Outdated),
             Outcome::Withheld(_) => self.end(at, End::Withheld),
             Outcome::Postponed => {
                 let until = plus(now, POSTPONED);
@@ -104,7 +106,7 @@ impl Lane {
                 line.busy = None;
                 self.schedule(profile);
             }
-            End::Withheld | End::GivenUp => {}
+            End::Withheld | End::Outdated | End::Superseded | End::GivenUp => {}
             End::Dead { .. } => self.dying += 1,
         }
     }

@@ -58,7 +58,7 @@ impl Runner {
             false => Lag::default(),
         };
         if let Some(reason) = measured.beyond(cursor).filter(|_| cursor < end.at) {
-            let filter = self.settings().filter;
+            let filter = self.filter();
             let reason_word = reason.label();
             if self.lane.fall_behind(reason, end.at, now, filter) {
                 warn!(connection_id = %self.id, reason = reason_word,
