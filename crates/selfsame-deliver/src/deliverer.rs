@@ -290,7 +290,9 @@ impl Deliverer {
         };
         let record = Record { connection: connection.id, entry: Entry::Started(start) };
         let from = append(&*self.parts.ledger, &record).await;
-        Known::begin(start, from)
+        let mut known = Known::begin(start, from);
+        known.is_new = true;
+        known
     }
 }
 

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 mod definition;
 
-pub use definition::{Activation, Announce, Definition, DefinitionKind, NAME_BYTES};
+pub use definition::{
+    Activation, Announce, Definition, DefinitionKind, NAME_BYTES, Naming, Strategy,
+};
 pub(crate) use definition::{read as definition_query, reads as definition_reads};
 mod oauth;
 
@@ -248,7 +250,7 @@ pub struct Destination {
 pub struct Since {
     /// The offset of the record.
     pub offset: u64,
-    /// How many events the space had had by then.
+    /// How many events the space had had by then, and deliveries of changes.
     pub events: u64,
 }
 

@@ -40,7 +40,9 @@ mod undo;
 pub(crate) use backups::{BackupDone, BackupRequest};
 pub(crate) use dead_letters::{DeadLetters, Resent};
 pub(crate) use dead_ranges::{DeadRanges, RangeResent};
-pub(crate) use definitions::{ActivationShown, DefinitionProgress, DefinitionShown, NewDefinition};
+pub(crate) use definitions::{
+    ActivationShown, DefinitionProgress, DefinitionShown, NamingShown, NewDefinition,
+};
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
 pub(crate) use identity::hint as rules_hint;
 pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKey, checker};

@@ -1,5 +1,6 @@
 //! Selfsame: a customer data platform in one program.
 
+mod activation;
 mod app;
 mod assets;
 mod backup;

@@ -360,6 +360,8 @@ impl Node {
             space_id: space_id.to_owned(),
             log: Arc::clone(&self.log),
             outbox: Arc::clone(&self.outbox),
+            shared: Arc::clone(&self.shared),
+            reader: self.reader(),
             end,
         };
         let parts = Parts {

@@ -62,7 +62,7 @@ impl Runner {
         let is_passed = self.lane.has_passed(end.at);
         let beyond = measured.beyond(cursor).filter(|_| !is_passed);
         if let Some(reason) = beyond.filter(|reason| *reason != Beyond::Age || !is_early) {
-            let filter = self.settings().filter;
+            let filter = self.filter();
             let reason_word = reason.label();
             if self.lane.fall_behind(reason, end.at, now, filter) {
                 warn!(connection_id = %self.id, reason = reason_word,

@@ -43,7 +43,14 @@ impl MemoryFeed {
             id[..8].copy_from_slice(&offset.to_le_bytes());
             let profile = ProfileId::from_bytes([profile; 20]);
             let kind = EffectKind::from(kind);
-            effects.push(Effect { at: at(offset), id, profile, kind, log_time: Time::EPOCH });
+            effects.push(Effect {
+                at: at(offset),
+                id,
+                profile,
+                kind,
+                subject: None,
+                log_time: Time::EPOCH,
+            });
         }
         let count = effects.len() as u64;
         self.end.send_replace(FeedEnd { at: at(count), effects: count });

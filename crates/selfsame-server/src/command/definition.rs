@@ -398,7 +398,7 @@ fn destinations(given: &[String]) -> anyhow::Result<Option<Vec<ActivationShown>>
         let send = all.into_iter().find(|known| known.word() == send).with_context(|| {
             format!("`{}`: behind the colon stands both, track or identify", printable(text))
         })?;
-        Ok(ActivationShown { destination: id.to_owned(), send: Some(send) })
+        Ok(ActivationShown { destination: id.to_owned(), send: Some(send), identifiers: None })
     };
     given.iter().map(one).collect::<anyhow::Result<_>>().map(Some)
 }

@@ -60,8 +60,10 @@ shape! {
         accepted: u64,
         /// Events that the receiver took.
         delivered: u64,
-        /// Events that it does not want.
+        /// Events that it does not want, and what was not to be sent any more.
         filtered: u64,
+        /// The part of `filtered` that a newer change replaced before it was sent.
+        superseded: u64,
         /// Dead letters, and events in dead ranges.
         dead: u64,
         /// The part of `dead` that is in dead ranges.
@@ -171,6 +173,7 @@ fn status_of(status: &ConnectionStatus) -> DestinationStatus {
         accepted: status.accepted,
         delivered: status.delivered,
         filtered: status.filtered,
+        superseded: status.superseded,
         dead: status.dead,
         dead_in_ranges: status.dead_in_ranges,
         pending: status.pending,

@@ -23,7 +23,7 @@ fn page(from: u64, profiles: &str) -> FeedPage {
 fn give_up(lane: &mut Lane, profiles: &str) {
     assert!(lane.is_giving_up());
     let from = lane.read_to().record.offset;
-    lane.give_up(page(from, profiles), Filter::only([EventType::Track.into()]));
+    lane.give_up(page(from, profiles), &Filter::only([EventType::Track.into()]));
 }
 
 /// The ranges: from, to and effects of each.
