@@ -84,7 +84,7 @@ impl Plans {
         let Compiler { streams, predicates, of_users, .. } = compiler;
         let mut by_name = BTreeMap::<String, Named>::new();
         for (index, stream) in streams.iter().enumerate() {
-            by_name.entry(stream.name.clone()).or_default().add(index, stream);
+            by_name.entry(stream.name.clone()).or_default().add(index, stream, &predicates);
         }
         Ok(Self { streams, predicates, definitions, by_name, of_users })
     }
