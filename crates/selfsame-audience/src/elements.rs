@@ -220,3 +220,6 @@ impl<'a> Elements<'a> {
         Some(all)
     }
 }
+
+#[cfg(test)]
+mod tests;

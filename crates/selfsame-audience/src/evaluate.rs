@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use crate::accounts::Tally;
 use crate::datum::{Datum, Packed};
 use crate::elements::{Element, Elements};
-use crate::event::Event;
+use crate::event::Fields;
 use crate::moment::{Moment, earliest};
 use crate::output::Output;
 use crate::plan::{
@@ -47,7 +47,7 @@ pub struct Evaluated {
 pub(crate) struct View<'v, 'a> {
     sections: &'v Sections<'a>,
     traits: Option<&'v dyn Traits>,
-    event: Option<&'v Event<'v>>,
+    event: Option<&'v Fields<'a>>,
     /// Of an account: for how many of its users what holds.
     tally: Option<&'v Tally>,
     is_approximate: Cell<bool>,
@@ -80,8 +80,8 @@ impl<'v, 'a> View<'v, 'a> {
     }
 
     /// Whether an event meets a condition of the event alone.
-    pub(crate) fn meets(event: &Event<'_>, condition: &Condition) -> bool {
-        let sections = Sections::new((&[], &[]), &[], event.when.time);
+    pub(crate) fn meets(event: &Fields<'_>, condition: &Condition) -> bool {
+        let sections = Sections::new((&[], &[]), &[], event.event().when.time);
         let view = View::<'_, '_> {
             sections: &sections,
             traits: None,

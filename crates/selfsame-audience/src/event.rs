@@ -1,8 +1,11 @@
 //! An event as definitions see it.
 
+use std::cell::OnceCell;
+
 use selfsame_event::{Context, EventType, Raw};
 use selfsame_expr::query::Step;
 use selfsame_expr::{Value, read};
+use smallvec::SmallVec;
 
 use crate::plan::{From, Source};
 use crate::when::When;
@@ -35,18 +38,11 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// Calls `visit` with every value of a source.
-    pub(crate) fn read(&self, source: &Source, visit: &mut impl FnMut(Value<'a>)) {
-        let Some((first, rest)) = source.steps.split_first() else { return };
-        // Neither properties nor a context are a list.
-        let Step::Key(key) = first else { return };
-        let value = match source.from {
+    /// What stands under a key of it.
+    fn field(&self, from: From, key: &str) -> Option<Raw<'a>> {
+        match from {
             From::Properties => self.properties.and_then(|properties| properties.get(key)),
             From::Context => self.context.get(key),
-        };
-        match self.own_name(source.from, key).filter(|_| value.is_none() && rest.is_empty()) {
-            Some(name) => visit(Value::Text(name.into())),
-            None => read(value, rest, visit),
         }
     }
 
@@ -58,5 +54,61 @@ impl<'a> Event<'a> {
             _ => return None,
         };
         self.name.filter(|_| from == From::Properties && key == asked)
+    }
+}
+
+/// A key that definitions read of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Field {
+    from: From,
+    key: String,
+}
+
+impl Field {
+    /// The first key on the way to a source.
+    pub(crate) fn of(source: &Source) -> Option<Self> {
+        match source.steps.first()? {
+            Step::Key(key) => Some(Self { from: source.from, key: key.clone() }),
+            // Neither properties nor a context are a list.
+            Step::Each => None,
+        }
+    }
+}
+
+/// An event, of which each key is looked for once.
+#[derive(Debug)]
+pub(crate) struct Fields<'a> {
+    event: &'a Event<'a>,
+    fields: &'a [Field],
+    known: SmallVec<[OnceCell<Option<Raw<'a>>>; 8]>,
+}
+
+impl<'a> Fields<'a> {
+    /// An event, and the keys that will be asked for.
+    pub(crate) fn new(event: &'a Event<'a>, fields: &'a [Field]) -> Self {
+        Self { event, fields, known: fields.iter().map(|_| OnceCell::new()).collect() }
+    }
+
+    pub(crate) fn event(&self) -> &'a Event<'a> {
+        self.event
+    }
+
+    fn field(&self, from: From, key: &str) -> Option<Raw<'a>> {
+        let at = self.fields.iter().position(|field| field.from == from && field.key == key);
+        match at.and_then(|at| self.known.get(at)) {
+            Some(known) => *known.get_or_init(|| self.event.field(from, key)),
+            None => self.event.field(from, key),
+        }
+    }
+
+    /// Calls `visit` with every value of a source.
+    pub(crate) fn read(&self, source: &Source, visit: &mut impl FnMut(Value<'a>)) {
+        let Some((Step::Key(key), rest)) = source.steps.split_first() else { return };
+        let value = self.field(source.from, key);
+        let own_name = self.event.own_name(source.from, key);
+        match own_name.filter(|_| value.is_none() && rest.is_empty()) {
+            Some(name) => visit(Value::Text(name.into())),
+            None => read(value, rest, visit),
+        }
     }
 }

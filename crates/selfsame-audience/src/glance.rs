@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use crate::datum::{pack, put_length};
 use crate::evaluate::View;
-use crate::event::Event;
+use crate::event::{Event, Field, Fields};
 use crate::plan::{Condition, Form, Source, Stream};
 
 /// The streams of a name, and what they ask of an event.
@@ -17,6 +17,8 @@ pub(crate) struct Named {
     predicates: Vec<usize>,
     /// Each once.
     sources: Vec<Source>,
+    /// What is read of an event, each once.
+    fields: Vec<Field>,
 }
 
 /// What a stream asks of an event.
@@ -33,7 +35,20 @@ pub(crate) struct Wanted {
 
 impl Named {
     /// Adds a stream of that place and number.
-    pub(crate) fn add(&mut self, place_of_all: usize, number: usize, stream: &Stream) {
+    pub(crate) fn add(
+        &mut self,
+        (place_of_all, number): (usize, usize),
+        stream: &Stream,
+        all: &[Condition],
+    ) {
+        let mut read = |source: &Source| {
+            if let Some(field) = Field::of(source) {
+                place(&mut self.fields, &field);
+            }
+        };
+        stream.columns.iter().for_each(&mut read);
+        let conditions = stream.predicates.iter().filter_map(|number| all.get(*number));
+        conditions.for_each(|condition| condition.sources(&mut read));
         let predicates = stream.predicates.iter();
         let predicates = predicates.map(|predicate| place(&mut self.predicates, predicate));
         let columns = stream.columns.iter().map(|source| place(&mut self.sources, source));
@@ -61,7 +76,7 @@ pub(crate) type Body = SmallVec<[u8; 64]>;
 
 /// An event, and what is known of it by now.
 pub(crate) struct Glance<'a> {
-    event: &'a Event<'a>,
+    event: Fields<'a>,
     named: &'a Named,
     predicates: &'a [Condition],
     met: SmallVec<[Option<bool>; 64]>,
@@ -79,13 +94,13 @@ impl<'a> Glance<'a> {
     pub(crate) fn new(named: &'a Named, predicates: &'a [Condition], event: &'a Event<'a>) -> Self {
         let met = SmallVec::from_elem(None, named.predicates.len());
         let columns = named.sources.iter().map(|_| None).collect();
-        Self { event, named, predicates, met, columns }
+        Self { event: Fields::new(event, &named.fields), named, predicates, met, columns }
     }
 
     /// Whether the event belongs to a stream of its name.
     pub(crate) fn belongs(&mut self, wanted: &Wanted, stream: &Stream) -> bool {
         wanted.predicates.iter().all(|place| self.meets(*place))
-            && !stream.exclude.iter().any(|source| source == self.event.source)
+            && !stream.exclude.iter().any(|source| source == self.event.event().source)
             && wanted.columns.iter().all(|place| self.read(*place))
             && stream.needs.and_then(|column| wanted.columns.get(column)).is_none_or(|place| {
                 let column = self.columns.get(*place).and_then(Option::as_ref);
@@ -98,7 +113,7 @@ impl<'a> Glance<'a> {
         *known.get_or_insert_with(|| {
             let number = self.named.predicates.get(place);
             let condition = number.and_then(|number| self.predicates.get(*number));
-            condition.is_some_and(|condition| View::meets(self.event, condition))
+            condition.is_some_and(|condition| View::meets(&self.event, condition))
         })
     }
 
@@ -107,7 +122,7 @@ impl<'a> Glance<'a> {
         if let (Some(known), Some(source)) =
             (self.columns.get_mut(place), self.named.sources.get(place))
         {
-            known.get_or_insert_with(|| source.pack(self.event));
+            known.get_or_insert_with(|| source.pack(&self.event));
         }
         true
     }
@@ -124,7 +139,7 @@ impl<'a> Glance<'a> {
 
 impl Source {
     /// What an event has there.
-    fn pack(&self, event: &Event<'_>) -> Packs {
+    fn pack(&self, event: &Fields<'_>) -> Packs {
         let mut values = Body::new();
         let (mut number, mut has_value) = (0, false);
         let mut add = |value: &Value<'_>| {

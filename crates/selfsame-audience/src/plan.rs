@@ -1,5 +1,7 @@
 //! Definitions as they are evaluated: every path, window and test resolved to what is kept.
 
+use std::slice;
+
 use selfsame_expr::query::{Step, Which};
 
 use crate::calendar::Calendar;
@@ -240,6 +242,24 @@ impl Condition {
             }
         }
     }
+
+    /// Calls `visit` with what it reads of the event itself.
+    pub(crate) fn sources(&self, visit: &mut impl FnMut(&Source)) {
+        match self {
+            Self::And(list) | Self::Or(list) => list.iter().for_each(|one| one.sources(visit)),
+            Self::Not(one) => one.sources(visit),
+            Self::Users(..) => {}
+            Self::Is(operand, check) => {
+                let mut operand_sources = |operand: &Operand| {
+                    if let Operand::Event(source) = operand {
+                        visit(source);
+                    }
+                };
+                operand_sources(operand);
+                check.operands().iter().for_each(operand_sources);
+            }
+        }
+    }
 }
 
 impl Operand {
@@ -253,26 +273,16 @@ impl Operand {
 }
 
 impl Check {
-    /// What a value is held against.
+    /// What the value is held against.
     fn operands(&self) -> &[Operand] {
         match self {
-            Self::Equals(one)
-            | Self::Differs(one)
-            | Self::Order(_, one)
-            | Self::Omits(one)
-            | Self::StartsWith(one)
-            | Self::EndsWith(one)
-            | Self::BeforeDate(one)
-            | Self::AfterDate(one) => std::slice::from_ref(one),
+            Self::Equals(one) | Self::Differs(one) | Self::Order(_, one) => slice::from_ref(one),
+            Self::Omits(one) | Self::StartsWith(one) | Self::EndsWith(one) => slice::from_ref(one),
+            Self::BeforeDate(one) | Self::AfterDate(one) => slice::from_ref(one),
             Self::Contains(list) => list,
-            Self::Absent
-            | Self::Exists
-            | Self::OneOf(_)
-            | Self::NoneOf(_)
-            | Self::WithinLast(_)
-            | Self::WithinNext(_)
-            | Self::BeforeLast(_)
-            | Self::AfterNext(_) => &[],
+            Self::Absent | Self::Exists | Self::OneOf(_) | Self::NoneOf(_) => &[],
+            Self::WithinLast(_) | Self::WithinNext(_) => &[],
+            Self::BeforeLast(_) | Self::AfterNext(_) => &[],
         }
     }
 }

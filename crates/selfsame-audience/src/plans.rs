@@ -113,7 +113,11 @@ impl Plans {
         let numbers = numbers(numbered, &reads, streams.len(), next);
         let mut by_name = BTreeMap::<String, Named>::new();
         for (index, (stream, number)) in streams.iter().zip(&numbers).enumerate() {
-            by_name.entry(stream.name.clone()).or_default().add(index, *number, stream);
+            by_name.entry(stream.name.clone()).or_default().add(
+                (index, *number),
+                stream,
+                &predicates,
+            );
         }
         Ok(Self { streams, predicates, definitions, by_name, of_users, numbers, reads })
     }

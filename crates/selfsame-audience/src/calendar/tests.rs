@@ -47,3 +47,28 @@ fn periods_begin_and_end() {
 fn a_zone_that_there_is_not() {
     assert_eq!(Calendar::new(Period::Day, Some("Europe/Atlantis")), None);
 }
+
+/// Also where a whole day was left out.
+#[test]
+fn no_period_is_shorter_than_the_shortest() {
+    let zones = [
+        None,
+        Some("Europe/Berlin"),
+        Some("Pacific/Apia"),
+        Some("Pacific/Kwajalein"),
+        Some("Asia/Gaza"),
+    ];
+    for zone in zones {
+        for period in [Period::Day, Period::Week, Period::Month] {
+            let calendar = Calendar::new(period, zone).expect("there is such a zone");
+            let (mut start, last) = (time("1985-01-01T12:00:00Z"), time("2030-01-01T00:00:00Z"));
+            start = calendar.end(start);
+            while start < last {
+                let end = calendar.end(start);
+                let length = end.micros() - start.micros();
+                assert!(calendar.shortest() <= length, "{period:?} {zone:?} {start}");
+                start = end;
+            }
+        }
+    }
+}

@@ -10,7 +10,10 @@ use proptest::sample::select;
 use selfsame_audience::{CompileError, Plans, Query};
 use selfsame_event::Time;
 use selfsame_expr::query::testing::{Shape, Words, condition, scalar};
-use selfsame_expr::query::{Path, Place, Scalar, Step as PathStep};
+use selfsame_expr::query::{
+    Aggregate, Calendar, Comparison, Condition, Filter, Literal, Path, Period, Place, Reduce,
+    Relative, Scalar, Step as PathStep, Stream, Subject, Test, Which,
+};
 use serde_json::{Map, Value as Json, json};
 
 use super::SECTIONS;
@@ -121,9 +124,55 @@ fn query(number: usize) -> BoxedStrategy<Query> {
         5 => scalar(&any).prop_map(Query::Trait),
         4 => condition(&bare).prop_map(Query::Audience),
         5 => scalar(&bare).prop_map(Query::Trait),
+        4 => funnel(),
         1 => passed,
     ]
     .boxed()
+}
+
+/// One event after another, within a time or between two.
+fn funnel() -> impl Strategy<Value = Query> {
+    let spans = Words::default().spans;
+    let pairs: Vec<_> = spans.windows(2).map(|pair| (pair[0], pair[1])).collect();
+    let (span, relative) = (move || select(spans.clone()), Relative::Parent);
+    let after = prop_oneof![
+        2 => span().prop_map(move |span| Filter::Within { span, relative }),
+        1 => select(pairs).prop_map(move |(from, to)| Filter::Between { from, to, relative }),
+    ];
+    let within = |span| Filter::Within { span, relative: Relative::Now };
+    let which = select(vec![Which::This, Which::Previous]);
+    let calendar = |which| Calendar { which, period: Period::Month, zone: None };
+    let window = prop_oneof![
+        2 => span().prop_map(within),
+        2 => span().prop_map(Filter::ExpiresAfter),
+        1 => which.prop_map(move |which| Filter::Calendar(calendar(which))),
+    ];
+    let window = option::weighted(0.5, window);
+    let test = (0..3_u32, 0..3_u8);
+    let name = || select(vec!["A", "A", "B"]);
+    (name(), name(), after, window, test, 0..3_u32).prop_map(
+        |(first, then, after, window, (times, test), most)| {
+            let place = Place::default();
+            let count = |name: &str, filters| {
+                let stream = Stream { subject: Subject::Event(name.to_owned()), filters, place };
+                Scalar::Reduced(Box::new(Reduce { stream, aggregate: Aggregate::Count }))
+            };
+            let number = |number: u32| Scalar::Literal(Literal::Number(number.to_string()));
+            let is = |value, test| Condition::Is(Comparison { value, test, place });
+            let test = match test {
+                0 => Test::AtLeast(number(times)),
+                1 => Test::Equals(number(times)),
+                _ => Test::AtMost(number(times)),
+            };
+            let followed = is(count(then, vec![after]), test);
+            let filters = std::iter::once(Filter::Where(followed)).chain(window).collect();
+            let all = count(first, filters);
+            match most {
+                0 => Query::Trait(all),
+                most => Query::Audience(is(all, Test::AtLeast(number(most)))),
+            }
+        },
+    )
 }
 
 fn length() -> impl Strategy<Value = Length> {
