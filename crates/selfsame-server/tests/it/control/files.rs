@@ -310,7 +310,11 @@ async fn audiences_and_computed_traits_go_round_as_files() {
     let changed = server.get(&format!("{at}/regular")).await;
     assert!(changed["query"].as_str().expect("text").contains(">= 4"), "{changed}");
 
-    // One reads the other: it goes first.
+    let (status, answer) = server.ask(Method::DELETE, "/api/destinations/crm", None).await;
+    assert_eq!(status.as_u16(), 409, "it is told of changes: {answer}");
+    assert!(answer.to_string().contains("`regular`"), "{answer}");
+
+    // One reads the other, and tells the destination: it goes first.
     std::fs::remove_dir_all(folder.join("audiences")).expect("removed");
     std::fs::remove_dir_all(folder.join("traits")).expect("removed");
     std::fs::remove_dir_all(folder.join("destinations")).expect("removed");
