@@ -11,10 +11,10 @@ DATA ?=
 TORTURE ?= --rounds 1000 --events 2000000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test lint bench conformance torture soak fuzz clean
+.PHONY: help run build web test lint bench conformance torture soak soak-audiences fuzz clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build what has changed and start the demo (DATA=dir keeps its data, LISTEN=address, RATE=events a second)
 	@scripts/check-tools.sh $(BINARY)
@@ -51,6 +51,9 @@ torture: program ## kill the program 1,000 times, and count: most of an hour (TO
 
 soak: program ## half of the highest load for half an hour, watching the memory (SOAK="--minutes 5")
 	@$(HARNESS) soak --binary $(BINARY) $(SOAK)
+
+soak-audiences: ## definitions against the naive evaluator, 2,000,000 random histories (CASES=100000)
+	@AUDIENCE_CASES=$(or $(CASES),2000000) $(CARGO) test --quiet --locked --profile sim -p selfsame-audience --test it agree:: -- --nocapture
 
 fuzz: ## fuzz every target (FUZZ_SECONDS=60 each)
 	@scripts/fuzz.sh $(or $(FUZZ_SECONDS),60)

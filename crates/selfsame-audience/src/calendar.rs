@@ -23,6 +23,16 @@ impl Calendar {
         Some(Self { period, zone })
     }
 
+    /// How many microseconds every period has at least, wherever clocks are changed.
+    pub(crate) fn shortest(&self) -> i64 {
+        const DAY: i64 = query::Unit::Day.micros();
+        match self.period {
+            Period::Day => DAY / 2,
+            Period::Week => 6 * DAY - DAY / 2,
+            Period::Month => 27 * DAY - DAY / 2,
+        }
+    }
+
     /// When the period begins that the moment lies in.
     pub(crate) fn start(&self, moment: Time) -> Time {
         self.midnight(self.first_day(moment))

@@ -70,7 +70,24 @@ pub(crate) struct Elements<'a> {
     bytes: usize,
     /// The newest of those that are no longer kept, though they may still count.
     cut: Option<When>,
+    read: AsRead<'a>,
 }
+
+/// The bytes of the first events of a list, as long as these are the ones that were read: they need not
+/// be written anew. It takes no part in comparisons.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct AsRead<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) number: usize,
+}
+
+impl PartialEq for AsRead<'_> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for AsRead<'_> {}
 
 /// How many events there is room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +114,9 @@ impl<'a> Elements<'a> {
             return;
         }
         let at = self.list.partition_point(|known| known.when < element.when);
+        if at < self.read.number {
+            self.read = AsRead::default();
+        }
         self.list.insert(at, element);
         self.bytes += element.size();
         self.shorten(room);
@@ -105,6 +125,7 @@ impl<'a> Elements<'a> {
     /// Adds those of another list.
     pub(crate) fn combine(&mut self, other: Self, room: Room) {
         self.cut = self.cut.max(other.cut);
+        self.read = AsRead::default();
         self.list.extend(other.list);
         self.list.sort_by_key(|element| element.when);
         if let Some(cut) = self.cut {
@@ -116,9 +137,13 @@ impl<'a> Elements<'a> {
 
     /// Forgets what happened at that time or before: no window reaches it any more.
     pub(crate) fn forget(&mut self, until: Time) {
-        let gone = self.list.partition_point(|element| element.when.time <= until);
-        self.bytes -= self.list.drain(..gone).map(|element| element.size()).sum::<usize>();
         self.cut = self.cut.filter(|cut| cut.time > until);
+        let gone = self.list.partition_point(|element| element.when.time <= until);
+        if gone == 0 {
+            return;
+        }
+        self.read = AsRead::default();
+        self.bytes -= self.list.drain(..gone).map(|element| element.size()).sum::<usize>();
     }
 
     fn shorten(&mut self, room: Room) {
@@ -133,6 +158,7 @@ impl<'a> Elements<'a> {
         if let Some(newest) = over.checked_sub(1).and_then(|last| self.list.get(last)) {
             self.cut = self.cut.max(Some(newest.when));
             self.list.drain(..over);
+            self.read = AsRead::default();
         }
     }
 
@@ -157,8 +183,10 @@ impl<'a> Elements<'a> {
         out.put(&[u8::from(self.cut.is_some())]);
         self.cut.into_iter().for_each(|cut| cut.put(out));
         put_length(out, self.list.len());
-        let mut before = Time::EPOCH;
-        for element in &self.list {
+        out.put(self.read.bytes);
+        let (kept, new) = self.list.split_at_checked(self.read.number).unwrap_or_default();
+        let mut before = kept.last().map_or(Time::EPOCH, |element| element.when.time);
+        for element in new {
             put_after(out, element.when.time, before);
             element.when.put_rank(out);
             if columns > 0 {
@@ -176,8 +204,9 @@ impl<'a> Elements<'a> {
         };
         let length = read_length(reader)?;
         // One more may be added.
-        let mut all = Self { list: Vec::with_capacity(length + 1), bytes: 0, cut };
-        let mut before = Time::EPOCH;
+        let list = Vec::with_capacity(length + 1);
+        let mut all = Self { list, bytes: 0, cut, read: AsRead::default() };
+        let (mut before, start) = (Time::EPOCH, reader.0);
         for _ in 0..length {
             before = read_after(reader, before)?;
             let when = When::read_rank(before, reader)?;
@@ -186,6 +215,8 @@ impl<'a> Elements<'a> {
             all.bytes += element.size();
             all.list.push(element);
         }
+        let bytes = start.get(..start.len() - reader.left())?;
+        all.read = AsRead { bytes, number: length };
         Some(all)
     }
 }

@@ -6,6 +6,7 @@
 use selfsame_event::Time;
 use selfsame_event::packed::{Reader, Sink, put_time};
 
+use crate::calendar::Calendar;
 use crate::datum::{Packed, put_length, read_length};
 use crate::total::{Kind, Total};
 use crate::when::When;
@@ -19,14 +20,19 @@ pub(crate) const ONE_PERIOD_BYTES: usize = 16 * 1024;
 pub(crate) struct Periods<'a>(Vec<(Time, Total<'a>)>);
 
 impl<'a> Periods<'a> {
-    /// Adds one event to the period that begins at `start`.
+    /// Adds one event.
     pub(crate) fn fold(
         &mut self,
         kind: Kind,
-        start: Time,
+        calendar: &Calendar,
         when: When,
         values: impl IntoIterator<Item = Packed<'a>>,
     ) {
+        // Most events are early enough in the last period for the calendar not to be asked.
+        let last = self.0.last().map(|(start, _)| *start);
+        let last = last.filter(|start| *start <= when.time);
+        let last = last.filter(|start| when.time < start.plus_micros(calendar.shortest()));
+        let start = last.unwrap_or_else(|| calendar.start(when.time));
         if let Some(total) = self.slot(kind, start) {
             total.fold(kind, when, values);
         }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use selfsame_event::Time;
-use selfsame_event::packed::Scratch;
 use selfsame_expr::query::{self, Holder};
 
 use crate::accounts::Tally;
@@ -13,7 +12,7 @@ use crate::event::Event;
 use crate::fault::CompileError;
 use crate::glance::{Glance, Named};
 use crate::plan::{Condition, Operand, Stream};
-use crate::row::{self, Rewriting};
+use crate::row::Rewriting;
 use crate::sections::Sections;
 use crate::state::State;
 
@@ -151,7 +150,7 @@ impl Plans {
         let named = self.by_name.get(event.stream_name()?)?;
         let mut glance = Glance::new(named, &self.predicates, event);
         let mut rewriting = Rewriting::new(row);
-        let mut written = Scratch::new();
+        let mut written = Vec::with_capacity(256);
         for wanted in named.streams() {
             let Some(stream) = self.streams.get(wanted.stream) else { continue };
             let Ok(number) = u32::try_from(wanted.number) else { continue };
@@ -179,10 +178,13 @@ impl Plans {
         let mut streams: Vec<_> = self.numbers.iter().zip(&self.streams).collect();
         streams.sort_unstable_by_key(|(number, _)| **number);
         let mut rewriting = Rewriting::new(&[]);
-        let mut written = Scratch::new();
+        let mut written = Vec::with_capacity(256);
+        let (mut one, mut other) = (Rewriting::new(row), Rewriting::new(other));
         for (number, stream) in streams {
-            let read = |row| row::part(row, *number).and_then(|part| State::read(stream, part));
-            let state = match (read(row), read(other)) {
+            let [one, two] = [one.part(*number), other.part(*number)];
+            let one = one.and_then(|part| State::read(stream, part));
+            let two = two.and_then(|part| State::read(stream, part));
+            let state = match (one, two) {
                 (Some(mut one), Some(two)) => {
                     one.combine(&stream.keep, two);
                     one

@@ -22,13 +22,13 @@ fn next<'a>(reader: &mut Reader<'a>) -> Option<Part<'a>> {
     Some(Part { number, bytes, left: reader.left() })
 }
 
-/// What a row keeps of a stream.
-pub(crate) fn part(row: &[u8], number: usize) -> Option<&[u8]> {
+/// What a row keeps, by the number of the stream.
+pub(crate) type Parts<'a> = Vec<(usize, &'a [u8])>;
+
+/// All that a row keeps.
+pub(crate) fn parts(row: &[u8]) -> Parts<'_> {
     let mut reader = Reader(row);
-    std::iter::from_fn(|| next(&mut reader))
-        .find(|part| part.number >= number)
-        .filter(|part| part.number == number)
-        .map(|part| part.bytes)
+    std::iter::from_fn(|| next(&mut reader)).map(|part| (part.number, part.bytes)).collect()
 }
 
 /// Writes a row anew in which some parts are others: those of ascending numbers. Nothing is copied as

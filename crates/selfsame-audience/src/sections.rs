@@ -6,7 +6,7 @@ use std::fmt;
 use selfsame_event::Time;
 
 use crate::plan::{Keep, Stream};
-use crate::row;
+use crate::row::{self, Parts};
 use crate::state::State;
 use crate::total::Kind;
 
@@ -17,6 +17,8 @@ pub(crate) struct Sections<'a> {
     numbers: &'a [usize],
     rows: &'a [&'a [u8]],
     pub(crate) now: Time,
+    /// What each row keeps.
+    parts: OnceCell<Vec<Parts<'a>>>,
     /// By stream.
     combined: Vec<OnceCell<Box<Combined<'a>>>>,
 }
@@ -34,13 +36,8 @@ impl<'a> Sections<'a> {
         rows: &'a [&'a [u8]],
         now: Time,
     ) -> Self {
-        Self {
-            streams,
-            numbers,
-            rows,
-            now,
-            combined: streams.iter().map(|_| OnceCell::new()).collect(),
-        }
+        let combined = streams.iter().map(|_| OnceCell::new()).collect();
+        Self { streams, numbers, rows, now, parts: OnceCell::new(), combined }
     }
 
     /// What all sections together keep of a stream.
@@ -48,7 +45,11 @@ impl<'a> Sections<'a> {
         let stream = self.streams.get(index)?;
         let number = *self.numbers.get(index)?;
         let combined = self.combined.get(index)?.get_or_init(|| {
-            let parts = self.rows.iter().filter_map(|row| row::part(row, number));
+            let all = || self.rows.iter().map(|row| row::parts(row)).collect();
+            let parts = self.parts.get_or_init(all).iter().filter_map(|parts| {
+                let at = parts.binary_search_by_key(&number, |(known, _)| *known).ok()?;
+                parts.get(at).map(|(_, part)| *part)
+            });
             let states = parts.filter_map(|part| State::read(stream, part));
             let combine = |mut all: State<'a>, one| {
                 all.combine(&stream.keep, one);

@@ -26,6 +26,7 @@ use selfsame_event::Time;
 use selfsame_event::packed::{Reader, Sink};
 
 use crate::datum::{Packed, put_length, read_length};
+use crate::elements::AsRead;
 use crate::moment::{put_after, put_moment, read_after, read_moment};
 use crate::total::{Kind, Total};
 use crate::when::When;
@@ -73,6 +74,7 @@ pub(crate) struct Slots<'a> {
     grain: Grain,
     /// When the newest of those events happened that have left.
     pub(crate) cut: Option<Time>,
+    read: AsRead<'a>,
 }
 
 impl Grain {
@@ -116,7 +118,7 @@ impl<'a> Slot<'a> {
 
 impl<'a> Slots<'a> {
     pub(crate) fn new() -> Self {
-        Self { list: Vec::new(), grain: Grain::FINEST, cut: None }
+        Self { list: Vec::new(), grain: Grain::FINEST, cut: None, read: AsRead::default() }
     }
 
     /// Adds one event.
@@ -143,6 +145,9 @@ impl<'a> Slots<'a> {
             true => Err(self.list.len()),
             false => self.list.binary_search_by_key(&key, |known| self.grain.slot(known.first)),
         };
+        if at.unwrap_or_else(|at| at) < self.read.number {
+            self.read = AsRead::default();
+        }
         match at.map(|at| self.list.get_mut(at)) {
             Ok(Some(known)) => known.join(kind, slot),
             Ok(None) => {}
@@ -155,6 +160,7 @@ impl<'a> Slots<'a> {
     pub(crate) fn combine(&mut self, kind: Kind, other: Self) {
         self.cut = self.cut.max(other.cut);
         self.grain = self.grain.max(other.grain);
+        self.read = AsRead::default();
         self.list.extend(other.list);
         self.list.sort_by_key(|slot| slot.first);
         let (grain, all) = (self.grain, std::mem::take(&mut self.list));
@@ -176,7 +182,10 @@ impl<'a> Slots<'a> {
     /// Forgets what happened at that time or before: no window reaches it any more.
     pub(crate) fn forget(&mut self, until: Time) {
         let gone = self.list.iter().take_while(|slot| slot.last <= until).count();
-        self.list.drain(..gone);
+        if gone > 0 {
+            self.read = AsRead::default();
+            self.list.drain(..gone);
+        }
         self.cut = self.cut.filter(|cut| *cut > until);
         while self.grain.level > 0
             && (self.grain.until <= until || self.list.is_empty() && self.cut.is_none())
@@ -197,6 +206,9 @@ impl<'a> Slots<'a> {
             return;
         }
         let mut weight: usize = self.list.iter().map(|slot| slot.weight(kind)).sum();
+        if weight > most || self.list.len() > MOST_SLOTS {
+            self.read = AsRead::default();
+        }
         while weight > most || self.list.len() > MOST_SLOTS {
             let level = self.grain.level.max(1);
             weight = match level {
@@ -260,8 +272,10 @@ impl<'a> Slots<'a> {
         }
         put_moment(out, self.cut);
         put_length(out, self.list.len());
-        let mut before = Time::EPOCH;
-        for slot in &self.list {
+        out.put(self.read.bytes);
+        let (kept, new) = self.list.split_at_checked(self.read.number).unwrap_or_default();
+        let mut before = kept.last().map_or(Time::EPOCH, |slot| slot.first);
+        for slot in new {
             put_after(out, slot.first, before);
             put_after(out, slot.last, slot.first);
             slot.total.put(out);
@@ -278,8 +292,9 @@ impl<'a> Slots<'a> {
         let cut = read_moment(reader)?;
         let length = read_length(reader)?;
         let grain = Grain { level: level.min(LEAVING), until };
-        let mut all = Self { list: Vec::with_capacity(length + 1), grain, cut };
-        let mut before = Time::EPOCH;
+        let list = Vec::with_capacity(length + 1);
+        let mut all = Self { list, grain, cut, read: AsRead::default() };
+        let (mut before, start) = (Time::EPOCH, reader.0);
         for _ in 0..length {
             before = read_after(reader, before)?;
             let last = read_after(reader, before)?;
@@ -288,6 +303,8 @@ impl<'a> Slots<'a> {
                 if kind.is_small() { 0 } else { usize::try_from(reader.number()?).ok()? };
             all.list.push(Slot { first: before, last, total, widest });
         }
+        let bytes = start.get(..start.len() - reader.left())?;
+        all.read = AsRead { bytes, number: length };
         Some(all)
     }
 }

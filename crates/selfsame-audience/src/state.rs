@@ -64,7 +64,7 @@ impl<'a> State<'a> {
                 runs.fold(*kind, *gap, when, values());
             }
             (Self::Periods(periods), Keep::Periods { kind, calendar }) => {
-                periods.fold(*kind, calendar.start(when.time), when, values());
+                periods.fold(*kind, calendar, when, values());
             }
             (state, keep) => debug_assert!(false, "{state:?} is not what {keep:?} keeps"),
         }

@@ -9,10 +9,10 @@ use divan::{Bencher, black_box};
 use http_body_util::Full;
 use hyper::Request;
 use selfsame_collect::{
-    CollectConfig, Collector, Intake, IntakeError, Lookup, Peer, Receipt, Scripts, Shape,
+    CollectConfig, Collector, Intake, IntakeError, Lookup, Peer, Problem, Receipt, Scripts, Shape,
     SourceKind, SourceSettings, Sources, TokenKeys,
 };
-use selfsame_event::{Position, RecordKind, SourceNumber, SystemClock};
+use selfsame_event::{Position, RecordKind, SourceNumber, SystemClock, Time};
 
 fn main() {
     divan::main();
@@ -70,11 +70,20 @@ impl Intake for Nowhere {
 impl Sources for Nowhere {
     fn by_key(&self, _: &str) -> Lookup {
         let number = SourceNumber(1);
-        Lookup::Active(SourceSettings { number, strict: false, kind: SourceKind::Server })
+        Lookup::Active(SourceSettings {
+            number,
+            strict: false,
+            kind: SourceKind::Server,
+            oauth: false,
+        })
     }
 
     fn token_keys(&self, _: SourceNumber) -> Arc<TokenKeys> {
         Arc::default()
+    }
+
+    fn authorize(&self, _: SourceNumber, _: &str, _: Time) -> Result<(), Problem> {
+        Ok(())
     }
 }
 

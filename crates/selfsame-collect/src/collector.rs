@@ -185,17 +185,27 @@ impl<I: Intake, S: Sources> Collector<I, S> {
             Err(problem) => {
                 // A body that cannot be read names no key, so the header's decides what comes first.
                 if let Some(key) = header_key() {
-                    self.source(&key)?;
+                    self.authorized(&key, parts)?;
                 }
                 return Err(problem);
             }
         };
         let key = envelope.write_key().or_else(header_key).ok_or(Problem::KeyMissing)?;
-        let source = self.source(&key)?;
+        let source = self.authorized(&key, parts)?;
         match envelope.fault() {
             Some(problem) => Err(problem),
             None => Ok((envelope, Sender { source, key })),
         }
+    }
+
+    /// The source of a key, if the request may send to it.
+    fn authorized(&self, key: &str, parts: &Parts) -> Result<SourceSettings, Problem> {
+        let source = self.source(key)?;
+        if source.oauth {
+            let token = credential::bearer(&parts.headers).ok_or(Problem::AccessMissing)?;
+            self.sources.authorize(source.number, token, self.clock.wall())?;
+        }
+        Ok(source)
     }
 
     fn source(&self, key: &str) -> Result<SourceSettings, Problem> {
@@ -385,7 +395,7 @@ impl<I: Intake, S: Sources> Collector<I, S> {
         let envelope = Envelope::read(query.body.clone(), shape)
             .or_else(|_| Envelope::read(pixel::quote(&query.body), shape))?;
         let key = envelope.write_key().or(query.write_key).ok_or(Problem::KeyMissing)?;
-        let sender = Sender { source: self.source(&key)?, key };
+        let sender = Sender { source: self.authorized(&key, parts)?, key };
         self.store(&envelope, &sender, true, parts, peer).await
     }
 

@@ -38,5 +38,12 @@ pub(crate) fn of(headers: &HeaderMap) -> Option<String> {
     Some(key).filter(|key| !key.is_empty())
 }
 
+/// The token of `Bearer`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?.trim();
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
 #[cfg(test)]
 mod tests;

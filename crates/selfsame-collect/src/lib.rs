@@ -8,8 +8,8 @@
 //! - what is answered `200 {"success":true}` was durable before: accepted events in an events
 //!   record, refused ones, raw and each with its reason, in a rejected record;
 //! - what is answered `200` names the last record that it became, as `X-Selfsame-Position`;
-//! - the answers come in a fixed order: no key 400, unknown or revoked key 401, an unreadable body
-//!   400, too much at once 429, and only then the success; 503 is for a server that cannot take part;
+//! - the answers come in a fixed order: no key 400, unknown or revoked key 401, no good token where the
+//!   source wants one 401, an unreadable body 400, too much at once 429, and only then the success; 503 is for a server that cannot take part;
 //! - an identity token is checked and taken out of its event: the record has what it was found to be;
 //! - no body, compressed or not, is held beyond its limit, and all bodies together stay within
 //!   [`CollectConfig::in_flight_bytes`].
@@ -31,6 +31,7 @@ mod intake;
 mod json;
 pub mod metrics;
 mod network;
+pub mod oauth;
 mod pixel;
 mod problem;
 mod respond;

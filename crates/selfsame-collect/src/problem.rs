@@ -44,6 +44,12 @@ problems! {
     KeyUnknown = UNAUTHORIZED, Denied, "unknown_write_key", "No source has this write key.";
     /// The key was taken back.
     KeyRevoked = UNAUTHORIZED, Denied, "revoked_write_key", "This write key was revoked.";
+    /// The source wants a token, and there is none.
+    AccessMissing = UNAUTHORIZED, Denied, "missing_token", "This source takes events only with an OAuth access token: get one at POST /oauth2/token, and send it as `Authorization: Bearer TOKEN` with the write key in the body.";
+    /// A token that does not allow to send here.
+    AccessInvalid = UNAUTHORIZED, Denied, "invalid_token", "The access token is not one of this source's clients.";
+    /// A token that is over.
+    AccessExpired = UNAUTHORIZED, Denied, "expired_token", "The access token has expired: get another one at POST /oauth2/token.";
     /// Not JSON in UTF-8.
     JsonInvalid = BAD_REQUEST, Invalid, "invalid_json", "The body is not valid JSON in UTF-8.";
     /// Nested too deeply.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use selfsame_event::SourceNumber;
+use selfsame_event::{SourceNumber, Time};
 
-use crate::TokenKeys;
+use crate::{Problem, TokenKeys};
 
 /// Finds sources by their write keys. Asked once per request: cheap, and without a lock.
 pub trait Sources: Send + Sync + 'static {
@@ -12,6 +12,8 @@ pub trait Sources: Send + Sync + 'static {
     fn by_key(&self, key: &str) -> Lookup;
     /// The identity keys of a source. Asked only when an event has a token.
     fn token_keys(&self, source: SourceNumber) -> Arc<TokenKeys>;
+    /// Whether a token allows to send to a source. Asked only where the source needs one.
+    fn authorize(&self, source: SourceNumber, token: &str, now: Time) -> Result<(), Problem>;
 }
 
 impl<T: Sources> Sources for Arc<T> {
@@ -21,6 +23,10 @@ impl<T: Sources> Sources for Arc<T> {
 
     fn token_keys(&self, source: SourceNumber) -> Arc<TokenKeys> {
         T::token_keys(self, source)
+    }
+
+    fn authorize(&self, source: SourceNumber, token: &str, now: Time) -> Result<(), Problem> {
+        T::authorize(self, source, token, now)
     }
 }
 
@@ -45,6 +51,8 @@ pub struct SourceSettings {
     pub strict: bool,
     /// Who sends to it.
     pub kind: SourceKind,
+    /// Whether a request needs a token of one of its OAuth clients.
+    pub oauth: bool,
 }
 
 /// Who sends to a source.

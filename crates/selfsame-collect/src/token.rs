@@ -89,7 +89,7 @@ impl TokenKey {
         }
     }
 
-    fn made(&self, signed: &[u8], by: &[u8]) -> bool {
+    pub(crate) fn made(&self, signed: &[u8], by: &[u8]) -> bool {
         match &self.check {
             Check::Hs256(key) => hmac::verify(key, signed, by).is_ok(),
             Check::Es256(point) => {

@@ -1,13 +1,15 @@
 //! A connection: one destination as somebody set it up. Plain data, passed in by the server.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use selfsame_event::Class;
 
-use crate::feed::{EffectKind, FeedEnd};
+use crate::feed::{EffectKind, FeedEnd, Topic};
 
 /// The identity of a connection, drawn by the server; part of every idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,30 +21,48 @@ impl fmt::Display for ConnectionId {
     }
 }
 
-/// Which kinds of effects a connection wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Filter(u64);
+/// Which effects a connection wants: events by their kind, derived events by kind and subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    kinds: u64,
+    derived: Option<Arc<BTreeSet<Topic>>>,
+}
 
 impl Filter {
-    /// Every kind.
-    pub const ALL: Self = Self(u64::MAX);
+    /// Every kind of event.
+    pub const ALL: Self = Self { kinds: u64::MAX, derived: None };
 
-    /// These kinds only.
+    /// These kinds of events only.
     pub fn only(kinds: impl IntoIterator<Item = EffectKind>) -> Self {
-        Self(kinds.into_iter().fold(0, |mask, kind| mask | bit(kind)))
+        let kinds = kinds.into_iter().fold(0, |mask, kind| mask | bit(kind));
+        Self { kinds, derived: None }
     }
 
-    pub(crate) fn bits(self) -> u64 {
-        self.0
+    /// The same events, and these derived ones.
+    pub fn with_derived(&self, derived: BTreeSet<Topic>) -> Self {
+        let derived = (!derived.is_empty()).then(|| Arc::new(derived));
+        Self { kinds: self.kinds, derived }
     }
 
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        Self(bits)
+    pub(crate) fn bits(&self) -> u64 {
+        self.kinds
     }
 
-    /// Whether this kind is wanted.
-    pub fn accepts(self, kind: EffectKind) -> bool {
-        self.0 & bit(kind) != 0
+    pub(crate) fn derived(&self) -> impl Iterator<Item = &Topic> {
+        self.derived.iter().flat_map(|derived| derived.iter())
+    }
+
+    pub(crate) fn from_bits(kinds: u64) -> Self {
+        Self { kinds, derived: None }
+    }
+
+    /// Whether this is wanted.
+    pub fn accepts(&self, topic: impl Into<Topic>) -> bool {
+        let topic = topic.into();
+        match topic.subject {
+            None => self.kinds & bit(topic.kind) != 0,
+            Some(_) => self.derived.as_ref().is_some_and(|derived| derived.contains(&topic)),
+        }
     }
 }
 
@@ -132,7 +152,8 @@ pub struct Connection {
     pub secret: Secret,
     /// The key before, while receivers still know it only: then both sign.
     pub previous_secret: Option<Secret>,
-    /// Which kinds of effects it wants; the others count as filtered.
+    /// Which kinds of events it wants; the others count as filtered. Which derived events it wants is the
+    /// feed's to say.
     pub filter: Filter,
     /// Whether it sends. Its cursor waits while it does not.
     pub enabled: bool,

@@ -54,6 +54,9 @@ pub struct DeliverConfig {
     pub retry_budget: RetryBudget,
     /// How far a connection may be behind.
     pub lag_limit: LagLimit,
+    /// For how long behind the start no connection is too far behind by age: the time in which it could
+    /// not send, because nothing ran, is not held against it.
+    pub lag_grace: Duration,
     /// How often it is looked how far a connection is behind.
     pub lag_interval: Duration,
 }
@@ -73,6 +76,7 @@ impl Default for DeliverConfig {
             retry: RetryPolicy::default(),
             retry_budget: RetryBudget::default(),
             lag_limit: LagLimit::default(),
+            lag_grace: Duration::from_secs(3_600),
             lag_interval: Duration::from_secs(10),
         }
     }
@@ -286,7 +290,9 @@ impl Deliverer {
         };
         let record = Record { connection: connection.id, entry: Entry::Started(start) };
         let from = append(&*self.parts.ledger, &record).await;
-        Known::begin(start, from)
+        let mut known = Known::begin(start, from);
+        known.is_new = true;
+        known
     }
 }
 

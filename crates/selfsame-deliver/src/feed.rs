@@ -2,13 +2,17 @@
 //!
 //! The server implements [`Feed`] over the outbox and the log.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use bytes::Bytes;
 use selfsame_event::{Class, EventType, ItemPosition, ProfileId, Time};
 use tokio::sync::watch;
 
+use crate::connection::ConnectionId;
 use crate::lag::{Measured, Question};
+use crate::outcome::Withheld;
+use crate::told::{Heard, Telling};
 
 /// What kind of thing happened: the code of an [`EventType`] (1 to 6), or a number of the server's
 /// for derived events. Below 64.
@@ -18,6 +22,21 @@ pub struct EffectKind(pub u8);
 impl From<EventType> for EffectKind {
     fn from(kind: EventType) -> Self {
         Self(kind.code())
+    }
+}
+
+/// What an effect is about: what connections choose by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Topic {
+    /// What happened.
+    pub kind: EffectKind,
+    /// To what, of a derived event; an event has none.
+    pub subject: Option<u32>,
+}
+
+impl<K: Into<EffectKind>> From<K> for Topic {
+    fn from(kind: K) -> Self {
+        Self { kind: kind.into(), subject: None }
     }
 }
 
@@ -32,8 +51,27 @@ pub struct Effect {
     pub profile: ProfileId,
     /// What happened.
     pub kind: EffectKind,
+    /// To what, of a derived event. Of the effects of one profile, kind and subject a newer one replaces
+    /// older ones that were not sent yet.
+    pub subject: Option<u32>,
     /// The log time of its record.
     pub log_time: Time,
+}
+
+impl Effect {
+    /// What it is about.
+    pub fn topic(&self) -> Topic {
+        Topic { kind: self.kind, subject: self.subject }
+    }
+}
+
+/// One request of those that deliver an effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// What it tells whom, where that is kept.
+    pub tells: Option<Telling>,
+    /// The JSON to deliver.
+    pub body: Bytes,
 }
 
 /// A place in the feed and the number of effects before it.
@@ -82,6 +120,9 @@ pub enum BodyError {
     /// Consent or suppression forbid it now. The effect ends, counted as withheld.
     #[error("the profile does not allow it")]
     Suppressed,
+    /// It is not to be sent, for this reason. The effect ends, counted as withheld or superseded.
+    #[error("it is not to be sent: {}", .0.label())]
+    Withheld(Withheld),
     /// It was removed with old log segments. The effect becomes a dead letter.
     #[error("the body was removed with old records")]
     Gone,
@@ -95,7 +136,7 @@ impl BodyError {
     pub fn class(&self) -> Class {
         match self {
             Self::Erased | Self::Gone => Class::Missing,
-            Self::Suppressed => Class::Denied,
+            Self::Suppressed | Self::Withheld(_) => Class::Denied,
             Self::Unavailable(_) => Class::Unavailable,
         }
     }
@@ -105,8 +146,24 @@ impl BodyError {
 pub trait Feed: Send + Sync + fmt::Debug + 'static {
     /// At most `max` effects from this place on.
     fn read(&self, from: ItemPosition, max: usize) -> Result<FeedPage, FeedError>;
-    /// The JSON to deliver. Read only when it is sent.
+    /// The JSON to deliver of an event. Read only when it is sent.
     fn body(&self, effect: &Effect) -> Result<Bytes, BodyError>;
+    /// The requests that deliver an effect to a connection, whose receiver was told that much; made when
+    /// it is sent. None where there is nothing to tell.
+    fn calls(
+        &self,
+        effect: &Effect,
+        connection: ConnectionId,
+        heard: &Heard,
+    ) -> Result<Vec<Call>, BodyError> {
+        let _ = (connection, heard);
+        Ok(vec![Call { tells: None, body: self.body(effect)? }])
+    }
+    /// The derived events that a connection wants to hear of now. It is at least as new as the end.
+    fn wanted(&self, connection: ConnectionId) -> BTreeSet<Topic> {
+        let _ = connection;
+        BTreeSet::new()
+    }
     /// The first place that can still be read, body and all.
     fn first(&self) -> ItemPosition;
     /// How far a place is from the end, and which places are near it.

@@ -13,10 +13,13 @@ use crate::lag::Measured;
 use crate::range::DeadRange;
 use crate::record::{Aside, Counts, DeadLetter, Entry, Record, SnapshotPart, Step};
 use crate::status::Pause;
+use crate::told::Told;
 
 /// Entries of a snapshot part: about 100 bytes each, so that a part stays far below the record
 /// limit of the ledger.
 const PART_ENTRIES: usize = 2_000;
+/// Things told in a snapshot part: about 30 bytes each.
+const PART_TOLD: usize = 50_000;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Image {
@@ -29,6 +32,8 @@ pub(crate) struct Image {
     pub(crate) dead: BTreeMap<ItemPosition, DeadLetter>,
     /// By their beginnings.
     pub(crate) ranges: BTreeMap<ItemPosition, DeadRange>,
+    /// What was told. Attempts note it themselves, so that it is ahead of the steps while they are made.
+    pub(crate) told: Told,
 }
 
 impl Image {
@@ -86,11 +91,14 @@ impl Image {
     pub(crate) fn snapshot(&self) -> Vec<SnapshotPart> {
         let mut asides = self.aside.values().copied().peekable();
         let mut deads = self.dead.values().copied().peekable();
+        let told = self.told.all();
+        let mut told = told.chunks(PART_TOLD).peekable();
         let mut parts = Vec::new();
         loop {
             let aside: Vec<_> = asides.by_ref().take(PART_ENTRIES).collect();
             let dead: Vec<_> = deads.by_ref().take(PART_ENTRIES - aside.len()).collect();
-            let last = asides.peek().is_none() && deads.peek().is_none();
+            let told_here = told.next().unwrap_or_default().to_vec();
+            let last = asides.peek().is_none() && deads.peek().is_none() && told.peek().is_none();
             let part = u32::try_from(parts.len()).unwrap_or(u32::MAX);
             let Self { started, cursor, counts, paused, .. } = *self;
             let ranges =
@@ -105,6 +113,7 @@ impl Image {
                 aside,
                 dead,
                 ranges,
+                told: told_here,
             });
             if last {
                 return parts;
@@ -120,6 +129,7 @@ impl Image {
             image.ranges.extend(part.ranges.into_iter().map(|range| (range.from, range)));
             image.aside.extend(part.aside.into_iter().map(|aside| (aside.effect.at, aside)));
             image.dead.extend(part.dead.into_iter().map(|dead| (dead.effect.at, dead)));
+            part.told.into_iter().for_each(|tell| image.told.note(tell));
         }
         image
     }
@@ -131,6 +141,8 @@ pub(crate) struct Known {
     pub(crate) image: Image,
     /// The first record that is needed to know this again.
     pub(crate) from: u64,
+    /// Whether it began just now: nothing was sent that was not written down.
+    pub(crate) is_new: bool,
     parts: Vec<SnapshotPart>,
     parts_from: u64,
 }
@@ -162,6 +174,7 @@ impl Images {
                 if let Some(known) = self.0.get_mut(&record.connection) {
                     known.parts.clear();
                     known.image.apply(&step);
+                    step.told.iter().for_each(|tell| known.image.told.note(*tell));
                 }
             }
             Entry::Snapshot(part) => self.take_part(offset, record.connection, part),

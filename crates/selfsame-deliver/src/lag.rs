@@ -89,10 +89,10 @@ impl Lag {
 impl Measured {
     /// Which limit a cursor is beyond.
     pub(crate) fn beyond(&self, cursor: ItemPosition) -> Option<Beyond> {
-        if cursor < self.young {
-            Some(Beyond::Age)
-        } else if cursor < self.near {
+        if cursor < self.near {
             Some(Beyond::Bytes)
+        } else if cursor < self.young {
+            Some(Beyond::Age)
         } else {
             None
         }

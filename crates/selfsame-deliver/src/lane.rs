@@ -24,7 +24,6 @@
 //!   can be sent again (lane/replay.rs).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::time::Duration;
 
 use selfsame_event::{ItemPosition, ProfileId, Time};
 
@@ -36,13 +35,16 @@ use crate::image::Image;
 use crate::outcome::{Failure, Outcome};
 use crate::range::DeadRange;
 use crate::record::{Aside, Attempt, Counts};
-use crate::retry::{Decision, Failed, RetryPolicy, plus};
+use crate::retry::RetryPolicy;
 use crate::status::Pause;
+use crate::told::Tell;
 
 mod behind;
+mod finish;
 mod replay;
 mod resend;
 mod step;
+mod supersede;
 mod turns;
 
 pub(crate) use replay::Reread;
@@ -66,6 +68,8 @@ pub(crate) struct Send {
     pub(crate) effect: Effect,
     /// 1 for the first.
     pub(crate) number: u32,
+    /// Whether it may have been sent by a process that ended before it wrote that down.
+    pub(crate) is_doubtful: bool,
 }
 
 /// How an attempt went.
@@ -75,12 +79,18 @@ pub(crate) struct Report {
     pub(crate) started: Time,
     pub(crate) took_ms: u32,
     pub(crate) note: String,
+    /// What recipients were told by it, or may have been.
+    pub(crate) told: Vec<Tell>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Delivered,
     Withheld,
+    /// When it was to be sent, it was not so any more.
+    Outdated,
+    /// A newer one took its place while it waited. It was not sent for that.
+    Superseded,
     Dead {
         died: Time,
         failure: Failure,
@@ -108,6 +118,7 @@ struct Item {
     state: State,
     /// Whether the cursor has passed it.
     aside: bool,
+    is_doubtful: bool,
 }
 
 /// The open effects of a profile.
@@ -128,12 +139,9 @@ enum Slot {
     Filtered(u64, ItemPosition),
 }
 
-/// How long an attempt that could not be made waits.
-const POSTPONED: Duration = Duration::from_secs(1);
-/// Attempts that may wait to be appended. At the limit nothing is sent.
+/// Attempts, and what they told, that may wait to be appended. At the limit nothing is sent.
 const STEP_ATTEMPTS: usize = 1_000;
-/// The longest that one answer may hold the whole connection.
-const HOLD_CAP: Duration = Duration::from_secs(3_600);
+const STEP_TELLS: usize = 20_000;
 
 #[derive(Debug)]
 pub(crate) struct Lane {
@@ -179,6 +187,9 @@ pub(crate) struct Lane {
     unsent: BTreeSet<ItemPosition>,
     reread_at: Time,
     attempts: Vec<Attempt>,
+    tells: Vec<Tell>,
+    /// How many of the next effects may have been sent by a process that ended suddenly.
+    doubtful: usize,
     /// Items whose end is in the taken step.
     settling: Vec<ItemPosition>,
     taken: bool,
@@ -221,6 +232,8 @@ impl Lane {
             unsent: BTreeSet::new(),
             reread_at: Time::EPOCH,
             attempts: Vec::new(),
+            tells: Vec::new(),
+            doubtful: limits.in_flight,
             settling: Vec::new(),
             taken: false,
             image,
@@ -228,7 +241,14 @@ impl Lane {
         let asides: Vec<Aside> = lane.image.aside.values().copied().collect();
         for Aside { effect, attempts, first_attempt, due } in asides {
             let state = State::Idle { due: Some(due) };
-            lane.open(Item { effect, attempts, first_attempt, state, aside: true });
+            lane.open(Item {
+                effect,
+                attempts,
+                first_attempt,
+                state,
+                aside: true,
+                is_doubtful: true,
+            });
         }
         lane
     }
@@ -251,14 +271,15 @@ impl Lane {
     }
 
     /// Takes effects that were read at [`Lane::read_to`].
-    pub(crate) fn offer(&mut self, page: FeedPage, filter: Filter) {
+    pub(crate) fn offer(&mut self, page: FeedPage, filter: &Filter) {
         for effect in page.effects {
             debug_assert!(effect.at >= self.read_to, "the feed is in order");
-            if filter.accepts(effect.kind) {
+            if filter.accepts(effect.topic()) {
                 self.window.push_back(Slot::Item(effect.at));
                 self.window_items += 1;
-                let state = State::Idle { due: None };
-                self.open(Item { effect, attempts: 0, first_attempt: None, state, aside: false });
+                let is_doubtful = self.supersede(&effect) || self.doubtful > 0;
+                self.doubtful = self.doubtful.saturating_sub(1);
+                self.open(Item::new(effect, is_doubtful));
             } else if let Some(Slot::Filtered(count, to)) = self.window.back_mut() {
                 *count += 1;
                 *to = behind(effect.at);
@@ -315,7 +336,8 @@ impl Lane {
     /// The attempts to make now. Each must be answered by [`Lane::finished`].
     pub(crate) fn sends(&mut self, now: Time) -> Vec<Send> {
         let mut sends = Vec::new();
-        if self.paused.is_some() || now < self.hold_until || self.attempts.len() >= STEP_ATTEMPTS {
+        let is_full = self.attempts.len() >= STEP_ATTEMPTS || self.tells.len() >= STEP_TELLS;
+        if self.paused.is_some() || now < self.hold_until || is_full {
             return sends;
         }
         while let Some(&(due, at)) = self.due.first().filter(|(due, _)| *due <= now) {
@@ -350,7 +372,8 @@ impl Lane {
         self.unschedule(at);
         self.unsent.remove(&at);
         let item = self.items.get_mut(&at).expect("what is scheduled is open");
-        let send = Send { effect: item.effect, number: item.attempts.saturating_add(1) };
+        let Item { effect, attempts, is_doubtful, .. } = *item;
+        let send = Send { effect, number: attempts.saturating_add(1), is_doubtful };
         self.spent.note(now, send.number > 1);
         item.state = State::InFlight;
         let line = self.lines.get_mut(&item.effect.profile).expect("an open effect has a line");
@@ -359,99 +382,6 @@ impl Lane {
         line.busy = Some(at);
         self.in_flight += 1;
         send
-    }
-
-    /// Takes the result of an attempt.
-    pub(crate) fn finished(&mut self, at: ItemPosition, report: Report, now: Time, random: u64) {
-        let Some(item) = self.items.get_mut(&at) else { return };
-        debug_assert_eq!(item.state, State::InFlight, "only what was sent finishes");
-        self.in_flight -= 1;
-        let Report { outcome, started, took_ms, note } = report;
-        if outcome != Outcome::Postponed {
-            item.attempts = item.attempts.saturating_add(1);
-            item.first_attempt.get_or_insert(started);
-            let number = item.attempts;
-            self.attempts.push(Attempt { at, number, started, took_ms, outcome, note });
-        }
-        match outcome {
-            Outcome::Delivered { .. } => {
-                self.breaker.succeeded();
-                self.last_failure = None;
-                self.end(at, End::Delivered);
-            }
-            Outcome::Withheld(_) => self.end(at, End::Withheld),
-            Outcome::Postponed => {
-                let until = plus(now, POSTPONED);
-                self.breaker.postpone(until);
-                self.wait(at, until);
-            }
-            Outcome::Failed { failure, status, retry_after } => {
-                self.failed(at, (failure, status, retry_after), now, random);
-            }
-        }
-    }
-
-    fn failed(
-        &mut self,
-        at: ItemPosition,
-        (failure, status, retry_after): (Failure, Option<u16>, Option<Duration>),
-        now: Time,
-        random: u64,
-    ) {
-        self.last_failure = Some(failure);
-        let dead = End::Dead { died: now, failure, status };
-        let may_die = self.image.dead.len() + self.dying < self.limits.dead;
-        if failure == Failure::BodyGone && may_die {
-            return self.end(at, dead);
-        }
-        // Bits that the effect's own retry does not use up, so that the two waits are not the same.
-        self.breaker.failed(at, now, random.rotate_left(32));
-        if let Some(asked) = retry_after.filter(|_| failure == Failure::Throttled) {
-            self.hold_until = self.hold_until.max(plus(now, asked.min(HOLD_CAP)));
-        }
-        if failure == Failure::Gone {
-            self.paused = self.paused.or(Some(Pause::Gone));
-        }
-        let item = self.items.get(&at).expect("looked up before");
-        let first_attempt_at = item.first_attempt.unwrap_or(now);
-        let failed = Failed { attempts: item.attempts, first_attempt_at, now, retry_after };
-        match self.policy.next_attempt_at(failed, random) {
-            Decision::Retry(due) => self.wait(at, due),
-            Decision::GiveUp if may_die => self.end(at, dead),
-            Decision::GiveUp => self.wait(at, plus(now, self.policy.cap)),
-        }
-    }
-
-    fn wait(&mut self, at: ItemPosition, due: Time) {
-        let item = self.items.get_mut(&at).expect("looked up before");
-        item.state = State::Idle { due: Some(due) };
-        if item.aside {
-            self.changed.insert(at);
-        }
-        let profile = item.effect.profile;
-        let line = self.lines.get_mut(&profile).expect("an open effect has a line");
-        line.busy = None;
-        line.waiting.insert(at);
-        self.schedule(profile);
-    }
-
-    fn end(&mut self, at: ItemPosition, end: End) {
-        let item = self.items.get_mut(&at).expect("looked up before");
-        item.state = State::Ended(end);
-        if item.aside {
-            self.changed.insert(at);
-        }
-        self.ended += 1;
-        match end {
-            End::Delivered => {
-                let profile = item.effect.profile;
-                let line = self.lines.get_mut(&profile).expect("an open effect has a line");
-                line.busy = None;
-                self.schedule(profile);
-            }
-            End::Withheld | End::GivenUp => {}
-            End::Dead { .. } => self.dying += 1,
-        }
     }
 
     /// When something may be sent that may not now.

@@ -11,6 +11,8 @@
 //!   flight (see [`DeliverConfig::in_flight_limit`]);
 //! - nothing is dropped: at a limit the cursor stops; a connection that is too far behind is paused,
 //!   and what it missed is counted in a dead range, which can be sent again;
+//! - a derived event tells each recipient only what it does not know yet (told.rs), and a newer one
+//!   replaces an older one that was not sent;
 //! - nothing leaves but through [`Outbound`].
 
 mod address;
@@ -36,6 +38,7 @@ mod runner;
 mod segment_ledger;
 mod shared;
 mod status;
+mod told;
 pub mod webhook;
 mod wire;
 
@@ -43,7 +46,7 @@ pub use address::{is_loopback, is_public};
 pub use budget::RetryBudget;
 pub use connection::{Connection, ConnectionId, Filter, Secret, SecretError, Start};
 pub use deliverer::{DeliverConfig, DeliverError, Deliverer, Parts};
-pub use feed::{BodyError, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage};
+pub use feed::{BodyError, Call, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage, Topic};
 pub use handle::{CommandError, DelivererHandle};
 pub use lag::{Lag, LagLimit, Measured, NOTICE_PERCENT, PROBLEM_PERCENT, Question};
 pub use ledger::{Appending, Ledger, LedgerError, LedgerPage, MemoryLedger, Releasing};
@@ -61,6 +64,7 @@ pub use status::{
     ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, Pause, RangeSelection,
     Selection, TraceRow,
 };
+pub use told::{Heard, Recipient, Telling};
 
 /// No record of the ledger is larger.
 pub const LEDGER_RECORD_BYTES: usize = 4 * 1024 * 1024;

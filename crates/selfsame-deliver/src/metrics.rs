@@ -8,6 +8,8 @@ pub const ATTEMPT_SECONDS: &str = "selfsame_deliver_attempt_seconds";
 pub const RETRIES: &str = "selfsame_deliver_retries_total";
 /// Effects that receivers took.
 pub const DELIVERED: &str = "selfsame_deliver_delivered_total";
+/// Derived events that a newer one replaced before they were sent.
+pub const SUPERSEDED: &str = "selfsame_deliver_superseded_total";
 /// Effects that became dead letters.
 pub const DEAD: &str = "selfsame_deliver_dead_total";
 /// Dead letters, and effects of dead ranges, that were sent again because somebody asked.
@@ -25,6 +27,7 @@ pub const ALL: &[(&str, &str)] = &[
     (ATTEMPT_SECONDS, "How long delivery attempts took."),
     (RETRIES, "Delivery attempts that were not the first of their effect."),
     (DELIVERED, "Effects that receivers took."),
+    (SUPERSEDED, "Derived events that a newer one replaced before they were sent."),
     (DEAD, "Effects that became dead letters."),
     (
         RESENT,

@@ -77,13 +77,46 @@ impl Failure {
     }
 }
 
-/// Why an effect was withheld at the time of sending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Withheld {
+macro_rules! withheld {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $label:literal;)*) => {
+        /// Why an effect was not sent when it was its turn.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Withheld { $($(#[$doc])* $name = $code,)* }
+
+        impl Withheld {
+            /// Every reason.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The word that JSON uses.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$name => $label,)* }
+            }
+        }
+    };
+}
+
+withheld! {
     /// It was erased.
-    Erased,
+    Erased = 101, "erased";
     /// Consent or suppression.
-    Suppressed,
+    Suppressed = 102, "suppressed";
+    /// A newer change of the same thing came before it was sent.
+    Superseded = 104, "superseded";
+    /// Everybody whom it would tell knows it already, or never heard otherwise.
+    Unchanged = 105, "unchanged";
+    /// Whose it was is nobody any more.
+    Nobody = 106, "nobody";
+    /// The connection does not want to hear of it any more.
+    Unwanted = 107, "unwanted";
+    /// The profile has no identifier of those that the connection is told by.
+    Unnamed = 108, "unnamed";
+}
+
+impl Withheld {
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| *reason as u8 == code)
+    }
 }
 
 /// How an attempt ended.
@@ -124,6 +157,22 @@ impl Outcome {
         Self::Failed { failure, status: Some(status), retry_after }
     }
 
+    /// Whether the receiver may have taken it though the attempt failed.
+    pub(crate) fn is_unsure(self) -> bool {
+        match self {
+            Self::Failed { failure, .. } => matches!(
+                failure,
+                Failure::Throttled
+                    | Failure::Server
+                    | Failure::Unexpected
+                    | Failure::Timeout
+                    | Failure::Protocol
+                    | Failure::Bug
+            ),
+            Self::Delivered { .. } | Self::Withheld(_) | Self::Postponed => false,
+        }
+    }
+
     /// A failure without an answer.
     pub fn failed(failure: Failure) -> Self {
         Self::Failed { failure, status: None, retry_after: None }
@@ -134,6 +183,7 @@ impl Outcome {
         match self {
             Self::Delivered { .. } => "delivered",
             Self::Failed { failure, .. } => failure.label(),
+            Self::Withheld(Withheld::Superseded) => "superseded",
             Self::Withheld(_) => "withheld",
             Self::Postponed => "postponed",
         }

@@ -13,7 +13,7 @@
 use selfsame_event::{ItemPosition, Time};
 
 use crate::connection::Filter;
-use crate::feed::EffectKind;
+use crate::feed::Topic;
 
 /// Ranges of a connection. With so many its cursor stops in place of leaving another one.
 pub(crate) const MAX_RANGES: usize = 100;
@@ -75,17 +75,17 @@ impl DeadRange {
         self.at >= self.to
     }
 
-    /// Whether an effect of this kind at this place is dead with it, and can be sent again.
-    pub fn holds(&self, at: ItemPosition, kind: EffectKind) -> bool {
+    /// Whether an effect about this at this place is dead with it, and can be sent again.
+    pub fn holds(&self, at: ItemPosition, topic: impl Into<Topic>) -> bool {
         (self.at..self.to).contains(&at)
-            && self.filter.accepts(kind)
+            && self.filter.accepts(topic)
             && self.ended.binary_search(&at).is_err()
     }
 
     /// Whether the part of the feed that begins here can be added to it.
-    pub(crate) fn goes_on(&self, here: ItemPosition, filter: Filter) -> bool {
+    pub(crate) fn goes_on(&self, here: ItemPosition, filter: &Filter) -> bool {
         self.to == here
-            && self.filter == filter
+            && self.filter == *filter
             && !self.is_resending
             && !self.is_spent()
             && self.ended.len() < MAX_ENDED

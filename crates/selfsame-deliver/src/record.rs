@@ -1,25 +1,29 @@
 //! The records of the ledger.
 //!
 //! ```text
-//! every record:  | version: u8 = 2 | kind: u8 | connection: 16 | body |
+//! every record:  | version: u8 = 3 | kind: u8 | connection: 16 | body |
 //!
 //! kind 1 started   | cursor: position | effects: uint |
 //! kind 2 step      | cursor | counts | pause: u8 | aside: [aside] | ended: [position]
 //!                  | resent: [position] | dead: [dead] | attempts: [attempt]
-//!                  | ranges: [range] | dropped: [position] |
+//!                  | ranges: [range] | dropped: [position] | told: [tell] |
 //! kind 3 snapshot  | part: uint | last: u8 | started: uint | cursor | counts | pause
-//!                  | aside: [aside] | dead: [dead] | ranges: [range] |
+//!                  | aside: [aside] | dead: [dead] | ranges: [range] | told: [tell] |
 //! kind 4 removed   | |
 //!
 //! pause: 0 no, 1 the receiver is gone, 2 too far behind.
 //!
-//! counts    | looked: uint | delivered: uint | filtered: uint | withheld: uint |
-//! effect    | at: position | id: 16 | profile: 20 | kind: u8 | log_time: time |
+//! counts    | looked: uint | delivered: uint | filtered: uint | withheld: uint
+//!           | superseded: uint |
+//! effect    | at: position | id: 16 | profile: 20 | kind: u8 | log_time: time
+//!           | subject: uint, 0 = none, else one more |
 //! aside     | effect | attempts: uint | first attempt: time, 0 = none | due: time |
 //! dead      | effect | attempts: uint | first attempt: time | died: time | failure: u8
 //!           | status: uint, 0 = none |
 //! range     | from, to, at: position | reason: u8 | since: time | events: uint
-//!           | flags: u8, 1 being sent again, 2 partly gone | filter: uint | ended: [position] |
+//!           | flags: u8, 1 being sent again, 2 partly gone | filter: uint | ended: [position]
+//!           | derived: [kind: u8, subject: uint] |
+//! tell      | kind: u8 | subject: uint | to: 16 | value: uint |
 //! attempt   | offset: int, from the row before | partition, index: uint | number: uint
 //!           | started: int, from the row before | took: uint, ms | outcome: u8 | status: uint
 //!           | note: bytes |
@@ -29,19 +33,21 @@
 //!
 //! A step is one move of a connection's cursor together with the exceptions it leaves behind, so
 //! that neither can be durable without the other. Counts are totals, not differences.
-//! Version 1 had no ranges, and no pause but 0 and 1.
+//! Version 1 had no ranges, and no pause but 0 and 1. Version 2 had no subjects and nothing told, and
+//! nothing was superseded.
 
 use bytes::Bytes;
 use selfsame_event::{ItemPosition, ProfileId, Time};
 
 use crate::connection::{ConnectionId, Filter};
-use crate::feed::{Effect, EffectKind, FeedEnd};
+use crate::feed::{Effect, EffectKind, FeedEnd, Topic};
 use crate::outcome::{Failure, Outcome, Withheld};
 use crate::range::{Beyond, DeadRange};
 use crate::status::Pause;
+use crate::told::{Tell, TellKey};
 use crate::wire::{Reader, WireError, Writer};
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const OLDEST: u8 = 1;
 
 /// Totals of a connection since it began.
@@ -55,6 +61,8 @@ pub(crate) struct Counts {
     pub(crate) filtered: u64,
     /// The part of `filtered` that was withheld when it was to be sent.
     pub(crate) withheld: u64,
+    /// The part of `filtered` that a newer change replaced.
+    pub(crate) superseded: u64,
 }
 
 /// An effect that the cursor has passed before it ended.
@@ -127,6 +135,8 @@ pub(crate) struct Step {
     pub(crate) ranges: Vec<DeadRange>,
     /// Beginnings of dead ranges of which nothing is left.
     pub(crate) dropped: Vec<ItemPosition>,
+    /// What recipients were told.
+    pub(crate) told: Vec<Tell>,
 }
 
 /// A part of all that is known of a connection.
@@ -150,6 +160,8 @@ pub(crate) struct SnapshotPart {
     pub(crate) dead: Vec<DeadLetter>,
     /// The dead ranges, in the first part.
     pub(crate) ranges: Vec<DeadRange>,
+    /// Some of what recipients were told.
+    pub(crate) told: Vec<Tell>,
 }
 
 /// What a record says.
@@ -230,22 +242,25 @@ fn write_step(out: &mut Writer, step: &Step) {
     out.list(&step.attempts, |out, attempt| before = write_attempt(out, attempt, before));
     out.list(&step.ranges, write_range);
     out.list(&step.dropped, |out, at| out.position(*at));
+    out.list(&step.told, write_tell);
 }
 
 fn read_step(from: &mut Reader<'_>, version: u8) -> Result<Step, WireError> {
     let cursor = from.position()?;
-    let counts = read_counts(from)?;
+    let counts = read_counts(from, version)?;
     let paused = read_pause(from)?;
-    let aside = from.list(read_aside)?;
+    let aside = from.list(|from| read_aside(from, version))?;
     let ended = from.list(Reader::position)?;
     let resent = from.list(Reader::position)?;
-    let dead = from.list(read_dead)?;
+    let dead = from.list(|from| read_dead(from, version))?;
     let mut before = (0, 0);
     let attempts = from.list(|from| read_attempt(from, &mut before))?;
     let has_ranges = version > 1;
-    let ranges = if has_ranges { from.list(read_range)? } else { Vec::new() };
+    let ranges = if has_ranges { from.list(|from| read_range(from, version))? } else { Vec::new() };
     let dropped = if has_ranges { from.list(Reader::position)? } else { Vec::new() };
-    Ok(Step { cursor, counts, paused, aside, ended, resent, dead, attempts, ranges, dropped })
+    let told = if version > 2 { from.list(read_tell)? } else { Vec::new() };
+    let moved = Step { cursor, counts, paused, aside, ended, resent, ..Step::default() };
+    Ok(Step { dead, attempts, ranges, dropped, told, ..moved })
 }
 
 fn write_snapshot(out: &mut Writer, part: &SnapshotPart) {
@@ -258,6 +273,7 @@ fn write_snapshot(out: &mut Writer, part: &SnapshotPart) {
     out.list(&part.aside, write_aside);
     out.list(&part.dead, write_dead);
     out.list(&part.ranges, write_range);
+    out.list(&part.told, write_tell);
 }
 
 fn read_snapshot(from: &mut Reader<'_>, version: u8) -> Result<SnapshotPart, WireError> {
@@ -266,11 +282,15 @@ fn read_snapshot(from: &mut Reader<'_>, version: u8) -> Result<SnapshotPart, Wir
         last: from.byte()? != 0,
         started: from.uint()?,
         cursor: from.position()?,
-        counts: read_counts(from)?,
+        counts: read_counts(from, version)?,
         paused: read_pause(from)?,
-        aside: from.list(read_aside)?,
-        dead: from.list(read_dead)?,
-        ranges: if version > 1 { from.list(read_range)? } else { Vec::new() },
+        aside: from.list(|from| read_aside(from, version))?,
+        dead: from.list(|from| read_dead(from, version))?,
+        ranges: match version {
+            1 => Vec::new(),
+            _ => from.list(|from| read_range(from, version))?,
+        },
+        told: if version > 2 { from.list(read_tell)? } else { Vec::new() },
     })
 }
 
@@ -297,15 +317,23 @@ fn write_range(out: &mut Writer, range: &DeadRange) {
     out.byte(resending | if range.is_partly_gone { PARTLY_GONE } else { 0 });
     out.uint(range.filter.bits());
     out.list(&range.ended, |out, at| out.position(*at));
+    let derived: Vec<Topic> = range.filter.derived().copied().collect();
+    out.list(&derived, |out, topic| {
+        out.byte(topic.kind.0);
+        out.uint(u64::from(topic.subject.unwrap_or(0)));
+    });
 }
 
-fn read_range(from: &mut Reader<'_>) -> Result<DeadRange, WireError> {
+fn read_range(from: &mut Reader<'_>, version: u8) -> Result<DeadRange, WireError> {
     let (begin, to, at) = (from.position()?, from.position()?, from.position()?);
     let reason = Beyond::from_code(from.byte()?).ok_or(WireError)?;
     let (since, events, flags) = (from.time()?, from.uint()?, from.byte()?);
     if flags > RESENDING | PARTLY_GONE {
         return Err(WireError);
     }
+    let filter = Filter::from_bits(from.uint()?);
+    let ended = from.list(Reader::position)?;
+    let derived = if version > 2 { from.list(read_topic)? } else { Vec::new() };
     Ok(DeadRange {
         from: begin,
         to,
@@ -315,19 +343,39 @@ fn read_range(from: &mut Reader<'_>) -> Result<DeadRange, WireError> {
         events,
         is_resending: flags & RESENDING != 0,
         is_partly_gone: flags & PARTLY_GONE != 0,
-        filter: Filter::from_bits(from.uint()?),
-        ended: from.list(Reader::position)?,
+        filter: filter.with_derived(derived.into_iter().collect()),
+        ended,
     })
 }
 
-fn write_counts(out: &mut Writer, counts: Counts) {
-    let Counts { looked, delivered, filtered, withheld } = counts;
-    [looked, delivered, filtered, withheld].into_iter().for_each(|count| out.uint(count));
+fn read_topic(from: &mut Reader<'_>) -> Result<Topic, WireError> {
+    Ok(Topic { kind: EffectKind(from.byte()?), subject: Some(from.u32()?) })
 }
 
-fn read_counts(from: &mut Reader<'_>) -> Result<Counts, WireError> {
+fn write_tell(out: &mut Writer, tell: &Tell) {
+    out.byte(tell.key.kind.0);
+    out.uint(u64::from(tell.key.subject));
+    out.raw(&tell.key.to);
+    out.uint(tell.value);
+}
+
+fn read_tell(from: &mut Reader<'_>) -> Result<Tell, WireError> {
+    let (kind, subject) = (EffectKind(from.byte()?), from.u32()?);
+    Ok(Tell { key: TellKey { kind, subject, to: from.raw()? }, value: from.uint()? })
+}
+
+fn write_counts(out: &mut Writer, counts: Counts) {
+    let Counts { looked, delivered, filtered, withheld, superseded } = counts;
+    [looked, delivered, filtered, withheld, superseded]
+        .into_iter()
+        .for_each(|count| out.uint(count));
+}
+
+fn read_counts(from: &mut Reader<'_>, version: u8) -> Result<Counts, WireError> {
     let (looked, delivered) = (from.uint()?, from.uint()?);
-    Ok(Counts { looked, delivered, filtered: from.uint()?, withheld: from.uint()? })
+    let (filtered, withheld) = (from.uint()?, from.uint()?);
+    let superseded = if version > 2 { from.uint()? } else { 0 };
+    Ok(Counts { looked, delivered, filtered, withheld, superseded })
 }
 
 fn write_effect(out: &mut Writer, effect: &Effect) {
@@ -336,16 +384,18 @@ fn write_effect(out: &mut Writer, effect: &Effect) {
     out.raw(&effect.profile.to_bytes());
     out.byte(effect.kind.0);
     out.time(effect.log_time);
+    out.uint(effect.subject.map_or(0, |subject| u64::from(subject) + 1));
 }
 
-fn read_effect(from: &mut Reader<'_>) -> Result<Effect, WireError> {
-    Ok(Effect {
-        at: from.position()?,
-        id: from.raw()?,
-        profile: ProfileId::from_bytes(from.raw()?),
-        kind: EffectKind(from.byte()?),
-        log_time: from.time()?,
-    })
+fn read_effect(from: &mut Reader<'_>, version: u8) -> Result<Effect, WireError> {
+    let (at, id) = (from.position()?, from.raw()?);
+    let profile = ProfileId::from_bytes(from.raw()?);
+    let (kind, log_time) = (EffectKind(from.byte()?), from.time()?);
+    let subject = match if version > 2 { from.uint()? } else { 0 } {
+        0 => None,
+        more => Some(u32::try_from(more - 1).map_err(|_| WireError)?),
+    };
+    Ok(Effect { at, id, profile, kind, subject, log_time })
 }
 
 fn write_aside(out: &mut Writer, aside: &Aside) {
@@ -355,8 +405,8 @@ fn write_aside(out: &mut Writer, aside: &Aside) {
     out.time(aside.due);
 }
 
-fn read_aside(from: &mut Reader<'_>) -> Result<Aside, WireError> {
-    let (effect, attempts) = (read_effect(from)?, from.u32()?);
+fn read_aside(from: &mut Reader<'_>, version: u8) -> Result<Aside, WireError> {
+    let (effect, attempts) = (read_effect(from, version)?, from.u32()?);
     let first_attempt = Some(from.time()?).filter(|time| *time != Time::EPOCH);
     Ok(Aside { effect, attempts, first_attempt, due: from.time()? })
 }
@@ -370,8 +420,8 @@ fn write_dead(out: &mut Writer, dead: &DeadLetter) {
     out.uint(u64::from(dead.status.unwrap_or(0)));
 }
 
-fn read_dead(from: &mut Reader<'_>) -> Result<DeadLetter, WireError> {
-    let (effect, attempts) = (read_effect(from)?, from.u32()?);
+fn read_dead(from: &mut Reader<'_>, version: u8) -> Result<DeadLetter, WireError> {
+    let (effect, attempts) = (read_effect(from, version)?, from.u32()?);
     let (first_attempt, died) = (from.time()?, from.time()?);
     let failure = Failure::from_code(from.byte()?).ok_or(WireError)?;
     Ok(DeadLetter { effect, attempts, first_attempt, died, failure, status: read_status(from)? })
@@ -383,8 +433,6 @@ fn read_status(from: &mut Reader<'_>) -> Result<Option<u16>, WireError> {
 }
 
 const DELIVERED: u8 = 0;
-const ERASED: u8 = 101;
-const SUPPRESSED: u8 = 102;
 const POSTPONED: u8 = 103;
 
 fn write_attempt(out: &mut Writer, attempt: &Attempt, before: (u64, i64)) -> (u64, i64) {
@@ -398,8 +446,7 @@ fn write_attempt(out: &mut Writer, attempt: &Attempt, before: (u64, i64)) -> (u6
     let (code, status) = match attempt.outcome {
         Outcome::Delivered { status } => (DELIVERED, Some(status)),
         Outcome::Failed { failure, status, .. } => (failure as u8, status),
-        Outcome::Withheld(Withheld::Erased) => (ERASED, None),
-        Outcome::Withheld(Withheld::Suppressed) => (SUPPRESSED, None),
+        Outcome::Withheld(reason) => (reason as u8, None),
         Outcome::Postponed => (POSTPONED, None),
     };
     out.byte(code);
@@ -418,13 +465,14 @@ fn read_attempt(from: &mut Reader<'_>, before: &mut (u64, i64)) -> Result<Attemp
     let (code, status) = (from.byte()?, read_status(from)?);
     let outcome = match code {
         DELIVERED => Outcome::Delivered { status: status.unwrap_or(0) },
-        ERASED => Outcome::Withheld(Withheld::Erased),
-        SUPPRESSED => Outcome::Withheld(Withheld::Suppressed),
         POSTPONED => Outcome::Postponed,
-        code => {
-            let failure = Failure::from_code(code).ok_or(WireError)?;
-            Outcome::Failed { failure, status, retry_after: None }
-        }
+        code => match Withheld::from_code(code) {
+            Some(reason) => Outcome::Withheld(reason),
+            None => {
+                let failure = Failure::from_code(code).ok_or(WireError)?;
+                Outcome::Failed { failure, status, retry_after: None }
+            }
+        },
     };
     let note = std::str::from_utf8(from.bytes()?).map_err(|_| WireError)?.to_owned();
     Ok(Attempt { at, number, started: Time::from_micros(micros), took_ms, outcome, note })

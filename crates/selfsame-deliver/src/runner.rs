@@ -13,9 +13,9 @@ use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use crate::connection::{Connection, ConnectionId};
+use crate::connection::{Connection, ConnectionId, Filter};
 use crate::deliverer::{DeliverConfig, Parts, log_chain};
-use crate::feed::{BodyError, Effect, FeedEnd, FeedError};
+use crate::feed::{FeedEnd, FeedError};
 use crate::image::{Image, Known};
 use crate::lag::{Lag, Measured};
 use crate::lane::{Lane, Numbers, Report};
@@ -26,8 +26,8 @@ use crate::record::{Attempt, Entry, Record, Step};
 use crate::retry::plus;
 use crate::shared::{Command, Shared};
 use crate::status::{ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, age};
-use crate::webhook;
 
+mod attempt;
 mod lag;
 mod reading;
 
@@ -56,6 +56,7 @@ pub(crate) struct Runner {
     read_again_at: Time,
     measuring: Option<JoinHandle<Result<Measured, FeedError>>>,
     measure_at: Time,
+    started: Time,
     measured: Measured,
     lag: Lag,
     appending: Option<JoinHandle<(u64, Vec<Attempt>)>>,
@@ -107,7 +108,11 @@ impl Runner {
         let (mailbox, commands) = mpsc::channel(MAILBOX);
         shared.set_mailbox(first.id, mailbox);
         shared.keep_from(first.id, known.from);
-        let lane = Lane::new(config.limits(&first), config.retry, known.image);
+        let mut lane = Lane::new(config.limits(&first), config.retry, known.image);
+        if known.is_new {
+            lane.trust();
+        }
+        let started = parts.clock.wall();
         let runner = Self {
             id: first.id,
             feed_end: parts.feed.subscribe(),
@@ -125,6 +130,7 @@ impl Runner {
             read_again_at: Time::EPOCH,
             measuring: None,
             measure_at: Time::EPOCH,
+            started,
             measured: Measured::default(),
             lag: Lag::default(),
             appending: None,
@@ -169,6 +175,11 @@ impl Runner {
         Arc::clone(&self.connection.borrow())
     }
 
+    /// What the connection wants as of now.
+    fn filter(&self) -> Filter {
+        self.settings().filter.with_derived(self.parts.feed.wanted(self.id))
+    }
+
     fn send(&mut self, now: Time) {
         let connection = self.settings();
         if !connection.enabled {
@@ -178,7 +189,8 @@ impl Runner {
             if send.number > 1 {
                 ::metrics::counter!(metrics::RETRIES).increment(1);
             }
-            let attempt = attempt(self.parts.clone(), Arc::clone(&connection), send.effect);
+            let told = self.lane.image().told.clone();
+            let attempt = attempt::make(self.parts.clone(), Arc::clone(&connection), send, told);
             let task = self.requests.spawn(attempt);
             self.places.insert(task.id(), send.effect.at);
         }
@@ -191,7 +203,8 @@ impl Runner {
             Err(error) => {
                 log_chain(&error, "an attempt ended without an outcome");
                 let outcome = Outcome::failed(Failure::Bug);
-                (error.id(), Report { outcome, started: now, took_ms: 0, note: String::new() })
+                let (note, told) = (String::new(), Vec::new());
+                (error.id(), Report { outcome, started: now, took_ms: 0, note, told })
             }
         };
         let label = report.outcome.label();
@@ -308,8 +321,13 @@ impl Runner {
         let numbers: Numbers = self.lane.numbers();
         let image = self.lane.image();
         let end = *self.feed_end.borrow();
-        let accepted = end.effects.saturating_sub(image.started);
-        let unread = accepted.saturating_sub(numbers.looked + numbers.window);
+        let read = numbers.looked + numbers.window;
+        // At the end there is nothing left, whatever rules that were published since say was before it.
+        let unread = match self.lane.read_to() < end.at {
+            true => end.effects.saturating_sub(image.started).saturating_sub(read),
+            false => 0,
+        };
+        let accepted = read + unread;
         let state = match () {
             () if !self.settings().enabled => ConnectionState::Disabled,
             () if numbers.paused.is_some() => ConnectionState::Paused,
@@ -328,6 +346,7 @@ impl Runner {
             delivered: numbers.delivered,
             filtered: numbers.filtered,
             withheld: numbers.withheld,
+            superseded: numbers.superseded,
             dead: numbers.dead,
             dead_in_ranges: numbers.dead_in_ranges,
             pending: unread + numbers.window + numbers.aside,
@@ -378,6 +397,10 @@ fn count(step: &Step) {
         .filter(|attempt| matches!(attempt.outcome, Outcome::Delivered { .. }))
         .count();
     ::metrics::counter!(metrics::DELIVERED).increment(delivered as u64);
+    let is_superseded =
+        |attempt: &&Attempt| matches!(attempt.outcome, Outcome::Withheld(Withheld::Superseded));
+    let superseded = step.attempts.iter().filter(is_superseded).count();
+    ::metrics::counter!(metrics::SUPERSEDED).increment(superseded as u64);
 }
 
 fn dead_letters(image: &Image, page: PageRequest) -> DeadLetterPage {
@@ -388,48 +411,4 @@ fn dead_letters(image: &Image, page: PageRequest) -> DeadLetterPage {
     let more = rest.next().is_some();
     let after = letters.last().filter(|_| more).map(|letter| letter.effect.at);
     DeadLetterPage { letters, total: image.dead.len(), after }
-}
-
-/// Makes one attempt. Ends in the connection's time, whatever the receiver does.
-async fn attempt(parts: Parts, connection: Arc<Connection>, effect: Effect) -> Report {
-    let started = parts.clock.wall();
-    let began = parts.clock.monotonic_micros();
-    let (outcome, note) = outcome(&parts, &connection, effect, started).await;
-    let took = parts.clock.monotonic_micros().saturating_sub(began) / 1_000;
-    Report { outcome, started, took_ms: u32::try_from(took).unwrap_or(u32::MAX), note }
-}
-
-async fn outcome(
-    parts: &Parts,
-    connection: &Connection,
-    effect: Effect,
-    now: Time,
-) -> (Outcome, String) {
-    let feed = Arc::clone(&parts.feed);
-    let quiet = |outcome| (outcome, String::new());
-    let body = match tokio::task::spawn_blocking(move || feed.body(&effect)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(BodyError::Erased)) => return quiet(Outcome::Withheld(Withheld::Erased)),
-        Ok(Err(BodyError::Suppressed)) => return quiet(Outcome::Withheld(Withheld::Suppressed)),
-        Ok(Err(BodyError::Gone)) => return quiet(Outcome::failed(Failure::BodyGone)),
-        Ok(Err(error @ BodyError::Unavailable(_))) => {
-            log_chain(&error, "a body could not be read, trying again");
-            return quiet(Outcome::Postponed);
-        }
-        Err(error) => {
-            log_chain(&error, "reading a body ended");
-            return quiet(Outcome::failed(Failure::Bug));
-        }
-    };
-    let key = webhook::key(&effect.id, connection.id);
-    let Ok(request) = webhook::request(&parts.outbound, connection, &key, body, now) else {
-        return quiet(Outcome::failed(Failure::Blocked));
-    };
-    match parts.outbound.post(request, now).await {
-        Ok(answer) => match Outcome::of_status(answer.status, answer.retry_after) {
-            outcome @ Outcome::Delivered { .. } => quiet(outcome),
-            outcome => (outcome, webhook::note(&answer.body)),
-        },
-        Err(failure) => quiet(Outcome::failed(failure)),
-    }
 }

@@ -76,10 +76,12 @@ pub struct ConnectionStatus {
     pub accepted: u64,
     /// Effects that the receiver took.
     pub delivered: u64,
-    /// Effects that it does not want, and those withheld.
+    /// Effects that it does not want, those withheld, and those superseded.
     pub filtered: u64,
-    /// The part of `filtered` that consent, suppression or erasure withheld.
+    /// The part of `filtered` that was not to be sent any more, or had nothing new to tell.
     pub withheld: u64,
+    /// The part of `filtered` that a newer change replaced before it was sent.
+    pub superseded: u64,
     /// Dead letters, and effects in dead ranges.
     pub dead: u64,
     /// The part of `dead` that is in dead ranges.

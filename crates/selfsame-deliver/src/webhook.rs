@@ -8,7 +8,7 @@
 //! signed: HMAC-SHA256(secret, "<id>.<timestamp>.<body>")
 //! ```
 //!
-//! The key is derived from (effect, connection, action): a retry, a resend of a dead letter and a
+//! The key is derived from (effect, connection, action, and recipient where there is one): a retry, a resend of a dead letter and a
 //! restart all carry the same one, so a receiver that remembers keys takes every effect once.
 
 use std::fmt::Write as _;
@@ -23,16 +23,27 @@ use sha2::{Digest, Sha256};
 
 use crate::connection::{Connection, ConnectionId, Secret};
 use crate::outbound::{Outbound, Request, UrlError};
+use crate::told::Recipient;
 
 /// The action of a webhook connection, as it enters the key.
 const ACTION: &[u8] = b"webhook";
 
 /// The idempotency key of an effect for a connection.
 pub fn key(effect: &[u8; 16], connection: ConnectionId) -> String {
+    named(effect, connection, &[])
+}
+
+/// The idempotency key of what an effect tells one recipient.
+pub fn key_to(effect: &[u8; 16], connection: ConnectionId, to: &Recipient) -> String {
+    named(effect, connection, to)
+}
+
+fn named(effect: &[u8; 16], connection: ConnectionId, to: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update(effect);
     hash.update(connection.0);
     hash.update(ACTION);
+    hash.update(to);
     let mut key = String::from("msg_");
     for byte in hash.finalize().iter().take(16) {
         write!(key, "{byte:02x}").expect("a string takes any text");

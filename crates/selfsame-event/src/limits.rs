@@ -16,6 +16,8 @@ pub const NODES: usize = 50_000;
 pub const PROPERTIES: usize = 10_000;
 /// Longest key of an object, in bytes. Beyond: the event is set aside.
 pub const KEY_BYTES: usize = 512;
+/// Largest value of a trait, as JSON text. Beyond: the trait is not set, with a verdict.
+pub const TRAIT_BYTES: usize = 16 * 1024;
 /// Longest identifier value, in characters. Beyond: it does not identify, with a verdict.
 pub const IDENTIFIER_CHARS: usize = 500;
 /// Longest identity token. Beyond: it proves nothing, with a verdict.

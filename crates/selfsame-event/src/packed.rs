@@ -14,12 +14,14 @@ pub trait Sink {
 }
 
 impl Sink for Vec<u8> {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
 }
 
 impl<A: smallvec::Array<Item = u8>> Sink for SmallVec<A> {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
@@ -27,11 +29,21 @@ impl<A: smallvec::Array<Item = u8>> Sink for SmallVec<A> {
 
 /// Seven bits a byte, the lowest first; the top bit says that more follow.
 pub fn put_number(out: &mut impl Sink, mut value: u64) {
-    while value >= 0x80 {
-        out.put(&[value.to_le_bytes()[0] | 0x80]);
-        value >>= 7;
+    if value < 0x80 {
+        return out.put(&[value.to_le_bytes()[0]]);
     }
-    out.put(&[value.to_le_bytes()[0]]);
+    let mut bytes = [0; 10];
+    let mut length = 0;
+    for byte in &mut bytes {
+        length += 1;
+        *byte = value.to_le_bytes()[0] | 0x80;
+        value >>= 7;
+        if value == 0 {
+            *byte &= 0x7f;
+            break;
+        }
+    }
+    out.put(bytes.get(..length).unwrap_or_default());
 }
 
 /// Its length, then its bytes.

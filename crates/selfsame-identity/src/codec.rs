@@ -21,7 +21,7 @@ use selfsame_event::{
 };
 
 use crate::number::TypeNumber;
-use crate::resolution::{LedgerEntry, LedgerRow, Merge, MetLimit, Refused};
+use crate::resolution::{Handed, LedgerEntry, LedgerRow, Merge, MetLimit, Refused};
 use crate::row::{
     ComponentId, ComponentRow, Fate, IdentifierRow, Known, Member, Seen, SetKey, Stamp,
 };
@@ -43,6 +43,8 @@ const MERGED: u8 = 1;
 const REFUSED: u8 = 2;
 /// A refusal that says which limit was met.
 const REFUSED_BY_LIMIT: u8 = 3;
+const GAINED: u8 = 4;
+const LOST: u8 = 5;
 
 /// A row that this build cannot read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -216,6 +218,14 @@ impl LedgerRow {
                 [it.by, it.by],
                 it.limit,
             ),
+            LedgerEntry::Handed(it) => (
+                if it.is_gained { GAINED } else { LOST },
+                0,
+                [it.component, it.other],
+                [it.profile, it.other_profile],
+                [it.device, it.device],
+                None,
+            ),
         };
         out.extend([VERSION, kind, verdict]);
         components.iter().for_each(|component| put_number(&mut out, component.0));
@@ -256,6 +266,14 @@ impl LedgerRow {
                         REFUSED_BY_LIMIT => Some(read_limit(reader)?),
                         _ => None,
                     },
+                }),
+                (GAINED | LOST, 0) if keys[0] == keys[1] => LedgerEntry::Handed(Handed {
+                    component: components[0],
+                    other: components[1],
+                    profile: profiles[0],
+                    other_profile: profiles[1],
+                    device: keys[0],
+                    is_gained: kind == GAINED,
                 }),
                 _ => return None,
             };

@@ -58,6 +58,7 @@ pub(crate) fn resolve_known<R: Rows>(
         refused: Vec::new(),
         met: Vec::new(),
         moved: Vec::new(),
+        handed: Vec::new(),
         relocated: Vec::new(),
         is_evidence: false,
     }))

@@ -54,7 +54,7 @@ pub use memory::MemoryRows;
 pub use number::{TypeNumber, TypeNumbers};
 pub use people::{MOST_PEOPLE, PeopleRow};
 pub use resolution::{
-    LedgerEntry, LedgerRow, Link, Mapped, Merge, MetLimit, MovedDevice, Outcome, Refused,
+    Handed, LedgerEntry, LedgerRow, Link, Mapped, Merge, MetLimit, MovedDevice, Outcome, Refused,
     Relocated, Resolution, Violation,
 };
 pub use resolve::{Occurrence, ResolveError, resolve};

@@ -55,6 +55,8 @@ pub struct Resolution {
     pub met: Vec<Pair>,
     /// Devices that left one profile for another, the most trusted first.
     pub moved: Vec<MovedDevice>,
+    /// What the ledger has of these. Of one set of identifiers only as many events are listed as are kept.
+    pub handed: Vec<Handed>,
     /// Identifiers under which events were folded before, and whose profile has another id now.
     pub relocated: Vec<Relocated>,
     /// Whether the event is the first with exactly these identifiers, and was recorded as evidence.
@@ -81,6 +83,10 @@ pub struct MovedDevice {
     pub from: ProfileId,
     /// The id of the profile that has it now.
     pub to: ProfileId,
+    /// The component of the profile that it left.
+    pub left: ComponentId,
+    /// The component of the profile that has it now.
+    pub entered: ComponentId,
     /// Whether it is alone there: it is shared, and so is nobody's.
     pub is_alone: bool,
 }
@@ -154,6 +160,23 @@ pub struct Refused {
     pub limit: Option<MetLimit>,
 }
 
+/// A device that left one profile for another, as one of the two lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handed {
+    /// The profile that lists it.
+    pub component: ComponentId,
+    /// The other one.
+    pub other: ComponentId,
+    /// The id of the first, after the event if it got the device, before if it lost it.
+    pub profile: ProfileId,
+    /// The id of the other.
+    pub other_profile: ProfileId,
+    /// The device.
+    pub device: IdentifierKey,
+    /// Whether the profile that lists it got it.
+    pub is_gained: bool,
+}
+
 /// A user belongs to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
@@ -181,15 +204,38 @@ pub enum LedgerEntry {
     Merged(Merge),
     /// Two profiles stayed two.
     Refused(Refused),
+    /// A device left one profile for another.
+    Handed(Handed),
 }
 
 impl LedgerRow {
-    /// The component that it is listed under: the one that survived or would have.
+    /// The component that it is listed under: the one that survived or would have. A device that moved is
+    /// listed under both.
     pub fn component(&self) -> ComponentId {
         match self.entry {
             LedgerEntry::Merged(merge) => merge.parent,
             LedgerEntry::Refused(refused) => refused.component,
+            LedgerEntry::Handed(handed) => handed.component,
         }
+    }
+}
+
+impl MovedDevice {
+    /// What each of the two profiles lists.
+    pub(crate) fn handed(&self) -> [Handed; 2] {
+        let (is_gained, device) = (true, self.key);
+        let (component, other) = (self.entered, self.left);
+        let (profile, other_profile) = (self.to, self.from);
+        let got = Handed { component, other, profile, other_profile, device, is_gained };
+        let lost = Handed {
+            component: other,
+            other: component,
+            profile: other_profile,
+            other_profile: profile,
+            is_gained: false,
+            ..got
+        };
+        [got, lost]
     }
 }
 
@@ -198,7 +244,8 @@ impl Resolution {
     pub fn ledger(&self, stamp: Stamp) -> impl Iterator<Item = LedgerRow> {
         let merged = self.merges.iter().map(|merge| LedgerEntry::Merged(*merge));
         let refused = self.refused.iter().map(|refused| LedgerEntry::Refused(*refused));
-        merged.chain(refused).map(move |entry| LedgerRow {
+        let handed = self.handed.iter().map(|handed| LedgerEntry::Handed(*handed));
+        merged.chain(refused).chain(handed).map(move |entry| LedgerRow {
             entry,
             stamp,
             identifiers: self.identifiers.clone(),

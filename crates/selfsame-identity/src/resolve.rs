@@ -301,6 +301,8 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
         if !recorded.is_kept {
             findings.refused.clear();
         }
+        let listed = self.moved.iter().filter(|_| recorded.is_kept);
+        let handed = listed.flat_map(MovedDevice::handed).collect();
         let relocated = self.relocated(component, &row, &findings.merges);
         if is_dirty {
             self.rows.set_component(component, Arc::unwrap_or_clone(row))?;
@@ -323,6 +325,7 @@ impl<'c, R: Rows> Step<'_, 'c, R> {
             merges: findings.merges,
             refused: findings.refused,
             met: findings.met,
+            handed,
             moved: self.moved,
             relocated,
             is_evidence: recorded.is_new,

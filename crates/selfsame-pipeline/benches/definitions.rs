@@ -202,8 +202,9 @@ fn main() {
     println!(
         "definitions  events/s  of none  ns/event more  effects/event  sections B/profile  values B/profile"
     );
-    let logs: Vec<_> =
-        [0, 10, 100, 300, 500].map(|count| (count, log(count, events, profiles))).into();
+    let counts = std::env::var("DEFINITIONS").unwrap_or_else(|_| "0,10,100,300,500".to_owned());
+    let counts = counts.split(',').filter_map(|count| count.trim().parse().ok());
+    let logs: Vec<_> = counts.map(|count| (count, log(count, events, profiles))).collect();
     let mut best = vec![(Duration::MAX, 0, 0, 0); logs.len()];
     for _ in 0..ROUNDS {
         for ((_, log), best) in logs.iter().zip(&mut best) {

@@ -2,6 +2,7 @@
 
 use selfsame_log::Record;
 
+use crate::meta::SpaceMeta;
 use crate::state::{State, StateError};
 use crate::workspace::{Change, ChangeError, Since};
 
@@ -16,7 +17,7 @@ impl State {
         if let Change::SetDestination(destination) = &mut change {
             let space = self.meta.workspace.space(&destination.space).map(|space| space.number);
             let counts = space.and_then(|space| self.meta.spaces.get(usize::try_from(space).ok()?));
-            let events = counts.map_or(0, |counts| counts.events);
+            let events = counts.map_or(0, SpaceMeta::deliveries);
             destination.since = Since { offset: record.position.offset, events };
         }
         let space = match &change {
@@ -60,6 +61,7 @@ impl State {
         if let Some(space) = redefined {
             self.define_anew(&space, record.position.offset);
         }
+        self.connect();
         Ok(Ok(()))
     }
 }

@@ -6,6 +6,7 @@
 //!                   a record puts it in force; profiles are evaluated, a thousand for each record
 //! event          -> what its section keeps -> values that may change by it -> effects in the outbox
 //! tick           -> values whose moment has come -> effects
+//! destination connected -> what there is of it is said again, a thousand profiles for each record
 //! ```
 //!
 //! **Invariants:**
@@ -15,6 +16,7 @@
 //! - an effect is emitted where a value changes, once.
 
 mod anchors;
+mod announce;
 mod carry;
 mod evaluation;
 mod facts;
@@ -29,13 +31,13 @@ mod row;
 mod step;
 mod timers;
 
-pub use facts::{Computing, Members, Progress, StreamSince, Version};
+pub use facts::{Announcing, Computing, Members, Progress, StreamSince, Version};
 pub use history::{History, HistoryError};
 pub use job::{Compute, ComputeError, ComputeStage, ComputeStatus};
 pub use preview::{Preview, PreviewConfig, PreviewError, PreviewProgress, preview};
 pub use row::{Held, ValueRow, Values};
 
-pub(crate) use evaluation::evaluate;
+pub(crate) use evaluation::{evaluate, known_text};
 pub(crate) use plans::SpacePlans;
 pub(crate) use ranks::Ranks;
 pub(crate) use recall::Recall;

@@ -133,6 +133,8 @@ note_kinds! {
     /// The limit that the note before it is about. The identifier is the type that there would have been
     /// too many values of; the value is how many there may be, and the window.
     LimitMet = 21, "Limit that was met";
+    /// Traits that were not set because their values are too large. The value is their number.
+    TraitTooLarge = 22, "Trait value too large";
 }
 
 impl NoteKind {

@@ -4,7 +4,7 @@
 //! ```text
 //! effect   8 u8, what u8, space u32, profile 20, definition u32, at i64, cause u32 (item, or all ones)
 //!          [value length u32 + JSON]
-//! what     1 entered, 2 exited, 3 value
+//! what     1 entered, 2 exited, 3 value, 4 announced
 //! ```
 
 use selfsame_event::{ProfileId, Time};
@@ -38,6 +38,8 @@ pub enum What {
     Exited,
     /// The trait has another value, as JSON.
     Value(Box<str>),
+    /// It came to that before, as JSON, and is said again for a destination that was connected since.
+    Announced(Box<str>),
 }
 
 impl Effect {
@@ -47,6 +49,7 @@ impl Effect {
             What::Entered => 1,
             What::Exited => 2,
             What::Value(_) => 3,
+            What::Announced(_) => 4,
         };
         out.extend_from_slice(&[EFFECT, what]);
         out.extend_from_slice(&self.space.to_le_bytes());
@@ -54,7 +57,7 @@ impl Effect {
         out.extend_from_slice(&self.definition.to_le_bytes());
         out.extend_from_slice(&self.at.micros().to_le_bytes());
         out.extend_from_slice(&self.cause.unwrap_or(u32::MAX).to_le_bytes());
-        if let What::Value(json) = &self.what {
+        if let What::Value(json) | What::Announced(json) = &self.what {
             out.extend_from_slice(&u32::try_from(json.len()).unwrap_or(u32::MAX).to_le_bytes());
             out.extend_from_slice(json.as_bytes());
         }
@@ -77,11 +80,12 @@ impl Effect {
         let what = match what {
             1 => What::Entered,
             2 => What::Exited,
-            3 => {
+            3 | 4 => {
                 let length = usize::try_from(u32::from_le_bytes(take(rest)?)).ok()?;
                 let (json, behind) = rest.split_at_checked(length)?;
                 *rest = behind;
-                What::Value(std::str::from_utf8(json).ok()?.into())
+                let json = std::str::from_utf8(json).ok()?.into();
+                if what == 3 { What::Value(json) } else { What::Announced(json) }
             }
             _ => return None,
         };

@@ -50,9 +50,9 @@ pub mod workspace;
 pub use base::{copy_file, copy_folder, copy_state};
 pub use checkpoint::CheckpointError;
 pub use computed::{
-    Compute, ComputeError, ComputeStage, ComputeStatus, Computing, Held, History, HistoryError,
-    Members, Preview, PreviewConfig, PreviewError, PreviewProgress, Progress, StreamSince,
-    ValueRow, Values, Version, preview,
+    Announcing, Compute, ComputeError, ComputeStage, ComputeStatus, Computing, Held, History,
+    HistoryError, Members, Preview, PreviewConfig, PreviewError, PreviewProgress, Progress,
+    StreamSince, ValueRow, Values, Version, preview,
 };
 pub use draft::{Drafting, Drafts};
 pub use engine::{Engine, EngineConfig, EngineError, EngineParts, Probe};

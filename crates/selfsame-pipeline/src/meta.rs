@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 pub const LOGIC_VERSION: u32 = 3;
 
 /// The format of the tables' rows. An older one is rebuilt from the log.
-pub(crate) const STATE_FORMAT: u32 = 6;
+pub(crate) const STATE_FORMAT: u32 = 7;
 
 /// The row of the whole state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,9 @@ pub struct SpaceMeta {
     pub merges: u64,
     /// Events folded.
     pub events: u64,
+    /// Changes of computed traits and audiences that the outbox has.
+    #[serde(default)]
+    pub effects: u64,
     /// Events that identified nobody.
     pub unattached: u64,
     /// Entries that the list of insights ever had.
@@ -130,6 +133,11 @@ pub struct SourceMeta {
 }
 
 impl SpaceMeta {
+    /// How many deliveries destinations were offered: each event, and each change as two calls.
+    pub fn deliveries(&self) -> u64 {
+        self.events + 2 * self.effects
+    }
+
     /// Whether the index has every value of that trait.
     pub fn indexes_all_of(&self, name: &str) -> bool {
         self.indexed.get(name) == Some(&0)

@@ -76,6 +76,8 @@ pub(crate) enum PartitionRecord {
 pub(crate) struct Met {
     /// Trait keys that the cap refused or pushed out.
     pub(crate) traits_refused: u32,
+    /// Traits whose value is too large.
+    pub(crate) traits_too_large: u32,
     /// Whether a link was refused or pushed out at the cap.
     pub(crate) link_refused: bool,
 }
@@ -186,6 +188,7 @@ impl Partition {
         })?;
         Ok(Met {
             traits_refused: folded.traits_refused + folded.traits_displaced,
+            traits_too_large: folded.traits_too_large,
             link_refused: matches!(folded.link, Linked::Refused | Linked::Displaced),
         })
     }

@@ -19,6 +19,7 @@ mod json;
 mod merges;
 mod proposals;
 mod search;
+mod settled;
 mod undo;
 mod why;
 

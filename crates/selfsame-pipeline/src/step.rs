@@ -65,6 +65,12 @@ impl State {
             }
         }
         emitted.effects = std::mem::take(&mut self.effects);
+        for effect in &emitted.effects {
+            let slot = usize::try_from(effect.space).unwrap_or(usize::MAX);
+            if let Some(counts) = self.meta.spaces.get_mut(slot) {
+                counts.effects += 1;
+            }
+        }
         self.meta.next = record.position.next().offset;
         self.meta.log_time = record.time.micros();
         Ok(emitted)
@@ -244,6 +250,10 @@ impl State {
             if met.traits_refused > 0 {
                 let count = met.traits_refused.to_string();
                 notes.push(Note::new(NoteKind::TraitLimit, "", &count));
+            }
+            if met.traits_too_large > 0 {
+                let count = met.traits_too_large.to_string();
+                notes.push(Note::new(NoteKind::TraitTooLarge, "", &count));
             }
             if met.link_refused {
                 notes.push(Note::new(NoteKind::LinkLimit, "", ""));

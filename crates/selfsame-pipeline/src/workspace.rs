@@ -12,8 +12,13 @@ use serde::{Deserialize, Serialize};
 
 mod definition;
 
-pub use definition::{Activation, Announce, Definition, DefinitionKind, NAME_BYTES};
+pub use definition::{
+    Activation, Announce, Definition, DefinitionKind, NAME_BYTES, Naming, Strategy,
+};
 pub(crate) use definition::{read as definition_query, reads as definition_reads};
+mod oauth;
+
+pub use self::oauth::{OAuth, OAuthClient, OAuthKey};
 
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -93,6 +98,9 @@ pub struct Identity {
     /// that user which a verified event named.
     #[serde(default)]
     pub required: bool,
+    /// Which clients may send, with tokens.
+    #[serde(default, skip_serializing_if = "OAuth::is_default")]
+    pub oauth: OAuth,
 }
 
 /// A key that checks identity tokens.
@@ -116,7 +124,8 @@ pub enum TokenAlgorithm {
     Es256,
 }
 
-/// The text of a key. The data folder holds it as it is, and is as secret as it; `Debug` does not.
+/// The text of a key: a public one as it is, a secret sealed by whoever writes it here. Those of early
+/// logs are not sealed. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyText(pub String);
@@ -223,8 +232,8 @@ pub struct Destination {
     pub kind: String,
     /// Where to send.
     pub url: String,
-    /// The secrets that sign, newest first; the second one during a rotation. The data
-    /// folder holds them as they are, and is as secret as they.
+    /// The secrets that sign, newest first; the second one during a rotation. Sealed by whoever writes
+    /// them here; those of early logs are not.
     pub secrets: Vec<String>,
     /// The event types it gets; all where empty.
     #[serde(default)]
@@ -241,7 +250,7 @@ pub struct Destination {
 pub struct Since {
     /// The offset of the record.
     pub offset: u64,
-    /// How many events the space had had by then.
+    /// How many events the space had had by then, and deliveries of changes.
     pub events: u64,
 }
 

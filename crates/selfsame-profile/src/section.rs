@@ -39,6 +39,8 @@ pub struct Folded {
     pub traits_older: u32,
     /// New trait keys that the cap refused.
     pub traits_refused: u32,
+    /// Traits whose value is too large; what was there before stays.
+    pub traits_too_large: u32,
     /// Older trait keys that left at the cap, because a new one ranks before them.
     pub traits_displaced: u32,
     /// Whether the event's traits were passed over because it came from this space itself.
@@ -184,12 +186,16 @@ impl Section {
             Role::Account => EventType::Group,
         };
         let Some(traits) = event.event.traits.filter(|_| event.event.kind == sets) else { return };
-        let assigned = Assigned::new(traits);
+        let mut assigned = Assigned::new(traits);
         if assigned.is_empty() {
             return;
         }
         if is_own_output(event, rules.space_id) {
             folded.own_output = true;
+            return;
+        }
+        folded.traits_too_large = assigned.refuse_large();
+        if assigned.is_empty() {
             return;
         }
         let mut table = Table::trusted(self.parts.get(Part::Traits));

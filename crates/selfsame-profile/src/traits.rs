@@ -2,7 +2,7 @@
 //!
 //! Objects are replaced whole. A null removes: it stays as a tombstone, is counted in the cap, and so
 //! keeps a late older value from coming back. Which keys stay at the cap is decided by a fixed hash of
-//! the key, never by arrival.
+//! the key, never by arrival. A value that is too large is not set, and the one before stays.
 //!
 //! ```text
 //! stamps: number, each a stamp; ascending, every one used, none twice
@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 
-use selfsame_event::{Raw, Time};
+use selfsame_event::{Raw, Time, limits};
 use smallvec::SmallVec;
 
 use crate::rank;
@@ -198,6 +198,13 @@ impl<'a> Assigned<'a> {
         fields.sort_by(|a, b| a.0.cmp(&b.0));
         fields.dedup_by(|later, first| later.0 == first.0);
         Self(fields)
+    }
+
+    /// Takes out what is too large for a trait. Returns how many there were.
+    pub(crate) fn refuse_large(&mut self) -> u32 {
+        let before = self.0.len();
+        self.0.retain(|(_, value)| value.len() <= limits::TRAIT_BYTES);
+        u32::try_from(before - self.0.len()).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

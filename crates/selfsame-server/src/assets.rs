@@ -13,6 +13,22 @@ mod embedded {
 pub(crate) const NOT_BUILT: &str = "The shop is not part of this program, because it was built without Node. \
      With Node 20 or newer, run `make web` and build the program again. All else works.\n";
 
+/// The same as a page.
+pub(crate) const NOT_BUILT_PAGE: &str = "<!doctype html>\n\
+<html lang=\"en\">\n\
+<meta charset=\"utf-8\">\n\
+<meta name=\"viewport\" content=\"width=device-width\">\n\
+<title>Selfsame: the shop was not built</title>\n\
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:3em auto;padding:0 1em}\
+pre{background:#f3f3f0;padding:1em;overflow:auto}</style>\n\
+<h1>The shop is not part of this program</h1>\n\
+<p>It was built without Node. To get the shop, install Node 20 or newer, then, in the folder of the source:</p>\n\
+<pre>make web\nmake run</pre>\n\
+<p>All else works: shoppers come and their events are folded and delivered. Look at one of them:</p>\n\
+<pre>curl -u demo: \"http://127.0.0.1:8080/v1/spaces/demo/collections/users/profiles/user_id:ada/traits\"</pre>\n\
+<p><a href=\"/demo/status\">Figures</a>, <a href=\"/demo/inbox\">what was delivered</a>, \
+<a href=\"/demo/me?ids=user_id:ada\">a profile with its newest events</a>.</p>\n";
+
 /// The browser SDK, if it was built.
 pub(crate) fn sdk() -> Scripts {
     let file = |name: &str| embedded::SDK.iter().find(|(path, _)| *path == name);

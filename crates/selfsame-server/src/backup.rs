@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! DIR/backup.json     format, position, state hash, and every file with its length and digest
-//! DIR/data/…          log, outbox, ledgers and the newest base, as in a data folder
+//! DIR/data/…          log, outbox, ledgers and the newest base, as in a data folder; the key that seals
+//!                     secrets only if it was asked for
 //! ```
 //!
 //! Each part is copied after those that refer to it: first ledgers, then the outbox, then the log. So
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::base;
 use crate::chance;
 use crate::folder::FORMAT as DATA_FORMAT;
+use crate::vault::{KEY_FILE, Vault};
 
 /// The version of the layout of backups.
 const FORMAT: u32 = 1;
@@ -53,6 +55,12 @@ pub(crate) struct Manifest {
     pub(crate) position: u64,
     /// The hash of the state at that position, where it was made.
     pub(crate) state_hash: Option<String>,
+    /// The ids of the keys that open the secrets in it.
+    #[serde(default)]
+    pub(crate) keys: Vec<String>,
+    /// Whether the key file is in it.
+    #[serde(default)]
+    pub(crate) has_key: bool,
     /// Every file.
     pub(crate) files: Vec<FileEntry>,
 }
@@ -130,7 +138,13 @@ pub(crate) fn data(backup: &Path) -> PathBuf {
 }
 
 /// Makes a backup of the data folder, which may be in use, in a folder that is empty or not there.
-pub(crate) fn make(root: &Path, backup: &Path) -> anyhow::Result<Manifest> {
+/// `vault` opens its secrets; its key file goes into the backup if `with_key`.
+pub(crate) fn make(
+    root: &Path,
+    backup: &Path,
+    vault: &Vault,
+    with_key: bool,
+) -> anyhow::Result<Manifest> {
     // Nothing is removed from the data folder meanwhile.
     let _keeping = base::KEEPING.lock().unwrap_or_else(PoisonError::into_inner);
     ensure_empty(backup)?;
@@ -157,6 +171,9 @@ pub(crate) fn make(root: &Path, backup: &Path) -> anyhow::Result<Manifest> {
         copy_folder(&newest, &base::folder(&into).join(name))
             .context("the base cannot be copied")?;
     }
+    if with_key {
+        vault.copy_to(&into.join(KEY_FILE)).context("the key file cannot be copied")?;
+    }
     copy_file(&root.join("format"), &into.join("format"))?;
     let mut files = Vec::new();
     list(backup, &into, &mut files)?;
@@ -168,6 +185,8 @@ pub(crate) fn make(root: &Path, backup: &Path) -> anyhow::Result<Manifest> {
         first: first.offset,
         position: end.offset,
         state_hash: None,
+        keys: vault.ids(),
+        has_key: with_key,
         files,
     };
     manifest.store(backup)?;

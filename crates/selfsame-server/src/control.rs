@@ -21,7 +21,9 @@ mod identity;
 mod identity_keys;
 mod imports;
 pub(crate) mod insights;
+mod oauth;
 mod openapi;
+mod previews;
 mod problem;
 mod rejected;
 mod rule_jobs;
@@ -38,13 +40,17 @@ mod undo;
 pub(crate) use backups::{BackupDone, BackupRequest};
 pub(crate) use dead_letters::{DeadLetters, Resent};
 pub(crate) use dead_ranges::{DeadRanges, RangeResent};
-pub(crate) use definitions::{ActivationShown, DefinitionProgress, DefinitionShown, NewDefinition};
+pub(crate) use definitions::{
+    ActivationShown, DefinitionProgress, DefinitionShown, NamingShown, NewDefinition,
+};
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
 pub(crate) use identity::hint as rules_hint;
 pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKey, checker};
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
 #[cfg(test)]
 pub(crate) use insights::words as insight_words;
+pub(crate) use oauth::{AddedOAuthClient, OAuthShown};
+pub(crate) use previews::{PreviewFound, PreviewShown, PreviewWish};
 pub(crate) use problem::Code;
 pub(crate) use shape::Page;
 pub(crate) use sources::{NewSource, SourceShown};
@@ -71,6 +77,7 @@ use self::problem::Problem;
 use self::table::{Permission, ROUTES, Route, Takes, Verb};
 use self::undo::UndoJobs;
 use crate::node::Node;
+use crate::preview_job::Previews;
 use crate::rule_job::RuleJobs;
 use crate::tasks::Tasks;
 use crate::tokens::Tokens;
@@ -93,6 +100,7 @@ pub(crate) struct Control {
     tails: Arc<Semaphore>,
     exports: Arc<Semaphore>,
     rule_jobs: Arc<RuleJobs>,
+    previews: Arc<Previews>,
     undo_jobs: Arc<UndoJobs>,
 }
 
@@ -107,6 +115,7 @@ pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router
         tails: Arc::new(Semaphore::new(TAILS)),
         exports: Arc::new(Semaphore::new(EXPORTS)),
         rule_jobs: Arc::default(),
+        previews: Arc::default(),
         undo_jobs: Arc::default(),
     };
     let mut paths: Vec<(&str, MethodRouter<Control>)> = Vec::new();

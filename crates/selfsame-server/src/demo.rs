@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
@@ -91,7 +91,9 @@ pub(crate) fn router(demo: &Arc<Demo>, node: &Arc<Node>, tasks: &Tasks) -> Route
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/demo/shop") }))
         .route("/demo", get(|| async { Redirect::temporary("/demo/shop") }))
+        .route("/demo/", get(|| async { Redirect::temporary("/demo/shop") }))
         .route("/demo/shop", get(shop))
+        .route("/demo/shop/", get(shop))
         .route("/demo/assets/{name}", get(asset))
         .route("/demo/config", get(config))
         .route("/demo/me", get(me_route))
@@ -103,7 +105,11 @@ pub(crate) fn router(demo: &Arc<Demo>, node: &Arc<Node>, tasks: &Tasks) -> Route
 }
 
 async fn shop() -> Response {
-    file("index.html", "no-cache")
+    if assets::shop("index.html").is_some() {
+        return file("index.html", "no-cache");
+    }
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    (StatusCode::NOT_FOUND, headers, Html(assets::NOT_BUILT_PAGE)).into_response()
 }
 
 /// Names of assets have a digest of their content in them.

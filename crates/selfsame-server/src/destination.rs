@@ -5,6 +5,8 @@ use selfsame_event::{EventType, Position};
 use selfsame_pipeline::workspace::{Destination, Workspace};
 use sha2::{Digest as _, Sha256};
 
+use crate::vault::{Locked, Vault};
+
 /// The identity of a destination's connection.
 pub(crate) fn connection_id(destination: &str) -> ConnectionId {
     let mut id = [0; 16];
@@ -16,19 +18,45 @@ pub(crate) fn connection_id(destination: &str) -> ConnectionId {
 pub(crate) fn connections(
     workspace: &Workspace,
     space: u32,
+    vault: &Vault,
     allow_loopback: bool,
 ) -> Vec<Connection> {
     let Some(space) = workspace.spaces.iter().find(|one| one.number == space) else {
         return Vec::new();
     };
     let of_space = workspace.destinations.iter().filter(|one| one.space == space.id);
-    of_space.filter_map(|destination| connection(destination, allow_loopback)).collect()
+    let locked = |destination: &Destination| {
+        // It waits, with all that is known of it, until there is a secret again.
+        let mut waiting = connection_with(destination, &[], allow_loopback);
+        waiting.enabled = false;
+        waiting
+    };
+    of_space
+        .map(|one| connection(one, vault, allow_loopback).unwrap_or_else(|_| locked(one)))
+        .collect()
 }
 
-/// The connection of a destination; none where it has no secret.
-pub(crate) fn connection(destination: &Destination, allow_loopback: bool) -> Option<Connection> {
-    let mut secrets = destination.secrets.iter().filter_map(|text| Secret::parse(text).ok());
-    let secret = secrets.next()?;
+/// The connection of a destination, if its secrets can be opened.
+pub(crate) fn connection(
+    destination: &Destination,
+    vault: &Vault,
+    allow_loopback: bool,
+) -> Result<Connection, Locked> {
+    let texts = vault.secrets(destination)?;
+    let secrets: Vec<_> = texts.iter().filter_map(|text| Secret::parse(text).ok()).collect();
+    if secrets.is_empty() {
+        return Err(Locked::Damaged);
+    }
+    Ok(connection_with(destination, &secrets, allow_loopback))
+}
+
+fn connection_with(
+    destination: &Destination,
+    secrets: &[Secret],
+    allow_loopback: bool,
+) -> Connection {
+    let mut secrets = secrets.iter().cloned();
+    let secret = secrets.next().unwrap_or_else(|| Secret::from_bytes([0; 32]));
     let mut connection =
         Connection::new(connection_id(&destination.id), destination.url.as_str(), secret);
     connection.name.clone_from(&destination.name);
@@ -44,5 +72,5 @@ pub(crate) fn connection(destination: &Destination, allow_loopback: bool) -> Opt
         let kinds = destination.events.iter().filter_map(|name| EventType::from_name(name));
         connection.filter = Filter::only(kinds.map(|kind| EffectKind(kind.code())));
     }
-    Some(connection)
+    connection
 }

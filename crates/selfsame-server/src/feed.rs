@@ -1,30 +1,42 @@
-//! What there is to deliver in one space: accepted events, read from the outbox and the log.
+//! What there is to deliver in one space: accepted events, and the changes of computed traits and
+//! audiences behind them, read from the outbox and the log.
+//!
+//! ```text
+//! items of a record    event 0 .. event n-1 | change 0           | change 1
+//! their deliveries     0       .. n-1       | n track, identify  | n+2 track, identify
+//! ```
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use selfsame_deliver::{
-    BodyError, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage, Measured, Question,
+    BodyError, Call, ConnectionId, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage, Heard,
+    Measured, Question, Topic,
 };
 use selfsame_event::{Class, EventsHead, ItemPosition, Position, ProfileId, RecordId};
-use selfsame_log::{LogRead, ReadError, RegenerableLog, SegmentLog};
-use selfsame_pipeline::Shared;
+use selfsame_log::{Item, LogRead, ReadError, Record, RegenerableLog, SegmentLog};
 use selfsame_pipeline::decision::{Accepted, Decision, Verdict};
+use selfsame_pipeline::effect::Effect as Change;
 use selfsame_pipeline::event_json::EventJson;
+use selfsame_pipeline::{Reader, Shared};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
+use crate::activation::{self, Form};
 use crate::reach::{bytes_from, first_near, first_since};
 
 const READ_BYTES: usize = 1 << 20;
 
-/// The accepted events of a space.
+/// The accepted events of a space, and its changes.
 #[derive(Debug)]
 pub(crate) struct SpaceFeed {
     pub(crate) space: u32,
     pub(crate) space_id: String,
     pub(crate) log: Arc<SegmentLog>,
     pub(crate) outbox: Arc<RegenerableLog>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) reader: Reader,
     pub(crate) end: watch::Receiver<FeedEnd>,
 }
 
@@ -34,7 +46,7 @@ pub(crate) fn end_of(shared: &Shared, space: u32) -> FeedEnd {
     let counts = usize::try_from(space).ok().and_then(|space| meta.spaces.get(space));
     match counts {
         Some(counts) => {
-            FeedEnd { at: Position::embedded(meta.next).item(0), effects: counts.events }
+            FeedEnd { at: Position::embedded(meta.next).item(0), effects: counts.deliveries() }
         }
         None => FeedEnd { at: Position::embedded(0).item(0), effects: 0 },
     }
@@ -50,6 +62,34 @@ impl SpaceFeed {
             }
             _ => None,
         }
+    }
+
+    /// The deliveries of an item: how many places it takes, and what is at each of them.
+    fn deliveries(&self, record: &Record, item: &Item, index: u32) -> (u32, [Option<Effect>; 2]) {
+        let Some(body) = item.body() else { return (1, [None, None]) };
+        let (at, log_time) = (|index| record.position.item(index), record.time);
+        if let Some(change) = Change::decode(body) {
+            let effect = |form: Form, index| Effect {
+                at: at(index),
+                id: activation::effect_id(self.space, record.id, index, form),
+                profile: change.profile,
+                kind: form.kind(),
+                subject: Some(change.definition),
+                log_time,
+            };
+            let [first, second] = Form::ALL;
+            let both = [Some(effect(first, index)), Some(effect(second, index + 1))];
+            return (2, if change.space == self.space { both } else { [None, None] });
+        }
+        let event = self.accepted(body).map(|(kind, accepted)| Effect {
+            at: at(index),
+            id: self.effect_id(record.id, index, kind),
+            profile: accepted.profile,
+            kind,
+            subject: None,
+            log_time,
+        });
+        (1, [event, None])
     }
 
     /// An effect's id: of its space, event and kind, never of its position.
@@ -74,18 +114,19 @@ impl Feed for SpaceFeed {
         while next.record < end && effects.len() < max {
             for record in self.outbox.read(next.record, READ_BYTES).map_err(failed)? {
                 let first = if record.position == next.record { next.index } else { 0 };
-                for (index, item) in (0_u32..).zip(record.items.iter()).skip(index_of(first)) {
-                    if effects.len() == max {
-                        return Ok(FeedPage { effects, next: record.position.item(index) });
+                let mut index = 0;
+                for item in record.items.iter() {
+                    let (places, found) = self.deliveries(&record, item, index);
+                    for (place, effect) in (index..index + places).zip(found) {
+                        if place < first {
+                            continue;
+                        }
+                        if effects.len() == max {
+                            return Ok(FeedPage { effects, next: record.position.item(place) });
+                        }
+                        effects.extend(effect);
                     }
-                    let Some((kind, accepted)) = item.body().and_then(|row| self.accepted(row))
-                    else {
-                        continue;
-                    };
-                    let at = record.position.item(index);
-                    let id = self.effect_id(record.id, index, kind);
-                    let profile = accepted.profile;
-                    effects.push(Effect { at, id, profile, kind, log_time: record.time });
+                    index += places;
                 }
                 next = record.position.next().item(0);
                 if next.record >= end {
@@ -111,6 +152,22 @@ impl Feed for SpaceFeed {
         Ok(self.with_profile(&json, effect.profile).into())
     }
 
+    fn calls(
+        &self,
+        effect: &Effect,
+        connection: ConnectionId,
+        heard: &Heard,
+    ) -> Result<Vec<Call>, BodyError> {
+        match effect.subject {
+            Some(_) => self.announcement(effect, connection, heard),
+            None => Ok(vec![Call { tells: None, body: self.body(effect)? }]),
+        }
+    }
+
+    fn wanted(&self, connection: ConnectionId) -> BTreeSet<Topic> {
+        activation::wanted(&self.shared.meta().workspace, &self.space_id, connection)
+    }
+
     fn first(&self) -> ItemPosition {
         self.log.first().max(self.outbox.first()).item(0)
     }
@@ -125,7 +182,11 @@ impl Feed for SpaceFeed {
             Err(error) => return Err(failed(error)),
         };
         let young = match question.oldest {
-            Some(oldest) => first_since(&*self.log, oldest).map_err(failed)?,
+            // A jump of the clock that the log does not believe ages nothing.
+            Some(oldest) => {
+                let believed = oldest.plus_micros(self.log.held_micros().saturating_neg());
+                first_since(&*self.log, believed).map_err(failed)?
+            }
             None => 0,
         };
         let near = question.bytes.map_or(0, |bytes| first_near(&sizes, bytes));

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/format        the name and version of the layout
 //! DIR/lock          held by the process that has the folder
+//! DIR/key           what seals secrets, unless the settings put it elsewhere
 //! DIR/log/          the event log
 //! DIR/outbox/       decisions, one record for each of the log
 //! DIR/ledger/N/     what destinations of space N answered
@@ -129,6 +130,10 @@ impl Folder {
 
     pub(crate) fn history(&self) -> PathBuf {
         self.root.join("history")
+    }
+
+    pub(crate) fn preview(&self) -> PathBuf {
+        self.root.join("preview")
     }
 
     pub(crate) fn trial(&self) -> PathBuf {

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
+use selfsame_collect::oauth::{AccessKey, Client, ClientKey, check_access};
 use selfsame_collect::{
-    Intake, IntakeError, Lookup, Receipt, SourceKind, SourceSettings, Sources, TokenKeys,
+    Intake, IntakeError, Lookup, Problem, Receipt, SourceKind, SourceSettings, Sources, TokenKeys,
 };
-use selfsame_event::{RecordKind, SourceNumber};
+use selfsame_event::{RecordKind, SourceNumber, Time};
 use selfsame_log::{AppendError, Item, Log, NewRecord, SegmentLog};
 use selfsame_pipeline::workspace::{self, Workspace};
 
 use crate::chance;
 use crate::control::checker;
+use crate::vault::Vault;
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -53,15 +55,55 @@ impl Intake for LogIntake {
 pub(crate) struct KeyTable {
     keys: RwLock<Arc<FxHashMap<Box<str>, Lookup>>>,
     identity_keys: RwLock<Arc<FxHashMap<SourceNumber, Arc<TokenKeys>>>>,
+    clients: RwLock<Arc<Clients>>,
+}
+
+/// The OAuth clients of all sources.
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    by_id: FxHashMap<Box<str>, Client>,
+    keys: Vec<AccessKey>,
+}
+
+impl Clients {
+    fn of(workspace: &Workspace, vault: &Vault) -> Self {
+        let mut by_id = FxHashMap::default();
+        for source in &workspace.sources {
+            for client in &source.identity.oauth.clients {
+                // They were checked before they became part of the configuration.
+                let keys = client.keys.iter();
+                let keys = keys.filter_map(|key| ClientKey::read(&key.id, &key.public_key).ok());
+                let known = Client {
+                    id: client.id.clone(),
+                    source: SourceNumber(source.number),
+                    token_seconds: client.token_seconds,
+                    keys: keys.collect(),
+                };
+                by_id.insert(client.id.as_str().into(), known);
+            }
+        }
+        Self { by_id, keys: vault.access_keys() }
+    }
+
+    /// A client.
+    pub(crate) fn by_id(&self, id: &str) -> Option<&Client> {
+        self.by_id.get(id)
+    }
+
+    /// What makes access tokens.
+    pub(crate) fn signer(&self) -> Option<&AccessKey> {
+        self.keys.first()
+    }
 }
 
 impl KeyTable {
     /// Takes the keys of this configuration.
-    pub(crate) fn load(&self, workspace: &Workspace) {
+    pub(crate) fn load(&self, workspace: &Workspace, vault: &Vault) {
         let mut keys = FxHashMap::default();
         for source in &workspace.sources {
             let settings = SourceSettings {
                 number: SourceNumber(source.number),
+                oauth: source.identity.oauth.required,
                 strict: source.strict,
                 kind: match source.kind {
                     workspace::SourceKind::Any => SourceKind::ByRoute,
@@ -76,10 +118,16 @@ impl KeyTable {
             }));
         }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        let clients = Arc::new(Clients::of(workspace, vault));
+        *self.clients.write().unwrap_or_else(PoisonError::into_inner) = clients;
         let guarded = workspace.sources.iter().filter(|source| !source.identity.keys.is_empty());
-        // They were checked before they became part of the configuration.
+        // They were checked before they became part of the configuration. A key that cannot be opened
+        // checks nothing, so what it signed proves nothing.
         let token_keys = |source: &workspace::Source| {
-            TokenKeys(source.identity.keys.iter().filter_map(|key| checker(key).ok()).collect())
+            let open = |key: &workspace::IdentityKey| {
+                checker(key, &vault.identity_key(&source.id, key).ok()?).ok()
+            };
+            TokenKeys(source.identity.keys.iter().filter_map(open).collect())
         };
         let identity_keys =
             guarded.map(|source| (SourceNumber(source.number), Arc::new(token_keys(source))));
@@ -88,7 +136,20 @@ impl KeyTable {
     }
 }
 
+impl KeyTable {
+    /// The OAuth clients.
+    pub(crate) fn clients(&self) -> Arc<Clients> {
+        Arc::clone(&self.clients.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 impl Sources for KeyTable {
+    fn authorize(&self, source: SourceNumber, token: &str, now: Time) -> Result<(), Problem> {
+        let clients = self.clients();
+        let is_there = |id: &str| clients.by_id(id).is_some_and(|client| client.source == source);
+        check_access(token, &clients.keys, source, is_there, now)
+    }
+
     fn by_key(&self, key: &str) -> Lookup {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         keys.get(key).copied().unwrap_or(Lookup::Unknown)

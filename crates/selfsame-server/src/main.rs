@@ -1,5 +1,6 @@
 //! Selfsame: a customer data platform in one program.
 
+mod activation;
 mod app;
 mod assets;
 mod backup;
@@ -23,6 +24,8 @@ mod listen;
 mod me;
 mod measures;
 mod node;
+mod oauth;
+mod preview_job;
 mod printable;
 mod reach;
 #[cfg(test)]
@@ -35,6 +38,7 @@ mod tasks;
 mod tls;
 mod tokens;
 mod urgency;
+mod vault;
 
 use std::process::ExitCode;
 

@@ -142,6 +142,9 @@ measures! {
     DELIVER_RETRIES = Counter deliver::RETRIES, "attempts";
     /// Events that receivers took since the start.
     DELIVER_DELIVERED = Counter deliver::DELIVERED, "events";
+    /// Changes of computed traits and audiences that a newer one replaced before they were sent, since
+    /// the start.
+    DELIVER_SUPERSEDED = Counter deliver::SUPERSEDED, "events";
     /// Events that became dead letters since the start.
     DELIVER_DEAD = Counter deliver::DEAD, "events";
     /// Dead letters, and events of dead ranges, that were sent again because somebody asked.

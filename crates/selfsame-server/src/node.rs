@@ -1,6 +1,6 @@
 //! A data folder at work: log, engine, deliveries, and handles to them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -26,6 +26,7 @@ use crate::folder::Folder;
 use crate::intake::KeyTable;
 use crate::tasks::Tasks;
 use crate::urgency;
+use crate::vault::{self, Vault};
 
 /// How a node runs.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +39,8 @@ pub(crate) struct NodeConfig {
     pub(crate) engine: crate::settings::EngineSettings,
     /// The settings of deliveries.
     pub(crate) deliver: crate::settings::DeliverSettings,
+    /// The key file; empty: the one in the data folder.
+    pub(crate) key_file: PathBuf,
 }
 
 impl NodeConfig {
@@ -48,6 +51,7 @@ impl NodeConfig {
             log: settings.log.clone(),
             engine: settings.engine.clone(),
             deliver: settings.deliver.clone(),
+            key_file: settings.server.key_file.clone(),
         }
     }
 }
@@ -61,6 +65,7 @@ pub(crate) struct Node {
     pub(crate) shared: Arc<Shared>,
     pub(crate) keys: Arc<KeyTable>,
     pub(crate) outbound: Outbound,
+    pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) computing: Computing,
     config: NodeConfig,
@@ -139,6 +144,7 @@ impl Node {
         tasks: &Tasks,
     ) -> anyhow::Result<Arc<Self>> {
         let folder = Folder::open_or_create(root)?;
+        let vault = Vault::open(vault::file_of(&config.key_file, folder.root()))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let logs = Logs::open(&folder, &config.log, &clock)?;
         let engine = open_engine_aside(&folder, &logs, &clock, &config.engine)
@@ -164,6 +170,7 @@ impl Node {
             shared,
             keys: Arc::new(KeyTable::default()),
             outbound,
+            vault,
             clock,
             computing,
             config,
@@ -253,11 +260,38 @@ impl Node {
     /// Takes keys and connections as they are configured now.
     pub(crate) fn load_configuration(&self) {
         let Some(view) = self.view() else { return };
-        self.keys.load(&view.meta.workspace);
+        self.keys.load(&view.meta.workspace, &self.vault);
         for (space, handle) in self.deliverers() {
+            let workspace = &view.meta.workspace;
             let loopback = self.config.allow_loopback;
-            handle.set_connections(destination::connections(&view.meta.workspace, space, loopback));
+            let connections = destination::connections(workspace, space, &self.vault, loopback);
+            handle.set_connections(connections);
         }
+    }
+
+    /// Makes the key that seals secrets, unless there are secrets that another key has to open. Those
+    /// stop the start, unless it may go on without them.
+    pub(crate) fn unlock(&self, may_be_locked: bool) -> anyhow::Result<()> {
+        let Some(view) = self.view() else { return Ok(()) };
+        let locked = self.vault.locked(&view.meta.workspace);
+        if !locked.is_empty() && !may_be_locked {
+            let all: Vec<_> =
+                locked.iter().map(|(whose, why)| format!("the secret of {whose}: {why}")).collect();
+            anyhow::bail!(
+                "{}. Put the key file that these secrets were sealed with at {} (or name it with \
+                 server.key_file), or start with server.start_locked = true and give new secrets",
+                all.join("; "),
+                self.vault.file().display()
+            );
+        }
+        for (whose, why) in locked {
+            tracing::error!(secret = %whose, error = %why, "a secret cannot be opened");
+        }
+        if self.vault.is_exposed() {
+            let file = self.vault.file().display();
+            tracing::warn!(%file, "others than this user can read the key file");
+        }
+        Ok(self.vault.ensure_key()?)
     }
 
     /// How the engine runs.
@@ -326,6 +360,8 @@ impl Node {
             space_id: space_id.to_owned(),
             log: Arc::clone(&self.log),
             outbox: Arc::clone(&self.outbox),
+            shared: Arc::clone(&self.shared),
+            reader: self.reader(),
             end,
         };
         let parts = Parts {

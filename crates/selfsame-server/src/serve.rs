@@ -94,6 +94,7 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     let node = Node::start(&data, config, &tasks).await?;
     anyhow::ensure!(node.folded(node.shared.configured()).await, "the engine stopped at the start");
     let is_new = bootstrap::first_start(&node, &flavour.names).await?;
+    node.unlock(settings.server.start_locked)?;
     node.load_configuration();
     let collector = Collector::new(
         settings.collect.config()?,
@@ -111,6 +112,7 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     };
     let public = health::router(health.clone())
         .merge(readers(&node, &tokens, settings)?)
+        .merge(crate::oauth::router(&node, &settings.collect, certificates.is_some()))
         .merge((flavour.routes)(&node, &tasks));
     let control =
         health::metrics_router(health).merge(crate::control::router(&node, &tokens, &tasks));

@@ -3,13 +3,17 @@ use std::collections::BTreeMap;
 use proptest::collection::btree_map;
 use proptest::prelude::*;
 
-use super::{Rewriting, part};
+use super::{Rewriting, parts as of};
 
 type Parts = BTreeMap<usize, Vec<u8>>;
 
 fn parts() -> impl Strategy<Value = Parts> {
     let bytes = (any::<u8>(), prop_oneof![4 => 0..4_usize, 1 => 120..140_usize]);
     btree_map(0..400_usize, bytes.prop_map(|(byte, length)| vec![byte; length]), 0..8)
+}
+
+fn part(row: &[u8], number: usize) -> Option<&[u8]> {
+    of(row).into_iter().find(|(known, _)| *known == number).map(|(_, part)| part)
 }
 
 fn rewritten(row: &[u8], changed: &Parts) -> Option<Vec<u8>> {

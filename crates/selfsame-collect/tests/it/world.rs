@@ -11,8 +11,8 @@ use flate2::write::GzEncoder;
 use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request, Response};
 use selfsame_collect::{
-    CollectConfig, Collector, Intake, IntakeError, Lookup, Peer, Receipt, Scripts, SourceKind,
-    SourceSettings, Sources, TokenKey, TokenKeys,
+    CollectConfig, Collector, Intake, IntakeError, Lookup, Peer, Problem, Receipt, Scripts,
+    SourceKind, SourceSettings, Sources, TokenKey, TokenKeys,
 };
 use selfsame_event::{Clock, EventsHead, Position, RecordKind, SourceNumber, Time};
 
@@ -61,10 +61,20 @@ impl Sources for Keys {
             "strict" => (3, true, SourceKind::ByRoute),
             "mobile" => (4, false, SourceKind::Mobile),
             "backend" => (5, false, SourceKind::Server),
+            "guarded" => (6, false, SourceKind::Server),
             "revoked" => return Lookup::Revoked,
             _ => return Lookup::Unknown,
         };
-        Lookup::Active(SourceSettings { number: SourceNumber(number), strict, kind })
+        let oauth = key == "guarded";
+        Lookup::Active(SourceSettings { number: SourceNumber(number), strict, kind, oauth })
+    }
+
+    fn authorize(&self, source: SourceNumber, token: &str, _: Time) -> Result<(), Problem> {
+        match (source.0, token) {
+            (6, "good") => Ok(()),
+            (6, "old") => Err(Problem::AccessExpired),
+            _ => Err(Problem::AccessInvalid),
+        }
     }
 
     fn token_keys(&self, source: SourceNumber) -> Arc<TokenKeys> {

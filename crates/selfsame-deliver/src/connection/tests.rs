@@ -25,7 +25,17 @@ fn what_is_not_a_secret_is_refused() {
 #[test]
 fn a_filter_takes_what_it_names() {
     let filter = Filter::only([EventType::Track.into(), EffectKind(40)]);
-    assert!(filter.accepts(EventType::Track.into()) && filter.accepts(EffectKind(40)));
-    assert!(!filter.accepts(EventType::Page.into()));
+    assert!(filter.accepts(EventType::Track) && filter.accepts(EffectKind(40)));
+    assert!(!filter.accepts(EventType::Page));
     assert!(Filter::ALL.accepts(EffectKind(63)));
+}
+
+#[test]
+fn derived_events_are_wanted_by_kind_and_subject() {
+    let topic = |kind, subject| Topic { kind: EffectKind(kind), subject: Some(subject) };
+    assert!(!Filter::ALL.accepts(topic(40, 1)));
+    let filter = Filter::only([]).with_derived([topic(40, 1)].into());
+    assert!(filter.accepts(topic(40, 1)));
+    assert!(!filter.accepts(topic(40, 2)) && !filter.accepts(topic(41, 1)));
+    assert!(!filter.accepts(EffectKind(40)));
 }

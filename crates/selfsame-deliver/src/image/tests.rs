@@ -9,7 +9,7 @@ const CONNECTION: ConnectionId = ConnectionId([1; 16]);
 fn effect(offset: u64) -> Effect {
     let at = Position::embedded(offset).item(0);
     let profile = ProfileId::from_bytes([1; 20]);
-    Effect { at, id: [1; 16], profile, kind: EffectKind(2), log_time: Time::EPOCH }
+    Effect { at, id: [1; 16], profile, kind: EffectKind(2), subject: None, log_time: Time::EPOCH }
 }
 
 fn image(asides: u64, deads: u64) -> Image {

@@ -37,8 +37,11 @@ fn a_limit_that_is_not_set_is_never_reached() {
 #[test]
 fn a_cursor_before_what_is_near_is_beyond() {
     let near = Measured { young: at(3), near: at(5), ..Measured::default() };
-    assert_eq!(near.beyond(at(2)), Some(Beyond::Age));
-    assert_eq!(near.beyond(at(3)), Some(Beyond::Bytes));
     assert_eq!(near.beyond(at(4)), Some(Beyond::Bytes));
     assert_eq!(near.beyond(at(5)), None);
+    let young = Measured { young: at(3), ..Measured::default() };
+    assert_eq!(young.beyond(at(2)), Some(Beyond::Age));
+    assert_eq!(young.beyond(at(3)), None);
+    let both = Measured { young: at(3), near: at(3), ..Measured::default() };
+    assert_eq!(both.beyond(at(2)), Some(Beyond::Bytes), "which holds whenever the server began");
 }

@@ -15,7 +15,7 @@ use crate::record::Step;
 use crate::status::Pause;
 
 /// What is being given up.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct GivingUp {
     reason: Beyond,
     since: Time,
@@ -45,15 +45,20 @@ impl Lane {
         filter: Filter,
     ) -> bool {
         let last = self.ranges.last_key_value().map(|(_, range)| range);
-        let goes_on = last.is_some_and(|last| last.goes_on(self.image.cursor, filter));
+        let goes_on = last.is_some_and(|last| last.goes_on(self.image.cursor, &filter));
         if self.ranges.len() >= MAX_RANGES && !goes_on {
             return false;
         }
         self.paused = self.paused.or(Some(Pause::Behind));
-        let before = self.giving_up.map_or(to, |before| before.to);
-        let range = self.giving_up.and_then(|before| before.range);
+        let before = self.giving_up.as_ref().map_or(to, |before| before.to);
+        let range = self.giving_up.as_ref().and_then(|before| before.range);
         self.giving_up = Some(GivingUp { reason, since: now, to: to.max(before), filter, range });
         true
+    }
+
+    /// Whether nothing before a place waits to be looked at: then there is nothing to give up.
+    pub(crate) fn has_passed(&self, to: ItemPosition) -> bool {
+        self.window.is_empty() && self.read_to >= to
     }
 
     /// Whether pages of the feed are given up now.
@@ -62,7 +67,7 @@ impl Lane {
     }
 
     /// The range to put an effect into that begins at `here`, where the one before it ends.
-    fn open_range(&mut self, here: ItemPosition, filter: Filter) -> Option<ItemPosition> {
+    fn open_range(&mut self, here: ItemPosition, filter: &Filter) -> Option<ItemPosition> {
         let giving_up = self.giving_up.as_mut()?;
         let last = self.ranges.last_key_value().map(|(_, range)| range);
         let open = last.filter(|last| last.goes_on(here, filter)).map(|last| last.from);
@@ -71,9 +76,9 @@ impl Lane {
     }
 
     /// Counts a dead effect into the open range, which begins with it if there is none.
-    fn bury(&mut self, at: ItemPosition, filter: Filter) {
+    fn bury(&mut self, at: ItemPosition, filter: &Filter) {
         let Some(giving_up) = self.giving_up.as_mut() else { return };
-        let GivingUp { reason, since, .. } = *giving_up;
+        let (reason, since) = (giving_up.reason, giving_up.since);
         let from = *giving_up.range.get_or_insert(at);
         let range = self.ranges.entry(from).or_insert_with(|| DeadRange {
             from,
@@ -84,7 +89,7 @@ impl Lane {
             events: 0,
             is_resending: false,
             is_partly_gone: false,
-            filter,
+            filter: filter.clone(),
             ended: Vec::new(),
         });
         range.events += 1;
@@ -93,7 +98,7 @@ impl Lane {
 
     /// Says how far the open range goes.
     fn stretch(&mut self, to: ItemPosition) {
-        let open = self.giving_up.and_then(|giving_up| giving_up.range);
+        let open = self.giving_up.as_ref().and_then(|giving_up| giving_up.range);
         if let Some(range) = open.and_then(|from| self.ranges.get_mut(&from))
             && range.to != to
         {
@@ -104,11 +109,12 @@ impl Lane {
 
     /// Gives up the window, once nothing is in flight.
     pub(super) fn give_up_window(&mut self, step: &mut Step) {
-        let Some(giving_up) = self.giving_up.filter(|_| self.in_flight == 0) else { return };
+        let giving_up = self.giving_up.clone().filter(|_| self.in_flight == 0);
+        let Some(GivingUp { filter, .. }) = giving_up else { return };
         if self.window.is_empty() {
-            return;
+            return self.finish_giving_up();
         }
-        self.open_range(step.cursor, giving_up.filter);
+        self.open_range(step.cursor, &filter);
         while let Some(slot) = self.window.pop_front() {
             match slot {
                 Slot::Filtered(count, to) => {
@@ -124,7 +130,7 @@ impl Lane {
                         self.settle(at, end, step);
                         self.note_ended(at);
                     } else {
-                        self.bury(at, giving_up.filter);
+                        self.bury(at, &filter);
                         self.detach(at);
                     }
                     step.cursor = behind(at);
@@ -139,7 +145,7 @@ impl Lane {
 
     /// An effect within the open range is not part of it.
     fn note_ended(&mut self, at: ItemPosition) {
-        let open = self.giving_up.and_then(|giving_up| giving_up.range);
+        let open = self.giving_up.as_ref().and_then(|giving_up| giving_up.range);
         if let Some(range) = open.and_then(|from| self.ranges.get_mut(&from)) {
             range.ended.push(at);
             self.changed_ranges.insert(range.from);
@@ -159,12 +165,12 @@ impl Lane {
     }
 
     /// Gives up effects that were read at [`Lane::read_to`]. Asked only while [`Lane::is_giving_up`].
-    pub(crate) fn give_up(&mut self, page: FeedPage, filter: Filter) {
+    pub(crate) fn give_up(&mut self, page: FeedPage, filter: &Filter) {
         let FeedPage { effects, next } = page;
         self.open_range(self.read_to, filter);
         for effect in effects {
             self.counts.looked += 1;
-            if filter.accepts(effect.kind) {
+            if filter.accepts(effect.topic()) {
                 self.bury(effect.at, filter);
             } else {
                 self.counts.filtered += 1;
@@ -176,6 +182,7 @@ impl Lane {
     }
 
     fn finish_giving_up(&mut self) {
-        self.giving_up = self.giving_up.filter(|giving_up| self.read_to < giving_up.to);
+        let read_to = self.read_to;
+        self.giving_up = self.giving_up.take().filter(|giving_up| read_to < giving_up.to);
     }
 }

@@ -114,7 +114,7 @@ impl Lane {
                 break;
             }
             if events == 0
-                || !range.holds(effect.at, effect.kind)
+                || !range.holds(effect.at, effect.topic())
                 || self.items.contains_key(&effect.at)
             {
                 continue;
@@ -131,7 +131,7 @@ impl Lane {
             }
             events -= 1;
             let state = State::Idle { due: Some(now) };
-            again.push(Item { effect, attempts: 0, first_attempt: None, state, aside: true });
+            again.push(Item { state, aside: true, ..Item::new(effect, false) });
         }
         if again.is_empty() && next == reread.from {
             return;

@@ -24,7 +24,7 @@ impl Lane {
             self.aside += 1;
             self.changed.insert(effect.at);
             self.resent.insert(effect.at);
-            self.open(Item { effect, attempts: 0, first_attempt: None, state, aside: true });
+            self.open(Item { state, aside: true, ..Item::new(effect, false) });
             resent += 1;
         }
         resent

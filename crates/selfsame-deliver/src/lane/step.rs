@@ -18,6 +18,7 @@ pub(crate) struct Numbers {
     pub(crate) delivered: u64,
     pub(crate) filtered: u64,
     pub(crate) withheld: u64,
+    pub(crate) superseded: u64,
     /// Letters, and effects in ranges.
     pub(crate) dead: u64,
     pub(crate) dead_in_ranges: u64,
@@ -58,10 +59,12 @@ impl Lane {
         step.counts = self.counts;
         step.paused = self.paused;
         step.attempts = std::mem::take(&mut self.attempts);
+        step.told = std::mem::take(&mut self.tells);
         let is_news = step.counts != self.image.counts
             || step.paused != self.image.paused
             || !step.aside.is_empty()
             || !step.attempts.is_empty()
+            || !step.told.is_empty()
             || !step.ended.is_empty()
             || !step.dead.is_empty()
             || !step.ranges.is_empty()
@@ -158,6 +161,10 @@ impl Lane {
                 self.counts.filtered += 1;
                 self.counts.withheld += 1;
             }
+            End::Outdated | End::Superseded => {
+                self.counts.filtered += 1;
+                self.counts.superseded += 1;
+            }
             End::Dead { died, failure, status } => {
                 let Item { effect, attempts, first_attempt, .. } = *item;
                 let first_attempt = first_attempt.unwrap_or(died);
@@ -183,7 +190,9 @@ impl Lane {
         for at in std::mem::take(&mut self.settling) {
             let item = self.items.remove(&at).expect("what settles was open");
             let profile = item.effect.profile;
-            self.ended -= 1;
+            // What was superseded was not sent for it, so a crash cannot repeat it.
+            let is_superseded = matches!(item.state, State::Ended(End::Superseded));
+            self.ended -= usize::from(!is_superseded);
             self.aside -= usize::from(item.aside);
             self.dying -= usize::from(matches!(item.state, State::Ended(End::Dead { .. })));
             if let Some(line) = self.lines.get_mut(&profile) {
@@ -219,6 +228,7 @@ impl Lane {
             delivered: self.counts.delivered,
             filtered: self.counts.filtered,
             withheld: self.counts.withheld,
+            superseded: self.counts.superseded,
             dead: (self.image.dead.len() - self.resent.len()) as u64 + dead_in_ranges,
             dead_in_ranges,
             aside: (self.aside - settling_aside.count()) as u64,

@@ -4,6 +4,7 @@ use selfsame_event::{EventType, Position};
 
 use super::*;
 use crate::feed::FeedEnd;
+use crate::retry::plus;
 use crate::status::Selection;
 
 mod behind;
@@ -36,6 +37,7 @@ pub(super) fn effect(offset: u64, profile: u8, kind: u8) -> Effect {
         id,
         profile: ProfileId::from_bytes([profile; 20]),
         kind: crate::feed::EffectKind(kind),
+        subject: None,
         log_time: START,
     }
 }
@@ -59,7 +61,7 @@ fn offer(lane: &mut Lane, profiles: &str) {
         .collect();
     let next = at(from + effects.len() as u64);
     let filter = Filter::only([EventType::Track.into()]);
-    lane.offer(FeedPage { effects, next }, filter);
+    lane.offer(FeedPage { effects, next }, &filter);
 }
 
 fn sent(lane: &mut Lane, now: Time) -> Vec<u64> {
@@ -67,7 +69,7 @@ fn sent(lane: &mut Lane, now: Time) -> Vec<u64> {
 }
 
 fn report(outcome: Outcome, now: Time) -> Report {
-    Report { outcome, started: now, took_ms: 1, note: String::new() }
+    Report { outcome, started: now, took_ms: 1, note: String::new(), told: Vec::new() }
 }
 
 fn take(lane: &mut Lane, offset: u64, now: Time) {
@@ -331,7 +333,7 @@ fn a_receiver_that_fails_half_of_the_time_gets_a_fifth_more() {
             Effect { profile: ProfileId::from_bytes(profile), ..effect(offset, 0, TRACK) }
         };
         let effects: Vec<_> = (from..from + 5).map(of_somebody).collect();
-        lane.offer(FeedPage { effects, next: at(from + 5) }, Filter::ALL);
+        lane.offer(FeedPage { effects, next: at(from + 5) }, &Filter::ALL);
         for send in lane.sends(now) {
             if send.number > 1 {
                 again += 1;
@@ -351,4 +353,60 @@ fn a_receiver_that_fails_half_of_the_time_gets_a_fifth_more() {
     assert!(first > 10_000, "{first} first attempts");
     assert!(again * 100 <= first * 20 + 60_000 + 1_000, "{again} retries of {first}");
     assert!(again * 100 >= first * 15, "{again} retries of {first}: the budget is used");
+}
+
+/// A change of one subject, of the first profile.
+fn change(offset: u64, subject: u32) -> Effect {
+    Effect { subject: Some(subject), ..effect(offset, b'a', 16) }
+}
+
+fn offer_changes(lane: &mut Lane, effects: Vec<Effect>) {
+    let next = at(lane.read_to().record.offset + effects.len() as u64);
+    let topics = effects.iter().map(Effect::topic).collect();
+    lane.offer(FeedPage { effects, next }, &Filter::only([]).with_derived(topics));
+}
+
+#[test]
+fn a_newer_change_replaces_one_that_was_not_sent() {
+    let mut lane = lane();
+    offer_changes(&mut lane, vec![change(0, 1), change(1, 2), change(2, 1), change(3, 1)]);
+    assert_eq!(sent(&mut lane, START), [1], "the first of those that are left");
+    take(&mut lane, 1, START);
+    assert_eq!(sent(&mut lane, START), [3]);
+    let step = lane.take_step(START, false).expect("there is news");
+    let why = |attempt: &Attempt| (attempt.at.record.offset, attempt.note.clone());
+    let replaced: Vec<_> = step.attempts.iter().map(why).collect();
+    assert_eq!(replaced[..2], [(0, "0-2.0".to_owned()), (2, "0-3.0".to_owned())]);
+    lane.durable();
+    take(&mut lane, 3, START);
+    assert_eq!(flush(&mut lane, START), 4);
+    let numbers = lane.numbers();
+    assert_eq!((numbers.delivered, numbers.filtered, numbers.superseded), (2, 2, 2));
+}
+
+#[test]
+fn a_newer_change_replaces_one_that_waits_for_its_retry_and_goes_at_once() {
+    let mut lane = lane();
+    offer_changes(&mut lane, vec![change(0, 1)]);
+    assert_eq!(sent(&mut lane, START), [0]);
+    refuse(&mut lane, 0, 500, START);
+    flush(&mut lane, START);
+    assert_eq!(lane.numbers().aside, 1);
+    offer_changes(&mut lane, vec![change(1, 1)]);
+    assert_eq!(sent(&mut lane, START), [1]);
+    take(&mut lane, 1, START);
+    assert_eq!(flush(&mut lane, START), 2);
+    let numbers = lane.numbers();
+    assert_eq!((numbers.delivered, numbers.superseded, numbers.aside), (1, 1, 0));
+}
+
+#[test]
+fn what_is_in_flight_is_not_replaced() {
+    let mut lane = lane();
+    offer_changes(&mut lane, vec![change(0, 1)]);
+    assert_eq!(sent(&mut lane, START), [0]);
+    offer_changes(&mut lane, vec![change(1, 1)]);
+    assert_eq!(sent(&mut lane, START), [0; 0]);
+    take(&mut lane, 0, START);
+    assert_eq!(sent(&mut lane, START), [1]);
 }

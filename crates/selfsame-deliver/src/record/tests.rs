@@ -13,12 +13,14 @@ fn time() -> impl Strategy<Value = Time> {
 }
 
 fn effect() -> impl Strategy<Value = Effect> {
-    (position(), any::<[u8; 16]>(), any::<[u8; 20]>(), any::<u8>(), time()).prop_map(
-        |(at, id, profile, kind, log_time)| Effect {
+    let subject = any::<Option<u32>>();
+    (position(), any::<[u8; 16]>(), any::<[u8; 20]>(), any::<u8>(), subject, time()).prop_map(
+        |(at, id, profile, kind, subject, log_time)| Effect {
             at,
             id,
             profile: ProfileId::from_bytes(profile),
             kind: EffectKind(kind),
+            subject,
             log_time,
         },
     )
@@ -53,8 +55,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         (prop::sample::select(Failure::ALL), status()).prop_map(|(failure, status)| {
             Outcome::Failed { failure, status, retry_after: None }
         }),
-        Just(Outcome::Withheld(Withheld::Erased)),
-        Just(Outcome::Withheld(Withheld::Suppressed)),
+        prop::sample::select(Withheld::ALL).prop_map(Outcome::Withheld),
         Just(Outcome::Postponed),
     ]
 }
@@ -72,6 +73,18 @@ fn attempt() -> impl Strategy<Value = Attempt> {
     )
 }
 
+fn topic() -> impl Strategy<Value = Topic> {
+    any::<(u8, u32)>()
+        .prop_map(|(kind, subject)| Topic { kind: EffectKind(kind), subject: Some(subject) })
+}
+
+fn tell() -> impl Strategy<Value = Tell> {
+    any::<(u8, u32, [u8; 16], u64)>().prop_map(|(kind, subject, to, value)| Tell {
+        key: TellKey { kind: EffectKind(kind), subject, to },
+        value,
+    })
+}
+
 fn range() -> impl Strategy<Value = DeadRange> {
     let places = (position(), position(), position());
     let reason = prop::sample::select(&[Beyond::Age, Beyond::Bytes][..]);
@@ -81,8 +94,10 @@ fn range() -> impl Strategy<Value = DeadRange> {
         time(),
         any::<(u64, bool, bool, u64)>(),
         prop::collection::vec(position(), 0..3),
+        prop::collection::btree_set(topic(), 0..3),
     )
-        .prop_map(|((from, to, at), reason, since, (events, again, gone, filter), ended)| {
+        .prop_map(|((from, to, at), reason, since, numbers, ended, derived)| {
+            let (events, again, gone, filter) = numbers;
             DeadRange {
                 from,
                 to,
@@ -92,7 +107,7 @@ fn range() -> impl Strategy<Value = DeadRange> {
                 events,
                 is_resending: again,
                 is_partly_gone: gone,
-                filter: Filter::from_bits(filter),
+                filter: Filter::from_bits(filter).with_derived(derived),
                 ended,
             }
         })
@@ -103,11 +118,12 @@ fn paused() -> impl Strategy<Value = Option<Pause>> {
 }
 
 fn counts() -> impl Strategy<Value = Counts> {
-    any::<[u64; 4]>().prop_map(|[looked, delivered, filtered, withheld]| Counts {
+    any::<[u64; 5]>().prop_map(|[looked, delivered, filtered, withheld, superseded]| Counts {
         looked,
         delivered,
         filtered,
         withheld,
+        superseded,
     })
 }
 
@@ -119,7 +135,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         vec(position(), 0..4),
         vec(dead(), 0..4),
         vec(attempt(), 0..4),
-        (vec(range(), 0..3), vec(position(), 0..3)),
+        (vec(range(), 0..3), vec(position(), 0..3), vec(tell(), 0..3)),
     );
     let snapshot = (
         (any::<(u32, bool, u64)>(), paused()),
@@ -127,14 +143,14 @@ fn entry() -> impl Strategy<Value = Entry> {
         counts(),
         vec(aside(), 0..4),
         vec(dead(), 0..4),
-        vec(range(), 0..3),
+        (vec(range(), 0..3), vec(tell(), 0..3)),
     );
     prop_oneof![
         Just(Entry::Removed),
         (position(), any::<u64>())
             .prop_map(|(at, effects)| Entry::Started(FeedEnd { at, effects })),
         step.prop_map(|((cursor, counts, paused, aside), ended, resent, dead, attempts, rest)| {
-            let (ranges, dropped) = rest;
+            let (ranges, dropped, told) = rest;
             Entry::Step(Step {
                 cursor,
                 counts,
@@ -146,9 +162,10 @@ fn entry() -> impl Strategy<Value = Entry> {
                 attempts,
                 ranges,
                 dropped,
+                told,
             })
         }),
-        snapshot.prop_map(|(head, cursor, counts, aside, dead, ranges)| {
+        snapshot.prop_map(|(head, cursor, counts, aside, dead, (ranges, told))| {
             let ((part, last, started), paused) = head;
             Entry::Snapshot(SnapshotPart {
                 part,
@@ -160,6 +177,7 @@ fn entry() -> impl Strategy<Value = Entry> {
                 aside,
                 dead,
                 ranges,
+                told,
             })
         }),
     ]
@@ -180,7 +198,7 @@ proptest! {
 
     #[test]
     fn any_bytes_read_or_fail_without_panic(kind in 0_u8..6, bytes: Vec<u8>) {
-        for version in [1, 2] {
+        for version in [1, 2, 3] {
             let record = [&[version, kind][..], &[0; 16], &bytes].concat();
             if let Ok(read) = Record::decode(&record) {
                 prop_assert_eq!(Record::decode(&read.encode()), Ok(read));
@@ -193,7 +211,7 @@ proptest! {
 fn a_newer_version_is_refused() {
     let mut bytes =
         Record { connection: ConnectionId([1; 16]), entry: Entry::Removed }.encode().to_vec();
-    bytes[0] = 3;
+    bytes[0] = 4;
     assert_eq!(Record::decode(&bytes), Err(WireError));
 }
 
@@ -216,7 +234,7 @@ fn a_delivered_effect_takes_few_bytes() {
     let step = Step { cursor: at(50), counts, attempts: attempts.collect(), ..Step::default() };
     let length =
         Record { connection: ConnectionId([1; 16]), entry: Entry::Step(step) }.encode().len();
-    assert_eq!(length, 605, "{} bytes an effect", length / 50);
+    assert_eq!(length, 607, "{} bytes an effect", length / 50);
 }
 
 /// Bytes that a program wrote which knew no ranges, of `Step` and `Snapshot`.
@@ -229,7 +247,7 @@ fn the_first_version_is_read() {
         &[0, 5, 0, 4, 3, 1, 0, 1, 0, 0, 0, 0, 0],
     ];
     let record = Record::decode(&step.concat()).expect("a step of version 1");
-    let counts = Counts { looked: 4, delivered: 3, filtered: 1, withheld: 0 };
+    let counts = Counts { looked: 4, delivered: 3, filtered: 1, ..Counts::default() };
     let cursor = Position::embedded(5).item(0);
     let wanted = Step { cursor, counts, paused: Some(Pause::Gone), ..Step::default() };
     assert_eq!(record.entry, Entry::Step(wanted));
@@ -238,4 +256,32 @@ fn the_first_version_is_read() {
     let record = Record::decode(&snapshot.concat()).expect("a snapshot of version 1");
     let wanted = SnapshotPart { last: true, started: 7, cursor, counts, ..Default::default() };
     assert_eq!(record.entry, Entry::Snapshot(wanted));
+}
+
+/// Bytes that a program wrote which knew no subjects: a step with a dead range and an effect aside.
+#[test]
+fn the_second_version_is_read() {
+    let (position, time) = ([0, 5, 0], [2]);
+    let effect = [&position[..], &[7; 16], &[8; 20], &[2], &time].concat();
+    let aside = [&effect[..], &[1], &[4], &[6]].concat();
+    let range =
+        [&position[..], &[0, 9, 0], &position, &[1], &time, &[3], &[0], &[4], &[0]].concat();
+    let step = [
+        &[2, 2][..],
+        &[1; 16],
+        &[0, 9, 0],
+        // counts, paused, one aside
+        &[5, 1, 0, 0, 2, 1],
+        &aside,
+        // nothing ended, resent, dead, attempted; one range, none dropped
+        &[0, 0, 0, 0, 1],
+        &range,
+        &[0],
+    ];
+    let record = Record::decode(&step.concat()).expect("a step of version 2");
+    let Entry::Step(step) = record.entry else { panic!("a step") };
+    assert_eq!(step.counts, Counts { looked: 5, delivered: 1, ..Counts::default() });
+    assert_eq!((step.aside[0].effect.subject, step.aside[0].attempts), (None, 1));
+    assert_eq!((step.ranges[0].events, &step.ranges[0].filter), (3, &Filter::from_bits(4)));
+    assert!(step.told.is_empty());
 }

@@ -9,6 +9,7 @@ use tracing::{error, info, warn};
 use super::{Runner, log_chain};
 use crate::feed::FeedError;
 use crate::lag::{Lag, Measured, NOTICE_PERCENT, PROBLEM_PERCENT};
+use crate::range::Beyond;
 use crate::retry::plus;
 
 impl Runner {
@@ -57,8 +58,11 @@ impl Runner {
             true => Lag::of(&measured, self.config.lag_limit, now),
             false => Lag::default(),
         };
-        if let Some(reason) = measured.beyond(cursor).filter(|_| cursor < end.at) {
-            let filter = self.settings().filter;
+        let is_early = now < plus(self.started, self.config.lag_grace);
+        let is_passed = self.lane.has_passed(end.at);
+        let beyond = measured.beyond(cursor).filter(|_| !is_passed);
+        if let Some(reason) = beyond.filter(|reason| *reason != Beyond::Age || !is_early) {
+            let filter = self.filter();
             let reason_word = reason.label();
             if self.lane.fall_behind(reason, end.at, now, filter) {
                 warn!(connection_id = %self.id, reason = reason_word,

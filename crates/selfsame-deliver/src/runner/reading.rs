@@ -66,10 +66,10 @@ impl Runner {
         let now = self.parts.clock.wall();
         match page {
             Ok((what, Ok(page))) => {
-                let filter = self.settings().filter;
+                let filter = self.filter();
                 match what {
-                    Reading::Next => self.lane.offer(page, filter),
-                    Reading::GiveUp if self.lane.is_giving_up() => self.lane.give_up(page, filter),
+                    Reading::Next => self.lane.offer(page, &filter),
+                    Reading::GiveUp if self.lane.is_giving_up() => self.lane.give_up(page, &filter),
                     // Somebody resumed meanwhile: it is read again, to be sent.
                     Reading::GiveUp => {}
                     Reading::Again(reread) => self.lane.offer_again(reread, page, now),

@@ -281,3 +281,38 @@ async fn a_destination_too_far_behind_is_paused_and_what_it_missed_can_be_sent_a
     assert_eq!(keys.len(), 8_001);
     world.stop().await;
 }
+
+#[tokio::test]
+async fn time_in_which_nothing_ran_is_not_held_against_a_destination() {
+    let receiver = Receiver::start(ok).await;
+    let feed = feed([1, 2, 3]);
+    feed.age(3);
+    let soon = |lag_grace| DeliverConfig {
+        lag_interval: Duration::from_millis(10),
+        lag_grace,
+        ..DeliverConfig::default()
+    };
+    let ledger = ledger();
+    let off = Connection { enabled: false, ..connection(1, receiver.url()) };
+    let world = World::with(
+        &feed,
+        Arc::clone(&ledger) as Arc<dyn selfsame_deliver::Ledger>,
+        soon(Duration::from_secs(3_600)),
+    );
+    world.handle.set_connections(vec![off.clone()]);
+    world.until(1, |status| status.pending == 3 && status.behind.bytes == 3).await;
+    world.handle.set_connections(vec![connection(1, receiver.url())]);
+    let status = world.until(1, |status| status.delivered == 3).await;
+    assert_eq!((status.pause, status.dead), (None, 0));
+    world.stop().await;
+
+    feed.add(EventType::Track, [4]);
+    feed.age(4);
+    let world = World::with(&feed, ledger, soon(Duration::ZERO));
+    world.handle.set_connections(vec![off]);
+    let status = world.until(1, |status| status.dead == 1).await;
+    assert_eq!(status.pause, Some(Pause::Behind));
+    let ranges = world.handle.dead_ranges(ConnectionId([1; 16])).await.expect("it runs");
+    assert_eq!(ranges[0].reason, Beyond::Age);
+    world.stop().await;
+}

@@ -19,6 +19,7 @@ pub(crate) struct MemoryFeed {
     /// How many effects are removed, and how many are too far from the end.
     first: Mutex<u64>,
     far: Mutex<u64>,
+    old: Mutex<u64>,
 }
 
 pub(crate) fn at(offset: u64) -> ItemPosition {
@@ -28,8 +29,9 @@ pub(crate) fn at(offset: u64) -> ItemPosition {
 impl MemoryFeed {
     pub(crate) fn new() -> Self {
         let (effects, missing) = (Mutex::default(), Mutex::default());
-        let (first, far) = (Mutex::default(), Mutex::default());
-        Self { effects, missing, end: watch::Sender::new(FeedEnd::default()), first, far }
+        let end = watch::Sender::new(FeedEnd::default());
+        let (first, far, old) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { effects, missing, end, first, far, old }
     }
 
     /// Adds effects of these profiles.
@@ -41,7 +43,14 @@ impl MemoryFeed {
             id[..8].copy_from_slice(&offset.to_le_bytes());
             let profile = ProfileId::from_bytes([profile; 20]);
             let kind = EffectKind::from(kind);
-            effects.push(Effect { at: at(offset), id, profile, kind, log_time: Time::EPOCH });
+            effects.push(Effect {
+                at: at(offset),
+                id,
+                profile,
+                kind,
+                subject: None,
+                log_time: Time::EPOCH,
+            });
         }
         let count = effects.len() as u64;
         self.end.send_replace(FeedEnd { at: at(count), effects: count });
@@ -55,6 +64,11 @@ impl MemoryFeed {
     /// Says that a cursor before this effect is too far behind.
     pub(crate) fn leave_behind(&self, far: u64) {
         *self.far.lock().expect("no test panics here") = far;
+    }
+
+    /// Says that a cursor before this effect is at one that is too old.
+    pub(crate) fn age(&self, old: u64) {
+        *self.old.lock().expect("no test panics here") = old;
     }
 
     pub(crate) fn lose(&self, offset: u64, why: fn() -> BodyError) {
@@ -87,7 +101,8 @@ impl Feed for MemoryFeed {
         let near = at(*self.far.lock().expect("no test panics here"));
         let end = self.end.borrow().effects;
         let bytes = end - question.cursor.record.offset;
-        Ok(Measured { bytes, near, ..Measured::default() })
+        let young = at(*self.old.lock().expect("no test panics here"));
+        Ok(Measured { bytes, near, young, time: None })
     }
 
     fn subscribe(&self) -> watch::Receiver<FeedEnd> {

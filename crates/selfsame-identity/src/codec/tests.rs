@@ -162,6 +162,14 @@ proptest! {
         let [parent_profile, child_profile] =
             profiles.map(|key| ProfileId::candidate(stamp.log_time, IdentifierKey(key)));
         let entry = match Verdict::from_code(verdict) {
+            None if limit.is_some() => LedgerEntry::Handed(Handed {
+                component: parent,
+                other: child,
+                profile: parent_profile,
+                other_profile: child_profile,
+                device: parent_by,
+                is_gained: keys[1][0] < 128,
+            }),
             None => LedgerEntry::Merged(Merge {
                 parent, child, parent_profile, child_profile, parent_by, child_by,
             }),

@@ -286,12 +286,14 @@ impl<R: Rows> Step<'_, '_, R> {
     ) -> Result<(), ResolveError<R::Error>> {
         let to = to.ok_or(ResolveError::Corrupt { component })?;
         let id = &mut self.ids[index];
+        let left = id.root.ok_or(ResolveError::Corrupt { component })?;
         let (number, key) = (id.claim.number, id.claim.key);
         (id.home, id.root, id.verified) = (Some(component), Some(component), false);
         if !is_alone {
             (id.left_out, id.is_moved) = (None, true);
         }
-        self.moved.push(MovedDevice { number, key, from, to, is_alone });
+        let entered = component;
+        self.moved.push(MovedDevice { number, key, from, to, left, entered, is_alone });
         Ok(())
     }
 

@@ -34,7 +34,7 @@ pub fn sides_of<R: WholeRows>(
 ) -> Result<Option<Pair>, PlanError<R::Error>> {
     let merged = |row: &LedgerRow| match row.entry {
         LedgerEntry::Merged(merge) => Some((merge, row.stamp.position)),
-        LedgerEntry::Refused(_) => None,
+        LedgerEntry::Refused(_) | LedgerEntry::Handed(_) => None,
     };
     let Some((undone, at)) = merges.last().and_then(merged) else { return Ok(None) };
     let mut of: BTreeMap<ComponentId, ComponentId> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! What an event does that names two known people.
 
-use selfsame_identity::{PlanError, Verdict, find_profile};
+use selfsame_identity::{AGAIN, LedgerEntry, LedgerRow, PlanError, Verdict, find_profile};
 
 use crate::world::{Proof, World};
 
@@ -76,6 +76,19 @@ fn a_device_is_the_last_known_persons_who_came_with_it() {
     let moved = second.moved[0];
     assert_eq!((moved.key, moved.from, moved.to), (world.key("a1"), first.profile, second.profile));
     assert!(second.violations.is_empty(), "nothing was left out");
+    let listed: Vec<_> = second.ledger(world.occurrence().stamp).collect();
+    let handed = |row: &LedgerRow| match row.entry {
+        LedgerEntry::Handed(handed) => Some((row.component(), handed)),
+        _ => None,
+    };
+    let [(got_by, got), (lost_by, lost)] = listed.iter().filter_map(handed).collect::<Vec<_>>()[..]
+    else {
+        panic!("a row of each: {listed:?}")
+    };
+    assert_eq!((got_by, lost_by), (second.component, first.component));
+    assert_eq!((got.profile, got.other_profile), (second.profile, first.profile));
+    assert_eq!((lost.profile, lost.other_profile), (first.profile, second.profile));
+    assert!(got.is_gained && !lost.is_gained && got.device == moved.key);
     assert_eq!(world.user("a1").profile, second.profile, "the device alone is theirs");
     for (event, profiles) in
         [("u1 a1", "a1 u1 | u2"), ("u1 a1", "a1 u1 | u2"), ("u2 a1", "u1 | a1 u2")]
@@ -83,6 +96,22 @@ fn a_device_is_the_last_known_persons_who_came_with_it() {
         world.user(event);
         assert_eq!(world.profiles(), profiles, "an event that was there before moves it again");
     }
+}
+
+#[test]
+fn a_device_that_goes_to_and_fro_is_listed_as_often_as_its_events_are_kept() {
+    let mut world = linked("");
+    world.user("u1 a1");
+    let (mut moves, mut listed) = (0, 0);
+    for _ in 0..AGAIN + 50 {
+        for event in ["u2 a1", "u1 a1"] {
+            let outcome = world.user(event);
+            moves += outcome.moved.len();
+            listed += outcome.handed.len() / 2;
+        }
+    }
+    assert_eq!(moves, 2 * (AGAIN + 50), "it moves all the same");
+    assert!((2 * AGAIN..=2 * AGAIN + 4).contains(&listed), "{listed}");
 }
 
 #[test]
@@ -195,6 +224,8 @@ fn a_device_of_too_many_people_is_nobodys_whatever_the_strategy() {
         let left_out: Vec<_> = second.violations.iter().map(|one| one.verdict).collect();
         assert_eq!(left_out, [Verdict::SharedDevice], "{strategy}");
         assert!(second.moved[0].is_alone);
+        let to = second.handed.iter().map(|one| (one.is_gained, one.profile)).collect::<Vec<_>>();
+        assert_eq!(to, [(true, second.moved[0].to), (false, second.moved[0].from)]);
         assert_eq!(world.profiles(), "u1 | u2 | a1", "{strategy}");
         assert_eq!(world.user("u1 a1").violations[0].verdict, Verdict::SharedDevice);
         let alone = world.user("a1");

@@ -123,7 +123,7 @@ fn refusals_that_are_resolved_again_name_the_limit_that_was_in_force_then() {
     let again = world.undo(&[], &[("e1", "a1")]);
     let refused = again.ledger.iter().find_map(|row| match row.entry {
         LedgerEntry::Refused(refused) => refused.limit,
-        LedgerEntry::Merged(_) => None,
+        _ => None,
     });
     let met = refused.expect("u2 is refused the device again, for its user id");
     assert_eq!(

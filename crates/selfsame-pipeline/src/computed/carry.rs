@@ -50,6 +50,11 @@ impl State {
                     self.walk(slot, &definitions, is_last, record)?;
                 }
             }
+            ComputedRecord::Announce { space, definition, is_last } => {
+                if let Some(slot) = self.slot_of(&space) {
+                    self.announce_again(slot, definition, is_last, record)?;
+                }
+            }
         }
         Ok(Ok(()))
     }

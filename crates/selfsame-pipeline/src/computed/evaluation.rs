@@ -126,7 +126,7 @@ pub(crate) fn evaluate(
 }
 
 /// What a definition came to before, as JSON. Nobody is in an audience before having entered it.
-fn known_text<'a>(row: Option<&'a ValueRow<'_>>, plan: &'a LivePlan) -> &'a str {
+pub(crate) fn known_text<'a>(row: Option<&'a ValueRow<'_>>, plan: &'a LivePlan) -> &'a str {
     match row.map(|row| &row.held) {
         Some(Held::In(_)) => "true",
         Some(Held::Out(_)) => "false",

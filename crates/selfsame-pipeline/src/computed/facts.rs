@@ -42,6 +42,20 @@ pub struct Progress {
     pub live: Option<Version>,
     /// The one that is being computed.
     pub next: Option<Version>,
+    /// The destinations that are told of its changes, each with the offset of the record that made it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connected: BTreeMap<String, u64>,
+    /// How far a destination that was connected since is told how things are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announcing: Option<Announcing>,
+}
+
+/// How far it is said again what a definition comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Announcing {
+    /// The last profile that it was said of: they come in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// A version of a definition.

@@ -13,9 +13,10 @@ use selfsame_event::{Class, Collection, IdentifierKey, Position, ProfileId, Reco
 use selfsame_log::{AppendError, Item, Log, LogRead, NewRecord};
 use selfsame_store::{RowKey, StoreError};
 
-use super::facts::Progress;
+use super::facts::{Announcing, Progress};
 use super::history::{History, HistoryError};
 use super::record::ComputedRecord;
+use super::row::{Held, Values};
 use crate::key::InSpace;
 use crate::row;
 use crate::shared::{Shared, View};
@@ -59,6 +60,8 @@ pub enum ComputeStage {
     HandOver,
     /// Every profile is evaluated.
     Profiles,
+    /// A destination that was connected is told how things are.
+    Announcing,
 }
 
 /// How far it is.
@@ -124,6 +127,14 @@ impl Compute {
             let new: BTreeSet<u32> = new.map(|(number, _)| *number).collect();
             if !new.is_empty() {
                 return self.walk(view, slot, &new, goes_on).map(|()| true);
+            }
+            let mut waiting = computing.definitions.iter();
+            let waiting = waiting.find_map(|(definition, progress)| {
+                Some((*definition, progress.announcing.clone()?))
+            });
+            if let Some((definition, begun)) = waiting {
+                let of = (slot, definition);
+                return self.announce(view, of, &begun, goes_on).map(|()| true);
             }
         }
         Ok(false)
@@ -257,6 +268,52 @@ impl Compute {
             let is_last = pieces.peek().is_none();
             let (space, definitions) = (space.clone(), definitions.clone());
             let head = ComputedRecord::Walk { space, definitions, is_last };
+            let items = piece.iter().map(|profile| profile.to_bytes().to_vec()).collect();
+            self.append(&head, items)?;
+            status.done += u64::try_from(piece.len()).unwrap_or(0);
+            if is_last || !goes_on(&status) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Says again what a definition comes to for every profile.
+    fn announce(
+        &self,
+        view: View,
+        (slot, definition): (usize, u32),
+        begun: &Announcing,
+        goes_on: GoesOn<'_>,
+    ) -> Result<(), ComputeError> {
+        let (number, space) = named(&view, slot);
+        let after = begun.after.as_deref().and_then(ProfileId::parse);
+        let (mut profiles, mut done) = (Vec::new(), 0);
+        view.tables.computed.scan(&number.to_be_bytes(), |key, row| {
+            let Some(InSpace { key: profile, .. }) = InSpace::<ProfileId>::from_bytes(key) else {
+                return true;
+            };
+            let values = Values::decode(row).unwrap_or_default();
+            match values.get(definition).map(|row| &row.held) {
+                None | Some(Held::Default) => {}
+                Some(_) if after.is_some_and(|after| profile <= after) => done += 1,
+                Some(_) => profiles.push(profile),
+            }
+            true
+        })?;
+        drop(view);
+        profiles.sort_unstable();
+        let mut status = ComputeStatus {
+            space: space.clone(),
+            definitions: vec![definition],
+            stage: ComputeStage::Announcing,
+            done,
+            total: done + u64::try_from(profiles.len()).unwrap_or(0),
+        };
+        let mut pieces = profiles.chunks(ITEMS).peekable();
+        loop {
+            let piece: &[ProfileId] = pieces.next().unwrap_or_default();
+            let is_last = pieces.peek().is_none();
+            let head = ComputedRecord::Announce { space: space.clone(), definition, is_last };
             let items = piece.iter().map(|profile| profile.to_bytes().to_vec()).collect();
             self.append(&head, items)?;
             status.done += u64::try_from(piece.len()).unwrap_or(0);

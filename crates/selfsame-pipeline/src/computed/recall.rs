@@ -174,7 +174,7 @@ impl State {
             What::Entered => Held::In(effect.at),
             What::Exited if is_in => Held::Out(effect.at),
             // Only told: a part of the profile had been in it.
-            What::Exited | What::Value(_) => return Ok(()),
+            What::Exited | What::Value(_) | What::Announced(_) => return Ok(()),
         };
         let until = row.and_then(|row| row.until);
         let is_approximate = row.is_some_and(|row| row.is_approximate);

@@ -44,6 +44,15 @@ pub(crate) enum ComputedRecord {
         /// Whether these are the last profiles.
         is_last: bool,
     },
+    /// It is to be said again what a definition comes to for profiles: the item names them.
+    Announce {
+        /// The id of the space.
+        space: String,
+        /// The number of the definition.
+        definition: u32,
+        /// Whether these are the last profiles.
+        is_last: bool,
+    },
 }
 
 impl ComputedRecord {

@@ -9,6 +9,7 @@ fn effect() -> impl Strategy<Value = Effect> {
         Just(What::Entered),
         Just(What::Exited),
         "\\PC{0,40}".prop_map(|json| What::Value(json.into())),
+        "\\PC{0,40}".prop_map(|json| What::Announced(json.into())),
     ];
     let rest = (any::<u32>(), any::<[u8; 20]>(), any::<u32>(), 0_i64..1 << 50);
     (rest, proptest::option::of(0_u32..1_000), what).prop_map(

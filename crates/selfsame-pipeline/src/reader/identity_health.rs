@@ -164,7 +164,7 @@ impl SpaceRead {
                     *sets += 1;
                     profiles.insert(refused.profile);
                 }
-                Some(LedgerEntry::Merged(_)) => {}
+                Some(LedgerEntry::Merged(_) | LedgerEntry::Handed(_)) => {}
                 None => is_damaged = true,
             }
             !is_damaged

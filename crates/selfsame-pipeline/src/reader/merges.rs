@@ -1,4 +1,5 @@
-//! The history of merges of a profile: what was joined, what was kept apart, and which events said so.
+//! The history of merges of a profile: what was joined, what was kept apart, which devices came or left,
+//! and which events said so.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +11,17 @@ use super::{Found, LookupError, TypeLimit};
 use crate::key::LedgerKey;
 use crate::row;
 
-/// One merge that was made or refused.
+/// One merge that was made or refused, or a device that moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MergeRow {
     /// Whether the two became one.
     pub merged: bool,
-    /// The profile that survived or would have.
+    /// The profile that survived or would have, or that got the device.
     pub profile: ProfileId,
     /// The other one.
     pub other: ProfileId,
+    /// The device that moved from the other one to it.
+    pub device: Option<MergedBy>,
     /// Of a refusal, the rule's name.
     pub refused_by: Option<&'static str>,
     /// Of a refusal by a limit on a type, which it was, as it was then; none where that is not kept.
@@ -52,8 +55,8 @@ impl std::fmt::Debug for MergedBy {
 }
 
 impl Found<'_> {
-    /// The merges made and refused, of this profile and of all that were merged into it, in the order
-    /// of the log.
+    /// The merges made and refused and the devices that moved, of this profile and of all that were merged
+    /// into it, in the order of the log.
     pub fn merges(&self) -> Result<Vec<MergeRow>, LookupError> {
         let read = self.read;
         let tables = &read.view.tables;
@@ -72,22 +75,31 @@ impl Found<'_> {
                 return Err(StoreError::Row { table: Table::Ledger.name() }.into());
             }
         }
-        Ok(rows.into_values().map(|row| self.merge_row(&row)).collect())
+        rows.into_values().map(|row| self.merge_row(&row)).collect()
     }
 
-    fn merge_row(&self, row: &LedgerRow) -> MergeRow {
+    fn merge_row(&self, row: &LedgerRow) -> Result<MergeRow, LookupError> {
         let (merged, profile, other, refused) = match row.entry {
             LedgerEntry::Merged(merge) => (true, merge.parent_profile, merge.child_profile, None),
             LedgerEntry::Refused(refused) => {
                 (false, refused.profile, refused.other_profile, Some(refused))
             }
+            LedgerEntry::Handed(handed) if handed.is_gained => {
+                (false, handed.profile, handed.other_profile, None)
+            }
+            LedgerEntry::Handed(handed) => (false, handed.other_profile, handed.profile, None),
+        };
+        let device = match row.entry {
+            LedgerEntry::Handed(handed) => self.device(handed.device)?,
+            _ => None,
         };
         let limit = refused.and_then(|refused| refused.limit);
         let held = row.identifiers.iter().filter_map(|seen| self.merged_by(seen.key));
-        MergeRow {
+        Ok(MergeRow {
             merged,
             profile,
             other,
+            device,
             refused_by: refused.map(|refused| refused.verdict.label()),
             limit: limit.map(|met| self.read.type_limit(met)),
             event_time: row.stamp.event_time,
@@ -95,7 +107,16 @@ impl Found<'_> {
             event: row.stamp.position,
             source: row.stamp.source,
             identifiers: held.collect(),
+        })
+    }
+
+    /// A device that this profile has or had.
+    fn device(&self, key: IdentifierKey) -> Result<Option<MergedBy>, LookupError> {
+        if let Some(own) = self.merged_by(key) {
+            return Ok(Some(own));
         }
+        let holder = self.read.find_key(self.collection, key)?;
+        Ok(holder.and_then(|holder| holder.merged_by(key)))
     }
 
     fn merged_by(&self, key: IdentifierKey) -> Option<MergedBy> {

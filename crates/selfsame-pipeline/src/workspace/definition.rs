@@ -62,6 +62,65 @@ pub struct Activation {
     /// As which events.
     #[serde(default)]
     pub send: Announce,
+    /// By which identifiers: a call for each. Where there are none, one call by the newest user id, else
+    /// by the newest anonymous id, else by the first identifier of any type.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<Naming>,
+}
+
+/// By which identifiers of a type a destination is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Naming {
+    /// The type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Which of its values.
+    #[serde(default)]
+    pub strategy: Strategy,
+}
+
+/// Which of several identifiers of one type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// The oldest.
+    First,
+    /// The newest.
+    #[default]
+    Last,
+    /// Every one.
+    All,
+}
+
+/// How many types of identifiers a destination may be told by, and of how many every value.
+const NAMINGS: usize = 5;
+const ALL_NAMINGS: usize = 3;
+
+impl Activation {
+    fn check(&self) -> Result<(), String> {
+        let to = &self.destination;
+        let of_all = self.identifiers.iter().filter(|one| one.strategy == Strategy::All).count();
+        if self.identifiers.len() > NAMINGS || of_all > ALL_NAMINGS {
+            return Err(format!(
+                "destination `{to}`: at most {NAMINGS} types of identifiers can be chosen, at most \
+                 {ALL_NAMINGS} of them with the strategy `all`"
+            ));
+        }
+        for (place, naming) in self.identifiers.iter().enumerate() {
+            let kind = &naming.kind;
+            if kind.is_empty() || kind.len() > NAME_BYTES {
+                return Err(format!(
+                    "destination `{to}`: the type of an identifier has 1 to {NAME_BYTES} letters"
+                ));
+            }
+            if self.identifiers[..place].iter().any(|one| one.kind == *kind) {
+                return Err(format!(
+                    "destination `{to}`: the type `{kind}` is there twice: name it once"
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// As which events the changes of a definition are sent.
@@ -169,6 +228,15 @@ impl Workspace {
             if known.is_none_or(|known| known.space != new.space) {
                 return Err(ChangeError::Unknown { kind: "destination", id: id.clone() });
             }
+            activation.check().map_err(invalid)?;
+        }
+        let mut told: Vec<_> = new.destinations.iter().map(|one| &one.destination).collect();
+        told.sort_unstable();
+        if let Some(twice) = told.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(invalid(format!(
+                "destination `{}` is there twice: name it once",
+                twice[0]
+            )));
         }
         let old = self.definition(&new.space, &new.id);
         if old.is_some_and(|old| old.kind != new.kind) {

@@ -116,3 +116,35 @@ fn a_record_from_before_sources_had_kinds_is_read_and_written_unchanged() {
     assert_eq!(serde_json::to_string(&change).expect("JSON"), with_kind);
     assert!(serde_json::from_str::<Change>(&with_kind.replace("mobile", "fridge")).is_err());
 }
+
+#[test]
+fn a_destination_is_told_once_and_by_few_identifiers() {
+    let check = |destinations: serde_json::Value| {
+        let mut workspace = Workspace::default();
+        for change in [
+            serde_json::json!({"change": "set_space", "id": "s", "name": "S", "rules": RuleSet::default()}),
+            serde_json::json!({"change": "set_destination", "id": "crm", "name": "CRM", "space": "s", "kind": "webhook", "url": "https://x.y", "secrets": [], "enabled": true}),
+        ] {
+            let change = serde_json::from_value(change).expect("a change");
+            workspace.apply(change).expect("it is taken");
+        }
+        let definition = serde_json::json!({"change": "set_definition", "id": "a", "space": "s", "kind": "audience", "name": "A", "query": "event('X').count() >= 1", "destinations": destinations});
+        let change = serde_json::from_value(definition).expect("a change");
+        workspace.apply(change).map_err(|error| error.to_string())
+    };
+    let of = |identifiers: serde_json::Value| serde_json::json!([{"destination": "crm", "identifiers": identifiers}]);
+    let all = |kind: &str| serde_json::json!({"type": kind, "strategy": "all"});
+    assert_eq!(check(serde_json::json!([{"destination": "crm"}])), Ok(()));
+    assert_eq!(check(of(serde_json::json!([all("a"), all("b"), all("c"), {"type": "d"}]))), Ok(()));
+    let refused = |destinations, reason: &str| {
+        let said = check(destinations).expect_err("it is refused");
+        assert!(said.contains(reason), "{said}");
+    };
+    refused(of(serde_json::json!([all("a"), all("b"), all("c"), all("d")])), "at most 3");
+    refused(of(serde_json::json!([{"type": "a"}, all("a")])), "`a` is there twice");
+    refused(of(serde_json::json!([{"type": ""}])), "1 to 100 letters");
+    refused(
+        serde_json::json!([{"destination": "crm"}, {"destination": "crm", "send": "track"}]),
+        "`crm` is there twice",
+    );
+}

@@ -13,7 +13,9 @@ use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, LogConfig, LogRead, MemoryLog, NewRecord, RealFs, RegenerableLog};
 use selfsame_pipeline::decision::{Decision, Verdict};
 use selfsame_pipeline::effect::{Effect, What};
-use selfsame_pipeline::workspace::{Change, Definition, DefinitionKind};
+use selfsame_pipeline::workspace::{
+    Activation, Announce, Change, Definition, DefinitionKind, Destination, Since,
+};
 use selfsame_pipeline::{
     Compute, ComputeStatus, Engine, EngineConfig, EngineParts, EventQuery, MemoryBudget,
     PreviewConfig, PreviewError, ProfileRef, Reader, ReplayConfig, StateConfig, preview, replay,
@@ -61,6 +63,35 @@ pub(crate) fn define(log: &dyn Log, definitions: &[(&str, DefinitionKind, &str)]
         let set = Change::SetDefinition(definition(id, *kind, query));
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         log.append_wait(change(number, &set)).expect("appends");
+    }
+}
+
+/// Has a destination told of definitions from now on.
+fn connect(log: &dyn Log, definitions: &[(&str, DefinitionKind, &str)]) {
+    static NEXT: AtomicU64 = AtomicU64::new(900_000);
+    let append = |set: &Change| {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        log.append_wait(change(number, set)).expect("appends");
+    };
+    append(&Change::SetDestination(Destination {
+        id: "hook".to_owned(),
+        name: "Hook".to_owned(),
+        space: "default".to_owned(),
+        kind: "webhook".to_owned(),
+        url: "https://hook.example".to_owned(),
+        secrets: Vec::new(),
+        events: Vec::new(),
+        enabled: true,
+        since: Since::default(),
+    }));
+    for (id, kind, query) in definitions {
+        let told = Activation {
+            destination: "hook".to_owned(),
+            send: Announce::Both,
+            identifiers: Vec::new(),
+        };
+        let destinations = vec![told];
+        append(&Change::SetDefinition(Definition { destinations, ..definition(id, *kind, query) }));
     }
 }
 
@@ -361,7 +392,7 @@ fn told(outbox: &dyn LogRead) -> BTreeMap<u32, i64> {
         *told.entry(effect.definition).or_default() += match effect.what {
             What::Entered => 1,
             What::Exited => -1,
-            What::Value(_) => 0,
+            What::Value(_) | What::Announced(_) => 0,
         };
     }
     told
@@ -405,6 +436,7 @@ fn eventful(seed: u64) -> World {
     define(&*world.log, &[("often", DefinitionKind::Audience, "event('E5').count() >= 9")]);
     world.settle(&mut engine);
     world.happens_between(&behind, 150, 330, 1);
+    connect(&*world.log, &[DEFINITIONS[0], DEFINITIONS[6]]);
     world.clock.leap(9);
     world.settle(&mut engine);
     define(&*world.log, &[DEFINITIONS[5]]);
@@ -424,6 +456,49 @@ fn definitions_that_come_and_change_while_events_do_hold_what_timelines_come_to(
     for (definition, told) in told(&*world.outbox) {
         assert!(told >= 0, "{definition}: {told}");
     }
+}
+
+#[test]
+fn a_destination_that_is_connected_is_told_of_whoever_was_ever_in() {
+    let world = World::new();
+    world.happens(&history_with_undo(81, 300), 0, 0);
+    define(&*world.log, DEFINITIONS);
+    let mut engine = world.engine();
+    world.settle(&mut engine);
+    let before = effects(&*world.outbox).len();
+    connect(&*world.log, &[DEFINITIONS[0], DEFINITIONS[6]]);
+    world.settle(&mut engine);
+    let all = effects(&*world.outbox);
+    let reader = world.reader(&engine);
+    let space = reader.space("default").expect("a space");
+    let mut said: BTreeMap<u32, Vec<(ProfileId, String)>> = BTreeMap::new();
+    for (_, effect) in &all[before..] {
+        let What::Announced(json) = &effect.what else { panic!("{effect:?}") };
+        said.entry(effect.definition).or_default().push((effect.profile, json.to_string()));
+    }
+    assert_eq!(said.len(), 2, "of no other definition");
+    for (number, said) in said {
+        let mut definitions = space.definitions();
+        let definition = definitions.find(|one| one.number == number).expect("is there");
+        assert!(said.len() > 5 && said.is_sorted(), "{said:?}");
+        for (profile, json) in &said {
+            let found = space.find(Collection::Users, &ProfileRef::Id(*profile)).expect("reads");
+            let settled = found.expect("is there").settled(definition).expect("reads");
+            assert_eq!(settled.as_ref(), Some(json), "{profile} {}", definition.id);
+        }
+        let members = space.members(definition, None, 10_000).expect("reads").members;
+        let is_said =
+            |one: &selfsame_pipeline::Member| said.contains(&(one.profile, "true".to_owned()));
+        assert!(members.iter().all(is_said), "{}", definition.id);
+        let progress = space.progress(definition).expect("is there");
+        assert_eq!((progress.announcing.as_ref(), progress.connected.len()), (None, 1));
+    }
+    let meta = &engine.state().meta().spaces[0];
+    let count = u64::try_from(all.len()).expect("few");
+    assert_eq!((meta.effects, meta.deliveries()), (count, meta.events + 2 * count));
+    // What is told to be so again is told once.
+    world.settle(&mut engine);
+    assert_eq!(effects(&*world.outbox).len(), all.len());
 }
 
 #[test]
@@ -490,6 +565,8 @@ fn an_engine_that_dies_again_and_again_ends_with_the_same_values() {
         drop(engine);
         assert_eq!(effects(&*dying.outbox), effects(&*living.outbox), "seed {seed}");
         assert_eq!(effects(&*dying.outbox), effects(&*world.outbox), "seed {seed}");
+        let is_said_again = |(_, effect): &(_, Effect)| matches!(effect.what, What::Announced(_));
+        assert!(effects(&*world.outbox).iter().any(is_said_again), "seed {seed}");
     }
 }
 

@@ -219,7 +219,7 @@ pub(crate) fn guarded_history(seed: u64, requests: u64) -> Arc<MemoryLog> {
         key: KeyText("checked by nobody here".to_owned()),
     };
     let guarded = |required, keys| {
-        let identity = Identity { keys, required };
+        let identity = Identity { keys, required, ..Identity::default() };
         Some(source(1, DedupeScope::Workspace, SourceKind::Browser, identity))
     };
     let mut undone = Undone::new(seed, 37);

@@ -151,6 +151,29 @@ fn folding_says_what_became_of_each_trait() {
 }
 
 #[test]
+fn a_value_that_is_too_large_is_not_set_and_the_one_before_stays() {
+    let identify = |at: u64, traits: &str| {
+        format!(r#"{at} m{at} {{"type":"identify","userId":"u","traits":{traits}}}"#)
+    };
+    // Two quotes are part of the value's text.
+    let text = |bytes: usize| "x".repeat(bytes - 2);
+    let (fits, over) = (text(selfsame_event::limits::TRAIT_BYTES), "x".repeat(16 * 1024 - 1));
+    let lines = [
+        identify(1, &format!(r#"{{"a":1,"b":"{fits}"}}"#)),
+        identify(2, &format!(r#"{{"a":"{over}","b":2}}"#)),
+        identify(3, &format!(r#"{{"a":["{over}"]}}"#)),
+    ];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let (forward, said) = fold(USER, &Rules::default(), &lines);
+    let counts = |f: &Folded| (f.traits_set, f.traits_too_large);
+    assert_eq!(said.iter().map(counts).collect::<Vec<_>>(), [(2, 0), (1, 1), (0, 1)]);
+    assert_eq!(traits_of(&forward), "a=1@m1 b=2@m2");
+    let backward: Vec<&str> = lines.iter().rev().copied().collect();
+    let (backward, _) = fold(USER, &Rules::default(), &backward);
+    assert_eq!(traits_of(&backward), traits_of(&forward), "in whichever order they come");
+}
+
+#[test]
 fn the_same_keys_stay_at_the_cap_whichever_came_first() {
     let lines: Vec<String> = (0..12)
         .map(|n| format!(r#"{n} m{n} {{"type":"identify","userId":"u","traits":{{"k{n}":null}}}}"#))

@@ -9,6 +9,8 @@ fn manifest(format: u32) -> Manifest {
         first: 0,
         position: 3,
         state_hash: None,
+        keys: Vec::new(),
+        has_key: false,
         files: Vec::new(),
     }
 }

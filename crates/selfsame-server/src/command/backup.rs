@@ -19,6 +19,7 @@ use crate::backup::{self, Manifest};
 use crate::client::{Remote, block_on};
 use crate::control::{BackupDone, BackupRequest};
 use crate::folder::Folder;
+use crate::vault::{Vault, file_of};
 use crate::{base, chance};
 
 /// Make a backup in a new folder: of the running server, or with `--data` of a stopped one's folder.
@@ -33,6 +34,9 @@ pub(super) struct Backup {
     /// with a second replay instead.
     #[arg(long)]
     no_hash: bool,
+    /// Put the key into it that seals secrets. Whoever has the backup can then open them.
+    #[arg(long)]
+    with_key: bool,
     #[command(flatten)]
     remote: Remote,
 }
@@ -43,7 +47,9 @@ impl Backup {
         let bytes = match &self.data {
             Some(data) => {
                 let folder = Folder::open(data)?;
-                let manifest = backup::make(folder.root(), &dir)?;
+                let setting = Common::default().load()?.settings.server.key_file;
+                let vault = Vault::open(file_of(&setting, folder.root()))?;
+                let manifest = backup::make(folder.root(), &dir, &vault, self.with_key)?;
                 manifest.files.iter().map(|file| file.bytes).sum()
             }
             None => self.ask(&dir)?.bytes,
@@ -63,6 +69,7 @@ impl Backup {
         say(&format!("records     {} to {}", manifest.first, manifest.position))?;
         say(&format!("files       {}, {} MiB", manifest.files.len(), bytes >> 20))?;
         say(&format!("state hash  {}", manifest.state_hash.as_deref().unwrap_or("not computed")))?;
+        say(&format!("secrets     {}", secrets(&manifest)))?;
         say(&format!(
             "Restore it with: selfsame restore {} --data NEW_DIR --verify",
             dir.display()
@@ -75,10 +82,22 @@ impl Backup {
         block_on(async {
             let dir = dir.to_str().context("the folder's path is not UTF-8")?.to_owned();
             let request = client.request(Method::POST, "/api/backup");
-            let request = request.json(&BackupRequest { dir });
+            let request = request.json(&BackupRequest { dir, with_key: Some(self.with_key) });
             let request = request.timeout(Duration::from_secs(24 * 3600));
             Ok(client.send(request).await?.json().await?)
         })
+    }
+}
+
+/// What opens the secrets in a backup.
+pub(super) fn secrets(manifest: &Manifest) -> String {
+    let keys = manifest.keys.join(", ");
+    match (manifest.keys.is_empty(), manifest.has_key) {
+        (true, _) => "not sealed".to_owned(),
+        (false, true) => {
+            format!("sealed; the key {keys} is in the backup: keep it as secret as that")
+        }
+        (false, false) => format!("sealed; the key {keys} is NOT in the backup: keep it apart"),
     }
 }
 

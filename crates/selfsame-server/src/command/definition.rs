@@ -1,7 +1,7 @@
 //! `selfsame audience` and `selfsame trait`: makes, changes and shows what profiles compute.
 
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ use crate::definition::{Said, pointed};
 use crate::printable::{brief, printable};
 
 mod members;
+mod preview;
+
+pub(super) use preview::preview;
 
 /// How often it is asked how far the server is.
 const EVERY: Duration = Duration::from_millis(200);
@@ -41,6 +44,8 @@ enum AudienceVerb {
     Set(Set),
     /// Remove an audience.
     Remove(Remove),
+    /// Say how many would be in an audience, and who, without making it.
+    Preview(preview::Preview),
     /// Show who is in an audience, or write all of them as CSV or JSON lines.
     Members(members::Members),
 }
@@ -62,6 +67,8 @@ enum TraitVerb {
     Set(Set),
     /// Remove a computed trait.
     Remove(Remove),
+    /// Say how many would have a value, and which, without making it.
+    Preview(preview::Preview),
 }
 
 #[derive(Debug, Args)]
@@ -139,6 +146,7 @@ impl Audience {
             AudienceVerb::Get(get) => get.run(kind)?,
             AudienceVerb::Set(set) => set.run(kind)?,
             AudienceVerb::Remove(remove) => remove.run(kind)?,
+            AudienceVerb::Preview(preview) => preview.run(kind)?,
             AudienceVerb::Members(members) => members.run()?,
         }
         Ok(ExitCode::SUCCESS)
@@ -153,6 +161,7 @@ impl Trait {
             TraitVerb::Get(get) => get.run(kind)?,
             TraitVerb::Set(set) => set.run(kind)?,
             TraitVerb::Remove(remove) => remove.run(kind)?,
+            TraitVerb::Preview(preview) => preview.run(kind)?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -314,7 +323,7 @@ fn how_far(progress: &crate::control::DefinitionProgress) -> String {
 
 impl Set {
     fn run(self, kind: DefinitionKind) -> anyhow::Result<()> {
-        let query = self.query(kind)?;
+        let query = said(kind, self.query.as_deref(), self.file.as_deref())?;
         let destinations = destinations(&self.destination)?;
         let client = self.place.remote.client()?;
         block_on(async {
@@ -346,30 +355,34 @@ impl Set {
             lines(&shown).iter().try_for_each(|line| say(line))
         })
     }
+}
 
-    /// What it is to say, checked: an error points at the place.
-    fn query(&self, kind: DefinitionKind) -> anyhow::Result<Option<Value>> {
-        let text = match (&self.query, &self.file) {
-            (Some(dash), _) if dash == "-" => {
-                let mut text = String::new();
-                std::io::stdin().read_to_string(&mut text).context("standard input")?;
-                text
-            }
-            (Some(text), _) => text.clone(),
-            (None, Some(file)) => std::fs::read_to_string(file)
-                .with_context(|| format!("{} cannot be read", file.display()))?,
-            (None, None) => return Ok(None),
-        };
-        let (said, query) = if text.trim_start().starts_with('{') {
-            let json: Value = serde_json::from_str(&text).context("the query is not JSON")?;
-            (Said::from_json(kind, &json), json)
-        } else {
-            (Said::read(kind, &text), Value::String(text))
-        };
-        match said {
-            Ok(_) => Ok(Some(query)),
-            Err(wrong) => bail!("what the {} says is wrong\n{}", word(kind), pointed(&wrong)),
+/// What a definition is to say, checked: an error points at the place.
+fn said(
+    kind: DefinitionKind,
+    query: Option<&str>,
+    file: Option<&Path>,
+) -> anyhow::Result<Option<Value>> {
+    let text = match (query, file) {
+        (Some("-"), _) => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).context("standard input")?;
+            text
         }
+        (Some(text), _) => text.to_owned(),
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .with_context(|| format!("{} cannot be read", file.display()))?,
+        (None, None) => return Ok(None),
+    };
+    let (said, query) = if text.trim_start().starts_with('{') {
+        let json: Value = serde_json::from_str(&text).context("the query is not JSON")?;
+        (Said::from_json(kind, &json), json)
+    } else {
+        (Said::read(kind, &text), Value::String(text))
+    };
+    match said {
+        Ok(_) => Ok(Some(query)),
+        Err(wrong) => bail!("what the {} says is wrong\n{}", word(kind), pointed(&wrong)),
     }
 }
 
@@ -385,7 +398,7 @@ fn destinations(given: &[String]) -> anyhow::Result<Option<Vec<ActivationShown>>
         let send = all.into_iter().find(|known| known.word() == send).with_context(|| {
             format!("`{}`: behind the colon stands both, track or identify", printable(text))
         })?;
-        Ok(ActivationShown { destination: id.to_owned(), send: Some(send) })
+        Ok(ActivationShown { destination: id.to_owned(), send: Some(send), identifiers: None })
     };
     given.iter().map(one).collect::<anyhow::Result<_>>().map(Some)
 }

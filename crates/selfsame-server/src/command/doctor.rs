@@ -15,6 +15,7 @@ use super::{Common, say};
 use crate::folder::{Folder, FolderError};
 use crate::printable::printable;
 use crate::settings::Settings;
+use crate::vault::{Vault, file_of};
 
 /// Check the settings, the machine, the data folder and the server, and say what to do.
 ///
@@ -111,6 +112,7 @@ impl Doctor {
         let there = existing(root);
         check_disk(&there, findings);
         check_sync(&there, findings);
+        check_key(settings, findings);
         match Folder::open(root) {
             Ok(folder) => {
                 findings.well("data folder", format!("{}, no server uses it", root.display()));
@@ -148,6 +150,27 @@ impl Doctor {
 fn existing(root: &Path) -> PathBuf {
     let path = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
     path.ancestors().find(|path| path.is_dir()).map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Looks at the file that has the key of the vault.
+fn check_key(settings: &Settings, findings: &mut Findings) {
+    let file = file_of(&settings.server.key_file, &settings.server.data);
+    match Vault::open(file) {
+        Ok(vault) if vault.is_exposed() => findings.problem(
+            "key file",
+            format!("others than its owner can read {}", vault.file().display()),
+            "chmod 600 it; if somebody may have read it, rotate the secrets of destinations and sources",
+        ),
+        Ok(vault) if vault.ids().is_empty() => {
+            findings.well("key file", format!("{} is made at the start", vault.file().display()));
+        }
+        Ok(vault) => findings.well("key file", vault.file().display().to_string()),
+        Err(error) => findings.problem(
+            "key file",
+            format!("{:#}", anyhow::Error::new(error)),
+            "put the right file there, or name it with server.key_file",
+        ),
+    }
 }
 
 fn check_files(settings: &Settings, findings: &mut Findings) {

@@ -27,7 +27,7 @@ pub(super) struct Identity {
 enum Verb {
     /// Show why two identifiers are one profile: the path of events that link them; or why they are not.
     Why(Why),
-    /// Show every merge of a profile, made and refused, in order.
+    /// Show every merge of a profile, made and refused, and every device that moved, in order.
     Merges(Merges),
     /// Show how large profiles are, which limits were met, and identifiers that many profiles want.
     Health(Health),
@@ -340,8 +340,12 @@ fn merge_lines(merges: &Value) -> Vec<String> {
     let mut lines = vec![format!("{}  {}", text(merges, "profile_id"), ids.join("  "))];
     let rows = list(merges, "data");
     for (number, row) in rows.iter().enumerate() {
-        let what = match row.get("merged") {
-            Some(Value::Bool(true)) => {
+        let device = row.get("device").filter(|device| !device.is_null()).map(id);
+        let what = match (row.get("merged"), device) {
+            (_, Some(device)) => {
+                format!("{} took the device {device} from {}", text(row, "into"), text(row, "from"))
+            }
+            (Some(Value::Bool(true)), _) => {
                 format!("{} took in {}", text(row, "into"), text(row, "from"))
             }
             _ => format!(

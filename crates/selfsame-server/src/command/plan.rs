@@ -241,7 +241,8 @@ impl<'f> Steps<'f> {
         Ok(())
     }
 
-    async fn show(&self, client: &Client) -> anyhow::Result<()> {
+    /// Prints the steps; of the first definitions, by asking the server, what they would change.
+    async fn show(&self, client: &Client, mut previews: u32) -> anyhow::Result<()> {
         let (mut created, mut changed, mut removed) = (0, 0, 0);
         for step in &self.steps {
             let mut definition = None;
@@ -249,7 +250,7 @@ impl<'f> Steps<'f> {
                 Step::Create(new) => {
                     created += 1;
                     say(&printable(&format!("+ {}", new.name())))?;
-                    definition = new.definition();
+                    definition = new.definition().map(|(file, kind)| (file, kind, true));
                 }
                 Step::Change { name, fields, wanted, hint, .. } => {
                     changed += 1;
@@ -261,7 +262,7 @@ impl<'f> Steps<'f> {
                         say(&printable(&format!("    {hint}")))?;
                     }
                     if fields.iter().any(|field| field.is_of("query")) {
-                        definition = *wanted;
+                        definition = wanted.map(|(file, kind)| (file, kind, false));
                     }
                 }
                 Step::Remove { name, .. } => {
@@ -274,10 +275,16 @@ impl<'f> Steps<'f> {
                     say(&printable(&format!("- {name}{more}")))?;
                 }
             }
-            if let Some((file, kind)) = definition
-                && let Some(effect) = preview::effect(client, file, kind).await?
+            if let Some((file, kind, is_new)) = definition
+                && let Some(left) = previews.checked_sub(1)
+                && let Some(effect) = preview::effect(client, file, kind, is_new).await
             {
+                previews = left;
                 say(&printable(&format!("    {effect}")))?;
+                if left == 0 {
+                    let more = "of further definitions that is not said: `selfsame audience preview` says it";
+                    say(&printable(&format!("    {more}")))?;
+                }
             }
         }
         for left in &self.left {
@@ -326,13 +333,16 @@ fn removable<'l>(
     ordered
 }
 
+/// Of how many definitions a plan says what they would change: the server reads the history for each.
+const PREVIEWS: u32 = 10;
+
 impl Plan {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         let tree = Tree::read(&self.dir)?;
         block_on(async {
             let client = self.remote.client()?;
             let live = Live::read(&client).await?;
-            Steps::of(&tree, &live, self.prune)?.show(&client).await
+            Steps::of(&tree, &live, self.prune)?.show(&client, PREVIEWS).await
         })?;
         Ok(ExitCode::SUCCESS)
     }
@@ -345,7 +355,7 @@ impl Apply {
             let client = self.plan.remote.client()?;
             let live = Live::read(&client).await?;
             let steps = Steps::of(&tree, &live, self.plan.prune)?;
-            steps.show(&client).await?;
+            steps.show(&client, 0).await?;
             let count = steps.steps.len();
             for (index, step) in steps.steps.iter().enumerate() {
                 take(&client, step).await.with_context(|| {

@@ -11,11 +11,12 @@ use selfsame_event::{Clock, SystemClock};
 use selfsame_log::LogRead as _;
 use selfsame_pipeline::{copy_file, copy_folder};
 
-use super::backup::{bar, hash};
+use super::backup::{bar, hash, secrets};
 use super::{Common, say, start_logging};
 use crate::backup::{Manifest, data, ensure_empty};
 use crate::folder::Folder;
 use crate::node::{Logs, open_engine};
+use crate::vault::{KEY_FILE, Vault};
 
 /// Make a data folder from a backup.
 #[derive(Debug, Args)]
@@ -49,6 +50,9 @@ impl Restore {
                     .with_context(|| format!("{part} cannot be copied"))?;
             }
         }
+        if manifest.has_key {
+            Vault::open(from.join(KEY_FILE))?.copy_to(&self.data.join(KEY_FILE))?;
+        }
         // Last: without it, this is no data folder yet.
         copy_file(&from.join("format"), &self.data.join("format"))?;
         std::fs::File::open(&self.data)?.sync_all()?;
@@ -76,6 +80,13 @@ impl Restore {
         say(&format!("records     {} to {}", manifest.first, manifest.position))?;
         say(&format!("events      {events}"))?;
         say(&format!("profiles    {profiles}"))?;
+        say(&format!("secrets     {}", secrets(&manifest)))?;
+        if !manifest.keys.is_empty() && !manifest.has_key {
+            say(&format!(
+                "            put it at {}, or name it with server.key_file, before the start",
+                self.data.join(KEY_FILE).display()
+            ))?;
+        }
         if !self.verify {
             return Ok(ExitCode::SUCCESS);
         }

@@ -25,7 +25,7 @@ pub(super) fn run(common: &Common) -> anyhow::Result<ExitCode> {
 }
 
 /// The first start prints the secrets, once.
-fn greet(_: &Arc<Node>, greeting: &Greeting) -> anyhow::Result<()> {
+fn greet(node: &Arc<Node>, greeting: &Greeting) -> anyhow::Result<()> {
     if !greeting.is_new {
         return Ok(());
     }
@@ -33,10 +33,12 @@ fn greet(_: &Arc<Node>, greeting: &Greeting) -> anyhow::Result<()> {
     let scheme = if *secure { "https" } else { "http" };
     let FirstNames { space, write_key, token, .. } = names;
     let base = format!("{scheme}://{address}");
+    let key = node.vault.file().display();
     say(&format!(
         "A new workspace was made. Its secrets are shown this once:\n\
          \x20 write key  {write_key}\n\
          \x20 API token  {token}\n\
+         What seals secrets is {key}: keep a copy of it apart from backups.\n\
          Send an event:\n\
          \x20 curl {base}/v1/identify -u {write_key}: -d '{{\"userId\":\"ada\",\"traits\":{{\"email\":\"ada@example.com\"}}}}'\n\
          Read it back:\n\

@@ -1,6 +1,7 @@
 //! `selfsame source`: makes and lists sources.
 
 mod identity_key;
+mod oauth;
 
 use std::process::ExitCode;
 
@@ -9,6 +10,7 @@ use reqwest::Method;
 use selfsame_pipeline::workspace::SourceKind;
 
 use self::identity_key::IdentityKey;
+use self::oauth::OAuth;
 use super::plan::send;
 use super::say;
 use crate::client::{Remote, block_on, part};
@@ -32,6 +34,9 @@ enum Verb {
     Require(Require),
     /// Add, list and remove the keys that check identity tokens.
     IdentityKey(IdentityKey),
+    /// Add, list and remove the OAuth clients that may send.
+    #[command(name = "oauth")]
+    OAuth(OAuth),
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +108,7 @@ impl SourceCommand {
             Verb::List(list) => list.run()?,
             Verb::Require(require) => require.run()?,
             Verb::IdentityKey(key) => key.run()?,
+            Verb::OAuth(oauth) => oauth.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }

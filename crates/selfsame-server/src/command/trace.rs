@@ -129,25 +129,48 @@ fn hops(traced: &Value) -> Vec<String> {
         lines.push("  delivered  its space has no destination".to_owned());
     }
     for delivery in deliveries {
+        lines.extend(arrival(delivery, "  "));
+    }
+    for change in list(traced, "changes") {
+        let value = match text(change, "change").as_str() {
+            "value" => format!("is {} now", text(change, "value")),
+            word => word.to_owned(),
+        };
         lines.push(format!(
-            "  to {}  {}: {}",
-            text(delivery, "destination"),
-            text(delivery, "state"),
-            text(delivery, "sentence"),
+            "  changed    {} {value} at {}",
+            text(change, "definition"),
+            text(change, "at")
         ));
-        for attempt in list(delivery, "attempts") {
-            let note = text(attempt, "note");
-            let note = if note.is_empty() { note } else { format!("  {note}") };
-            let status = text(attempt, "status");
-            let status = if status.is_empty() { status } else { format!(" {status}") };
-            lines.push(format!(
-                "    {}  {}  {}{status} in {} ms{note}",
-                text(attempt, "number"),
-                text(attempt, "started"),
-                text(attempt, "outcome"),
-                text(attempt, "took_ms"),
-            ));
+        for call in list(change, "calls") {
+            let (kind, position) = (text(call, "type"), text(call, "position"));
+            lines.push(format!("    {kind}  at {position}"));
+            let deliveries = list(call, "deliveries").iter();
+            lines.extend(deliveries.flat_map(|delivery| arrival(delivery, "      ")));
         }
+    }
+    lines
+}
+
+/// What became of something at a destination.
+fn arrival(delivery: &Value, indent: &str) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{indent}to {}  {}: {}",
+        text(delivery, "destination"),
+        text(delivery, "state"),
+        text(delivery, "sentence"),
+    )];
+    for attempt in list(delivery, "attempts") {
+        let note = text(attempt, "note");
+        let note = if note.is_empty() { note } else { format!("  {note}") };
+        let status = text(attempt, "status");
+        let status = if status.is_empty() { status } else { format!(" {status}") };
+        lines.push(format!(
+            "{indent}  {}  {}  {}{status} in {} ms{note}",
+            text(attempt, "number"),
+            text(attempt, "started"),
+            text(attempt, "outcome"),
+            text(attempt, "took_ms"),
+        ));
     }
     lines
 }

@@ -1,6 +1,7 @@
 //! Backups of the running server, on its own disk.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use selfsame_log::LogRead as _;
 
@@ -16,6 +17,8 @@ shape! {
     pub(crate) struct BackupRequest {
         /// A folder of the server's machine: absolute, empty or not there.
         dir: String,
+        /// Whether the key that seals secrets goes into it; no where not given.
+        with_key: Option<bool>,
     }
 
     /// A backup that was made.
@@ -41,8 +44,10 @@ pub(crate) async fn make(
     }
     // What was acknowledged before this is in the backup.
     let until = control.node.log.end();
-    let root = control.node.folder.root().to_owned();
-    let made = tokio::task::spawn_blocking(move || backup::make(&root, &dir)).await;
+    let node = Arc::clone(&control.node);
+    let with_key = request.with_key.unwrap_or(false);
+    let make = move || backup::make(node.folder.root(), &dir, &node.vault, with_key);
+    let made = tokio::task::spawn_blocking(make).await;
     match made {
         Ok(Ok(manifest)) if manifest.position >= until.offset => Ok(BackupDone {
             position: manifest.position,

@@ -1,6 +1,6 @@
 //! Dead letters: events that a destination did not take in all of their attempts.
 
-use selfsame_deliver::{DeadLetter, Failure, PageRequest, Selection};
+use selfsame_deliver::{DeadLetter, EffectKind, Failure, PageRequest, Selection};
 use selfsame_event::EventType;
 
 use super::Control;
@@ -9,6 +9,7 @@ use super::decided::EventName;
 use super::destinations::{deliverer, find};
 use super::problem::Problem;
 use super::shape::shape;
+use crate::activation::Form;
 use crate::destination::connection_id;
 use crate::node::Node;
 
@@ -86,7 +87,7 @@ fn shown(node: &Node, letter: &DeadLetter) -> DeadLetterShown {
     DeadLetterShown {
         position: letter.effect.at.to_string(),
         message_id: name.message_id,
-        r#type: EventType::from_code(letter.effect.kind.0).map_or("", EventType::name).to_owned(),
+        r#type: call_of(letter.effect.kind).to_owned(),
         event: name.event,
         profile_id: letter.effect.profile.to_string(),
         failure: letter.failure.label().to_owned(),
@@ -95,6 +96,12 @@ fn shown(node: &Node, letter: &DeadLetter) -> DeadLetterShown {
         first_attempt: letter.first_attempt.to_string(),
         died: letter.died.to_string(),
     }
+}
+
+/// The type of the call that an effect is delivered as.
+fn call_of(kind: EffectKind) -> &'static str {
+    let event = EventType::from_code(kind.0).map(EventType::name);
+    event.or_else(|| Form::of(kind).map(Form::call)).unwrap_or_default()
 }
 
 /// `POST /api/destinations/{id}/dead-letters/resend`

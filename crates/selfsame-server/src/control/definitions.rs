@@ -3,7 +3,7 @@
 use selfsame_event::{Position, Time};
 use selfsame_log::LogRead as _;
 use selfsame_pipeline::workspace::{
-    Activation, Announce, Change, Definition, DefinitionKind, NAME_BYTES,
+    Activation, Announce, Change, Definition, DefinitionKind, NAME_BYTES, Naming, Strategy,
 };
 use selfsame_pipeline::{ComputeStage, Progress, SpaceRead};
 use serde_json::Value;
@@ -61,7 +61,7 @@ shape! {
 
     /// How far a definition is computed.
     pub(crate) struct DefinitionProgress {
-        /// `waiting`: behind another one; `history`: the log is read; `hand_over`: what was kept of it goes into the state; `profiles`: every profile is evaluated.
+        /// `waiting`: behind another one; `history`: the log is read; `hand_over`: what was kept of it goes into the state; `profiles`: every profile is evaluated; `announcing`: a destination that was connected later is told how things are.
         stage: String,
         /// Records, rows or profiles that are done in this stage.
         done: u64,
@@ -93,6 +93,19 @@ shape! {
         /// As which events: `track`, `identify` or `both`; both where it is not given.
         #[serde(default)]
         send: Option<Announce>,
+        /// By which identifiers: a call for each. Without any, one call by the newest user id, else by the newest anonymous id, else by the first identifier of any type.
+        #[serde(default)]
+        identifiers: Option<Vec<NamingShown>>,
+    }
+
+    /// By which identifiers of a type a destination is told.
+    #[serde(deny_unknown_fields)]
+    pub(crate) struct NamingShown {
+        /// The type.
+        r#type: String,
+        /// Which of its values: `first` is the oldest, `last` the newest, `all` every one; the newest where it is not given.
+        #[serde(default)]
+        strategy: Option<Strategy>,
     }
 
     /// An audience or a computed trait, as it is to be.
@@ -188,10 +201,7 @@ fn shown(
         position: from.position.to_string(),
         received_at: from.received_at.map(|time| time.to_string()),
     });
-    let destinations = definition
-        .destinations
-        .iter()
-        .map(|one| ActivationShown { destination: one.destination.clone(), send: Some(one.send) });
+    let destinations = definition.destinations.iter().map(activation_shown);
     let is_audience = definition.kind == DefinitionKind::Audience;
     Ok(DefinitionShown {
         id: definition.id.clone(),
@@ -243,6 +253,7 @@ fn how_far(control: &Control, definition: &Definition) -> DefinitionProgress {
         ComputeStage::History => "history",
         ComputeStage::HandOver => "hand_over",
         ComputeStage::Profiles => "profiles",
+        ComputeStage::Announcing => "announcing",
     };
     let (done, total) = (running.status.done, running.status.total);
     // How many rows there are is known about.
@@ -300,15 +311,7 @@ pub(crate) async fn set(
         let message = format!("`description` has at most {DESCRIPTION} characters.");
         return Err(Problem::field("description", message));
     }
-    let said = match &new.query {
-        Value::String(text) => Said::read(new.kind, text),
-        json @ Value::Object(_) => Said::from_json(new.kind, json),
-        _ => {
-            let message = "`query` is a text in the query language, or its JSON form.";
-            return Err(Problem::field("query", message));
-        }
-    };
-    let query = said.map_err(|wrong| Problem::definition(&wrong))?.to_string();
+    let query = said(new.kind, &new.query)?;
     let destinations = activations(new.destinations.unwrap_or_default());
     let _turn = control.turn().await;
     let view = control.view()?;
@@ -331,10 +334,37 @@ pub(crate) async fn set(
     shown(&control, &read, find(&read, &id)?)
 }
 
+fn activation_shown(one: &Activation) -> ActivationShown {
+    let naming =
+        |one: &Naming| NamingShown { r#type: one.kind.clone(), strategy: Some(one.strategy) };
+    let identifiers: Vec<_> = one.identifiers.iter().map(naming).collect();
+    ActivationShown {
+        destination: one.destination.clone(),
+        send: Some(one.send),
+        identifiers: (!identifiers.is_empty()).then_some(identifiers),
+    }
+}
+
+/// What a definition says, printed in the one way that there is.
+pub(super) fn said(kind: DefinitionKind, query: &Value) -> Result<String, Problem> {
+    let said = match query {
+        Value::String(text) => Said::read(kind, text),
+        json @ Value::Object(_) => Said::from_json(kind, json),
+        _ => {
+            let message = "`query` is a text in the query language, or its JSON form.";
+            return Err(Problem::field("query", message));
+        }
+    };
+    Ok(said.map_err(|wrong| Problem::definition(&wrong))?.to_string())
+}
+
 fn activations(given: Vec<ActivationShown>) -> Vec<Activation> {
+    let naming =
+        |one: NamingShown| Naming { kind: one.r#type, strategy: one.strategy.unwrap_or_default() };
     let activation = |one: ActivationShown| Activation {
         destination: one.destination,
         send: one.send.unwrap_or_default(),
+        identifiers: one.identifiers.unwrap_or_default().into_iter().map(naming).collect(),
     };
     given.into_iter().map(activation).collect()
 }

@@ -19,6 +19,7 @@ use super::sources::check_space;
 use super::state::Done;
 use crate::chance;
 use crate::destination::{connection, connection_id};
+use crate::vault::Purpose;
 
 shape! {
     /// Where events go.
@@ -37,8 +38,11 @@ shape! {
         events: Vec<String>,
         /// Whether it sends.
         enabled: bool,
-        /// The last characters of the secret that signs.
+        /// The last characters of the secret that signs; empty where it is locked.
         secret_ends: String,
+        /// Whether its secret is sealed with a key that the server does not have. Then it does not send: give
+        /// the server that key, or the destination a new secret.
+        locked: bool,
         /// Whether the secret before signs as well, until the rotation is finished.
         rotating: bool,
         /// What it does; null until it has begun.
@@ -56,8 +60,10 @@ shape! {
         accepted: u64,
         /// Events that the receiver took.
         delivered: u64,
-        /// Events that it does not want.
+        /// Events that it does not want, and what was not to be sent any more.
         filtered: u64,
+        /// The part of `filtered` that a newer change replaced before it was sent.
+        superseded: u64,
         /// Dead letters, and events in dead ranges.
         dead: u64,
         /// The part of `dead` that is in dead ranges.
@@ -167,6 +173,7 @@ fn status_of(status: &ConnectionStatus) -> DestinationStatus {
         accepted: status.accepted,
         delivered: status.delivered,
         filtered: status.filtered,
+        superseded: status.superseded,
         dead: status.dead,
         dead_in_ranges: status.dead_in_ranges,
         pending: status.pending,
@@ -195,7 +202,8 @@ fn shown(control: &Control, view: &View, destination: &Destination) -> Destinati
     let id = connection_id(&destination.id);
     let handle = deliverer(control, view, destination);
     let statuses = handle.map(|handle| handle.status()).unwrap_or_default();
-    let secret = destination.secrets.first().map_or("", String::as_str);
+    let opened = control.node.vault.secrets(destination);
+    let secret = opened.as_ref().ok().and_then(|all| all.first()).map_or("", String::as_str);
     DestinationShown {
         id: destination.id.clone(),
         name: destination.name.clone(),
@@ -205,6 +213,7 @@ fn shown(control: &Control, view: &View, destination: &Destination) -> Destinati
         events: destination.events.clone(),
         enabled: destination.enabled,
         secret_ends: secret.get(secret.len().saturating_sub(4)..).unwrap_or_default().to_owned(),
+        locked: opened.is_err(),
         rotating: destination.secrets.len() > 1,
         status: statuses.iter().find(|status| status.id == id).map(status_of),
     }
@@ -264,13 +273,14 @@ pub(crate) async fn create(
         (None, _) => return Err(Problem::field("space", "`space` is needed: there are several.")),
     };
     check_space(&view, &space)?;
+    let sealed = control.node.vault.seal(Purpose::Destination(&id), &secret)?;
     let destination = Destination {
         id,
         name: new.name,
         space,
         kind: "webhook".to_owned(),
         url,
-        secrets: vec![secret.clone()],
+        secrets: vec![sealed],
         events,
         enabled: new.enabled.unwrap_or(true),
         since: Since::default(),
@@ -347,7 +357,12 @@ pub(crate) async fn rotate(
         destination.secrets.truncate(1);
     } else {
         let new = secret(rotation.secret)?.reveal();
-        destination.secrets.insert(0, new.clone());
+        let purpose = Purpose::Destination(&destination.id);
+        if control.node.vault.secrets(&destination).is_err() {
+            // Nobody can sign with what cannot be opened.
+            destination.secrets.clear();
+        }
+        destination.secrets.insert(0, control.node.vault.seal(purpose, &new)?);
         destination.secrets.truncate(2);
         added = Some(new);
     }
@@ -359,8 +374,13 @@ pub(crate) async fn test(control: Control, asked: Asked) -> Result<TestResult, P
     let view = control.view()?;
     let destination = find(&view, asked.id())?;
     let node = &control.node;
-    let mut connection = connection(destination, node.allow_loopback())
-        .ok_or_else(|| Problem::new(Code::Internal, "The destination has no secret."))?;
+    let connection = connection(destination, &node.vault, node.allow_loopback());
+    let mut connection = connection.map_err(|why| {
+        Problem::new(
+            Code::Conflict,
+            format!("The secret of the destination cannot be opened: {why}."),
+        )
+    })?;
     connection.timeout = Duration::from_secs(10);
     let webhook_id = webhook::key(&chance::bytes(), connection.id);
     let now = node.clock.wall();

@@ -335,6 +335,7 @@ fn merge(found: &Found<'_>, row: &MergeRow) -> Result<MergeShown, Problem> {
         merged: row.merged,
         into: row.profile.to_string(),
         from: row.other.to_string(),
+        device: row.device.as_ref().map(|id| id_shown(&id.kind, &id.value)),
         refused_by: row.refused_by.map(str::to_owned),
         limit: row.limit.clone().map(met),
         identifiers: row.identifiers.iter().map(|id| id_shown(&id.kind, &id.value)).collect(),

@@ -10,6 +10,7 @@ use super::problem::{Code, Problem};
 use super::shape::{Page, shape};
 use super::sources::{SourceShown, find, set};
 use crate::chance;
+use crate::vault::{Purpose, Vault};
 
 /// Most keys of a source. Two are needed while one takes the place of another.
 const MOST: usize = 8;
@@ -27,8 +28,11 @@ shape! {
         algorithm: TokenAlgorithm,
         /// The public key of ES256.
         public_key: Option<String>,
-        /// The last four characters of the secret of HS256.
+        /// The last four characters of the secret of HS256; null where it is locked.
         secret_ends: Option<String>,
+        /// Whether the secret is sealed with a key that the server does not have. Then tokens that it signed
+        /// prove nothing.
+        locked: bool,
     }
 
     /// A key to be added.
@@ -53,23 +57,29 @@ shape! {
     }
 }
 
-pub(super) fn shown(key: &IdentityKey) -> IdentityKeyShown {
-    let IdentityKey { id, algorithm, key: KeyText(text) } = key;
-    let (public_key, secret_ends) = match algorithm {
-        TokenAlgorithm::Es256 => (Some(text.clone()), None),
-        TokenAlgorithm::Hs256 => {
+pub(super) fn shown(vault: &Vault, source: &str, key: &IdentityKey) -> IdentityKeyShown {
+    let IdentityKey { id, algorithm, .. } = key;
+    let opened = vault.identity_key(source, key).ok();
+    let (public_key, secret_ends) = match (algorithm, &opened) {
+        (_, None) => (None, None),
+        (TokenAlgorithm::Es256, Some(text)) => (Some(text.clone()), None),
+        (TokenAlgorithm::Hs256, Some(text)) => {
             let from = text.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
             (None, text.get(from..).map(str::to_owned))
         }
     };
-    IdentityKeyShown { id: id.clone(), algorithm: *algorithm, public_key, secret_ends }
+    let locked = opened.is_none();
+    IdentityKeyShown { id: id.clone(), algorithm: *algorithm, public_key, secret_ends, locked }
 }
 
-/// What checks tokens with a key; an error is about what the key is.
-pub(crate) fn checker(key: &IdentityKey) -> Result<TokenKey, selfsame_collect::TokenKeyError> {
+/// What checks tokens with a key, whose text is opened; an error is about what the key is.
+pub(crate) fn checker(
+    key: &IdentityKey,
+    text: &str,
+) -> Result<TokenKey, selfsame_collect::TokenKeyError> {
     match key.algorithm {
-        TokenAlgorithm::Hs256 => TokenKey::hs256(&key.id, &key.key.0),
-        TokenAlgorithm::Es256 => TokenKey::es256(&key.id, &key.key.0),
+        TokenAlgorithm::Hs256 => TokenKey::hs256(&key.id, text),
+        TokenAlgorithm::Es256 => TokenKey::es256(&key.id, text),
     }
 }
 
@@ -79,7 +89,9 @@ pub(crate) async fn list(
     asked: Asked,
 ) -> Result<Page<IdentityKeyShown>, Problem> {
     let view = control.view()?;
-    let keys = find(&view, asked.id())?.identity.keys.iter().map(shown);
+    let source = find(&view, asked.id())?;
+    let vault = &control.node.vault;
+    let keys = source.identity.keys.iter().map(|key| shown(vault, &source.id, key));
     Ok(keys.collect::<Vec<_>>().into())
 }
 
@@ -106,9 +118,13 @@ pub(crate) async fn add(
         let message = format!("`{field}` has at most {KEY_LENGTH} bytes.");
         return Err(Problem::field(field, message));
     }
+    let mut key = IdentityKey { id: id.clone(), algorithm, key: KeyText(String::new()) };
+    checker(&key, &text).map_err(|error| Problem::field(field, format!("`{field}`: {error}.")))?;
     let secret = (algorithm == TokenAlgorithm::Hs256).then(|| text.clone());
-    let key = IdentityKey { id: id.clone(), algorithm, key: KeyText(text) };
-    checker(&key).map_err(|error| Problem::field(field, format!("`{field}`: {error}.")))?;
+    key.key = KeyText(match secret {
+        Some(_) => control.node.vault.seal(Purpose::IdentityKey(&source.id, &id), &text)?,
+        None => text,
+    });
     source.identity.keys.push(key);
     Ok(AddedIdentityKey { id, secret, source: set(&control, source).await? })
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::definition::Wrong;
 use crate::node::SubmitError;
+use crate::vault::VaultError;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $class:ident, $status:literal, $hint:literal;)+) => {
@@ -196,6 +197,12 @@ impl From<CommandError> for Problem {
             }
             CommandError::Stopped => Self::new(Code::Unavailable, "Deliveries are not running."),
         }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        Self::of(Class::Unavailable, &error)
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use selfsame_identity::{MOST_PEOPLE, RuleSet};
 use selfsame_pipeline::workspace::{
-    Announce, DedupeScope, DefinitionKind, SourceKind, TokenAlgorithm,
+    Announce, DedupeScope, DefinitionKind, SourceKind, Strategy, TokenAlgorithm,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -108,6 +108,7 @@ plain! {
     TokenAlgorithm => { "type": "string", "enum": ["HS256", "ES256"] },
     DefinitionKind => { "type": "string", "enum": ["audience", "computed_trait"] },
     Announce => { "type": "string", "enum": ["both", "track", "identify"] },
+    Strategy => { "type": "string", "enum": ["first", "last", "all"] },
     SourceKind => { "type": "string", "enum": ["any", "browser", "mobile", "server"] },
 }
 

@@ -9,6 +9,7 @@ use super::identity_keys::{self, IdentityKeyShown};
 use super::problem::{Code, Problem};
 use super::shape::{Page, shape};
 use crate::chance;
+use crate::vault::Vault;
 
 const KEY_LENGTH: usize = 32;
 
@@ -114,9 +115,11 @@ shape! {
     }
 }
 
-fn shown(view: &View, source: &Source) -> SourceShown {
+fn shown(vault: &Vault, view: &View, source: &Source) -> SourceShown {
     let slot = usize::try_from(source.number).unwrap_or(usize::MAX);
     let counts = view.meta.sources.get(slot).cloned().unwrap_or_default();
+    let keys = source.identity.keys.iter();
+    let keys = keys.map(|key| identity_keys::shown(vault, &source.id, key));
     let key = |key: &WriteKey| WriteKeyShown { key: key.key.clone(), revoked: key.revoked };
     SourceShown {
         id: source.id.clone(),
@@ -126,7 +129,7 @@ fn shown(view: &View, source: &Source) -> SourceShown {
         dedupe: source.dedupe,
         kind: source.kind,
         write_keys: source.write_keys.iter().map(key).collect(),
-        identity_keys: source.identity.keys.iter().map(identity_keys::shown).collect(),
+        identity_keys: keys.collect(),
         identity_required: source.identity.required,
         events: counts.events,
         duplicates: counts.duplicates,
@@ -143,14 +146,15 @@ pub(super) fn find<'v>(view: &'v View, id: &str) -> Result<&'v Source, Problem> 
 /// `GET /api/sources`
 pub(crate) async fn list(control: Control, _: Asked) -> Result<Page<SourceShown>, Problem> {
     let view = control.view()?;
-    let sources = view.meta.workspace.sources.iter().map(|source| shown(&view, source));
+    let sources =
+        view.meta.workspace.sources.iter().map(|source| shown(&control.node.vault, &view, source));
     Ok(sources.collect::<Vec<_>>().into())
 }
 
 /// `GET /api/sources/{id}`
 pub(crate) async fn show(control: Control, asked: Asked) -> Result<SourceShown, Problem> {
     let view = control.view()?;
-    Ok(shown(&view, find(&view, asked.id())?))
+    Ok(shown(&control.node.vault, &view, find(&view, asked.id())?))
 }
 
 /// `POST /api/sources`
@@ -258,7 +262,7 @@ pub(crate) async fn revoke_key(control: Control, asked: Asked) -> Result<SourceS
     let found = source.write_keys.iter_mut().find(|key| key.key == asked.part("key"));
     let key = found.ok_or_else(|| Problem::missing("write key", asked.part("key")))?;
     if key.revoked {
-        return Ok(shown(&view, &source));
+        return Ok(shown(&control.node.vault, &view, &source));
     }
     key.revoked = true;
     set(&control, source).await
@@ -267,7 +271,7 @@ pub(crate) async fn revoke_key(control: Control, asked: Asked) -> Result<SourceS
 pub(super) async fn set(control: &Control, source: Source) -> Result<SourceShown, Problem> {
     let id = source.id.clone();
     let view = control.change(&Change::SetSource(source)).await?;
-    Ok(shown(&view, find(&view, &id)?))
+    Ok(shown(&control.node.vault, &view, find(&view, &id)?))
 }
 
 pub(super) fn check_space(view: &View, space: &str) -> Result<(), Problem> {

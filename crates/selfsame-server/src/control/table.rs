@@ -21,7 +21,8 @@ use super::{
     identity_keys, imports,
 };
 use super::{
-    insights, openapi, rejected, rule_jobs, sources, spaces, state, tail, tokens, trace, undo,
+    insights, oauth, openapi, previews, rejected, rule_jobs, sources, spaces, state, tail, tokens,
+    trace, undo,
 };
 
 /// What a token may do. Tokens have all of them today.
@@ -219,6 +220,12 @@ routes! {
     Get "/api/sources/{id}/identity-keys" Read "List the keys that check identity tokens" 200 [Page<identity_keys::IdentityKeyShown>] = identity_keys::list;
     Post "/api/sources/{id}/identity-keys" Secrets "Add a key that checks identity tokens, beside those there are" body [identity_keys::NewIdentityKey] 201 [identity_keys::AddedIdentityKey] = identity_keys::add;
     Delete "/api/sources/{id}/identity-keys/{key}" Write "Remove a key that checks identity tokens" 200 [sources::SourceShown] = identity_keys::remove;
+    Get "/api/sources/{id}/oauth" Read "Show the OAuth clients of a source" 200 [oauth::OAuthShown] = oauth::show;
+    Put "/api/sources/{id}/oauth" Write "Say whether a source takes events only with a token of one of its OAuth clients" body [oauth::OAuthChange] 200 [oauth::OAuthShown] = oauth::change;
+    Post "/api/sources/{id}/oauth/clients" Write "Add an OAuth client, which gets tokens at POST /oauth2/token" body [oauth::NewOAuthClient] 201 [oauth::AddedOAuthClient] = oauth::add;
+    Delete "/api/sources/{id}/oauth/clients/{client}" Write "Remove an OAuth client; its tokens are refused at once" 200 [oauth::OAuthShown] = oauth::remove;
+    Post "/api/sources/{id}/oauth/clients/{client}/keys" Write "Add a public key to an OAuth client, beside the one it has" body [oauth::NewOAuthKey] 200 [oauth::OAuthShown] = oauth::add_key;
+    Delete "/api/sources/{id}/oauth/clients/{client}/keys/{key}" Write "Remove a public key of an OAuth client" 200 [oauth::OAuthShown] = oauth::remove_key;
     Get "/api/sources/{id}/rejected" Events "List events that were set aside, newest first" query ["day" "limit" "next"] 200 [rejected::Rejected] = rejected::list;
 
     Get "/api/spaces" Read "List spaces" 200 [Page<spaces::SpaceShown>] = spaces::list;
@@ -235,7 +242,7 @@ routes! {
     Put "/api/spaces/{id}/indexed-traits" Write "Set the traits that searches find, indexed from now on" body [spaces::IndexedTraits] 200 [spaces::IndexedTraits] = spaces::set_indexed;
     Get "/api/spaces/{id}/insights" Events "List limits, blocks and duplicates that events met, newest first" query ["kind" "limit" "next"] 200 [insights::Insights] = insights::list;
     Get "/api/spaces/{id}/identity/why" Events "Why two identifiers are one profile, or why they are not" query ["from" "to" "collection"] 200 [identity::IdentityWhy] = identity::why;
-    Get "/api/spaces/{id}/identity/merges" Events "Every merge of a profile, made and refused, in the order of the log" query ["of" "collection" "limit"] 200 [identity::IdentityMerges] = identity::merges;
+    Get "/api/spaces/{id}/identity/merges" Events "Every merge of a profile, made and refused, and every device that moved, in the order of the log" query ["of" "collection" "limit"] 200 [identity::IdentityMerges] = identity::merges;
     Get "/api/spaces/{id}/identity/health" Events "How healthy the identity graph is: sizes of profiles, limits that were met, identifiers that many profiles want" query ["collection" "limit"] 200 [identity::IdentityHealthShown] = identity::health;
     Get "/api/spaces/{id}/identity/proposals" Events "Profiles that have more than the rules in force would let them, and how each could be taken apart; nothing is done" query ["collection" "limit" "next"] 200 [identity::IdentityProposals] = identity::proposals;
     Get "/api/spaces/{id}/identity/households" Events "The households of a profile, one for each rule of the space; or one household, by its id" query ["of" "collection"] 200 [identity::IdentityHouseholds] = identity::households;
@@ -244,6 +251,9 @@ routes! {
     Delete "/api/spaces/{id}/identity/undo/job" Write "Stop an undo that a job plans or does" 200 [undo::UndoJobShown] = undo_job::stop;
     Get "/api/spaces/{id}/identity/apart" Events "List identifiers that are set apart, with the events that would have joined them" query ["collection" "limit"] 200 [undo::ApartList] = undo::apart;
 
+    Post "/api/spaces/{id}/preview" Write "Preview an audience or a computed trait over the history: its size, some members, what they are identified by; nothing is made" body [previews::PreviewWish] 202 [previews::PreviewShown] = previews::start;
+    Get "/api/spaces/{id}/preview" Events "How far the preview is, and what it found" 200 [previews::PreviewShown] = previews::show;
+    Delete "/api/spaces/{id}/preview" Write "Stop the preview" 200 [previews::PreviewShown] = previews::stop;
     Get "/api/spaces/{id}/definitions" Read "List audiences and computed traits" query ["kind"] 200 [Page<definitions::DefinitionShown>] = definitions::list;
     Get "/api/spaces/{id}/definitions/{definition}" Read "Show an audience or a computed trait, and how far it is computed" 200 [definitions::DefinitionShown] = definitions::show;
     Put "/api/spaces/{id}/definitions/{definition}" Write "Make an audience or a computed trait, or change it: the earlier one stays in force until the new one is computed" body [definitions::NewDefinition] 200 [definitions::DefinitionShown] = definitions::set;

@@ -3,13 +3,15 @@
 //! There is no index of message ids: the log is searched from its end, a bounded number of records
 //! at a time. The answer says where to go on.
 
-use selfsame_deliver::{Attempt, ConnectionStatus, Outcome, PageRequest, Withheld};
+use selfsame_deliver::{Attempt, ConnectionStatus, Outcome, PageRequest, Topic, Withheld};
 use selfsame_event::{EventType, EventsHead, ItemPosition, Position};
 use selfsame_log::{LogRead as _, Record};
 use selfsame_pipeline::View;
 use selfsame_pipeline::decision::Verdict;
+use selfsame_pipeline::effect::What;
 use selfsame_pipeline::event_json::EventJson;
 use selfsame_pipeline::workspace::Destination;
+use serde_json::value::RawValue;
 
 use super::Control;
 use super::asked::{Asked, position};
@@ -17,6 +19,7 @@ use super::decided::{EventShown, decisions, has_events};
 use super::destinations::deliverer;
 use super::problem::Problem;
 use super::shape::shape;
+use crate::activation::{self, Form, Numbered};
 use crate::destination::connection_id;
 use crate::node::Node;
 
@@ -44,6 +47,34 @@ shape! {
         event: EventShown,
         /// What became of it at each destination of its space.
         deliveries: Vec<DeliveryShown>,
+        /// What it changed of computed traits and audiences.
+        changes: Vec<ChangeShown>,
+    }
+
+    /// A change of a computed trait or of a membership that an event caused.
+    pub(crate) struct ChangeShown {
+        /// The id of the definition; its number where it is not there any more.
+        definition: String,
+        /// entered, exited or value.
+        change: String,
+        /// What it came to.
+        value: Option<Box<RawValue>>,
+        /// When.
+        at: String,
+        /// Whose it is.
+        profile_id: String,
+        /// The calls that destinations are told by.
+        calls: Vec<CallShown>,
+    }
+
+    /// A call that destinations are told of a change by.
+    pub(crate) struct CallShown {
+        /// track or identify.
+        r#type: String,
+        /// Where it is in the order of deliveries.
+        position: String,
+        /// What became of it at each destination that is told of the definition.
+        deliveries: Vec<DeliveryShown>,
     }
 
     /// What became of an event at a destination.
@@ -52,7 +83,7 @@ shape! {
         destination: String,
         /// Its name.
         name: String,
-        /// delivered, waiting, pending, dead, missed, filtered, withheld or none.
+        /// delivered, waiting, pending, dead, missed, filtered, superseded, withheld or none.
         state: String,
         /// What the state means.
         sentence: String,
@@ -83,6 +114,21 @@ struct Hit {
     shown: EventShown,
     kind: Option<EventType>,
     is_accepted: bool,
+    changes: Vec<Numbered>,
+}
+
+/// Something that destinations get.
+struct Delivery<'a> {
+    at: ItemPosition,
+    space: Option<&'a str>,
+    topic: Option<Topic>,
+}
+
+impl Hit {
+    fn delivery(&self) -> Delivery<'_> {
+        let topic = self.kind.map(Topic::from);
+        Delivery { at: self.at, space: self.shown.space.as_deref(), topic }
+    }
 }
 
 /// `GET /api/trace`
@@ -108,10 +154,11 @@ pub(crate) async fn show(control: Control, asked: Asked) -> Result<Trace, Proble
     let mut data = Vec::with_capacity(hits.len());
     for hit in hits {
         let deliveries = match hit.is_accepted {
-            true => deliveries(&control, &view, &hit).await?,
+            true => deliveries(&control, &view, &hit.delivery(), |_| true).await?,
             false => Vec::new(),
         };
-        data.push(TracedEvent { event: hit.shown, deliveries });
+        let changes = changes(&control, &view, &hit).await?;
+        data.push(TracedEvent { event: hit.shown, deliveries, changes });
     }
     Ok(Trace { data, searched, next: next.map(|position| position.to_string()) })
 }
@@ -216,6 +263,7 @@ fn hits(node: &Node, view: &View, record: &Record, wanted: impl Fn(u32) -> bool)
     let Ok(head) = EventsHead::decode(&record.head) else { return Vec::new() };
     let decisions = decisions(node, view, record);
     let all = (0_u32..).zip(&decisions).filter(|(index, _)| wanted(*index));
+    let changes = caused(node, view, record);
     let hit = |(index, decision): (u32, &Option<_>)| Hit {
         at: record.position.item(index),
         shown: EventShown::of(view, record, &head, index, decision.as_ref()),
@@ -223,18 +271,68 @@ fn hits(node: &Node, view: &View, record: &Record, wanted: impl Fn(u32) -> bool)
         is_accepted: decision
             .as_ref()
             .is_some_and(|one| matches!(one.verdict, Verdict::Accepted(_))),
+        changes: changes.iter().filter(|one| one.change.cause == Some(index)).cloned().collect(),
     };
     all.map(hit).collect()
+}
+
+/// What a record changed, as the outbox has it.
+fn caused(node: &Node, view: &View, record: &Record) -> Vec<Numbered> {
+    let is_folded = record.position.offset < view.meta.next;
+    let rows = is_folded.then(|| node.outbox.get(record.position).ok()).flatten();
+    rows.map(|rows| activation::changes(&rows).collect()).unwrap_or_default()
+}
+
+async fn changes(control: &Control, view: &View, hit: &Hit) -> Result<Vec<ChangeShown>, Problem> {
+    let mut shown = Vec::with_capacity(hit.changes.len());
+    for Numbered { first, change } in &hit.changes {
+        let space = hit.shown.space.as_deref();
+        let mut definitions = view.meta.workspace.definitions.iter();
+        let definition = definitions
+            .find(|one| one.number == change.definition && Some(one.space.as_str()) == space);
+        let mut calls = Vec::new();
+        for (index, form) in (*first..).zip(Form::ALL) {
+            let topic = form.topic(change.definition);
+            let at = hit.at.record.item(index);
+            let delivery = Delivery { at, space, topic: Some(topic) };
+            let is_told = |destination: &Destination| {
+                let id = connection_id(&destination.id);
+                activation::wanted(&view.meta.workspace, &destination.space, id).contains(&topic)
+            };
+            let deliveries = deliveries(control, view, &delivery, is_told).await?;
+            if !deliveries.is_empty() {
+                let (r#type, position) = (form.call().to_owned(), at.to_string());
+                calls.push(CallShown { r#type, position, deliveries });
+            }
+        }
+        let word = match change.what {
+            What::Entered => "entered",
+            What::Exited => "exited",
+            What::Value(_) | What::Announced(_) => "value",
+        };
+        shown.push(ChangeShown {
+            definition: definition
+                .map_or_else(|| change.definition.to_string(), |one| one.id.clone()),
+            change: word.to_owned(),
+            value: RawValue::from_string(activation::value_of(&change.what).to_owned()).ok(),
+            at: change.at.to_string(),
+            profile_id: change.profile.to_string(),
+            calls,
+        });
+    }
+    Ok(shown)
 }
 
 async fn deliveries(
     control: &Control,
     view: &View,
-    hit: &Hit,
+    hit: &Delivery<'_>,
+    is_shown: impl Fn(&Destination) -> bool,
 ) -> Result<Vec<DeliveryShown>, Problem> {
     let mut shown = Vec::new();
     let of_space = view.meta.workspace.destinations.iter();
-    for destination in of_space.filter(|one| Some(&one.space) == hit.shown.space.as_ref()) {
+    let of_space = of_space.filter(|one| Some(one.space.as_str()) == hit.space && is_shown(one));
+    for destination in of_space {
         let Some(handle) = deliverer(control, view, destination) else { continue };
         let id = connection_id(&destination.id);
         let status = handle.status().into_iter().find(|status| status.id == id);
@@ -246,8 +344,8 @@ async fn deliveries(
         let is_dead =
             page.is_ok_and(|page| page.letters.iter().any(|letter| letter.effect.at == hit.at));
         let last = attempts.last().map(|row| &row.attempt);
-        let is_missed = hit.kind.is_some_and(|kind| {
-            missed.is_ok_and(|ranges| ranges.iter().any(|range| range.holds(hit.at, kind.into())))
+        let is_missed = hit.topic.is_some_and(|topic| {
+            missed.is_ok_and(|ranges| ranges.iter().any(|range| range.holds(hit.at, topic)))
         });
         let (state, sentence) = match is_missed && !is_dead {
             true => ("missed", "It is in a dead range, and can be sent again."),
@@ -275,7 +373,7 @@ fn before(at: ItemPosition) -> Option<ItemPosition> {
 fn state(
     destination: &Destination,
     status: Option<&ConnectionStatus>,
-    hit: &Hit,
+    hit: &Delivery<'_>,
     last: Option<&Attempt>,
     is_dead: bool,
 ) -> (&'static str, &'static str) {
@@ -284,12 +382,14 @@ fn state(
     }
     match last.map(|attempt| attempt.outcome) {
         Some(Outcome::Delivered { .. }) => return ("delivered", "The receiver took it."),
-        Some(Outcome::Withheld(_)) => return ("withheld", "It may not be sent any more."),
+        Some(Outcome::Withheld(reason)) => return withheld(reason),
         Some(_) => return ("waiting", "The last attempt failed; it will be tried again."),
         None => {}
     }
-    let kind = hit.kind.map_or("", EventType::name);
-    if !destination.events.is_empty() && !destination.events.iter().any(|name| name == kind) {
+    let event = hit.topic.filter(|topic| topic.subject.is_none());
+    let kind = event.map(|topic| EventType::from_code(topic.kind.0).map_or("", EventType::name));
+    let is_wanted = |kind: &str| destination.events.iter().any(|name| name == kind);
+    if !destination.events.is_empty() && kind.is_some_and(|kind| !is_wanted(kind)) {
         return ("filtered", "The destination does not want events of this type.");
     }
     match status {
@@ -305,12 +405,24 @@ fn state(
     }
 }
 
+fn withheld(reason: Withheld) -> (&'static str, &'static str) {
+    match reason {
+        Withheld::Erased | Withheld::Suppressed => ("withheld", "It may not be sent any more."),
+        Withheld::Superseded => ("superseded", "A newer change came before it was sent."),
+        Withheld::Unchanged => ("withheld", "Everybody whom it would tell knows it already."),
+        Withheld::Nobody => ("withheld", "Its profile is not there any more."),
+        Withheld::Unwanted => ("withheld", "The destination is not told of it any more."),
+        Withheld::Unnamed => {
+            ("withheld", "The profile has none of the identifiers that the destination is told by.")
+        }
+    }
+}
+
 fn attempt(attempt: &Attempt) -> AttemptShown {
     let (outcome, status) = match attempt.outcome {
         Outcome::Delivered { status } => ("delivered", Some(status)),
         Outcome::Failed { failure, status, .. } => (failure.label(), status),
-        Outcome::Withheld(Withheld::Erased) => ("erased", None),
-        Outcome::Withheld(Withheld::Suppressed) => ("suppressed", None),
+        Outcome::Withheld(reason) => (reason.label(), None),
         Outcome::Postponed => ("postponed", None),
     };
     AttemptShown {

@@ -20,6 +20,7 @@ use crate::chance;
 use crate::command::say;
 use crate::node::Node;
 use crate::serve::Greeting;
+use crate::vault::{Purpose, Vault};
 
 /// The id of the destination that delivers to the demo itself.
 const DESTINATION: &str = "demo-inbox";
@@ -59,7 +60,9 @@ async fn run(
     stay: &Stay,
 ) -> anyhow::Result<()> {
     let sender = Sender::new(greeting.address)?;
-    node.change(&destination(demo, greeting)).await.context("the webhook could not be set up")?;
+    node.change(&destination(demo, greeting, &node.vault)?)
+        .await
+        .context("the webhook could not be set up")?;
     let mut story = Story::new(u64::from_le_bytes(chance::bytes()));
     if !is_known(node) {
         let now = node.clock.wall();
@@ -73,18 +76,19 @@ async fn run(
 }
 
 /// The demo's own receiver as a destination. Its address and secret are this start's.
-fn destination(demo: &Demo, greeting: &Greeting) -> Change {
-    Change::SetDestination(Destination {
+fn destination(demo: &Demo, greeting: &Greeting, vault: &Vault) -> anyhow::Result<Change> {
+    let sealed = vault.seal(Purpose::Destination(DESTINATION), &demo.inbox.secret())?;
+    Ok(Change::SetDestination(Destination {
         id: DESTINATION.to_owned(),
         name: "Demo inbox".to_owned(),
         space: NAME.to_owned(),
         kind: "webhook".to_owned(),
         url: format!("http://{}/demo/webhook", greeting.address),
-        secrets: vec![demo.inbox.secret()],
+        secrets: vec![sealed],
         events: Vec::new(),
         enabled: true,
         since: Since::default(),
-    })
+    }))
 }
 
 /// Whether the customers who are always there are there: those of a kept data folder.

@@ -59,6 +59,12 @@ settings! {
     server: ServerSettings {
         /// The data folder.
         data: PathBuf = PathBuf::from("selfsame-data");
+        /// The file with the key that seals secrets; empty: `key` in the data folder. It is made if it is
+        /// not there.
+        key_file: PathBuf = PathBuf::new();
+        /// Whether to start although secrets cannot be opened: their destinations wait, and identity tokens
+        /// that they check prove nothing.
+        start_locked: bool = false;
         /// The address that SDKs and the APIs use.
         listen: String = "127.0.0.1:8080".to_owned();
         /// An address of its own for the Control API and the metrics; empty: the same one.
@@ -91,6 +97,9 @@ settings! {
         trusted_proxies: Vec<String> = Vec::new();
         /// Whether an IPv6 address of a customer's connection is kept.
         collect_ipv6: bool = CollectConfig::default().collect_ipv6;
+        /// What OAuth clients may call this server in the `aud` of their assertions; empty: the address of
+        /// the request and `/oauth2`, such as `https://cdp.example.com/oauth2`.
+        oauth_audiences: Vec<String> = Vec::new();
         /// Origins whose pages send events with credentials.
         credential_origins: Vec<String> = CollectConfig::default().credential_origins;
     }

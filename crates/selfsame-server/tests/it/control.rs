@@ -7,6 +7,7 @@ mod files;
 mod households;
 mod identity;
 mod me;
+mod oauth;
 mod proposals;
 mod receiver;
 mod resources;

@@ -169,7 +169,15 @@ async fn the_shop_is_there_or_says_how_to_build_it() {
         assert_eq!(sdk.status(), 200);
     } else {
         assert!(status == 404 && page.contains("make web"), "{status} {page}");
+        assert_eq!(headers["content-type"], "text/html; charset=utf-8");
+        for link in ["/demo/status", "/demo/inbox", "/demo/me?ids=user_id:ada"] {
+            assert!(page.contains(link), "{page}");
+            assert_eq!(server.get(link).send().await.unwrap().status(), 200, "{link}");
+        }
     }
+    let slash = server.get("/demo/shop/").send().await.unwrap();
+    assert_eq!((slash.status(), slash.text().await.unwrap()), (status, page));
+    assert_eq!(server.get("/demo/").send().await.unwrap().url().path(), "/demo/shop");
 }
 
 #[tokio::test]

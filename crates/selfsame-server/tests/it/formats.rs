@@ -67,6 +67,9 @@ fn the_first_format_is_opened_and_goes_on() {
     assert_eq!(by_user["merges"].as_array().map(Vec::len), Some(1), "{by_user}");
     let destinations = server.get("/api/destinations");
     assert_eq!(destinations["data"][0]["id"], "hook", "{destinations}");
+    // Its secret is from before there was a vault.
+    assert_eq!(destinations["data"][0]["locked"], false, "{destinations}");
+    assert_eq!(destinations["data"][0]["secret_ends"].as_str().unwrap().len(), 4);
     let again =
         serde_json::json!({ "type": "page", "userId": "grace", "name": "Home", "messageId": "f5" });
     assert!(server.batch(&[again]));

@@ -12,3 +12,4 @@ mod retention;
 mod server;
 mod test_routes;
 mod tidy;
+mod vault;

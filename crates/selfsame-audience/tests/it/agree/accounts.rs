@@ -8,9 +8,10 @@ use selfsame_expr::query::Condition;
 use selfsame_expr::query::testing::{Shape, condition};
 use serde_json::Map;
 
+use super::SECTIONS;
 use super::draw::{Step, What, step};
+use super::many::check;
 use super::world::{Known, fold};
-use super::{SECTIONS, cases};
 use crate::reference::{self, Account, Collection, Definition, Event, History, Subject, windows};
 
 #[derive(Debug, Clone)]
@@ -53,13 +54,9 @@ struct User {
     told: Option<Vec<bool>>,
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: cases().div_ceil(4), ..ProptestConfig::default() })]
-
-    #[test]
-    fn an_account_is_asked_what_its_users_are(case in case()) {
-        agree(&case)?;
-    }
+#[test]
+fn an_account_is_asked_what_its_users_are() {
+    check("accounts", (500, 4), &case(), |case| agree(&case));
 }
 
 fn agree(case: &Case) -> Result<(), TestCaseError> {

@@ -23,7 +23,7 @@ fn page(from: u64, profiles: &str) -> FeedPage {
 fn give_up(lane: &mut Lane, profiles: &str) {
     assert!(lane.is_giving_up());
     let from = lane.read_to().record.offset;
-    lane.give_up(page(from, profiles), Filter::only([EventType::Track.into()]));
+    lane.give_up(page(from, profiles), &Filter::only([EventType::Track.into()]));
 }
 
 /// The ranges: from, to and effects of each.
@@ -238,4 +238,22 @@ fn somebody_who_resumes_early_gets_what_was_not_given_up_yet() {
     assert_eq!(sent(&mut lane, START), [2, 3]);
     flush(&mut lane, START);
     assert_eq!(ranges(&lane), [(0, 2, 2)]);
+}
+
+#[test]
+fn what_comes_after_the_end_of_that_moment_is_not_given_up() {
+    let mut lane = lane();
+    offer(&mut lane, "ab");
+    assert!(!lane.has_passed(at(2)));
+    fall(&mut lane, 2);
+    assert_eq!(flush(&mut lane, START), 2);
+    assert_eq!(ranges(&lane), [(0, 2, 2)]);
+    assert!(!lane.is_giving_up() && lane.has_passed(at(2)));
+    // Nothing is left to give up, so nothing of what comes is.
+    fall(&mut lane, 2);
+    flush(&mut lane, START);
+    assert!(!lane.is_giving_up());
+    offer(&mut lane, "c");
+    flush(&mut lane, START);
+    assert_eq!((ranges(&lane), lane.numbers().window), (vec![(0, 2, 2)], 1));
 }

@@ -1,20 +1,37 @@
 //! Days of deliveries in virtual time: failures, hangs, outages and crashes, by seed.
 //!
 //! A crash forgets everything but the ledger records that were durable; what was in flight then may
-//! have reached the receiver or not.
+//! have reached the receiver or not. Some effects are changes of a value of their profile: whatever
+//! happens, the receiver knows the newest one in the end.
 
 use bytes::Bytes;
 
 use super::*;
 use crate::connection::ConnectionId;
 use crate::image::Images;
+use crate::outcome::Withheld;
 use crate::random::{Random, SeededRandom};
 use crate::record::{Entry, Record};
+use crate::told::Telling;
 
 const EFFECTS: u64 = 600;
 const PROFILES: u64 = 25;
 const CONNECTION: ConnectionId = ConnectionId([7; 16]);
 const HOURS: u64 = 3_600;
+const CHANGE: u8 = 16;
+const SUBJECTS: u32 = 2;
+
+/// What a change says; every third one that there is nothing any more.
+fn value(effect: &Effect) -> u64 {
+    let offset = effect.at.record.offset;
+    if offset.is_multiple_of(3) { Telling::NOTHING } else { offset + 1 }
+}
+
+fn telling(effect: &Effect) -> Telling {
+    let mut to = [0; 16];
+    to.copy_from_slice(&effect.profile.to_bytes()[..16]);
+    Telling { to, value: value(effect) }
+}
 
 struct World {
     seed: u64,
@@ -37,6 +54,8 @@ struct World {
     taken: BTreeMap<ItemPosition, Vec<Time>>,
     /// What was in flight, or ended and not durable, at some crash.
     may_repeat: BTreeSet<ItemPosition>,
+    /// What the receiver was told last, by profile and subject.
+    known: BTreeMap<(ProfileId, u32), u64>,
 }
 
 impl World {
@@ -50,7 +69,12 @@ impl World {
         let arrivals = times.into_iter().zip(0..).map(|(time, offset)| {
             let profile = u8::try_from(random.next_u64() % PROFILES).expect("few");
             let kind = if random.next_u64().is_multiple_of(7) { PAGE } else { TRACK };
-            (time, effect(offset, profile, kind))
+            let subject = u32::try_from(random.next_u64() % 12).expect("few");
+            if subject >= SUBJECTS {
+                return (time, effect(offset, profile, kind));
+            }
+            let of_few = effect(offset, profile % 4, CHANGE);
+            (time, Effect { subject: Some(subject), ..of_few })
         });
         let arrivals = arrivals.collect();
         let outages = (0..3).map(|_| {
@@ -80,11 +104,55 @@ impl World {
             given_up: BTreeSet::new(),
             taken: BTreeMap::new(),
             may_repeat: BTreeSet::new(),
+            known: BTreeMap::new(),
         }
     }
 
     fn chance(&self, in_hundred: u64) -> bool {
         self.random.next_u64() % 100 < in_hundred
+    }
+
+    /// The newest value of what an effect is about.
+    fn newest(&self, of: &Effect) -> u64 {
+        let there = self.arrivals.iter().rev().filter(|(time, _)| *time <= self.now);
+        let mut same = there
+            .map(|(_, effect)| effect)
+            .filter(|effect| (effect.topic(), effect.profile) == (of.topic(), of.profile));
+        same.next().map_or(Telling::NOTHING, value)
+    }
+
+    /// Why a change is not to be sent, if so.
+    fn withheld(&self, send: &Send) -> Option<Withheld> {
+        send.effect.subject?;
+        let Telling { to, value } = telling(&send.effect);
+        if self.newest(&send.effect) != value {
+            return Some(Withheld::Superseded);
+        }
+        let heard = self.lane.image().told.of(&send.effect, send.is_doubtful);
+        let is_told = match value {
+            Telling::NOTHING => heard.may_know(&to) || heard.is_doubtful(),
+            value => !heard.knows(&to, value),
+        };
+        (!is_told).then_some(Withheld::Unchanged)
+    }
+
+    /// An attempt has ended: what may have arrived may be known.
+    fn hears(&mut self, effect: &Effect, outcome: Outcome) -> Vec<Tell> {
+        let Some(subject) = effect.subject else { return Vec::new() };
+        let telling = telling(effect);
+        let is_sure = matches!(outcome, Outcome::Delivered { .. });
+        if is_sure || (outcome.is_unsure() && self.chance(50)) {
+            self.known.insert((effect.profile, subject), telling.value);
+        }
+        let told = &self.lane.image().told;
+        let key = told.of(effect, false).key(&telling.to).expect("it has a subject");
+        let value = match outcome {
+            Outcome::Delivered { .. } => telling.value,
+            outcome if outcome.is_unsure() => Telling::UNSURE,
+            _ => return Vec::new(),
+        };
+        told.note(Tell { key, value });
+        vec![Tell { key, value }]
     }
 
     /// What the receiver will do with an attempt that begins now.
@@ -111,8 +179,9 @@ impl World {
     }
 
     fn crash(&mut self) {
-        let open =
-            self.lane.items.iter().filter(|(_, item)| !matches!(item.state, State::Idle { .. }));
+        let may_have_arrived =
+            |item: &Item| !matches!(item.state, State::Idle { .. } | State::Ended(End::Superseded));
+        let open = self.lane.items.iter().filter(|(_, item)| may_have_arrived(item));
         let open: Vec<_> = open.map(|(at, _)| *at).collect();
         assert!(open.len() <= limits().in_flight, "seed {}", self.seed);
         self.may_repeat.extend(open);
@@ -121,6 +190,10 @@ impl World {
             let arrives = self.chance(50);
             if arrives && matches!(report.outcome, Outcome::Delivered { .. }) {
                 self.take(at);
+                let effect = self.arrivals[usize::try_from(at.record.offset).expect("few")].1;
+                if let Some(subject) = effect.subject {
+                    self.known.insert((effect.profile, subject), value(&effect));
+                }
             }
         }
         if let Some((record, _)) = self.appending.take()
@@ -144,7 +217,9 @@ impl World {
     }
 
     fn filter() -> Filter {
-        Filter::only([EventType::Track.into()])
+        let kind = crate::feed::EffectKind(CHANGE);
+        let topic = |subject| crate::feed::Topic { kind, subject: Some(subject) };
+        Filter::only([EventType::Track.into()]).with_derived((0..SUBJECTS).map(topic).collect())
     }
 
     fn page(&self, from: ItemPosition, max: usize) -> FeedPage {
@@ -169,7 +244,7 @@ impl World {
             for range in self.lane.ranges() {
                 let there = self.arrivals.iter().map(|(_, effect)| effect);
                 let dead = there
-                    .filter(|effect| range.holds(effect.at, effect.kind))
+                    .filter(|effect| range.holds(effect.at, effect.topic()))
                     .map(|effect| effect.at);
                 self.given_up.extend(dead);
             }
@@ -178,7 +253,7 @@ impl World {
         }
         if self.lane.is_giving_up() {
             let page = self.page(self.lane.read_to(), 3);
-            self.lane.give_up(page, Self::filter());
+            self.lane.give_up(page, &Self::filter());
         }
         if let Some(reread) = self.lane.reread(at(0), self.now) {
             let page = self.page(reread.from, reread.max);
@@ -202,7 +277,9 @@ impl World {
             .map(|(at, _)| *at)
             .collect();
         for at in ended {
-            let (_, report) = self.requests.remove(&at).expect("just seen");
+            let (_, mut report) = self.requests.remove(&at).expect("just seen");
+            let effect = self.lane.items[&at].effect;
+            report.told = self.hears(&effect, report.outcome);
             if matches!(report.outcome, Outcome::Delivered { .. }) {
                 self.take(at);
             }
@@ -211,10 +288,13 @@ impl World {
         self.lag();
         let page = self.page(self.lane.read_to(), self.lane.room());
         if !self.lane.is_giving_up() && !page.effects.is_empty() {
-            self.lane.offer(page, Self::filter());
+            self.lane.offer(page, &Self::filter());
         }
         for send in self.lane.sends(self.now) {
-            let answer = self.answer(&send.effect);
+            let answer = match self.withheld(&send) {
+                Some(reason) => (self.now, report(Outcome::Withheld(reason), self.now)),
+                None => self.answer(&send.effect),
+            };
             let before = self.requests.insert(send.effect.at, answer);
             assert!(before.is_none(), "seed {}: sent twice at once", self.seed);
         }
@@ -287,6 +367,18 @@ impl World {
             let before = newest.insert(effect.profile, first).unwrap_or(START);
             assert!(before <= first, "seed {seed}: {} was taken out of order", effect.at);
         }
+        let changes = self.arrivals.iter().map(|(_, effect)| effect);
+        let mut last = BTreeMap::new();
+        for effect in changes.filter(|effect| effect.subject.is_some()) {
+            last.insert((effect.profile, effect.subject.expect("just seen")), effect);
+        }
+        for (whose, effect) in last {
+            if !dead.contains_key(&effect.at) {
+                let known = self.known.get(&whose).copied().unwrap_or(Telling::NOTHING);
+                assert_eq!(known, value(effect), "seed {seed}: {effect:?}");
+            }
+        }
+        assert!(numbers.superseded > 5, "seed {seed}: some were replaced: {numbers:?}");
         assert!(dead.len() > 5, "seed {seed}: the poisoned ones die");
         assert!(!self.taken.contains_key(&at(0)), "seed {seed}: nothing poisoned is taken");
     }

@@ -2,14 +2,14 @@
 
 use anyhow::bail;
 use reqwest::Method;
-use selfsame_pipeline::workspace::{Announce, DefinitionKind};
+use selfsame_pipeline::workspace::{Announce, DefinitionKind, Naming};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Change, Resource};
 use crate::client::part;
 use crate::command::plan::Field;
-use crate::control::{ActivationShown, DefinitionShown, NewDefinition};
+use crate::control::{ActivationShown, DefinitionShown, NamingShown, NewDefinition};
 use crate::definition::{Said, pointed};
 
 /// What the files of both kinds have.
@@ -36,6 +36,9 @@ pub(crate) struct Told {
     pub(crate) destination: String,
     #[serde(default)]
     pub(crate) send: Announce,
+    /// By which identifiers; by one of the usual where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) identifiers: Vec<Naming>,
 }
 
 /// `audiences/*.yaml`
@@ -54,6 +57,8 @@ impl DefinitionFile {
         let told = |one: &Told| ActivationShown {
             destination: one.destination.clone(),
             send: Some(one.send),
+            identifiers: (!one.identifiers.is_empty())
+                .then(|| one.identifiers.iter().map(naming).collect()),
         };
         NewDefinition {
             kind,
@@ -96,11 +101,20 @@ impl From<DefinitionShown> for DefinitionFile {
         let told = |one: ActivationShown| Told {
             destination: one.destination,
             send: one.send.unwrap_or_default(),
+            identifiers: one.identifiers.unwrap_or_default().into_iter().map(named).collect(),
         };
         let DefinitionShown { id, space, name, description, query, public, .. } = shown;
         let destinations = shown.destinations.into_iter().map(told).collect();
         Self { id, space, name, description, query, public, destinations }
     }
+}
+
+fn naming(one: &Naming) -> NamingShown {
+    NamingShown { r#type: one.kind.clone(), strategy: Some(one.strategy) }
+}
+
+fn named(one: NamingShown) -> Naming {
+    Naming { kind: one.r#type, strategy: one.strategy.unwrap_or_default() }
 }
 
 macro_rules! kinds {

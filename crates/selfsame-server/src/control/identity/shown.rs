@@ -167,20 +167,22 @@ shape! {
         profile_id: String,
         /// Its identifiers, in the order in which they were mapped.
         identifiers: Vec<IdentifierShown>,
-        /// The merges, made and refused.
+        /// The merges, made and refused, and the devices that moved.
         data: Vec<MergeShown>,
         /// How many there are.
         total: u64,
     }
 
-    /// A merge that was made or refused.
+    /// A merge that was made or refused, or a device that moved.
     pub(crate) struct MergeShown {
         /// Whether the two became one.
         merged: bool,
-        /// The profile that survived or would have.
+        /// The profile that survived or would have, or that got the device.
         into: String,
         /// The other one.
         from: String,
+        /// The device that moved; null where it is about a merge.
+        device: Option<IdentifierShown>,
         /// The limit or cap that refused it, as a code.
         refused_by: Option<String>,
         /// Of limits on a type, which it was, as it was then; null where that is not kept.

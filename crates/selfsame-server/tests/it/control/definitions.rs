@@ -373,3 +373,43 @@ async fn the_command_line_makes_shows_and_removes_them() {
     let (is_done, said) = ask(&["trait", "remove", "spent"]);
     assert!(!is_done && said.contains("there is no computed trait `spent`"), "{said}");
 }
+
+async fn previewed(server: &Server, wish: Value) -> Value {
+    server.done(Method::POST, "/api/spaces/dev/preview", Some(wish)).await;
+    eventually("the preview", async || {
+        let shown = server.get("/api/spaces/dev/preview").await;
+        (shown["state"] != "running").then_some(shown)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_preview_says_who_would_be_in_and_makes_nothing() {
+    let server = world().await;
+    set(&server, "some", "audience", "event('Order Completed').count() >= 1").await;
+    live(&server, "some").await;
+    let query = "event('Order Completed').count() >= 4";
+    let wish = json!({ "kind": "audience", "query": query, "overlap": "some", "sample": 1 });
+    let shown = previewed(&server, wish).await;
+    let found = &shown["preview"];
+    assert_eq!((&shown["state"], &shown["query"]), (&json!("done"), &json!(query)));
+    assert_eq!((&found["profiles"], &found["size"]), (&json!(6), &json!(2)), "{found}");
+    assert_eq!((&found["overlap"], &found["entering"]), (&json!(2), &Value::Null));
+    assert_eq!(found["identifiers"], json!({ "user_id": 2 }));
+    assert_eq!(found["sample"].as_array().map(Vec::len), Some(1));
+    let wish = json!({ "kind": "audience", "query": query, "replaces": "some" });
+    let found = previewed(&server, wish).await["preview"].clone();
+    assert_eq!((&found["entering"], &found["leaving"]), (&json!(0), &json!(3)));
+    let value = "event('Order Completed').sum(property('price'))";
+    let wish = json!({ "kind": "computed_trait", "query": value });
+    let found = previewed(&server, wish).await["preview"].clone();
+    assert_eq!((&found["size"], &found["entering"]), (&json!(5), &Value::Null), "{found}");
+    assert_eq!(server.get(AT).await["data"].as_array().map(Vec::len), Some(1), "nothing was made");
+
+    let wrong = json!({ "kind": "audience", "query": "event('A').count()" });
+    let refused = server.ask(Method::POST, "/api/spaces/dev/preview", Some(wrong)).await.1;
+    assert_eq!(refused["error"]["code"], "definition_invalid", "{refused}");
+    let unknown = json!({ "kind": "audience", "query": query, "overlap": "none" });
+    let refused = server.ask(Method::POST, "/api/spaces/dev/preview", Some(unknown)).await.1;
+    assert_eq!(refused["error"]["field"], "overlap", "{refused}");
+}

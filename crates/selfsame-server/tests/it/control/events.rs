@@ -51,6 +51,21 @@ async fn what_was_set_aside_is_counted_and_readable() {
 }
 
 #[tokio::test]
+async fn a_trait_that_is_too_large_is_a_verdict_and_no_lost_event() {
+    let server = Server::start();
+    let traits = json!({ "plan": "pro", "blob": "x".repeat(17 * 1024) });
+    let event = json!({ "userId": "ada", "messageId": "m-1", "traits": traits });
+    server.send(DEV, "identify", event).await;
+    server.folded().await;
+    assert_eq!(server.get("/api/state").await["events"], 1);
+    let insights = server.get("/api/spaces/dev/insights").await;
+    assert_eq!(insights["counts"]["trait_value_too_large"], 1, "{insights}");
+    let profile = "/v1/spaces/dev/collections/users/profiles/user_id:ada/traits";
+    let kept = server.get(profile).await;
+    assert_eq!(kept["traits"], json!({ "plan": "pro" }), "{kept}");
+}
+
+#[tokio::test]
 async fn duplicates_and_limits_are_counted_and_listed() {
     let server = Server::start();
     let event = json!({"userId": "ada", "event": "Once", "messageId": "m-1"});

@@ -128,6 +128,16 @@ async fn an_undo_that_stops_at_a_device_that_moved_is_done_under_rules_that_move
         server.folded().await;
     }
     assert_eq!(profile(&server, "user_id:bob").await["data"].as_array().map(Vec::len), Some(2));
+    for person in ["ada", "bob"] {
+        let path = format!("/api/spaces/dev/identity/merges?of=user_id:{person}");
+        let merges = server.get(&path).await;
+        let row = &merges["data"][0];
+        assert_eq!((&merges["total"], &row["merged"]), (&json!(1), &json!(false)), "{merges}");
+        assert_eq!(row["device"], json!({"type": "anonymous_id", "value": "tablet"}), "{merges}");
+        assert_eq!(row["event"]["message_id"], "m1", "{merges}");
+        let own = if person == "bob" { "into" } else { "from" };
+        assert_eq!(row[own], merges["profile_id"], "{merges}");
+    }
     let undo = "/api/spaces/dev/identity/undo";
     let wish = json!({ "apart": ["user_id:bob", "anonymous_id:tablet"] });
     let (status, refused) = server.ask(Method::POST, undo, Some(wish)).await;

@@ -65,6 +65,11 @@ impl Server {
         self.http.request(method, self.at(path)).bearer_auth(DEV)
     }
 
+    /// A request without any token.
+    pub(super) fn plain(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, self.at(path))
+    }
+
     /// Sends a body, if there is one, and reads the answer's JSON.
     pub(super) async fn ask(
         &self,

@@ -1,0 +1,113 @@
+//! What becomes of an effect when an attempt has ended.
+
+use std::time::Duration;
+
+use selfsame_event::{ItemPosition, Time};
+
+use super::{End, Lane, Report, State};
+use crate::outcome::{Failure, Outcome, Withheld};
+use crate::record::Attempt;
+use crate::retry::{Decision, Failed, plus};
+use crate::status::Pause;
+
+/// How long an attempt that could not be made waits.
+const POSTPONED: Duration = Duration::from_secs(1);
+/// The longest that one answer may hold the whole connection.
+const HOLD_CAP: Duration = Duration::from_secs(3_600);
+
+impl Lane {
+    /// Takes the result of an attempt.
+    pub(crate) fn finished(&mut self, at: ItemPosition, report: Report, now: Time, random: u64) {
+        let Some(item) = self.items.get_mut(&at) else { return };
+        debug_assert_eq!(item.state, State::InFlight, "only what was sent finishes");
+        self.in_flight -= 1;
+        let Report { outcome, started, took_ms, note, told } = report;
+        self.tells.extend(told);
+        if outcome != Outcome::Postponed {
+            item.attempts = item.attempts.saturating_add(1);
+            item.first_attempt.get_or_insert(started);
+            let number = item.attempts;
+            self.attempts.push(Attempt { at, number, started, took_ms, outcome, note });
+        }
+        match outcome {
+            Outcome::Delivered { .. } => {
+                self.breaker.succeeded();
+                self.last_failure = None;
+                self.end(at, End::Delivered);
+            }
+            Outcome::Withheld(Withheld::Superseded) => self.end(at, End::Outdated),
+            Outcome::Withheld(_) => self.end(at, End::Withheld),
+            Outcome::Postponed => {
+                let until = plus(now, POSTPONED);
+                self.breaker.postpone(until);
+                self.wait(at, until);
+            }
+            Outcome::Failed { failure, status, retry_after } => {
+                self.failed(at, (failure, status, retry_after), now, random);
+            }
+        }
+    }
+
+    fn failed(
+        &mut self,
+        at: ItemPosition,
+        (failure, status, retry_after): (Failure, Option<u16>, Option<Duration>),
+        now: Time,
+        random: u64,
+    ) {
+        self.last_failure = Some(failure);
+        let dead = End::Dead { died: now, failure, status };
+        let may_die = self.image.dead.len() + self.dying < self.limits.dead;
+        if failure == Failure::BodyGone && may_die {
+            return self.end(at, dead);
+        }
+        // Bits that the effect's own retry does not use up, so that the two waits are not the same.
+        self.breaker.failed(at, now, random.rotate_left(32));
+        if let Some(asked) = retry_after.filter(|_| failure == Failure::Throttled) {
+            self.hold_until = self.hold_until.max(plus(now, asked.min(HOLD_CAP)));
+        }
+        if failure == Failure::Gone {
+            self.paused = self.paused.or(Some(Pause::Gone));
+        }
+        let item = self.items.get(&at).expect("looked up before");
+        let first_attempt_at = item.first_attempt.unwrap_or(now);
+        let failed = Failed { attempts: item.attempts, first_attempt_at, now, retry_after };
+        match self.policy.next_attempt_at(failed, random) {
+            Decision::Retry(due) => self.wait(at, due),
+            Decision::GiveUp if may_die => self.end(at, dead),
+            Decision::GiveUp => self.wait(at, plus(now, self.policy.cap)),
+        }
+    }
+
+    fn wait(&mut self, at: ItemPosition, due: Time) {
+        let item = self.items.get_mut(&at).expect("looked up before");
+        item.state = State::Idle { due: Some(due) };
+        if item.aside {
+            self.changed.insert(at);
+        }
+        let profile = item.effect.profile;
+        let line = self.lines.get_mut(&profile).expect("an open effect has a line");
+        line.busy = None;
+        line.waiting.insert(at);
+        self.schedule(profile);
+    }
+
+    fn end(&mut self, at: ItemPosition, end: End) {
+        let item = self.items.get_mut(&at).expect("looked up before");
+        item.state = State::Ended(end);
+        if item.aside {
+            self.changed.insert(at);
+        }
+        self.ended += 1;
+        match end {
+            End::Delivered => {
+                let profile = item.effect.profile;
+                let line = self.lines.get_mut(&profile).expect("an open effect has a line");
+                line.busy = None;
+                self.schedule(profile);
+            }
+            End::Withheld | End::Outdated | End::Superseded | End::GivenUp => {}
+            End::Dead { .. } => self.dying += 1,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! A change that replaces an older one of the same person and subject which was not sent yet.
+//!
+//! The receiver is told how things are, not how often they changed while it could not be told. The
+//! older one ends at once, wherever it waited: its place in the trace says which one replaced it.
+
+use selfsame_event::ItemPosition;
+
+use super::{End, Item, Lane, State};
+use crate::feed::Effect;
+use crate::outcome::{Outcome, Withheld};
+use crate::record::Attempt;
+
+impl Item {
+    /// An effect that was just read.
+    pub(super) fn new(effect: Effect, is_doubtful: bool) -> Self {
+        let state = State::Idle { due: None };
+        Self { effect, attempts: 0, first_attempt: None, state, aside: false, is_doubtful }
+    }
+}
+
+impl Lane {
+    /// Nothing was sent before that was not written down.
+    pub(crate) fn trust(&mut self) {
+        self.doubtful = 0;
+    }
+
+    /// Ends what an effect that was just read replaces. Says whether that may have been sent by a process
+    /// that ended suddenly.
+    pub(super) fn supersede(&mut self, by: &Effect) -> bool {
+        if by.subject.is_none() {
+            return false;
+        }
+        let Some(line) = self.lines.get(&by.profile) else { return false };
+        let is_older = |at: &&ItemPosition| {
+            self.items.get(*at).is_some_and(|item| item.effect.topic() == by.topic())
+        };
+        let older: Vec<ItemPosition> = line.waiting.iter().filter(is_older).copied().collect();
+        let mut is_doubtful = false;
+        for at in older {
+            is_doubtful |= self.replace(at, by);
+        }
+        is_doubtful
+    }
+
+    fn replace(&mut self, at: ItemPosition, by: &Effect) -> bool {
+        self.unschedule(at);
+        self.unsent.remove(&at);
+        let item = self.items.get_mut(&at).expect("what waits is open");
+        item.state = State::Ended(End::Superseded);
+        if item.aside {
+            self.changed.insert(at);
+        }
+        let (number, is_doubtful) = (item.attempts, item.is_doubtful);
+        let line = self.lines.get_mut(&by.profile).expect("an open effect has a line");
+        line.waiting.remove(&at);
+        line.scheduled = line.scheduled.filter(|scheduled| *scheduled != at);
+        let outcome = Outcome::Withheld(Withheld::Superseded);
+        let (started, note) = (by.log_time, by.at.to_string());
+        self.attempts.push(Attempt { at, number, started, took_ms: 0, outcome, note });
+        is_doubtful
+    }
+}

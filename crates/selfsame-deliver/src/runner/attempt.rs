@@ -1,0 +1,114 @@
+//! One attempt to deliver: the requests that an effect needs, one after the other.
+
+use std::sync::Arc;
+
+use selfsame_event::Time;
+
+use crate::connection::Connection;
+use crate::deliverer::{Parts, log_chain};
+use crate::feed::{BodyError, Call, Effect};
+use crate::lane::{Report, Send};
+use crate::outcome::{Failure, Outcome, Withheld};
+use crate::told::{Heard, Tell, Telling, Told};
+use crate::webhook;
+
+/// Makes one attempt. Each request ends in the connection's time, whatever the receiver does.
+pub(super) async fn make(
+    parts: Parts,
+    connection: Arc<Connection>,
+    send: Send,
+    told: Told,
+) -> Report {
+    let started = parts.clock.wall();
+    let began = parts.clock.monotonic_micros();
+    let heard = told.of(&send.effect, send.is_doubtful);
+    let attempt = Attempt { parts: &parts, connection: &connection, effect: send.effect, told };
+    let (outcome, note, told) = attempt.run(heard, started).await;
+    let took = parts.clock.monotonic_micros().saturating_sub(began) / 1_000;
+    Report { outcome, started, took_ms: u32::try_from(took).unwrap_or(u32::MAX), note, told }
+}
+
+struct Attempt<'a> {
+    parts: &'a Parts,
+    connection: &'a Connection,
+    effect: Effect,
+    told: Told,
+}
+
+impl Attempt<'_> {
+    async fn run(&self, heard: Heard, now: Time) -> (Outcome, String, Vec<Tell>) {
+        let quiet = |outcome| (outcome, String::new(), Vec::new());
+        let (calls, heard) = match self.calls(heard).await {
+            Ok((calls, heard)) => (calls, heard),
+            Err(outcome) => return quiet(outcome),
+        };
+        if calls.is_empty() {
+            return quiet(Outcome::Withheld(Withheld::Unchanged));
+        }
+        // Somebody else tells one of them something just now: then there is less to tell, or more.
+        let Some(_reserved) = self.told.reserve(&heard, &calls) else {
+            return quiet(Outcome::Postponed);
+        };
+        let (mut told, mut last) = (Vec::new(), None);
+        for call in calls {
+            let (outcome, note) = self.call(&call, now).await;
+            let value = match outcome {
+                Outcome::Delivered { .. } => call.tells.map(|one| one.value),
+                outcome if outcome.is_unsure() => Some(Telling::UNSURE),
+                _ => None,
+            };
+            let key = call.tells.and_then(|one| heard.key(&one.to));
+            if let (Some(key), Some(value)) = (key, value) {
+                let tell = Tell { key, value };
+                self.told.note(tell);
+                told.push(tell);
+            }
+            if !matches!(outcome, Outcome::Delivered { .. }) {
+                return (outcome, note, told);
+            }
+            last = Some(outcome);
+        }
+        (last.unwrap_or(Outcome::Postponed), String::new(), told)
+    }
+
+    async fn calls(&self, heard: Heard) -> Result<(Vec<Call>, Heard), Outcome> {
+        let (feed, effect) = (Arc::clone(&self.parts.feed), self.effect);
+        let connection = self.connection.id;
+        let read = move || (feed.calls(&effect, connection, &heard), heard);
+        match tokio::task::spawn_blocking(read).await {
+            Ok((Ok(calls), heard)) => Ok((calls, heard)),
+            Ok((Err(BodyError::Erased), _)) => Err(Outcome::Withheld(Withheld::Erased)),
+            Ok((Err(BodyError::Suppressed), _)) => Err(Outcome::Withheld(Withheld::Suppressed)),
+            Ok((Err(BodyError::Withheld(reason)), _)) => Err(Outcome::Withheld(reason)),
+            Ok((Err(BodyError::Gone), _)) => Err(Outcome::failed(Failure::BodyGone)),
+            Ok((Err(error @ BodyError::Unavailable(_)), _)) => {
+                log_chain(&error, "a body could not be read, trying again");
+                Err(Outcome::Postponed)
+            }
+            Err(error) => {
+                log_chain(&error, "reading a body ended");
+                Err(Outcome::failed(Failure::Bug))
+            }
+        }
+    }
+
+    async fn call(&self, call: &Call, now: Time) -> (Outcome, String) {
+        let (effect, connection) = (&self.effect.id, self.connection);
+        let key = match &call.tells {
+            Some(telling) => webhook::key_to(effect, connection.id, &telling.to),
+            None => webhook::key(effect, connection.id),
+        };
+        let outbound = &self.parts.outbound;
+        let body = call.body.clone();
+        let Ok(request) = webhook::request(outbound, connection, &key, body, now) else {
+            return (Outcome::failed(Failure::Blocked), String::new());
+        };
+        match outbound.post(request, now).await {
+            Ok(answer) => match Outcome::of_status(answer.status, answer.retry_after) {
+                outcome @ Outcome::Delivered { .. } => (outcome, String::new()),
+                outcome => (outcome, webhook::note(&answer.body)),
+            },
+            Err(failure) => (Outcome::failed(failure), String::new()),
+        }
+    }
+}

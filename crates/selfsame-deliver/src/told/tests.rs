@@ -1,0 +1,61 @@
+use bytes::Bytes;
+use selfsame_event::{Position, ProfileId, Time};
+
+use super::*;
+
+fn effect(subject: u32) -> Effect {
+    Effect {
+        at: Position::embedded(0).item(0),
+        id: [1; 16],
+        profile: ProfileId::from_bytes([1; 20]),
+        kind: EffectKind(16),
+        subject: Some(subject),
+        log_time: Time::EPOCH,
+    }
+}
+
+fn call(to: Recipient) -> Call {
+    Call { tells: Some(Telling { to, value: 1 }), body: Bytes::new() }
+}
+
+fn tell(told: &Told, subject: u32, to: Recipient, value: u64) {
+    let heard = told.of(&effect(subject), false);
+    told.note(Tell { key: heard.key(&to).expect("it has a subject"), value });
+}
+
+#[test]
+fn a_recipient_knows_what_it_was_told_of_that_subject() {
+    let told = Told::default();
+    tell(&told, 1, [5; 16], 9);
+    let heard = told.of(&effect(1), false);
+    assert!(heard.knows(&[5; 16], 9) && heard.may_know(&[5; 16]));
+    assert!(heard.knows(&[6; 16], Telling::NOTHING) && !heard.may_know(&[6; 16]));
+    assert!(told.of(&effect(2), false).knows(&[5; 16], Telling::NOTHING));
+    tell(&told, 1, [5; 16], Telling::NOTHING);
+    assert!(told.all().is_empty(), "what everybody knows is not kept");
+}
+
+#[test]
+fn what_is_unsure_or_doubtful_is_known_to_nobody() {
+    let told = Told::default();
+    tell(&told, 1, [5; 16], Telling::UNSURE);
+    let heard = told.of(&effect(1), false);
+    assert!(!heard.knows(&[5; 16], 9) && !heard.knows(&[5; 16], Telling::NOTHING));
+    assert!(heard.may_know(&[5; 16]));
+    tell(&told, 1, [5; 16], 9);
+    assert!(!told.of(&effect(1), true).knows(&[5; 16], 9));
+}
+
+#[test]
+fn nobody_is_told_by_two_at_once() {
+    let told = Told::default();
+    let (first, second) = (told.of(&effect(1), false), told.of(&effect(1), false));
+    assert!(!first.knows(&[5; 16], 1) && !second.knows(&[5; 16], 1));
+    let reserved = told.reserve(&first, &[call([5; 16])]).expect("it is free");
+    assert!(told.reserve(&second, &[call([5; 16])]).is_none());
+    assert!(told.reserve(&told.of(&effect(2), false), &[call([5; 16])]).is_some());
+    tell(&told, 1, [5; 16], 1);
+    drop(reserved);
+    assert!(told.reserve(&second, &[call([5; 16])]).is_none(), "it knows more by now");
+    assert!(told.of(&effect(1), false).knows(&[5; 16], 1));
+}

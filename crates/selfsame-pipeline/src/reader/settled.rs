@@ -1,0 +1,19 @@
+//! What definitions came to when they were evaluated last: what the newest change that was emitted said.
+
+use super::{Found, LookupError};
+use crate::computed::{Values, known_text};
+use crate::workspace::Definition;
+
+impl Found<'_> {
+    /// What a definition came to for the profile when it was evaluated last, as JSON; nothing where it is
+    /// not in force.
+    pub fn settled(&self, definition: &Definition) -> Result<Option<String>, LookupError> {
+        let key = self.read.in_space(self.id());
+        let written = self.read.view.tables.computed.read(&key, <[u8]>::to_vec)?;
+        let written = written.unwrap_or_default();
+        let values = Values::read(&written, &[]).unwrap_or_default();
+        let plans = self.read.view.plans.get(self.read.slot);
+        let plan = plans.and_then(|plans| plans.live.get(plans.rank_of(definition.number)?));
+        Ok(plan.map(|plan| known_text(values.get(definition.number), plan).to_owned()))
+    }
+}

@@ -1,0 +1,76 @@
+//! What a profile is named by, and whole nodes that tell receivers of changes over HTTP.
+
+use selfsame_event::{IdentifierKey, SourceNumber, Time};
+
+use super::*;
+
+mod receiver;
+mod told;
+mod world;
+
+fn id<'a>(key: u8, kind: &'a str, value: &'a str) -> ExternalId<'a> {
+    ExternalId {
+        key: IdentifierKey([key; 16]),
+        kind,
+        value,
+        created_at: Time::EPOCH,
+        source: SourceNumber(0),
+        message_id: None,
+    }
+}
+
+fn ids() -> Vec<ExternalId<'static>> {
+    vec![
+        id(1, "email", "old@x.y"),
+        id(2, "anonymous_id", "a1"),
+        id(3, "user_id", "u1"),
+        id(4, "user_id", "u2"),
+        id(5, "email", "new@x.y"),
+    ]
+}
+
+fn values(namings: &[Naming], ids: &[ExternalId<'static>]) -> Vec<&'static str> {
+    chosen(namings, ids).iter().map(|id| id.value).collect()
+}
+
+fn naming(kind: &str, strategy: Strategy) -> Naming {
+    Naming { kind: kind.to_owned(), strategy }
+}
+
+#[test]
+fn a_profile_is_named_once_by_what_it_is_known_best_by() {
+    assert_eq!(values(&[], &ids()), ["u2"]);
+    assert_eq!(values(&[], &ids()[..2]), ["a1"]);
+    assert_eq!(values(&[], &ids()[..1]), ["old@x.y"]);
+    assert_eq!(values(&[], &[]), [""; 0]);
+}
+
+#[test]
+fn identifiers_are_chosen_by_type_and_strategy() {
+    let first = [naming("user_id", Strategy::First)];
+    assert_eq!(values(&first, &ids()), ["u1"]);
+    let last = [naming("user_id", Strategy::Last), naming("email", Strategy::Last)];
+    assert_eq!(values(&last, &ids()), ["u2", "new@x.y"]);
+    let all = [naming("email", Strategy::All), naming("phone", Strategy::All)];
+    assert_eq!(values(&all, &ids()), ["old@x.y", "new@x.y"]);
+}
+
+#[test]
+fn who_was_told_nothing_is_told_what_there_is_and_not_that_there_is_nothing() {
+    let heard = Heard::nothing();
+    let told = |value| told_by(&[], &ids(), value, &heard).map(|ids| ids.len());
+    assert_eq!(told(5), Ok(1));
+    assert_eq!(told(Telling::NOTHING), Ok(0));
+    let phone = [naming("phone", Strategy::Last)];
+    assert_eq!(told_by(&phone, &ids(), 5, &heard).map(|ids| ids.len()), Err(Withheld::Unnamed));
+}
+
+#[test]
+fn nothing_is_what_everybody_knows() {
+    let (audience, computed) = (DefinitionKind::Audience, DefinitionKind::ComputedTrait);
+    assert_eq!(telling("false", audience), Telling::NOTHING);
+    assert_eq!(telling("null", computed), Telling::NOTHING);
+    assert_ne!(telling("true", audience), Telling::NOTHING);
+    assert_ne!(telling("false", computed), Telling::NOTHING);
+    assert_ne!(telling("1", computed), telling("2", computed));
+}

@@ -1,0 +1,287 @@
+//! Receivers that are told of changes over HTTP.
+
+use std::collections::BTreeMap;
+
+use selfsame_deliver::Outcome;
+use selfsame_event::{ItemPosition, Position, Time};
+use selfsame_log::LogRead as _;
+use selfsame_pipeline::workspace::{Announce, Change, DefinitionKind};
+use serde_json::{Value, json};
+
+use super::super::{Naming, Strategy};
+use super::receiver::{Got, Receiver};
+use super::world::{SPACE, World, eventually, told};
+
+const AUDIENCE: DefinitionKind = DefinitionKind::Audience;
+const TRAIT: DefinitionKind = DefinitionKind::ComputedTrait;
+
+/// What was said of somebody, shortly.
+fn shortly(got: &[Got]) -> Vec<String> {
+    let said = |one: &Got| {
+        let body = &one.body;
+        let who = ["userId", "anonymousId"].iter().find_map(|name| body[name].as_str());
+        let who = who.or_else(|| body["context"]["externalIds"][0]["id"].as_str());
+        let key = body["context"]["personas"]["computation_key"].as_str().expect("a key");
+        let (what, value) = match body["type"].as_str() {
+            Some("track") => (body["event"].as_str().expect("a name"), &body["properties"][key]),
+            _ => ("identify", &body["traits"][key]),
+        };
+        format!("{} {what} {key}={value}", who.unwrap_or("nobody"))
+    };
+    got.iter().map(said).collect()
+}
+
+/// Nothing came twice but under one key.
+fn check_keys(receiver: &Receiver) {
+    let mut keys = BTreeMap::new();
+    for got in receiver.taken().iter().chain(&receiver.refused()) {
+        let id = got.body["messageId"].as_str().expect("an id").to_owned();
+        let before = keys.insert(got.key.clone(), id.clone());
+        assert!(before.is_none_or(|before| before == id), "{got:?}");
+    }
+    let ids: std::collections::BTreeSet<_> = keys.values().collect();
+    assert_eq!(ids.len(), keys.len(), "each message has one key");
+    let taken = receiver.taken();
+    let unique: std::collections::BTreeSet<_> = taken.iter().map(|got| &got.key).collect();
+    assert_eq!(unique.len(), taken.len(), "nothing was taken twice: {:?}", shortly(&taken));
+}
+
+async fn taken(receiver: &Receiver, count: usize) -> Vec<String> {
+    eventually("messages", || {
+        let got = receiver.taken();
+        (got.len() >= count).then(|| shortly(&got))
+    })
+    .await
+}
+
+fn track(who: &Value, name: &str) -> Value {
+    let mut event = json!({"type": "track", "event": name});
+    for (key, value) in who.as_object().expect("an object") {
+        event[key] = value.clone();
+    }
+    event
+}
+
+fn user(id: &str, name: &str) -> Value {
+    track(&json!({"userId": id}), name)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_lets_enter_and_time_lets_leave() {
+    let (world, receiver) = (World::start().await, Receiver::start().await);
+    world.destination("crm", &receiver).await;
+    let query = "event('Bought').within(3 seconds).count() >= 1";
+    world.define(AUDIENCE, "recent", query, vec![told("crm", Announce::Both)]).await;
+    world
+        .define(TRAIT, "bought", "event('Bought').count()", vec![told("crm", Announce::Identify)])
+        .await;
+    world.send(json!({"type": "identify", "userId": "ada", "anonymousId": "a1", "traits": {"email": "a@b.c"}})).await;
+    let before = Time::from_millis(0);
+    world.send(user("ada", "Bought")).await;
+    let mut said = taken(&receiver, 3).await;
+    said.sort();
+    assert_eq!(
+        said,
+        ["ada Audience Entered recent=true", "ada identify bought=1", "ada identify recent=true"]
+    );
+    let entered = receiver.taken().into_iter().find(|got| got.body["type"] == "track");
+    let entered = entered.expect("it came").body;
+    assert_eq!(entered["context"]["traits"]["email"], "a@b.c");
+    assert_eq!(entered["integrations"], json!({"All": false, "The crm": {}}));
+    let others = &entered["context"]["externalIds"];
+    assert!(others.as_array().is_some_and(|ids| ids.iter().any(|id| id["id"] == "a1")), "{others}");
+
+    let said = taken(&receiver, 5).await;
+    assert_eq!(said[3..], ["ada Audience Exited recent=false", "ada identify recent=false"]);
+    let at =
+        |body: &Value| Time::parse(body["timestamp"].as_str().expect("text")).unwrap_or(before);
+    let exited = &receiver.taken()[3].body;
+    let apart = at(exited).micros() - at(&entered).micros();
+    assert_eq!(apart / 1_000_000, 3, "the exact moment is in it: {entered} {exited}");
+    let status = world.quiet("crm").await;
+    assert_eq!((status.delivered, status.dead, status.superseded), (5, 0, 0));
+    check_keys(&receiver);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_was_away_is_told_how_things_are_and_not_what_they_were() {
+    let (world, away, there) =
+        (World::start().await, Receiver::start().await, Receiver::start().await);
+    world.destination("away", &away).await;
+    world.destination("there", &there).await;
+    let both = || vec![told("away", Announce::Track), told("there", Announce::Track)];
+    world.define(TRAIT, "bought", "event('Bought').count()", both()).await;
+    let even = "event('Bought').count() >= 1 and event('Returned').count() = 0";
+    world.define(AUDIENCE, "keeps", even, both()).await;
+    away.answer(404);
+    world.send(user("ada", "Bought")).await;
+    eventually("a refusal", || (away.refused().len() >= 2).then_some(())).await;
+    taken(&there, 2).await;
+    for _ in 0..3 {
+        world.send(user("ada", "Bought")).await;
+    }
+    let status = world.quiet("there").await;
+    assert_eq!(status.dead, 0);
+    world.send(user("ada", "Returned")).await;
+    world.quiet("there").await;
+    assert_eq!(
+        shortly(&there.taken()).last().map(String::as_str),
+        Some("ada Audience Exited keeps=false")
+    );
+
+    let world = world.again().await;
+    away.answer(200);
+    let status = world.quiet("away").await;
+    assert_eq!(status.dead, 0);
+    assert!(status.superseded >= 4, "{status:?}");
+    let said = shortly(&away.taken());
+    assert!(said.contains(&"ada Trait Computed bought=4".to_owned()), "{said:?}");
+    let is_old = |one: &&String| one.contains("Entered") || one.contains("bought=1");
+    assert_eq!(said.iter().filter(is_old).count(), 0, "{said:?}");
+    check_keys(&away);
+    check_keys(&there);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_who_become_one_are_not_told_of_twice_and_whoever_was_told_is_told_the_end() {
+    let (world, receiver) = (World::start().await, Receiver::start().await);
+    world.destination("crm", &receiver).await;
+    let query = "event('Bought').count() >= 1 and event('Left').count() = 0";
+    world.define(AUDIENCE, "buyers", query, vec![told("crm", Announce::Track)]).await;
+    world.send(user("ada", "Bought")).await;
+    world.send(track(&json!({"anonymousId": "a1"}), "Bought")).await;
+    taken(&receiver, 2).await;
+    world.send(json!({"type": "identify", "userId": "ada", "anonymousId": "a1"})).await;
+    world.send(user("ada", "Looked")).await;
+    world.quiet("crm").await;
+    assert_eq!(receiver.taken().len(), 2, "{:?}", shortly(&receiver.taken()));
+    world.send(user("ada", "Left")).await;
+    let mut said = taken(&receiver, 4).await.split_off(2);
+    said.sort();
+    assert_eq!(said, ["a1 Audience Exited buyers=false", "ada Audience Exited buyers=false"]);
+    let status = world.quiet("crm").await;
+    assert_eq!(status.delivered, 3, "one delivery has both calls");
+    check_keys(&receiver);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_identifier_that_was_asked_for_is_told() {
+    let (world, receiver) = (World::start().await, Receiver::start().await);
+    world.destination("crm", &receiver).await;
+    let naming = |kind: &str, strategy| Naming { kind: kind.to_owned(), strategy };
+    let identifiers = vec![naming("email", Strategy::All), naming("user_id", Strategy::Last)];
+    let mut activation = told("crm", Announce::Track);
+    activation.identifiers = identifiers;
+    world.define(AUDIENCE, "buyers", "event('Bought').count() >= 1", vec![activation]).await;
+    for email in ["old@x.y", "new@x.y"] {
+        world.send(json!({"type": "identify", "userId": "ada", "traits": {"email": email}})).await;
+    }
+    world.send(track(&json!({"anonymousId": "nobody"}), "Bought")).await;
+    world.send(user("ada", "Bought")).await;
+    let mut said = taken(&receiver, 3).await;
+    said.sort();
+    assert_eq!(
+        said,
+        [
+            "ada Audience Entered buyers=true",
+            "new@x.y Audience Entered buyers=true",
+            "old@x.y Audience Entered buyers=true"
+        ]
+    );
+    let status = world.quiet("crm").await;
+    assert_eq!((status.delivered, status.withheld), (1, 1), "one has no such identifier");
+    check_keys(&receiver);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_destination_that_is_connected_later_is_told_who_is_in() {
+    let (world, first, later) =
+        (World::start().await, Receiver::start().await, Receiver::start().await);
+    world.destination("first", &first).await;
+    world.destination("later", &later).await;
+    let query = "event('Bought').count() >= 1 and event('Left').count() = 0";
+    let define = async |destinations| world.define(AUDIENCE, "buyers", query, destinations).await;
+    define(vec![told("first", Announce::Track)]).await;
+    for number in 0..30 {
+        world.send(user(&format!("u{number}"), "Bought")).await;
+    }
+    world.send(user("u0", "Left")).await;
+    taken(&first, 31).await;
+    let all = || vec![told("first", Announce::Track), told("later", Announce::Track)];
+    define(all()).await;
+    let status = world.quiet("later").await;
+    assert_eq!(status.delivered, 29);
+    let said = shortly(&later.taken());
+    assert!(said.iter().all(|one| one.ends_with("Audience Entered buyers=true")), "{said:?}");
+    let status = world.quiet("first").await;
+    assert_eq!((status.delivered, first.taken().len()), (31, 31), "it knows them");
+
+    // What happens while it is not connected it is told when it is connected again.
+    define(vec![told("first", Announce::Track)]).await;
+    world.send(user("u1", "Left")).await;
+    world.quiet("first").await;
+    assert_eq!(world.quiet("later").await.delivered, 29);
+    define(all()).await;
+    assert_eq!(world.quiet("later").await.delivered, 30);
+    let said = shortly(&later.taken());
+    assert_eq!(said.last().map(String::as_str), Some("u1 Audience Exited buyers=false"));
+    world
+        .change(Change::RemoveDefinition { space: SPACE.to_owned(), id: "buyers".to_owned() })
+        .await;
+    world.send(user("new", "Bought")).await;
+    assert_eq!(world.quiet("later").await.delivered, 30);
+    check_keys(&first);
+    check_keys(&later);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_replaced_says_by_what() {
+    let (world, receiver) = (World::start().await, Receiver::start().await);
+    world.destination("crm", &receiver).await;
+    world
+        .define(TRAIT, "bought", "event('Bought').count()", vec![told("crm", Announce::Track)])
+        .await;
+    receiver.answer(503);
+    let first = world.send(user("ada", "Bought")).await;
+    eventually("a refusal", || receiver.refused().first().cloned()).await;
+    let second = world.send(user("ada", "Bought")).await;
+    eventually("the second attempt", || (receiver.refused().len() > 1).then_some(())).await;
+    receiver.answer(200);
+    world.quiet("crm").await;
+    let outbox = &world.node.outbox;
+    let changes: Vec<ItemPosition> = (0..world.node.log.end().offset)
+        .filter_map(|offset| {
+            let position = Position::embedded(offset);
+            let record = outbox.get(position).expect("it is there");
+            let first = super::super::changes(&record).next()?.first;
+            Some(position.item(first))
+        })
+        .collect();
+    let (_, handle) = world.node.deliverers().into_iter().next().expect("one space");
+    let rows = handle.attempts(changes[0]).await.expect("a trace");
+    let last = &rows.last().expect("attempts").attempt;
+    assert_eq!(last.outcome, Outcome::Withheld(super::super::Withheld::Superseded));
+    assert_eq!(last.note, changes[1].to_string());
+    assert_eq!(shortly(&receiver.taken()), ["ada Trait Computed bought=2"]);
+
+    let trace = world.get(&format!("/api/trace?message_id={first}")).await;
+    let change = &trace["data"][0]["changes"][0];
+    assert_eq!(
+        (&change["definition"], &change["change"], &change["value"]),
+        (&json!("bought"), &json!("value"), &json!(1))
+    );
+    let calls = change["calls"].as_array().expect("a list");
+    assert_eq!((calls.len(), &calls[0]["type"]), (1, &json!("track")), "it asked for one form");
+    let delivery = &calls[0]["deliveries"][0];
+    assert_eq!(
+        (&delivery["destination"], &delivery["state"]),
+        (&json!("crm"), &json!("superseded"))
+    );
+    let last = delivery["attempts"].as_array().and_then(|all| all.last()).expect("attempts");
+    assert_eq!(last["note"], changes[1].to_string());
+    let trace = world.get(&format!("/api/trace?message_id={second}")).await;
+    let delivery = &trace["data"][0]["changes"][0]["calls"][0]["deliveries"][0];
+    assert_eq!(delivery["state"], "delivered", "{delivery}");
+    let shown = world.get("/api/destinations/crm").await;
+    assert_eq!(shown["status"]["superseded"], 1, "{shown}");
+}
