@@ -9,7 +9,7 @@ use selfsame_deliver::{
 use selfsame_event::EventType;
 use selfsame_pipeline::View;
 use selfsame_pipeline::event_json::Object;
-use selfsame_pipeline::workspace::{Change, Destination, Since};
+use selfsame_pipeline::workspace::{Change, Definition, Destination, Since};
 
 use super::Control;
 use super::asked::{Asked, check_name, choose_id};
@@ -315,7 +315,16 @@ pub(crate) async fn update(
 /// `DELETE /api/destinations/{id}`
 pub(crate) async fn remove(control: Control, asked: Asked) -> Result<Done, Problem> {
     let _turn = control.turn().await;
-    let id = find(&control.view()?, asked.id())?.id.clone();
+    let view = control.view()?;
+    let id = find(&view, asked.id())?.id.clone();
+    let mut definitions = view.meta.workspace.definitions.iter();
+    let tells = |one: &&Definition| one.destinations.iter().any(|told| told.destination == id);
+    if let Some(one) = definitions.find(tells) {
+        let message =
+            format!("It is told of `{}` in the space `{}`: change that first.", one.id, one.space);
+        return Err(Problem::new(Code::Conflict, message));
+    }
+    drop(view);
     control.change(&Change::RemoveDestination { id }).await?;
     Ok(Done::new(asked.id(), "removed"))
 }
