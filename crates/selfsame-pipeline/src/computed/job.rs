@@ -301,7 +301,9 @@ impl Compute {
             true
         })?;
         drop(view);
+        // A row that was written while it was looked for may have been there twice.
         profiles.sort_unstable();
+        profiles.dedup();
         let mut status = ComputeStatus {
             space: space.clone(),
             definitions: vec![definition],

@@ -1,6 +1,7 @@
 //! The Control API, asked as its users do.
 
 mod access;
+mod activation;
 mod definitions;
 mod events;
 mod files;

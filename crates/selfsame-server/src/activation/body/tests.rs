@@ -508,6 +508,10 @@ fn a_definition_that_has_the_name_of_a_field_is_said_once() {
           "spaceId": "shop"
         }"#]],
     );
+}
+
+#[test]
+fn a_trait_that_has_the_name_of_the_address_is_said_once() {
     let named = definition(DefinitionKind::ComputedTrait, "email");
     check(
         &named,

@@ -1,7 +1,7 @@
 //! A node at work, with definitions and a receiver.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -11,7 +11,6 @@ use hyper::Request;
 use selfsame_deliver::ConnectionStatus;
 use selfsame_event::{EventsHead, RecordKind};
 use selfsame_log::{Item, Log as _, LogRead as _, NewRecord};
-use selfsame_pipeline::Compute;
 use selfsame_pipeline::workspace::{
     Activation, Announce, Change, Definition, DefinitionKind, Destination, Since,
 };
@@ -32,8 +31,6 @@ pub(super) struct World {
     pub(super) node: Arc<Node>,
     folder: TempDir,
     tasks: Tasks,
-    stop: Arc<AtomicBool>,
-    compute: std::thread::JoinHandle<()>,
 }
 
 /// Waits until there is something.
@@ -71,34 +68,12 @@ impl World {
         assert!(node.folded(node.shared.configured()).await);
         first_start(&node, &FirstNames::known(SPACE)).await.expect("it is made");
         node.load_configuration();
-        let stop = Arc::new(AtomicBool::new(false));
-        let compute = Compute {
-            shared: Arc::clone(&node.shared),
-            log: Arc::<selfsame_log::SegmentLog>::clone(&node.log),
-            outbox: Arc::<selfsame_log::RegenerableLog>::clone(&node.outbox),
-            folder: folder.path().join("history"),
-            draw: Box::new(crate::chance::record_id),
-        };
-        let is_stopped = Arc::clone(&stop);
-        let compute = std::thread::spawn(move || {
-            let compute = compute;
-            while !is_stopped.load(Ordering::Acquire) {
-                let mut goes_on = |_: &_| !is_stopped.load(Ordering::Acquire);
-                if !compute.step(&mut goes_on).expect("it computes") {
-                    std::thread::park_timeout(Duration::from_millis(2));
-                }
-            }
-        });
-        Self { node, folder, tasks, stop, compute }
+        Self { node, folder, tasks }
     }
 
     /// Stops the node and starts it again.
     pub(super) async fn again(self) -> Self {
-        let Self { node, folder, tasks, stop, compute } = self;
-        stop.store(true, Ordering::Release);
-        tokio::task::spawn_blocking(move || compute.join().expect("no panic"))
-            .await
-            .expect("no panic");
+        let Self { node, folder, tasks } = self;
         tasks.stop();
         tasks.join().await;
         tokio::task::spawn_blocking(move || node.stop()).await.expect("no panic");
