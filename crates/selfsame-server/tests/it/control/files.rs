@@ -286,7 +286,8 @@ async fn audiences_and_computed_traits_go_round_as_files() {
     let at = "/api/spaces/dev/definitions";
     let made = server.get(&format!("{at}/regular")).await;
     assert_eq!(made["query"], "event('Order Completed').count() >= 3 AND trait('orders') > 0");
-    assert_eq!(made["destinations"], json!([{ "destination": "crm", "send": "track" }]));
+    let told = &made["destinations"][0];
+    assert_eq!((&told["destination"], &told["send"]), (&json!("crm"), &json!("track")), "{made}");
     assert_eq!(server.get(&format!("{at}/orders")).await["public"], true);
     let (_, said) = command(&server, &["apply", dir], &[]);
     assert!(said.contains("Nothing to do"), "however the text was written: {said}");
