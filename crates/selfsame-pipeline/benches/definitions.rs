@@ -3,7 +3,11 @@
 //!
 //! `EVENTS=1000000 DEFINITIONS=0,300 cargo bench -p selfsame-pipeline --bench definitions`
 
-#![allow(clippy::print_stdout, reason = "it prints a table")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "it measures, and prints a table"
+)]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

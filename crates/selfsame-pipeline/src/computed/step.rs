@@ -34,6 +34,7 @@ pub(super) struct At {
 }
 
 /// Which definitions are to be evaluated.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Wanted {
     /// All of them.
     All,
