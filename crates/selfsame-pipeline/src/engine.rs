@@ -75,9 +75,6 @@ pub enum EngineError {
         /// Up to where the state is folded.
         folded: Position,
     },
-    /// The record that lets moments come could not be appended.
-    #[error("the log does not take a record about what time has changed")]
-    Tick(#[source] AppendError),
     /// A record that may not be folded could not be skipped.
     #[error("record {position} stops the fold and could not be set aside")]
     Poison {
@@ -122,7 +119,6 @@ impl EngineError {
             Self::Trimmed { .. } => Class::Conflict,
             Self::Checkpoint(_)
             | Self::Outbox(_)
-            | Self::Tick(_)
             | Self::Poison { .. }
             | Self::Marker(_)
             | Self::Folder(_)
@@ -230,9 +226,8 @@ impl Engine {
         let Some(record) = self.ticking.record(&self.state, &*self.parts.clock) else {
             return Ok(false);
         };
-        let appended = self.parts.log.append_wait(record).map_err(EngineError::Tick)?;
-        self.ticking.appended(appended, &*self.parts.clock);
-        Ok(true)
+        let appended = self.parts.log.append_wait(record);
+        Ok(self.ticking.appended(appended, &*self.parts.clock))
     }
 
     /// Takes so many turns, as [`Engine::run`] does.

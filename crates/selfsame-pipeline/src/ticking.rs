@@ -5,7 +5,7 @@
 //! last moment that it lets come, so that its step does the same in every replay.
 
 use selfsame_event::{Clock, Position, RecordId, RecordKind, Time};
-use selfsame_log::{Appended, NewRecord};
+use selfsame_log::{AppendError, Appended, NewRecord};
 
 use crate::computed::ComputedRecord;
 use crate::state::State;
@@ -14,6 +14,8 @@ use crate::state::State;
 const MOST: usize = 5_000;
 /// How long to wait where the log's time has not come to the moment yet.
 const PATIENCE_MICROS: u64 = 100_000;
+/// How long to wait where the log took no record.
+const FAILED_MICROS: u64 = 1_000_000;
 
 /// What was appended last.
 #[derive(Debug, Default)]
@@ -48,11 +50,28 @@ impl Ticking {
         })
     }
 
-    /// Notes what was appended. The log's time may be behind the wall clock, which it believes slowly.
-    pub(crate) fn appended(&mut self, appended: Appended, clock: &dyn Clock) {
-        self.last = Some(appended.position);
-        if appended.time < self.due {
-            self.not_before = clock.monotonic_micros().saturating_add(PATIENCE_MICROS);
+    /// Notes what became of the record, and says whether it is in the log. The log's time may be behind the
+    /// wall clock, which it believes slowly; and a log that takes nothing, as on a full disk, is asked again:
+    /// until then readers evaluate for themselves what is due.
+    pub(crate) fn appended(
+        &mut self,
+        appended: Result<Appended, AppendError>,
+        clock: &dyn Clock,
+    ) -> bool {
+        let is_late = match &appended {
+            Ok(appended) => {
+                self.last = Some(appended.position);
+                appended.time < self.due
+            }
+            Err(error) => {
+                tracing::warn!(%error, "moments of computed values wait: the log takes no record");
+                true
+            }
+        };
+        if is_late {
+            let patience = if appended.is_ok() { PATIENCE_MICROS } else { FAILED_MICROS };
+            self.not_before = clock.monotonic_micros().saturating_add(patience);
         }
+        appended.is_ok()
     }
 }

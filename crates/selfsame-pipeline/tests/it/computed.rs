@@ -658,3 +658,21 @@ fn definitions_behind_published_rules_hold_what_timelines_come_to() {
     drop(space);
     check_with(&world, &engine, &timelines);
 }
+
+/// A log that takes nothing does not stop the fold: what is due is due until it does.
+#[test]
+fn a_log_that_takes_no_tick_is_asked_again() {
+    let world = World::new();
+    world.happens(&history_with_undo(95, 200), 0, 0);
+    let window = "event('E7').within(30 days).count() >= 1";
+    define(&*world.log, &[("recent", DefinitionKind::Audience, window)]);
+    let mut engine = world.engine();
+    world.settle(&mut engine);
+    world.clock.leap(400);
+    world.log.fail_after(0);
+    assert!(!engine.tick().expect("goes on"), "nothing was appended");
+    world.log.fail_after(u64::MAX);
+    assert!(!engine.tick().expect("goes on"), "not at once again");
+    world.clock.leap(1);
+    assert!(engine.tick().expect("ticks"));
+}
