@@ -37,7 +37,7 @@ pub use job::{Compute, ComputeError, ComputeStage, ComputeStatus};
 pub use preview::{Preview, PreviewConfig, PreviewError, PreviewProgress, preview};
 pub use row::{Held, ValueRow, Values};
 
-pub(crate) use evaluation::{evaluate, known_text};
+pub(crate) use evaluation::{evaluate, known_text, value_of};
 pub(crate) use plans::SpacePlans;
 pub(crate) use ranks::Ranks;
 pub(crate) use recall::Recall;

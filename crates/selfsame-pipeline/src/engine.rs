@@ -227,7 +227,7 @@ impl Engine {
             return Ok(false);
         };
         let appended = self.parts.log.append_wait(record);
-        Ok(self.ticking.appended(appended, &*self.parts.clock))
+        Ok(self.ticking.appended(&appended, &*self.parts.clock))
     }
 
     /// Takes so many turns, as [`Engine::run`] does.

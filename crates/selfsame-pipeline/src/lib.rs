@@ -62,14 +62,14 @@ pub use identity::{IdentityChange, PAIRS};
 pub use key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, SightingKey, TraitIndexKey};
 pub use meta::{LOGIC_VERSION, Meta, RulesSince, SourceMeta, SpaceMeta};
 pub use reader::{
-    Apart, ApartPair, AsOf, Between, ComputedValue, Decided, Effect, EventPage, EventQuery,
-    EventRef, ExternalId, Found, HealthBudget, HistoryFrom, Household, HouseholdBudget,
+    Apart, ApartPair, AsOf, Between, ComputedValue, Counted, Decided, Effect, EventPage,
+    EventQuery, EventRef, ExternalId, Found, HealthBudget, HistoryFrom, Household, HouseholdBudget,
     HouseholdMember, Households, IdentityHealth, JsonArray, JsonObject, LargeProfile, LinkPath,
     LinkRule, LinkedProfile, LookupError, Matches, Member, MemberPage, MergeRow, MergedBy,
     Metadata, OverLimit, PathLink, ProfileEvent, ProfileRef, Proposal, ProposalBudget,
-    ProposalPage, Reader, Refusal, SIZES, SearchBudget, SpaceRead, Standing, Stopped, TooMuch,
-    TraitQuery, TypeLimit, UndoError, UndoPlan, UndoWish, Unmapped, Wanted, WantedIdentifier, Why,
-    WhyBudget, WhyEnd, WhyQuery,
+    ProposalPage, Reader, Reason, ReasonKind, Reasons, Refusal, SIZES, SearchBudget, SpaceRead,
+    Standing, Stopped, TooMuch, TraitQuery, TypeLimit, UndoError, UndoPlan, UndoWish, Unmapped,
+    Wanted, WantedIdentifier, Why, WhyBudget, WhyEnd, WhyQuery,
 };
 pub use replay::{ReplayConfig, replay};
 pub use row::{Listed, Owner, Present};

@@ -55,10 +55,10 @@ impl Ticking {
     /// until then readers evaluate for themselves what is due.
     pub(crate) fn appended(
         &mut self,
-        appended: Result<Appended, AppendError>,
+        appended: &Result<Appended, AppendError>,
         clock: &dyn Clock,
     ) -> bool {
-        let is_late = match &appended {
+        let is_late = match appended {
             Ok(appended) => {
                 self.last = Some(appended.position);
                 appended.time < self.due

@@ -65,7 +65,7 @@ pub(crate) struct Changed {
 }
 
 /// What a definition that is none yet comes to for a profile.
-pub(super) fn value_of(
+pub(crate) fn value_of(
     plans: &Plans,
     rows: &[&[u8]],
     others: &SpacePlans,

@@ -18,7 +18,8 @@ use selfsame_pipeline::workspace::{
 };
 use selfsame_pipeline::{
     Compute, ComputeStatus, Engine, EngineConfig, EngineParts, EventQuery, MemoryBudget,
-    PreviewConfig, PreviewError, ProfileRef, Reader, ReplayConfig, StateConfig, preview, replay,
+    PreviewConfig, PreviewError, ProfileRef, Reader, Reason, ReplayConfig, StateConfig, preview,
+    replay,
 };
 
 use crate::world::{Dice, TestClock, change, history_with_undo};
@@ -675,4 +676,32 @@ fn a_log_that_takes_no_tick_is_asked_again() {
     assert!(!engine.tick().expect("goes on"), "not at once again");
     world.clock.leap(1);
     assert!(engine.tick().expect("ticks"));
+}
+
+/// Why somebody is in or out is what the parts of the definition say, each by itself.
+#[test]
+fn the_reasons_of_a_value_come_to_that_value() {
+    let world = eventful(83);
+    let engine = world.engine();
+    let reader = world.reader(&engine);
+    let space = reader.space("default").expect("a space");
+    let now = engine.state().log_time();
+    let (mut named, mut out) = (0, 0);
+    for profile in timelines(&world, &reader).keys() {
+        let found = space.find(Collection::Users, &ProfileRef::Id(*profile)).expect("reads");
+        let found = found.expect("is there");
+        let held = found.computed(now).expect("reads");
+        for (id, kind, _) in DEFINITIONS {
+            let definition = space.definition(id).expect("is there");
+            let reasons = found.reasons(definition, now).expect("reads").expect("is read");
+            let known = held.iter().find(|one| one.definition.id == *id).map(|one| &*one.value);
+            let nothing = if *kind == DefinitionKind::Audience { "false" } else { "null" };
+            assert_eq!(known.unwrap_or(nothing), reasons.value, "{id}: {reasons:?}");
+            assert!(!reasons.is_cut && reasons.events > 0);
+            let count = |reason: &Reason| reason.events.iter().filter(|one| one.counts).count();
+            named += count(&reasons.reason) + reasons.reason.parts.iter().map(count).sum::<usize>();
+            out += usize::from(reasons.value == "false");
+        }
+    }
+    assert!(named > 100 && out > 10, "{named} {out}");
 }

@@ -21,6 +21,7 @@ use crate::printable::{brief, printable};
 
 mod members;
 mod preview;
+mod why;
 
 pub(super) use preview::preview;
 
@@ -46,6 +47,8 @@ enum AudienceVerb {
     Remove(Remove),
     /// Say how many would be in an audience, and who, without making it.
     Preview(preview::Preview),
+    /// Say why a profile is in an audience or out of it: each comparison, with the events that it looks at.
+    Why(why::Why),
     /// Show who is in an audience, or write all of them as CSV or JSON lines.
     Members(members::Members),
 }
@@ -69,6 +72,8 @@ enum TraitVerb {
     Remove(Remove),
     /// Say how many would have a value, and which, without making it.
     Preview(preview::Preview),
+    /// Say why a profile has the value that it has.
+    Why(why::Why),
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +152,7 @@ impl Audience {
             AudienceVerb::Set(set) => set.run(kind)?,
             AudienceVerb::Remove(remove) => remove.run(kind)?,
             AudienceVerb::Preview(preview) => preview.run(kind)?,
+            AudienceVerb::Why(why) => why.run()?,
             AudienceVerb::Members(members) => members.run()?,
         }
         Ok(ExitCode::SUCCESS)
@@ -162,6 +168,7 @@ impl Trait {
             TraitVerb::Set(set) => set.run(kind)?,
             TraitVerb::Remove(remove) => remove.run(kind)?,
             TraitVerb::Preview(preview) => preview.run(kind)?,
+            TraitVerb::Why(why) => why.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -19,6 +19,7 @@ use crate::computing::Running;
 use crate::definition::Said;
 
 pub(crate) mod members;
+pub(crate) mod why;
 
 /// How long a description may be.
 const DESCRIPTION: usize = 1_000;

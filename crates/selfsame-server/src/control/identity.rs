@@ -180,7 +180,7 @@ pub(super) fn collection_named(name: Option<&str>) -> Result<Collection, Problem
 }
 
 /// An identifier of the query: `type:value`, split at the first colon.
-fn identifier(asked: &Asked, name: &'static str) -> Result<Identifier, Problem> {
+pub(super) fn identifier(asked: &Asked, name: &'static str) -> Result<Identifier, Problem> {
     parsed(asked.get(name).unwrap_or_default(), name)
 }
 
@@ -207,7 +207,7 @@ fn parsed(text: &str, name: &'static str) -> Result<Identifier, Problem> {
     }
 }
 
-fn check_type(
+pub(super) fn check_type(
     read: &SpaceRead,
     collection: Collection,
     name: &'static str,

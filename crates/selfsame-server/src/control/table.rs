@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::asked::Asked;
-use super::definitions::members;
+use super::definitions::{members, why};
 use super::hint::Hinted;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
@@ -259,6 +259,7 @@ routes! {
     Put "/api/spaces/{id}/definitions/{definition}" Write "Make an audience or a computed trait, or change it: the earlier one stays in force until the new one is computed" body [definitions::NewDefinition] 200 [definitions::DefinitionShown] = definitions::set;
     Delete "/api/spaces/{id}/definitions/{definition}" Write "Remove an audience or a computed trait" 200 [state::Done] = definitions::remove;
     Get "/api/spaces/{id}/definitions/{definition}/counts" Read "How many entered and left an audience on each day, and how many were in it then" 200 [definitions::MemberCounts] = definitions::counts;
+    Get "/api/spaces/{id}/definitions/{definition}/why" Events "Why a profile is in an audience or out of it, or has the value that it has: each comparison by itself, with the events that it looks at" query ["of"] 200 [why::DefinitionWhy] = why::why;
     Get "/api/spaces/{id}/definitions/{definition}/members" Events "List the members of an audience, by profile id" query ["limit" "next" "identifiers"] 200 [definitions::MembersShown] = members::list;
     Get "/api/spaces/{id}/definitions/{definition}/members.csv" Events "All members of an audience, as CSV" query ["identifiers"] 200 [members::Csv] = members::csv;
     Get "/api/spaces/{id}/definitions/{definition}/members.jsonl" Events "All members of an audience, one JSON object on each line" query ["identifiers"] 200 [members::JsonLines] = members::json_lines;

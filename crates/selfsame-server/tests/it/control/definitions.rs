@@ -413,3 +413,31 @@ async fn a_preview_says_who_would_be_in_and_makes_nothing() {
     let refused = server.ask(Method::POST, "/api/spaces/dev/preview", Some(unknown)).await.1;
     assert_eq!(refused["error"]["field"], "overlap", "{refused}");
 }
+
+#[tokio::test]
+async fn why_somebody_is_in_or_out_is_said_with_the_events_that_decided() {
+    let server = world().await;
+    let query = "event('Order Completed').count() >= 3 AND NOT event('Refund').count() >= 1";
+    set(&server, "regular", "audience", query).await;
+    live(&server, "regular").await;
+    let why = async |of: &str| server.get(&format!("{AT}/regular/why?of={of}")).await;
+    let inside = why("user_id:u4").await;
+    assert_eq!((&inside["value"], &inside["events"]), (&json!(true), &json!(5)), "{inside}");
+    let orders = &inside["reason"]["parts"][0];
+    assert_eq!(orders["text"], "event('Order Completed').count() >= 3");
+    assert_eq!((&orders["value"], &orders["event_count"]), (&json!(4), &json!(4)), "{orders}");
+    assert_eq!(orders["events"][0]["counts"], true);
+    let outside = why("user_id:u2").await;
+    assert_eq!((&outside["value"], &outside["reason"]["kind"]), (&json!(false), &json!("and")));
+    let parts = &outside["reason"]["parts"];
+    assert_eq!((&parts[0]["holds"], &parts[0]["value"]), (&json!(false), &json!(2)));
+    assert_eq!((&parts[1]["kind"], &parts[1]["holds"]), (&json!("not"), &json!(true)), "{parts}");
+    let (status, _) =
+        server.ask(Method::GET, &format!("{AT}/regular/why?of=user_id:x"), None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let arguments = ["audience", "why", "regular", "user_id:u2"];
+    let told = run(&[&arguments[..], &["--server", &server.url, "--token", DEV]].concat(), &[]);
+    let text = String::from_utf8(told.stdout).expect("text");
+    assert!(text.contains("no   event('Order Completed').count() >= 3"), "{text}");
+    assert!(text.contains("it is 2"), "{text}");
+}
