@@ -5,19 +5,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use selfsame_event::{RecordId, SourceNumber};
 use selfsame_identity::{RuleSet, Rules, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
 mod definition;
-
-pub use definition::{
-    Activation, Announce, Definition, DefinitionKind, NAME_BYTES, Naming, Strategy,
-};
-pub(crate) use definition::{read as definition_query, reads as definition_reads};
 mod oauth;
 
+pub use self::definition::{
+    Activation, Announce, Definition, DefinitionKind, NAME_BYTES, Naming, Strategy,
+};
+pub(crate) use self::definition::{read as definition_query, reads as definition_reads};
 pub use self::oauth::{OAuth, OAuthClient, OAuthKey};
 
 /// Everything that is configured.
@@ -35,9 +35,9 @@ pub struct Workspace {
     pub destinations: Vec<Destination>,
     /// The tokens of the APIs.
     pub tokens: Vec<Token>,
-    /// Computed traits and audiences, in the order in which they were made.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub definitions: Vec<Definition>,
+    /// Computed traits and audiences, in the order in which they were made. Shared with readers.
+    #[serde(default)]
+    pub definitions: Arc<Vec<Definition>>,
     /// The number of the next definition.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub next_definition: u32,

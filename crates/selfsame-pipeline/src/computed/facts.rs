@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 /// What is known of the definitions of a space.
@@ -77,9 +79,11 @@ pub struct Version {
 pub struct Members {
     /// How many are in it.
     pub count: u64,
-    /// Of each of the newest days of log time, how many entered, how many exited, and how many were in
-    /// it after the last of them.
-    pub days: BTreeMap<u32, [u64; 3]>,
+    /// The newest day on which somebody entered or left, and its numbers.
+    today: u32,
+    now: [u64; 3],
+    /// The days before it. Shared: every batch shows readers a copy of these facts.
+    past: Arc<BTreeMap<u32, [u64; 3]>>,
 }
 
 impl Computing {
@@ -119,21 +123,50 @@ impl Members {
     /// For how many days numbers are kept.
     const DAYS_KEPT: usize = 400;
 
+    /// Of each of the newest days of log time on which somebody entered or left: how many entered, how many
+    /// exited, and how many were in it after the last of them.
+    pub fn days(&self) -> impl Iterator<Item = (u32, [u64; 3])> {
+        let today = (self.now != [0; 3]).then_some((self.today, self.now));
+        self.past.iter().map(|(day, numbers)| (*day, *numbers)).chain(today)
+    }
+
     pub(super) fn note(&mut self, day: u32, enters: bool) {
         self.count = if enters { self.count + 1 } else { self.count.saturating_sub(1) };
-        while self.days.len() >= Self::DAYS_KEPT && !self.days.contains_key(&day) {
-            self.days.pop_first();
+        let count = self.count;
+        if let Some(numbers) = self.of_day(day, true) {
+            numbers[usize::from(!enters)] += 1;
+            numbers[2] = count;
         }
-        let counts = self.days.entry(day).or_default();
-        counts[usize::from(!enters)] += 1;
-        counts[2] = self.count;
     }
 
     /// One who was in it is no profile of its own any more.
     pub(super) fn merged(&mut self, day: u32) {
         self.count = self.count.saturating_sub(1);
-        if let Some(counts) = self.days.get_mut(&day) {
-            counts[2] = self.count;
+        let count = self.count;
+        if let Some(numbers) = self.of_day(day, false) {
+            numbers[2] = count;
         }
     }
+
+    /// The numbers of a day; of one that has none yet, if they are to be made.
+    fn of_day(&mut self, day: u32, makes: bool) -> Option<&mut [u64; 3]> {
+        if day > self.today && makes {
+            if self.now != [0; 3] {
+                let past = Arc::make_mut(&mut self.past);
+                past.insert(self.today, self.now);
+                while past.len() >= Self::DAYS_KEPT {
+                    past.pop_first();
+                }
+            }
+            (self.today, self.now) = (day, [0; 3]);
+        }
+        if day >= self.today {
+            return (day == self.today).then_some(&mut self.now);
+        }
+        let past = Arc::make_mut(&mut self.past);
+        if makes { Some(past.entry(day).or_default()) } else { past.get_mut(&day) }
+    }
 }
+
+#[cfg(test)]
+mod tests;

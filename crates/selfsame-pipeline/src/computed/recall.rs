@@ -103,8 +103,9 @@ impl State {
         while let Some((due, key)) = self.timers.first(through) {
             let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
             self.timers.turn(key, Some(due), None);
-            self.recall.touch(key, if due == Time::EPOCH { now } else { due });
-            self.recall_root(slot, key, due == Time::EPOCH)?;
+            let at = if due == Time::EPOCH { now } else { due };
+            self.recall.touch(key, at);
+            self.recall_root(slot, key, due == Time::EPOCH, at)?;
         }
         self.recall.through = self.recall.through.max(Some(through));
         self.recall_rest()
@@ -118,7 +119,7 @@ impl State {
     ) -> Result<(), StateError> {
         let key = self.values_key(slot, profile);
         self.recall.touch(key, now);
-        self.recall_root(slot, key, false)
+        self.recall_root(slot, key, false, now)
     }
 
     /// A profile that is none any more is forgotten, as evaluating it would have done.
@@ -127,10 +128,11 @@ impl State {
         slot: usize,
         key: InSpace<ProfileId>,
         is_all: bool,
+        at: Time,
     ) -> Result<(), StateError> {
         let root = self.root(key.space, key.key.key())?;
         if root.is_none_or(|root| root.profile() != Some(key.key)) {
-            return self.forget_values(slot, key.key, Time::EPOCH, &mut BTreeSet::new());
+            return self.forget_values(slot, key.key, at, &mut BTreeSet::new());
         }
         self.refresh(slot, key, is_all)
     }

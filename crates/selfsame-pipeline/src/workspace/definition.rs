@@ -1,6 +1,7 @@
 //! Computed traits and audiences, as they are configured.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use selfsame_audience::{Plans, Query};
 use selfsame_expr::query::{
@@ -252,7 +253,7 @@ impl Workspace {
         all.insert(new.id.clone(), reads(&query));
         order(&all).map_err(|cycle| invalid(cycle.to_string()))?;
         new.number = self.next_definition;
-        let mut places = self.definitions.iter_mut();
+        let mut places = Arc::make_mut(&mut self.definitions).iter_mut();
         let place = places.find(|one| one.space == new.space && one.id == new.id);
         match place {
             Some(old) => {
@@ -261,7 +262,7 @@ impl Workspace {
             }
             None => {
                 self.next_definition += 1;
-                self.definitions.push(new);
+                Arc::make_mut(&mut self.definitions).push(new);
             }
         }
         Ok(())
@@ -279,7 +280,7 @@ impl Workspace {
             let reason = format!("`{}` reads `{id}`: change or remove it first", reader.id);
             return Err(ChangeError::Definition { reason });
         }
-        self.definitions.retain(|one| one.space != space || one.id != id);
+        Arc::make_mut(&mut self.definitions).retain(|one| one.space != space || one.id != id);
         Ok(())
     }
 }

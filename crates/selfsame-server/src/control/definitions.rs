@@ -409,14 +409,14 @@ pub(crate) async fn remove(control: Control, asked: Asked) -> Result<Done, Probl
 pub(crate) async fn counts(control: Control, asked: Asked) -> Result<MemberCounts, Problem> {
     let read = read(&control.node, asked.id())?;
     let members = read.member_counts(audience(&read, asked.part("definition"))?);
-    let day = |(day, [entered, exited, members]): (&u32, &[u64; 3])| {
-        let name = Time::from_micros(i64::from(*day) * DAY_MICROS).to_string();
+    let day = |(day, [entered, exited, members]): (u32, [u64; 3])| {
+        let name = Time::from_micros(i64::from(day) * DAY_MICROS).to_string();
         DayOfMembers {
             day: name.get(..10).unwrap_or_default().to_owned(),
-            entered: *entered,
-            exited: *exited,
-            members: *members,
+            entered,
+            exited,
+            members,
         }
     };
-    Ok(MemberCounts { members: members.count, days: members.days.iter().map(day).collect() })
+    Ok(MemberCounts { members: members.count, days: members.days().map(day).collect() })
 }
