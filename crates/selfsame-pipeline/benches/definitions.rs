@@ -21,6 +21,10 @@ use selfsame_pipeline::workspace::{
 };
 use selfsame_pipeline::{State, StateConfig};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const EVENT_NAMES: u64 = 10;
 const BATCH: u64 = 100;
 const ROUNDS: usize = 3;
