@@ -47,9 +47,6 @@ pub struct IdentityChange {
 impl IdentityChange {
     /// The record of a change.
     pub fn new(space: &str, change: &Change) -> Self {
-        let hex = |key: IdentifierKey| {
-            key.0.iter().fold(String::with_capacity(32), |text, byte| format!("{text}{byte:02x}"))
-        };
         let pairs =
             |pairs: &BTreeSet<Pair>| pairs.iter().map(|pair| pair.keys().map(hex)).collect();
         Self {
@@ -77,7 +74,13 @@ impl IdentityChange {
     }
 }
 
-fn key_of(hex: &str) -> Option<IdentifierKey> {
+/// A key in hex, which sorts as the key does.
+pub(crate) fn hex(key: IdentifierKey) -> String {
+    key.0.iter().fold(String::with_capacity(32), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// The key of that hex.
+pub(crate) fn key_of(hex: &str) -> Option<IdentifierKey> {
     let mut key = [0; 16];
     if hex.len() != 2 * key.len() {
         return None;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use selfsame_audience::When;
 use selfsame_dedupe::Verdict as Seen;
 use selfsame_event::{
     EventsHead, IdentifierKey, ImportOrigin, RecordId, RecordKind, Time, TokenVerdict,
@@ -210,7 +211,8 @@ impl State {
         let plans = Arc::clone(&self.plans[slot]);
         let source = self.meta.workspace.source(arrival.source());
         let source = source.map_or("", |source| &source.id);
-        let seen = seen(arrival, source);
+        let when = When::new(arrival.happened_at, arrival.origin.record, arrival.at.index);
+        let seen = seen(arrival.event, when, source);
         let count = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
         let space_id = self.meta.workspace.spaces[slot].id.as_str();
         let rules = Rules { space_id, limits: Limits::default() };

@@ -10,6 +10,7 @@ use super::facts::{Handed, Version};
 use super::ranks::Ranks;
 use super::record::ComputedRecord;
 use super::step::{Absorbed, At, Wanted};
+use crate::identity::hex;
 use crate::key::InSpace;
 use crate::partition::partition_of;
 use crate::state::{State, StateError};
@@ -161,9 +162,4 @@ impl State {
         }
         Ok(())
     }
-}
-
-/// A key as it is compared: in the order of its bytes.
-fn hex(key: IdentifierKey) -> String {
-    key.0.iter().fold(String::with_capacity(32), |text, byte| format!("{text}{byte:02x}"))
 }

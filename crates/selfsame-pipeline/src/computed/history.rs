@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
-use selfsame_audience::{Event, Plans, When};
-use selfsame_event::{Class, EventType, EventsHead, IdentifierKey, Position, RecordKind};
+use selfsame_audience::{Plans, When};
+use selfsame_event::{Class, EventsHead, IdentifierKey, Position, RecordKind};
 use selfsame_log::{LogRead, ReadError, Record};
 use selfsame_store::{Batch, CachedTable, Durability, RowKey, ScanOrder, Store, StoreError, Table};
 
 use super::anchors::Anchors;
+use super::step::seen;
 use crate::decision::{Decision, Verdict};
 use crate::key::InSpace;
 use crate::shared::View;
@@ -153,19 +154,8 @@ impl History {
             let Some(body) = item.body() else { continue };
             let Ok(event) = head.event(body) else { continue };
             self.events += 1;
-            let name = match event.kind {
-                EventType::Track => event.event.as_deref(),
-                EventType::Page | EventType::Screen => event.name.as_deref(),
-                EventType::Identify | EventType::Group | EventType::Alias => continue,
-            };
-            let seen = Event {
-                kind: event.kind,
-                name,
-                when: When::new(event.happened_at(record.time), record.id, index),
-                source,
-                properties: event.properties,
-                context: event.context,
-            };
+            let when = When::new(event.happened_at(record.time), record.id, index);
+            let seen = seen(&event, when, source);
             let key = InSpace { space: self.space, key: anchor };
             let mut is_kept = false;
             let mut kept = Vec::new();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use selfsame_event::{Class, Collection, IdentifierKey, Position, ProfileId, RecordId, RecordKind};
+use selfsame_event::{Class, Collection, Position, ProfileId, RecordId, RecordKind};
 use selfsame_log::{AppendError, Item, Log, LogRead, NewRecord};
 use selfsame_store::{RowKey, StoreError};
 
@@ -17,6 +17,7 @@ use super::facts::{Announcing, Progress};
 use super::history::{History, HistoryError};
 use super::record::ComputedRecord;
 use super::row::{Held, Values};
+use crate::identity::key_of;
 use crate::key::InSpace;
 use crate::row;
 use crate::shared::{Shared, View};
@@ -350,15 +351,4 @@ impl Compute {
 fn named(view: &View, slot: usize) -> (u32, String) {
     let space = view.meta.workspace.spaces.get(slot);
     space.map(|space| (space.number, space.id.clone())).unwrap_or_default()
-}
-
-fn key_of(hex: &str) -> Option<IdentifierKey> {
-    let mut key = [0; 16];
-    if hex.len() != 2 * key.len() {
-        return None;
-    }
-    for (byte, pair) in key.iter_mut().zip(hex.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(IdentifierKey(key))
 }

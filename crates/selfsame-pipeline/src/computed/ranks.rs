@@ -1,7 +1,7 @@
 //! A set of definitions of a space, by their places.
 
-/// How many definitions a space may have.
-pub(crate) const MOST: usize = 1_024;
+/// How many places there are: more than a space may have definitions.
+const MOST: usize = 1_024;
 const WORDS: usize = MOST / 64;
 
 /// A set of places.

@@ -72,22 +72,19 @@ fn put(
     }
 }
 
-/// The event as definitions see it.
-pub(crate) fn seen<'a>(arrival: &'a Arrival<'_>, source: &'a str) -> Event<'a> {
-    let event = arrival.event;
+/// An event as definitions see it.
+pub(crate) fn seen<'a>(
+    event: &'a selfsame_event::Event<'a>,
+    when: When,
+    source: &'a str,
+) -> Event<'a> {
     let name = match event.kind {
         EventType::Track => event.event.as_deref(),
         EventType::Page | EventType::Screen => event.name.as_deref(),
         EventType::Identify | EventType::Group | EventType::Alias => None,
     };
-    Event {
-        kind: event.kind,
-        name,
-        when: When::new(arrival.happened_at, arrival.origin.record, arrival.at.index),
-        source,
-        properties: event.properties,
-        context: event.context,
-    }
+    let (properties, context) = (event.properties, event.context);
+    Event { kind: event.kind, name, when, source, properties, context }
 }
 
 impl State {

@@ -1,13 +1,13 @@
 //! Why a definition comes to what it does for a profile: each of its comparisons by itself, over the profile's
 //! own timeline, with the events that had a part in it.
 
-use selfsame_audience::{Event as Seen, Plans, Query, When};
-use selfsame_event::{EventType, Time};
+use selfsame_audience::{Plans, Query, When};
+use selfsame_event::Time;
 use selfsame_expr::query::{Comparison, Condition};
 use selfsame_profile::{EntryKey, Order, Section};
 
 use super::{EventQuery, Found, LookupError, ProfileEvent};
-use crate::computed::{SpacePlans, Values, value_of};
+use crate::computed::{SpacePlans, Values, seen, value_of};
 use crate::workspace::Definition;
 
 /// How many events are looked at, the newest.
@@ -172,15 +172,11 @@ impl Leaf {
     fn look(&mut self, found: &Found<'_>, event: &ProfileEvent, around: &Around<'_>) {
         let Some(json) = event.json() else { return };
         let of = &json.event;
-        let name = match of.kind {
-            EventType::Track => of.event.as_deref(),
-            EventType::Page | EventType::Screen => of.name.as_deref(),
-            EventType::Identify | EventType::Group | EventType::Alias => return,
-        };
         let when = When::new(event.time(), event.record().id, event.key.item);
-        let source = found.read.source_id(event.source());
-        let (properties, context) = (of.properties, of.context);
-        let seen = Seen { kind: of.kind, name, when, source, properties, context };
+        let seen = seen(of, when, found.read.source_id(event.source()));
+        if seen.stream_name().is_none() {
+            return;
+        }
         let (mut touched, mut counts) = (Vec::new(), false);
         for (plans, row) in [&self.test, &self.value].into_iter().zip(&mut self.row) {
             let Some(plans) = plans else { continue };
