@@ -46,7 +46,7 @@ mod text;
 mod tree;
 mod trigger;
 
-pub use expression::{Expression, Scope, functions};
+pub use expression::{Expression, Function, Scope, functions};
 pub use mapping::{Failure, Mapping};
 pub use problem::Problem;
 pub use template::Template;
