@@ -49,11 +49,19 @@ fn lines(file: &str, problems: &[Problem]) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     found: Vec<(String, String, Option<String>)>,
+    /// The line of a text that is no document.
+    unread: Option<usize>,
 }
 
 impl Problems {
     pub(crate) fn add(&mut self, pointer: &str, message: impl Into<String>) {
         self.found.push((pointer.to_owned(), message.into(), None));
+    }
+
+    /// The text is no document; the line is where reading ended.
+    pub(crate) fn unread(&mut self, line: Option<usize>, message: impl Into<String>) {
+        self.unread = line;
+        self.add("", message);
     }
 
     pub(crate) fn hint(
@@ -81,8 +89,9 @@ impl Problems {
 
     /// The problems with the lines of the text they are on.
     pub(crate) fn within(self, file: &str, text: &str) -> ManifestError {
+        let unread = self.unread;
         let problems = self.found.into_iter().map(|(pointer, message, hint)| {
-            let line = line_of(text, &pointer);
+            let line = unread.unwrap_or_else(|| line_of(text, &pointer));
             Problem { pointer, line, message, hint }
         });
         ManifestError { file: file.to_owned(), problems: problems.collect() }

@@ -46,7 +46,8 @@ fn document(text: &str, problems: &mut Problems) -> Value {
         serde_yaml_ng::from_value::<Value>(document)
     });
     read.unwrap_or_else(|error| {
-        problems.add("", format!("no YAML: {error}"));
+        let line = error.location().map(|place| place.line());
+        problems.unread(line, format!("no YAML: {error}"));
         Value::Null
     })
 }

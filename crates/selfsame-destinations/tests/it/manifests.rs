@@ -120,7 +120,7 @@ presets:
     for (from, to, place) in [
         ("=payload.id}", "=payload.}", "line 19, /actions/send/request/json/id"),
         ("'@path'", "'@paht'", "line 16, /actions/send/fields/id/default"),
-        ("manifest: 1", "manifest: [1", "line 1, /: no YAML"),
+        ("title: Send", "title: [Send", "line 15, /: no YAML"),
     ] {
         let wrong = good.replacen(from, to, 1);
         let said = Manifest::read("one.yaml", &wrong).map(|_| ()).expect_err(to).to_string();
