@@ -4,6 +4,7 @@
 //! the answers it was given. It passes when ours are the same: method, address, headers, body, and
 //! whether it ends with an error. One that does not has a reason in `fixtures/destinations/reasons.yaml`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -242,7 +243,9 @@ fn body(request: &Value) -> Value {
     if !form(request) {
         return serde_json::from_str(text).unwrap_or_else(|_| json!(text));
     }
-    let pairs = url::form_urlencoded::parse(text.as_bytes()).map(|(name, value)| {
+    // What was not there is the word that JavaScript makes of it.
+    let there = |(_, value): &(Cow<'_, str>, Cow<'_, str>)| value != "undefined";
+    let pairs = url::form_urlencoded::parse(text.as_bytes()).filter(there).map(|(name, value)| {
         let read = serde_json::from_str(&value).unwrap_or_else(|_| json!(value));
         json!([name, read])
     });
