@@ -6,6 +6,7 @@ use super::{Auth, Hmac, Jwt, SigV4};
 use crate::auth::Algorithm;
 use crate::request::{Body, Request};
 
+#[expect(clippy::needless_pass_by_value, reason = "what is written where it is called")]
 fn tree(value: Value) -> Tree {
     Tree::compile(&value).expect("a tree")
 }

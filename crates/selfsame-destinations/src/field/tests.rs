@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use crate::manifest::Manifest;
 
 /// What a payload becomes by fields, or the first reason why it does not.
+#[expect(clippy::needless_pass_by_value, reason = "what is written where it is called")]
 fn check(fields: &str, payload: Value, expected: Result<Value, &str>) {
     let text = format!(
         "manifest: 1\nid: a\nname: A\ncategory: a\ndocs: [a]\nversion: a\nstatus: native\n\

@@ -74,9 +74,7 @@ impl Render {
             now_ms: now.millis(),
         };
         let exchange = match event.as_array() {
-            Some(events) => manifest
-                .batch_exchange(&subscription, events, connection)
-                .map(|(exchange, refused)| (exchange, refused)),
+            Some(events) => manifest.batch_exchange(&subscription, events, connection),
             None => manifest
                 .exchange(&subscription, &event, connection)
                 .map(|exchange| (exchange, Vec::new())),
