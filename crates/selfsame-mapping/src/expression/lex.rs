@@ -96,7 +96,7 @@ fn number(rest: &str, at: usize) -> Result<(Word, usize), Problem> {
     // JavaScript has no decimal numbers that begin with a zero.
     if text.len() > 1
         && text.starts_with('0')
-        && text.bytes().nth(1).is_some_and(|byte| byte.is_ascii_digit())
+        && text.as_bytes().get(1).is_some_and(u8::is_ascii_digit)
     {
         return Err(Problem::within(at..at + end, "a number without zeros in front", quoted(text)));
     }

@@ -65,7 +65,10 @@ impl Parser<'_> {
     }
 
     fn place(&self) -> Range<usize> {
-        self.words.get(self.at).or(self.words.last()).map_or(0..0, |placed| placed.place.clone())
+        self.words
+            .get(self.at)
+            .or_else(|| self.words.last())
+            .map_or(0..0, |placed| placed.place.clone())
     }
 
     fn is_at(&self, sign: &str) -> bool {
@@ -354,7 +357,7 @@ impl Parser<'_> {
         while !self.is_at(")") {
             let start = self.place();
             let takes = found.takes.get(arguments.len() + usize::from(each.is_some()));
-            match takes.or(found.takes.last().filter(|takes| **takes == Takes::More)) {
+            match takes.or_else(|| found.takes.last().filter(|takes| **takes == Takes::More)) {
                 Some(Takes::Each) => each = Some(self.function()?),
                 Some(Takes::Pattern) => {
                     let node = self.expression()?;

@@ -90,7 +90,7 @@ impl Compiler {
         }
         self.depth += 1;
         let node = match value {
-            Value::Object(fields) => self.object(fields, value, pointer, rule),
+            Value::Object(fields) => self.object(fields, pointer, rule),
             Value::Array(values) => {
                 let numbered = values.iter().enumerate();
                 let nodes = numbered.map(|(n, value)| {
@@ -98,10 +98,9 @@ impl Compiler {
                     self.node(value, &pointer, Rule::Free)
                 });
                 let nodes: Vec<_> = nodes.collect();
-                if nodes.iter().all(is_constant) {
-                    Node::Constant(value.clone())
-                } else {
-                    Node::List(nodes)
+                match nodes.iter().map(constant).collect::<Option<_>>() {
+                    Some(values) => Node::Constant(Value::Array(values)),
+                    None => Node::List(nodes),
                 }
             }
             scalar => Node::Constant(scalar.clone()),
@@ -110,13 +109,7 @@ impl Compiler {
         node
     }
 
-    fn object(
-        &mut self,
-        fields: &Map<String, Value>,
-        value: &Value,
-        pointer: &str,
-        rule: Rule,
-    ) -> Node {
+    fn object(&mut self, fields: &Map<String, Value>, pointer: &str, rule: Rule) -> Node {
         let mut names = fields.keys().filter(|key| key.starts_with('@'));
         let name = names.next();
         let other = fields.keys().find(|key| !key.starts_with('@') && *key != "_metadata");
@@ -143,10 +136,10 @@ impl Compiler {
             (key.clone(), node)
         });
         let made: Vec<_> = made.collect();
-        if made.iter().all(|(_, node)| is_constant(node)) {
-            Node::Constant(value.clone())
-        } else {
-            Node::Object(made)
+        let constants = made.iter().map(|(key, node)| Some((key.clone(), constant(node)?)));
+        match constants.collect::<Option<_>>() {
+            Some(map) => Node::Constant(Value::Object(map)),
+            None => Node::Object(made),
         }
     }
 
@@ -244,8 +237,11 @@ impl Compiler {
     }
 }
 
-pub(super) fn is_constant(node: &Node) -> bool {
-    matches!(node, Node::Constant(_))
+fn constant(node: &Node) -> Option<Value> {
+    match node {
+        Node::Constant(value) => Some(value.clone()),
+        _ => None,
+    }
 }
 
 pub(super) fn is_directive(value: &Value) -> bool {

@@ -35,6 +35,9 @@ impl Placeholders {
     }
 
     pub(super) fn render<'e>(&self, payload: &Item<'e>, budget: &Budget) -> Option<Item<'e>> {
+        // Segment's engine takes an empty object for nothing.
+        let empty = Item::object(vec![]);
+        let payload = if payload.is_undefined() { &empty } else { payload };
         let mut text = String::new();
         for part in &self.parts {
             let found;

@@ -40,7 +40,7 @@ impl Node {
                 Item::made(if *upper { text.to_uppercase() } else { text.to_lowercase() })
             }
             Self::Replace(replace) => {
-                let text = replaceable(of(&replace.value), budget);
+                let text = replaceable(&of(&replace.value), budget);
                 replace.resolve(text.as_deref(), budget)?
             }
             Self::Each(each) => each.resolve(payload, budget),
@@ -79,7 +79,7 @@ impl Node {
 }
 
 /// The text in which something is replaced; there is none in null, a list or an object.
-fn replaceable(item: Item<'_>, budget: &Budget) -> Option<String> {
+fn replaceable(item: &Item<'_>, budget: &Budget) -> Option<String> {
     match item {
         Item::Bool(_) | Item::Number(_) | Item::Written(_) | Item::Text(_) | Item::Made(_) => {
             Some(item.text(budget).into_owned())
@@ -107,8 +107,8 @@ impl Computed {
 impl If {
     fn resolve<'e>(&'e self, payload: &Item<'e>, budget: &Budget) -> Option<Item<'e>> {
         let item = self.test.resolve(payload, budget);
-        let is_met = !item.is_nullish() && !(self.is_blank && is_blank(&item, budget));
-        let branch = if is_met { &self.then } else { &self.other };
+        let is_none = item.is_nullish() || (self.is_blank && is_blank(&item, budget));
+        let branch = if is_none { &self.other } else { &self.then };
         Some(branch.as_ref()?.resolve(payload, budget))
     }
 }
@@ -158,15 +158,23 @@ impl Transform {
 /// What `Object.assign` copies of a value.
 fn assigned<'e>(source: &Item<'e>) -> Fields<'e> {
     let Some(text) = source.as_text() else { return source.fields() };
-    let units = text.chars().enumerate();
-    units.map(|(n, char)| (Cow::Owned(n.to_string()), Item::made(char.to_string()))).collect()
+    let mut place = 0;
+    let mut fields = vec![];
+    for char in text.chars() {
+        // Half of a character is no text.
+        if char.len_utf16() == 1 {
+            fields.push((Cow::Owned(place.to_string()), Item::made(char.to_string())));
+        }
+        place += char.len_utf16();
+    }
+    fields
 }
 
 /// The value that a text is the JSON of; the text itself if it is of none.
 fn decoded<'e>(item: Item<'e>, budget: &Budget) -> Option<Item<'e>> {
     let Some(text) = item.as_text() else { return Some(item) };
     budget.spend(text.len())?;
-    Some(serde_json::from_str::<Value>(text).map_or(item.clone(), Item::owned))
+    Some(serde_json::from_str::<Value>(text).map_or_else(|_| item.clone(), Item::owned))
 }
 
 struct Flattening<'f> {

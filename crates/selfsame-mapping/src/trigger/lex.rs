@@ -26,6 +26,13 @@ pub(super) struct Word {
     pub(super) value: String,
 }
 
+impl Word {
+    /// The end of a text or of a group. As a value it is the text that Segment's lexer gives it.
+    pub(super) fn end() -> Self {
+        Self { kind: Kind::End, value: "eos".to_owned() }
+    }
+}
+
 /// All words and the end; names that are joined by dots are one.
 pub(super) fn words(text: &str) -> Result<Vec<Word>, Problem> {
     if text.len() > TEXT_BYTES {
@@ -36,7 +43,7 @@ pub(super) fn words(text: &str) -> Result<Vec<Word>, Problem> {
     let mut words: Vec<Word> = vec![];
     loop {
         let Some(char) = lexer.next() else {
-            words.push(Word { kind: Kind::End, value: "eos".to_owned() });
+            words.push(Word::end());
             return Ok(joined(words));
         };
         if !is_space(char) {
@@ -132,6 +139,10 @@ impl Lexer {
                 }
             }
             if value.ends_with(quote) {
+                // A closing mark with something right behind it opens the next text as well.
+                if !self.is_at_end() {
+                    self.at -= 1;
+                }
                 return Ok(Word { kind: Kind::Text, value });
             }
         }

@@ -89,7 +89,7 @@ fn group(mut words: IntoIter<Word>) -> Parsed {
                         Some(word) => inner.push(word),
                     }
                 }
-                inner.push(Word { kind: Kind::End, value: String::new() });
+                inner.push(Word::end());
                 parts.push(group(inner.into_iter())?.unwrap_or(Condition::Broken));
             }
             Kind::Joint => any = word.value == "or",

@@ -130,7 +130,7 @@ pub(super) fn call<'s>(given: &mut Given<'_, 's, '_>) -> Option<Item<'s>> {
         }
         Name::UaBrowser => {
             let is_safari = text.contains("Safari/") && text.contains("Version/");
-            let name = named(&BROWSERS, &text).or(is_safari.then_some("Safari"));
+            let name = named(&BROWSERS, &text).or_else(|| is_safari.then_some("Safari"));
             name.map(Item::Text)
         }
         Name::UaOs => named(&SYSTEMS, &text).map(Item::Text),
