@@ -20,6 +20,10 @@ const CASES: &[&str] = &[
     "salesforce/lead2/2529",
 ];
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }
