@@ -18,10 +18,11 @@ const text = (value) => JSON.stringify(value);
 
 /** Where ours is other by intention, and why. */
 export const reasons = [
-  ["half of a character is no text", (it) => /😀/.test(text(it)) && /\[0\]|\.0|@merge/.test(text(it.mapping))],
+  ["half of a character is no text", (it, theirs) => /😀/.test(text(it)) && (/\[0\]|\.0|@merge/.test(text(it.mapping)) || /\\ud8/.test(text(theirs.value)))],
   ["increment and decrement do not change the event", (it) => /(in|de)crement/.test(text(it.mapping))],
   ["a template that fails whenever it is reached is refused when it is compiled", (it, _, ours) => ours.problems?.every((problem) => ofLiquid(problem, it))],
   ["what fails whenever it is reached is refused when it is compiled", (it, _, ours) => it.broken && ours.problems !== undefined],
+  ["the words nil, empty and blank are values to every filter, and no objects", (it, theirs) => /\b(nil|empty|blank)\b/.test(text(it.mapping)) && /\[object Object\]|\{\}/.test(text(theirs.value))],
   ["what an event says is no template", (it) => text(it.mapping).includes("{{{") && text(it.event).replaceAll('":{', "").includes("{")],
   ["only ISO 8601, RFC 2822 and seconds are times", (it) => / \| date/.test(text(it.mapping))],
 ];

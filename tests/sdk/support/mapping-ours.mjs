@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 
-const cargo = ["run", "--quiet", "--locked", "--release", "-p", "selfsame-mapping", "--example", "mapping-answers"];
+const cargo = ["run", "--quiet", "--locked", "-p", "selfsame-mapping", "--example", "mapping-answers"];
 
 /** The answers of the program `MAPPING_ANSWERS`, or of the example that cargo builds. */
 export function ours(cases) {

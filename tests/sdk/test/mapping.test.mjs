@@ -6,7 +6,7 @@ import { differences } from "../support/mapping-compare.mjs";
 import { ours } from "../support/mapping-ours.mjs";
 
 const count = Number(process.env.MAPPING_CASES ?? 30_000);
-const seed = Number(process.env.MAPPING_SEED ?? Math.floor(Math.random() * 2 ** 32));
+const seed = Number(process.env.MAPPING_SEED ?? 1);
 
 test(`mappings and triggers: Segment's packages say the same of ${count} drawn ones`, () => {
   const all = [...cases(seed, count)];
