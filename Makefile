@@ -43,8 +43,9 @@ lint: ## format, clippy, types, licences
 bench: program ## measure on this machine, one table (BENCH="--quick" takes a minute)
 	@$(HARNESS) table --binary $(BINARY) $(BENCH)
 
-conformance: program ## the official SDKs against the program, one table
+conformance: program ## the official SDKs against the program, and recorded cases over the destinations: tables
 	@scripts/conformance.sh $(BINARY)
+	@$(CARGO) test --quiet --locked -p selfsame-destinations --test it conformance -- --nocapture
 
 torture: program ## kill the program 1,000 times, and count: most of an hour (TORTURE="--rounds 50 --events 100000" takes two minutes)
 	@$(HARNESS) torture --binary $(BINARY) $(or $(TORTURE),--rounds 1000 --events 2000000)

@@ -185,6 +185,8 @@ functions! {
         "The elements of the lists that it gives."
     MapValues "map_values" [Subject Each] "map_values(object, (value, key) => …)"
         "The object with what the function gives for each field; what it gives undefined for is left out."
+    MapLeaves "map_leaves" [Subject Each] "map_leaves(object, (value, key) => …)"
+        "The same at every depth: for each field that is no object. A list is one value."
     FilterFields "filter_fields" [Subject Each] "filter_fields(object, (value, key) => …)"
         "The fields for which it is true."
     MapKeys "map_keys" [Subject Each] "map_keys(object, (value, key) => …)"

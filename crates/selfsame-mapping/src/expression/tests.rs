@@ -108,6 +108,10 @@ fn functions_of_elements_see_names_around_them() {
     check("map([1, 2], x => map([1], x => x + 10)[0] + x)", &json!([12, 13]));
     check("map_values({a: 1, b: 2}, (v, k) => v == 1 ? undefined : k + v)", &json!({"b": "b2"}));
     check("map_keys({a: 1, b: 2}, (v, k) => upper(k))", &json!({"A": 1, "B": 2}));
+    check(
+        "map_leaves({a: {b: 1, c: [1]}, d: 2}, (v, k) => is_list(v) ? v : k == 'd' ? undefined : v + 1)",
+        &json!({"a": {"b": 2, "c": [1]}}),
+    );
     check("filter_fields({a: 1, b: null}, v => v)", &json!({"a": 1}));
     check(
         "map(sort_by(event.properties.products, p => -p.price), p => p.price)",

@@ -60,6 +60,10 @@ pub(super) fn call<'s>(given: &mut Given<'_, 's, '_>) -> Option<Item<'s>> {
 /// The functions that take one.
 pub(super) fn each<'s>(given: &mut Given<'_, 's, '_>, each: &'s Each) -> Option<Item<'s>> {
     let name = given.call.name;
+    if name == Name::MapLeaves {
+        let subject = given.subject.clone();
+        return subject.is_object().then(|| leaves(given, each, &subject))?;
+    }
     if matches!(name, Name::MapValues | Name::MapKeys | Name::FilterFields) {
         return each_field(given, each);
     }
@@ -161,6 +165,27 @@ fn each_field<'s>(given: &mut Given<'_, 's, '_>, each: &'s Each) -> Option<Item<
                 }
             }
             _ => {}
+        }
+    }
+    Some(Item::object(merged(fields)))
+}
+
+/// An object with another value for each field of it, and of the objects in it, that is no object.
+fn leaves<'s>(
+    given: &mut Given<'_, 's, '_>,
+    each: &'s Each,
+    object: &Item<'s>,
+) -> Option<Item<'s>> {
+    let mut fields = vec![];
+    for (key, item) in object.fields() {
+        given.budget().spend(1 + key.len())?;
+        let result = if item.is_object() {
+            leaves(given, each, &item)?
+        } else {
+            given.apply(each, &item, Item::made(&*key))
+        };
+        if !result.is_undefined() {
+            fields.push((key, result));
         }
     }
     Some(Item::object(merged(fields)))
