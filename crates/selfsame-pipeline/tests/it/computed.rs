@@ -19,7 +19,7 @@ use selfsame_pipeline::workspace::{
 use selfsame_pipeline::{
     Compute, ComputeStatus, Engine, EngineConfig, EngineParts, EventQuery, MemoryBudget,
     PreviewConfig, PreviewError, ProfileRef, Reader, Reason, ReplayConfig, StateConfig, preview,
-    replay,
+    replay, replay_beside,
 };
 
 use crate::world::{Dice, TestClock, change, history_with_undo};
@@ -526,6 +526,43 @@ fn the_same_log_gives_the_same_values_however_it_is_folded() {
         let differences = hash.expect("replays").differences(&expected);
         assert!(differences.is_empty(), "{config:?}: {differences:?}");
     }
+}
+
+/// A replay says whether an outbox has the changes that there were: all of them, and no others.
+#[test]
+fn what_was_emitted_is_compared_with_a_replay() {
+    let world = eventful(41);
+    let mut engine = world.engine();
+    let expected = engine.hash().expect("hashes");
+    let compared = |outbox: &dyn LogRead| {
+        let (folder, config) = (tempfile::tempdir().expect("a folder"), ReplayConfig::default());
+        let logs = (&*world.log as &dyn LogRead, outbox);
+        let replayed = replay_beside(logs, world.log.end(), folder.path(), &config, |_| ());
+        let (hash, effects) = replayed.expect("replays");
+        assert!(hash.differences(&expected).is_empty());
+        effects
+    };
+    let all = effects(&*world.outbox);
+    let same = compared(&*world.outbox);
+    let count = u64::try_from(all.len()).expect("few");
+    assert_eq!((same.compared, same.different, same.first), (count, 0, None));
+
+    // The same outbox, but that the last change of one record is not there.
+    let hurt = all[all.len() / 2].0;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (other, mut next) = (outbox(folder.path()), world.outbox.first());
+    while next < world.outbox.end() {
+        let record = world.outbox.get(next).expect("reads");
+        let mut items: Vec<_> = record.items.to_vec();
+        if next == hurt {
+            items.pop();
+        }
+        let new = NewRecord { id: record.id, kind: record.kind, head: record.head, items };
+        other.append_batch(vec![(record.time, new)]).expect("is taken");
+        next = next.next();
+    }
+    let different = compared(&*other);
+    assert_eq!((different.different, different.first), (1, Some(hurt)));
 }
 
 /// What was written of the state may be ahead of the checkpoint when the engine dies: what is folded again
