@@ -186,11 +186,9 @@ impl World {
         Engine::open(config, parts).expect("opens")
     }
 
-    /// Carries on what definitions need, with the engine folding beside it.
-    pub(crate) fn settle(&self, engine: &mut Engine) {
-        engine.catch_up().expect("folds");
+    fn compute(&self, engine: &Engine) -> Compute {
         let drawn = AtomicU64::new(1);
-        let compute = Compute {
+        Compute {
             shared: engine.shared(),
             log: Arc::<MemoryLog>::clone(&self.log),
             outbox: Arc::<RegenerableLog>::clone(&self.outbox),
@@ -200,7 +198,13 @@ impl World {
                 id[..8].copy_from_slice(&drawn.fetch_add(1, Ordering::Relaxed).to_le_bytes());
                 RecordId(id)
             }),
-        };
+        }
+    }
+
+    /// Carries on what definitions need, with the engine folding beside it.
+    pub(crate) fn settle(&self, engine: &mut Engine) {
+        engine.catch_up().expect("folds");
+        let compute = self.compute(engine);
         let stop = std::sync::atomic::AtomicBool::new(false);
         let is_done = &stop;
         std::thread::scope(|threads| {
@@ -526,6 +530,37 @@ fn the_same_log_gives_the_same_values_however_it_is_folded() {
         let differences = hash.expect("replays").differences(&expected);
         assert!(differences.is_empty(), "{config:?}: {differences:?}");
     }
+}
+
+/// A state that is folded again after a crash does not know yet what was handed over already: nothing is
+/// done by it.
+#[test]
+fn nothing_is_handed_over_again_by_a_state_that_is_folded_again() {
+    let world = eventful(41).again();
+    let set = |config: &mut EngineConfig| {
+        config.batch_bytes = 1;
+        config.checkpoint_events = u64::MAX;
+        config.checkpoint_interval = std::time::Duration::from_secs(3_600);
+    };
+    let mut engine = world.engine_with(set);
+    while world.outbox.end() < world.log.end() {
+        engine.turns(1).expect("folds");
+    }
+    drop(engine);
+    let mut engine = world.engine_with(set);
+    let shared = engine.shared();
+    let has_work = || {
+        let meta = shared.meta();
+        let computing = meta.spaces.first().map(|space| &space.computing);
+        computing.is_some_and(|it| it.definitions.values().any(|one| one.next.is_some()))
+    };
+    while !has_work() {
+        engine.turns(1).expect("folds");
+    }
+    assert!(shared.folded() < world.outbox.end(), "it is folded again");
+    let end = world.log.end();
+    assert!(world.compute(&engine).step(&mut |_| true).expect("waits"), "there is something to do");
+    assert_eq!(world.log.end(), end, "and nothing was done");
 }
 
 /// A replay says whether an outbox has the changes that there were: all of them, and no others.
