@@ -53,13 +53,30 @@ pub(super) async fn define(address: SocketAddr, sink: &Sink) -> Result<()> {
     for (id, is_audience, query, is_told) in DEFINED {
         control.define(id, is_audience, query, is_told).await?;
     }
+    live(&mut control, DEFINED.iter().map(|one| one.0)).await
+}
+
+/// Waits until all of them are live: what a kill leaves between the record that puts a definition in
+/// force and the evaluation of all profiles is not yet that of a clean replay.
+async fn live(control: &mut Control, ids: impl Iterator<Item = &'static str>) -> Result<()> {
+    let started = Instant::now();
+    for id in ids {
+        while control.definition(id).await?["state"] != "live" {
+            if started.elapsed() > PATIENCE {
+                bail!("`{id}` is not live after {PATIENCE:?}");
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
     Ok(())
 }
 
 /// Makes the one that has a history to be computed over.
 pub(super) async fn define_later(address: SocketAddr) -> Result<()> {
     let (id, is_audience, query, is_told) = LATER;
-    Control::new(address).define(id, is_audience, query, is_told).await
+    let mut control = Control::new(address);
+    control.define(id, is_audience, query, is_told).await?;
+    live(&mut control, [id].into_iter()).await
 }
 
 /// Waits until every definition is live, no window is open, and the webhook was told everything.
