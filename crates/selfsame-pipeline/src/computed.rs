@@ -30,6 +30,7 @@ mod record;
 mod row;
 mod step;
 mod timers;
+mod whole;
 
 pub use facts::{Announcing, Computing, Members, Progress, StreamSince, Version};
 pub use history::{History, HistoryError};
@@ -37,7 +38,7 @@ pub use job::{Compute, ComputeError, ComputeStage, ComputeStatus};
 pub use preview::{Preview, PreviewConfig, PreviewError, PreviewProgress, preview};
 pub use row::{Held, ValueRow, Values};
 
-pub(crate) use evaluation::{evaluate, known_text, value_of};
+pub(crate) use evaluation::{evaluate, known_text, traits_of, value_of};
 pub(crate) use plans::SpacePlans;
 pub(crate) use ranks::Ranks;
 pub(crate) use recall::Recall;
@@ -45,3 +46,4 @@ pub(crate) use record::ComputedRecord;
 pub(crate) use row::first_moment;
 pub(crate) use step::seen;
 pub(crate) use timers::Timers;
+pub(crate) use whole::{Whole, outlines};
