@@ -173,10 +173,14 @@ impl<'a> Elements<'a> {
         self.list.get(first..).unwrap_or_default()
     }
 
-    /// Those behind that event.
-    pub(crate) fn behind(&self, when: When) -> &[Element<'a>] {
-        let first = self.list.partition_point(|element| element.when <= when);
-        self.list.get(first..).unwrap_or_default()
+    /// Those behind that event by so many microseconds: at least the one, less than the other.
+    pub(crate) fn behind(&self, when: When, (from, to): (i64, i64)) -> &[Element<'a>] {
+        let distance = |element: &Element<'_>| element.when.time.micros() - when.time.micros();
+        let is_before = |element: &Element<'_>| element.when <= when || distance(element) < from;
+        let first = self.list.partition_point(is_before);
+        let behind = self.list.get(first..).unwrap_or_default();
+        let length = behind.partition_point(|element| distance(element) < to);
+        behind.get(..length).unwrap_or_default()
     }
 
     pub(crate) fn put(&self, out: &mut impl Sink, columns: usize) {

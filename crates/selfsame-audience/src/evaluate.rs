@@ -2,7 +2,7 @@
 //!
 //! Everything here is a function of what sections keep, of the traits and of the moment.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 
 use selfsame_event::{Raw, Time};
@@ -51,6 +51,8 @@ pub(crate) struct View<'v, 'a> {
     /// Of an account: for how many of its users what holds.
     tally: Option<&'v Tally>,
     is_approximate: Cell<bool>,
+    /// What was read of traits for one of many events, by the place of the operand in memory.
+    read_for_all: RefCell<SmallVec<[(*const Operand, Values<'v>); 1]>>,
 }
 
 /// The kept events at hand, the innermost first.
@@ -75,8 +77,8 @@ impl<'v, 'a> View<'v, 'a> {
         traits: &'v dyn Traits,
         tally: Option<&'v Tally>,
     ) -> Self {
-        let is_approximate = Cell::new(false);
-        Self { sections, traits: Some(traits), event: None, tally, is_approximate }
+        let (is_approximate, read_for_all) = (Cell::new(false), RefCell::default());
+        Self { sections, traits: Some(traits), event: None, tally, is_approximate, read_for_all }
     }
 
     /// Whether an event meets a condition of the event alone.
@@ -88,6 +90,7 @@ impl<'v, 'a> View<'v, 'a> {
             event: Some(event),
             tally: None,
             is_approximate: Cell::new(false),
+            read_for_all: RefCell::default(),
         };
         view.condition(condition, None).holds
     }
@@ -257,10 +260,21 @@ impl<'v, 'a> View<'v, 'a> {
         let mut until = None;
         match operand {
             Operand::Literal(datum) => values.push(datum.value()),
+            Operand::Trait(steps) if frame.is_none() => {
+                self.read_trait(steps).into_iter().for_each(|value| values.push(value));
+            }
             Operand::Trait(steps) => {
-                if let Some((Step::Key(key), rest)) = steps.split_first() {
-                    let value = self.traits.and_then(|traits| traits.get(key));
-                    read(value, rest, &mut |value| values.push(value));
+                // Of each of many events the same is asked.
+                let known =
+                    |(place, _): &&(*const Operand, Values<'v>)| std::ptr::eq(*place, operand);
+                let mut all = self.read_for_all.borrow_mut();
+                match all.iter().find(known) {
+                    Some((_, known)) => known.iter().for_each(|value| values.push(value.clone())),
+                    None => {
+                        let read = self.read_trait(steps);
+                        read.iter().for_each(|value| values.push(value.clone()));
+                        all.push((operand, read));
+                    }
                 }
             }
             Operand::Column { depth, column } => {
@@ -281,6 +295,15 @@ impl<'v, 'a> View<'v, 'a> {
             }
         }
         (values, until)
+    }
+
+    fn read_trait(&self, steps: &[Step]) -> Values<'v> {
+        let mut values = Values::new();
+        if let Some((Step::Key(key), rest)) = steps.split_first() {
+            let value = self.traits.and_then(|traits| traits.get(key));
+            read(value, rest, &mut |value| values.push(value));
+        }
+        values
     }
 
     fn leaf(&self, leaf: &Leaf, frame: Option<&Frame<'_>>) -> Reading {
@@ -386,20 +409,14 @@ impl<'v, 'a> View<'v, 'a> {
         let range = Range::new(selection.window.as_ref(), self.sections.now);
         let (mut gain, mut loss) = (range.turns, range.turns);
         let parent = frame.map(|frame| frame.element.when);
-        let candidates = match parent.filter(|_| selection.behind.is_some()) {
-            Some(parent) => elements.behind(parent),
+        let candidates = match parent.zip(selection.behind) {
+            Some((parent, behind)) => elements.behind(parent, behind),
             None => elements.since(range.start),
         };
         let mut chosen: SmallVec<[&Element<'_>; 16]> = SmallVec::new();
         let mut is_enough = false;
         for element in candidates.iter().rev() {
             let time = element.when.time;
-            if let (Some((from, to)), Some(parent)) = (selection.behind, parent) {
-                let distance = time.micros() - parent.time.micros();
-                if distance < from || distance >= to {
-                    continue;
-                }
-            }
             if time < range.start {
                 break;
             }
