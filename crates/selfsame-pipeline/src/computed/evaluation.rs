@@ -36,12 +36,23 @@ impl Traits for Custom<'_> {
 }
 
 /// All traits: what definitions came to, then what events set.
-struct Known<'a> {
+pub(super) struct Known<'a> {
     plans: &'a SpacePlans,
     /// Of definitions that were evaluated just now.
     computed: Vec<OnceCell<Box<str>>>,
     values: &'a Values<'a>,
     custom: &'a dyn Traits,
+}
+
+impl<'a> Known<'a> {
+    /// The traits of a user whose definitions are evaluated.
+    pub(super) fn settled(
+        plans: &'a SpacePlans,
+        values: &'a Values<'a>,
+        custom: &'a dyn Traits,
+    ) -> Self {
+        Self { plans, computed: Vec::new(), values, custom }
+    }
 }
 
 impl Traits for Known<'_> {
@@ -74,7 +85,7 @@ pub(crate) fn value_of(
     now: Time,
 ) -> Option<Evaluated> {
     let custom = Custom::new(sections);
-    let known = Known { plans: others, computed: Vec::new(), values, custom: &custom };
+    let known = Known::settled(others, values, &custom);
     plans.profile(rows, now).evaluate(0, &known)
 }
 
@@ -136,7 +147,12 @@ pub(crate) fn known_text<'a>(row: Option<&'a ValueRow<'_>>, plan: &'a LivePlan) 
     }
 }
 
-fn held(plan: &LivePlan, was: Option<&ValueRow<'_>>, json: &str, now: Time) -> Held<'static> {
+pub(super) fn held(
+    plan: &LivePlan,
+    was: Option<&ValueRow<'_>>,
+    json: &str,
+    now: Time,
+) -> Held<'static> {
     match (plan.kind, json, was.map(|row| &row.held)) {
         (DefinitionKind::Audience, "true", Some(Held::In(since))) => Held::In(*since),
         (DefinitionKind::Audience, "true", _) => Held::In(now),

@@ -9,11 +9,6 @@ const WORDS: usize = MOST / 64;
 pub(crate) struct Ranks([u64; WORDS]);
 
 impl Ranks {
-    /// All places before that one.
-    pub(crate) fn before(end: usize) -> Self {
-        (0..end).collect()
-    }
-
     /// Adds a place. Says whether it is new.
     pub(crate) fn insert(&mut self, rank: usize) -> bool {
         let Some(word) = self.0.get_mut(rank / 64) else { return false };

@@ -246,5 +246,17 @@ pub(crate) fn first_moment(row: &[u8]) -> Option<Time> {
     read_moment(&mut Reader(row)).flatten()
 }
 
+/// That row of moments with another first one.
+pub(super) fn with_first(row: &[u8], first: Time) -> Vec<u8> {
+    let mut rest = Reader(row);
+    let known = read_moment(&mut rest);
+    let mut marked = Vec::with_capacity(row.len() + 1);
+    put_moment(&mut marked, Some(first));
+    if known.is_some() {
+        marked.extend_from_slice(rest.0);
+    }
+    marked
+}
+
 #[cfg(test)]
 mod tests;

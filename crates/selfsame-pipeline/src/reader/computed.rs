@@ -1,11 +1,10 @@
 //! What definitions came to, as readers see it: a value whose moment has come is evaluated for the answer.
 
 use selfsame_event::{Collection, ProfileId, Time};
-use selfsame_profile::Section;
 use selfsame_store::RowKey;
 
 use super::{Found, LookupError, SpaceRead};
-use crate::computed::{Held, Members, Progress, Ranks, Values, evaluate};
+use crate::computed::{Held, Members, Progress, Values, bring_up_to, first_moment};
 use crate::key::InSpace;
 use crate::workspace::{Definition, DefinitionKind};
 
@@ -48,20 +47,18 @@ impl<'s> Found<'s> {
 
     /// What definitions came to by then, by id. What a profile never was in is not there.
     pub fn computed(&self, now: Time) -> Result<Vec<ComputedValue<'s>>, LookupError> {
-        if self.collection() != Collection::Users {
-            return Ok(Vec::new());
-        }
         let key = self.read.in_space(self.id());
         let tables = &self.read.view.tables;
         let written = tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let moments = tables.moments.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let mut values = Values::read(&written, &moments).unwrap_or_default();
-        if values.until().is_some_and(|until| until <= now) {
-            let sections: Vec<Section> =
-                self.sections.iter().map(|(_, section)| section.clone()).collect();
-            self.read.bring_up_to(&mut values, &sections, now);
+        if self.collection() == Collection::Accounts {
+            self.bring_account_up_to(&mut values, first_moment(&moments), now)?;
+        } else if let Some(plans) = self.read.view.plans.get(self.read.slot) {
+            bring_up_to(plans, &mut values, &self.sections, now);
         }
-        let mut all: Vec<_> = self.read.definitions().collect();
+        let is_of_it = |one: &&Definition| one.collection == self.collection();
+        let mut all: Vec<_> = self.read.definitions().filter(is_of_it).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(all.into_iter().filter_map(|one| self.read.shown(one, &values)).collect())
     }
@@ -93,10 +90,11 @@ impl SpaceRead {
         self.view.meta.workspace.guards(&self.space().id)
     }
 
-    /// Whether a key is that of a definition in force: then a trait of that name that events set is not
+    /// Whether a key is that of a definition of a collection that is in force: then a trait of that name that events set is not
     /// read.
-    pub fn is_in_force(&self, key: &str) -> bool {
-        let progress = self.definition(key).and_then(|definition| self.progress(definition));
+    pub fn is_in_force(&self, collection: Collection, key: &str) -> bool {
+        let definition = self.definition(key).filter(|one| one.collection == collection);
+        let progress = definition.and_then(|definition| self.progress(definition));
         progress.is_some_and(|progress| progress.live.is_some())
     }
 
@@ -126,23 +124,6 @@ impl SpaceRead {
         let plans = self.view.plans.get(self.slot)?;
         let plan = plans.live.get(plans.rank_of(definition.number)?)?;
         Some(plan.default.to_string()).filter(|json| json != "null")
-    }
-
-    /// Evaluates what may have changed by then, each at its moment.
-    fn bring_up_to(&self, values: &mut Values<'_>, sections: &[Section], now: Time) {
-        let Some(plans) = self.view.plans.get(self.slot) else { return };
-        while let Some(until) = values.until().filter(|until| *until <= now) {
-            let (wanted, at): (Ranks, _) = if values.is_stale {
-                values.is_stale = false;
-                (Ranks::before(plans.live.len()), now)
-            } else {
-                let is_due = |at: Option<Time>| at.is_some_and(|at| at <= until);
-                let due = values.iter().filter(|row| is_due(row.until));
-                (due.filter_map(|row| plans.rank_of(row.number)).collect(), until)
-            };
-            values.retain(|number| plans.rank_of(number).is_some());
-            evaluate(plans, wanted, values, sections, at);
-        }
     }
 
     /// All profiles that are in an audience, by id. For one that is read to its end, pages cost more.

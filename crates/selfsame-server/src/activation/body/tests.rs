@@ -9,6 +9,7 @@ fn definition(kind: DefinitionKind, id: &str) -> Definition {
         id: id.to_owned(),
         space: "shop".to_owned(),
         kind,
+        collection: selfsame_event::Collection::Users,
         name: "A name".to_owned(),
         description: String::new(),
         query: String::new(),

@@ -115,6 +115,7 @@ impl World {
             id: id.clone(),
             space: SPACE.to_owned(),
             kind,
+            collection: selfsame_event::Collection::Users,
             description: String::new(),
             query,
             public: false,
