@@ -37,7 +37,7 @@ use body::{Message, Personas};
 pub(crate) enum Form {
     /// `Audience Entered`, `Audience Exited`, `Trait Computed`.
     Track,
-    /// The trait.
+    /// The trait; of an account, by a group call.
     Identify,
 }
 
@@ -58,11 +58,12 @@ impl Form {
         Self::ALL.into_iter().find(|form| form.kind() == kind)
     }
 
-    /// The type of its call.
-    pub(crate) const fn call(self) -> &'static str {
-        match self {
-            Self::Track => "track",
-            Self::Identify => "identify",
+    /// The type of its call, of a change of a definition of that collection.
+    pub(crate) const fn call(self, collection: Collection) -> &'static str {
+        match (self, collection) {
+            (Self::Track, _) => "track",
+            (Self::Identify, Collection::Users) => "identify",
+            (Self::Identify, Collection::Accounts) => "group",
         }
     }
 
@@ -71,7 +72,11 @@ impl Form {
         Topic { kind: self.kind(), subject: Some(definition) }
     }
 
-    fn is_sent(self, as_which: Announce) -> bool {
+    /// Whether it is one of those that an activation of a definition is told in. Accounts have group calls.
+    fn is_sent(self, definition: &Definition, as_which: Announce) -> bool {
+        if definition.collection == Collection::Accounts {
+            return self == Self::Identify;
+        }
         matches!(
             (self, as_which),
             (_, Announce::Both)
@@ -149,7 +154,7 @@ pub(crate) fn wanted(
     let mut topics = BTreeSet::new();
     for definition in workspace.definitions_of(space) {
         let Some(activation) = activation(definition, &destination.id) else { continue };
-        let forms = Form::ALL.into_iter().filter(|form| form.is_sent(activation.send));
+        let forms = Form::ALL.into_iter().filter(|form| form.is_sent(definition, activation.send));
         topics.extend(forms.map(|form| form.topic(definition.number)));
     }
     topics
@@ -176,7 +181,9 @@ fn chosen<'a>(namings: &[Naming], ids: &[ExternalId<'a>]) -> Vec<ExternalId<'a>>
     };
     if namings.is_empty() {
         let user = of("user_id").pop();
-        let named = user.or_else(|| of("anonymous_id").pop()).or_else(|| ids.first().copied());
+        let device = || of("anonymous_id").pop();
+        let named = user.or_else(device).or_else(|| of("group_id").pop());
+        let named = named.or_else(|| ids.first().copied());
         return named.into_iter().collect();
     }
     let mut all = Vec::new();
@@ -243,12 +250,12 @@ impl SpaceFeed {
         let destination =
             destination(&meta.workspace, &self.space_id, connection).ok_or_else(unwanted)?;
         let activation = activation(definition, &destination.id)
-            .filter(|one| form.is_sent(one.send))
+            .filter(|one| form.is_sent(definition, one.send))
             .ok_or_else(unwanted)?;
 
         let space = self.reader.space(&self.space_id).map_err(unavailable)?;
         let profile = ProfileRef::Id(change.profile);
-        let found = space.find(Collection::Users, &profile).map_err(unavailable)?;
+        let found = space.find(definition.collection, &profile).map_err(unavailable)?;
         let found = found.ok_or(BodyError::Withheld(Withheld::Nobody))?;
         let json = value_of(&change.what);
         let settled = found.settled(definition).map_err(unavailable)?;
@@ -289,9 +296,12 @@ fn message_id(effect: &[u8; 16], to: &Recipient) -> String {
     format!("personas_{hex}")
 }
 
-/// The profile's address: the identifier that it is named by, if that is one, else its newest, else the
+/// The address of a user: the identifier that it is named by, if that is one, else its newest, else the
 /// trait.
 fn email(found: &Found<'_>, ids: &[ExternalId<'_>], named: ExternalId<'_>) -> Option<String> {
+    if found.collection() == Collection::Accounts {
+        return None;
+    }
     let newest = || ids.iter().rfind(|id| id.kind == "email").copied();
     if let Some(id) = Some(named).filter(|id| id.kind == "email").or_else(newest) {
         return Some(id.value.to_owned());

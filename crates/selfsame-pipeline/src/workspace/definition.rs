@@ -181,12 +181,13 @@ impl Definition {
                     .to_owned(),
             );
         }
-        if !self.destinations.is_empty() {
-            return Err("destinations are not told of definitions of accounts in this version: \
-                        leave `destinations` out"
-                .to_owned());
+        match self.destinations.iter().find(|one| one.send != Announce::Both) {
+            None => Ok(()),
+            Some(one) => Err(format!(
+                "destination `{}`: an account is told of by group calls: leave `send` out",
+                one.destination
+            )),
         }
-        Ok(())
     }
 
     /// What it says, read. The error points at the place.

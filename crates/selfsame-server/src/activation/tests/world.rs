@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::Request;
 use selfsame_deliver::ConnectionStatus;
-use selfsame_event::{EventsHead, RecordKind};
+use selfsame_event::{Collection, EventsHead, RecordKind};
 use selfsame_log::{Item, Log as _, LogRead as _, NewRecord};
 use selfsame_pipeline::workspace::{
     Activation, Announce, Change, Definition, DefinitionKind, Destination, Since,
@@ -108,6 +108,17 @@ impl World {
         query: &str,
         destinations: Vec<Activation>,
     ) {
+        self.define_of(Collection::Users, kind, (id, query), destinations).await;
+    }
+
+    /// The same of users or of accounts.
+    pub(super) async fn define_of(
+        &self,
+        collection: Collection,
+        kind: DefinitionKind,
+        (id, query): (&str, &str),
+        destinations: Vec<Activation>,
+    ) {
         let (id, query) = (id.to_owned(), query.to_owned());
         let definition = Definition {
             number: 0,
@@ -115,7 +126,7 @@ impl World {
             id: id.clone(),
             space: SPACE.to_owned(),
             kind,
-            collection: selfsame_event::Collection::Users,
+            collection,
             description: String::new(),
             query,
             public: false,
