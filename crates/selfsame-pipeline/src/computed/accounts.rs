@@ -221,7 +221,7 @@ impl State {
     }
 
     /// Who was told that a part of an account is in an audience is told that the whole is not, where it was
-    /// not before either; that it is now, the next tick finds.
+    /// not before either; that it is now is found when it is evaluated.
     fn say_out(
         &mut self,
         key: InSpace<ProfileId>,

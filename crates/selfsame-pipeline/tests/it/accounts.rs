@@ -173,10 +173,14 @@ impl Told {
 
     /// Something happens, and what follows from it.
     fn event(&mut self, event: &str) {
+        self.append_event(event);
+        self.world.settle(&mut self.engine);
+    }
+
+    fn append_event(&mut self, event: &str) {
         let head = EventsHead { source: SourceNumber(1), ..EventsHead::default() };
         let event = format!("{{{event},\"messageId\":\"told-{}\"}}", self.next);
         self.append(RecordKind::Events, head.encode(), vec![event.into()]);
-        self.world.settle(&mut self.engine);
     }
 
     fn joins(&mut self, user: &str, group: &str) {
@@ -300,6 +304,65 @@ fn an_account_follows_the_memberships_of_its_users() {
         (told.of("acme", "with_active"), told.of("acme", "both")),
         ("false".into(), "false".into())
     );
+}
+
+/// What an engine folded before it died, and did not come to evaluate, the next one evaluates.
+#[test]
+fn an_engine_that_dies_before_it_looks_at_an_account_looks_at_it_later() {
+    let active =
+        ("active", DefinitionKind::Audience, "event('Bought').within(7 days).count() >= 1");
+    let any = ("with_active", DefinitionKind::Audience, "any(trait('active') = true)");
+    let mut told = Told::new(&[active], &[SOUND, any]);
+    told.joins("ada", "acme");
+    told.append_event(r#""type":"track","userId":"ada","event":"Bought""#);
+    told.engine.turns(1).expect("folds");
+    assert_eq!(told.changes(), [What::Entered], "of ada alone");
+    let Told { world, engine, next } = told;
+    drop(engine);
+    let engine = world.engine();
+    let mut told = Told { world, engine, next };
+    told.world.settle(&mut told.engine);
+    assert_eq!(told.changes(), [What::Entered, What::Entered, What::Entered]);
+    assert_eq!(
+        (told.of("acme", "sound"), told.of("acme", "with_active")),
+        ("true".into(), "true".into())
+    );
+}
+
+/// As many users count as links are kept, and the value says that there may be more.
+#[test]
+fn an_account_of_very_many_users_counts_those_that_were_linked_first() {
+    let total = ("total", DefinitionKind::ComputedTrait, "event('Bought').count()");
+    let plan = ("plan_is", DefinitionKind::ComputedTrait, "trait('plan')");
+    let mut told = Told::new(&[], &[total, plan]);
+    let head = EventsHead { source: SourceNumber(1), ..EventsHead::default() };
+    let event = |what: &str, number: u32| {
+        let (time, id) = (format!("2026-01-01T00:{:02}:{:02}Z", number / 60, number % 60), number);
+        format!(
+            r#"{{{what},"userId":"u{number}","messageId":"{what_id}-{id}","timestamp":"{time}"}}"#,
+            what_id = what.len(),
+        )
+    };
+    let joins = (0..510).map(|number| {
+        event(r#""type":"group","groupId":"acme","traits":{"plan":"big"}"#, number).into()
+    });
+    told.append(RecordKind::Events, head.encode(), joins.collect());
+    let buys = (0..510).map(|number| event(r#""type":"track","event":"Bought""#, number).into());
+    told.append(RecordKind::Events, head.encode(), buys.collect());
+    told.world.settle(&mut told.engine);
+    assert_eq!(told.of("acme", "total"), "500");
+    let reader = told.world.reader(&told.engine);
+    let space = reader.space("default").expect("a space");
+    let found = account(&space, "acme").expect("is there");
+    let computed = found.computed(told.engine.state().log_time()).expect("reads");
+    let is_approximate: Vec<_> =
+        computed.iter().map(|one| (one.definition.id.as_str(), one.is_approximate)).collect();
+    assert_eq!(is_approximate, [("plan_is", false), ("total", true)]);
+    drop(computed);
+    told.buys("u509");
+    assert_eq!(told.of("acme", "total"), "500", "was linked last");
+    told.buys("u3");
+    assert_eq!(told.of("acme", "total"), "501");
 }
 
 /// A moment of a user that no tick has let come yet shows in what readers are told of the account.
