@@ -32,6 +32,7 @@ mod record;
 mod row;
 mod step;
 mod timers;
+mod whole;
 mod whose;
 
 pub use facts::{Announcing, Computing, Members, Progress, StreamSince, Version};
@@ -41,11 +42,12 @@ pub use preview::{Preview, PreviewConfig, PreviewError, PreviewProgress, preview
 pub use row::{Held, ValueRow, Values};
 
 pub(crate) use account::{Account, User, bring_up_to, evaluate_account};
-pub(crate) use evaluation::{known_text, value_of};
+pub(crate) use evaluation::{known_text, traits_of, value_of};
 pub(crate) use plans::SpacePlans;
 pub(crate) use recall::Recall;
 pub(crate) use record::ComputedRecord;
 pub(crate) use row::first_moment;
 pub(crate) use step::seen;
 pub(crate) use timers::{Due, Timers};
+pub(crate) use whole::{Whole, outlines};
 pub(crate) use whose::{Anchored, users_of};

@@ -4,19 +4,22 @@
 use std::cell::OnceCell;
 
 use selfsame_audience::{Evaluated, Plans, Profile, Tally, Traits};
-use selfsame_event::{IdentifierKey, Raw, Time};
-use selfsame_profile::{Limits, ProfileView, Section, combine};
+use selfsame_event::{Raw, Time};
+use selfsame_expr::Value;
+use selfsame_profile::Outline;
+use smallvec::SmallVec;
 
-use super::evaluation::{Changed, Known, evaluate, held, known_text};
+use super::evaluation::{Changed, Custom, evaluate, known_text, membership, with_traits};
 use super::plans::SpacePlans;
 use super::ranks::Ranks;
-use super::row::{ValueRow, Values};
+use super::row::{Held, ValueRow, Values};
+use crate::workspace::DefinitionKind;
 
 /// A user of an account.
 #[derive(Debug)]
 pub(crate) struct User<'a> {
     /// The sections.
-    pub(crate) sections: &'a [(IdentifierKey, Section)],
+    pub(crate) sections: SmallVec<[Outline<'a>; 4]>,
     /// What is kept of their events.
     pub(crate) rows: Vec<&'a [u8]>,
     /// What definitions came to for the user by the moment at hand.
@@ -25,44 +28,21 @@ pub(crate) struct User<'a> {
 
 impl<'a> User<'a> {
     /// A user with these sections.
-    pub(crate) fn new(sections: &'a [(IdentifierKey, Section)], values: Values<'a>) -> Self {
-        let rows = sections.iter().map(|(_, section)| section.computed()).collect();
+    pub(crate) fn new(sections: SmallVec<[Outline<'a>; 4]>, values: Values<'a>) -> Self {
+        let rows = sections.iter().map(|section| section.computed).collect();
         Self { sections, rows, values }
     }
 }
 
 /// An account, with what it is evaluated by.
 #[derive(Debug)]
-pub(crate) struct Account<'a> {
+pub(crate) struct Account<'b, 'a> {
     /// Its own sections.
-    pub(crate) sections: &'a [(IdentifierKey, Section)],
+    pub(crate) sections: &'b [Outline<'a>],
     /// Its users.
-    pub(crate) users: &'a [User<'a>],
+    pub(crate) users: &'b [User<'a>],
     /// Whether it may have more users than these.
     pub(crate) is_cut: bool,
-}
-
-/// The traits that events set.
-struct Custom<'a> {
-    sections: &'a [(IdentifierKey, Section)],
-    combined: OnceCell<ProfileView<'a>>,
-}
-
-impl<'a> Custom<'a> {
-    fn new(sections: &'a [(IdentifierKey, Section)]) -> Self {
-        Self { sections, combined: OnceCell::new() }
-    }
-}
-
-impl Traits for Custom<'_> {
-    fn get(&self, key: &str) -> Option<Raw<'_>> {
-        let combine_all = || {
-            let sections: Vec<&Section> =
-                self.sections.iter().map(|(_, section)| section).collect();
-            combine(&sections, &Limits::default())
-        };
-        self.combined.get_or_init(combine_all).trait_of(key)?.value
-    }
 }
 
 /// The traits of an account: what its definitions came to, then what group calls set.
@@ -99,15 +79,16 @@ impl Answers {
             Self { tally: Tally::default(), of_each: vec![(None, false); conditions] };
         for user in users {
             let profile = plans.profile(&user.rows, now);
-            let custom = Custom::new(user.sections);
-            let known = Known::settled(others, &user.values, &custom);
             answers.tally.join();
-            for (number, (until, is_approximate)) in answers.of_each.iter_mut().enumerate() {
-                let Some(answer) = profile.meets(number, &known) else { continue };
-                *until = earlier(*until, answer.until);
-                *is_approximate |= answer.is_approximate;
-                answers.tally.change(number, false, answer.value.json() == "true");
-            }
+            with_traits(others, &user.values, &user.sections, now, |traits| {
+                for (number, (until, is_approximate)) in answers.of_each.iter_mut().enumerate() {
+                    let Some(answer) = profile.meets(number, traits) else { continue };
+                    *until = earlier(*until, answer.until);
+                    *is_approximate |= answer.is_approximate;
+                    let holds = answer.value.value() == Value::Bool(true);
+                    answers.tally.change(number, false, holds);
+                }
+            });
         }
         answers
     }
@@ -122,29 +103,24 @@ fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
 pub(crate) fn bring_up_to(
     plans: &SpacePlans,
     values: &mut Values<'_>,
-    sections: &[(IdentifierKey, Section)],
+    sections: &[Outline<'_>],
     now: Time,
 ) {
-    if values.until().is_none_or(|until| until > now) {
-        return;
-    }
-    let sections: Vec<Section> = sections.iter().map(|(_, section)| section.clone()).collect();
     while let Some(until) = values.until().filter(|until| *until <= now) {
         let (wanted, at): (Ranks, _) = if values.is_stale {
             values.is_stale = false;
-            (plans.users(), now)
+            (plans.stored, now)
         } else {
-            let is_due = |at: Option<Time>| at.is_some_and(|at| at <= until);
-            let due = values.iter().filter(|row| is_due(row.until));
-            (due.filter_map(|row| plans.rank_of(row.number)).collect(), until)
+            let due = values.due(until).filter_map(|number| plans.rank_of(number));
+            (due.collect(), until)
         };
-        values.retain(|number| plans.rank_of(number).is_some());
-        evaluate(plans, wanted, values, &sections, at);
+        values.retain(|number| plans.is_stored(number));
+        evaluate(plans, wanted, values, sections, at);
     }
 }
 
 /// What is kept of the events of all users.
-fn rows<'a>(users: &'a [User<'a>]) -> Vec<&'a [u8]> {
+fn rows<'a>(users: &[User<'a>]) -> Vec<&'a [u8]> {
     users.iter().flat_map(|user| user.rows.iter().copied()).collect()
 }
 
@@ -171,7 +147,7 @@ pub(crate) fn account_value_of(
     plans: &Plans,
     others: &SpacePlans,
     values: &Values<'_>,
-    account: &Account<'_>,
+    account: &Account<'_, '_>,
     now: Time,
 ) -> Option<Evaluated> {
     let answers = Answers::new(plans, others, account.users, now);
@@ -186,7 +162,7 @@ pub(crate) fn account_value_of(
 pub(crate) fn evaluate_account(
     plans: &SpacePlans,
     values: &mut Values<'_>,
-    account: &Account<'_>,
+    account: &Account<'_, '_>,
     now: Time,
 ) -> Vec<Changed> {
     let answers = Answers::new(&plans.plans, plans, account.users, now);
@@ -207,13 +183,22 @@ pub(crate) fn evaluate_account(
         if known_text(was, plan) != json {
             changes.push(Changed { rank, value: json.as_str().into() });
         }
-        let held = held(plan, was, &json, now);
+        let held = match plan.kind {
+            DefinitionKind::Audience => membership(json == "true", was, now),
+            DefinitionKind::ComputedTrait => Held::Default,
+        };
         let (number, is_approximate) = (plan.number, evaluated.is_approximate);
-        set.push(ValueRow { number, held, until, is_approximate });
+        let is_said = plan.kind == DefinitionKind::ComputedTrait && json != *plan.default;
+        let text = is_said.then(|| json.clone());
+        set.push((ValueRow::<'static> { number, held, until, is_approximate }, text));
         if let Some(place) = known.computed.get(rank) {
             place.get_or_init(|| json.into());
         }
     }
-    set.into_iter().for_each(|row| values.set(row));
+    drop(known);
+    for (row, text) in &set {
+        let held = text.as_deref().map_or(row.held, Held::Json);
+        values.set(&ValueRow { held, ..*row });
+    }
     changes
 }

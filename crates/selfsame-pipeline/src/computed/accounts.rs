@@ -18,7 +18,6 @@
 //! - whatever changes one of these marks the account;
 //! - every value that is another one is an effect, so that what is folded again takes it from the outbox.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -32,6 +31,7 @@ use selfsame_store::{RowKey as _, StoreError};
 use super::account::{Account, User, bring_up_to, evaluate_account};
 use super::row::{Held, ValueRow, first_moment, with_first};
 use super::step::At;
+use super::whole::outlines;
 use super::whose;
 use crate::effect::{Effect, What};
 use crate::key::InSpace;
@@ -210,7 +210,7 @@ impl State {
             self.recall_accounts(cause)?;
             return self.touch_displaced(slot, outcome, now);
         }
-        self.say_out(key, &was_in, At { time: now, cause: Some(cause) })?;
+        self.say_out(key, &was_in, At { cause: Some(cause), ..At::moment(now) })?;
         if let Some(user) = outcome.user.as_ref().filter(|_| !before.0.is_empty()) {
             let after = whose::accounts_of(&self.tables, arrival.origin.space, user.profile)?;
             for account in before.0.difference(&after) {
@@ -330,17 +330,20 @@ impl State {
         }
         let users = users.iter().zip(&written).map(|((_, sections), written)| {
             let mut values = written.read();
-            bring_up_to(&plans, &mut values, sections, now);
+            let sections = outlines(sections.iter().map(|(_, section)| section));
+            bring_up_to(&plans, &mut values, &sections, now);
             User::new(sections, values)
         });
         let users: Vec<User<'_>> = users.collect();
+        let own = outlines(own.iter().map(|(_, section)| section));
         let account = Account { sections: &own, users: &users, is_cut };
         let before = self.written_of(Collection::Accounts, key)?;
         let mut values = before.read();
+        values.forget_first();
         values.retain_moments(|number| plans.rank_of(number).is_some());
         let changes = evaluate_account(&plans, &mut values, &account, now);
         self.put_values(&before, &values);
-        self.announce(key, &plans, &changes, At { time: now, cause: None });
+        self.announce(key, &plans, &changes, At::moment(now));
         Ok(())
     }
 
@@ -377,6 +380,7 @@ impl State {
         let plans = Arc::clone(&self.plans[slot]);
         let before = self.written_of(Collection::Accounts, key)?;
         let mut values = before.read();
+        values.forget_first();
         values.retain(|number| plans.rank_of(number).is_some());
         self.put_values(&before, &values);
         Ok(())
@@ -396,8 +400,8 @@ impl State {
         let before = self.written_of(Collection::Accounts, key)?;
         let mut values = before.read();
         let is_default = *json == plan.default;
-        let held = if is_default { Held::Default } else { Held::Json(Cow::Borrowed(&**json)) };
-        values.set(ValueRow { number, held, until: None, is_approximate: false });
+        let held = if is_default { Held::Default } else { Held::Json(json) };
+        values.set(&ValueRow { number, held, until: None, is_approximate: false });
         self.put_values(&before, &values);
         Ok(())
     }

@@ -89,7 +89,7 @@ impl State {
             }
             last = name;
             let Some(root) = self.root(space, key)? else { continue };
-            let Some(profile) = root.profile() else { continue };
+            let profile = root.profile;
             let count = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
             let partition = partition_of(profile, count);
             let partition = usize::try_from(partition).unwrap_or(0);
@@ -156,7 +156,7 @@ impl State {
             }
             self.compute_due(slot, profile, record.time)?;
             let wanted = Wanted::Some(ranks);
-            let at = At { time: record.time, cause: None };
+            let at = At::moment(record.time);
             self.compute(key, wanted, at, &Absorbed::default())?;
         }
         self.recall_rest()?;

@@ -107,7 +107,13 @@ type GoesOn<'a> = &'a mut dyn FnMut(&ComputeStatus) -> bool;
 impl Compute {
     /// Does the next thing that is to be done for some space, and says whether there was one. It asks now
     /// and then whether to go on.
+    ///
+    /// It waits for a state that is folded again after a crash: one from before says that there is
+    /// to do what was done, and a history that is handed over twice counts twice.
     pub fn step(&self, goes_on: GoesOn<'_>) -> Result<bool, ComputeError> {
+        if !self.is_caught_up() {
+            return Ok(self.shared.view().is_some());
+        }
         let Some(view) = self.shared.view() else { return Ok(false) };
         for (slot, counts) in view.meta.spaces.iter().enumerate() {
             let Some(space) = view.meta.workspace.spaces.get(slot) else { continue };
@@ -148,6 +154,20 @@ impl Compute {
             }
         }
         Ok(false)
+    }
+
+    /// Whether the state is at least as new as what was emitted, perhaps after a while.
+    fn is_caught_up(&self) -> bool {
+        const PAUSE: Duration = Duration::from_millis(1);
+        const PATIENCE: u32 = 100;
+        let emitted = self.outbox.end();
+        for _ in 0..PATIENCE {
+            if self.shared.folded() >= emitted {
+                return true;
+            }
+            std::thread::park_timeout(PAUSE);
+        }
+        false
     }
 
     fn hand_over(
@@ -307,7 +327,7 @@ impl Compute {
                 return true;
             };
             let values = Values::decode(row).unwrap_or_default();
-            match values.get(definition).map(|row| &row.held) {
+            match values.get(definition).map(|row| row.held) {
                 None | Some(Held::Default) => {}
                 Some(_) if after.is_some_and(|after| profile <= after) => done += 1,
                 Some(_) => profiles.push(profile),

@@ -20,8 +20,6 @@ pub(crate) struct SpacePlans {
     pub(crate) plans: Plans,
     /// The definitions in force, each behind those that it reads.
     pub(crate) live: Vec<LivePlan>,
-    /// Of them, those of users.
-    users: Ranks,
     /// What there is to know of those of accounts.
     pub(crate) accounts: AccountPlans,
     /// The streams of versions that are computed without being in force.
@@ -37,7 +35,13 @@ pub(crate) struct SpacePlans {
     readers: Vec<Vec<usize>>,
     /// Those that are something else than nothing where nothing happened.
     at_creation: Ranks,
-    reads_itself: bool,
+    /// Those that are evaluated whenever they may have changed. Nobody waits for the others: they are
+    /// evaluated when they are asked for.
+    pub(crate) stored: Ranks,
+    /// Audiences that nobody leaves by more events.
+    pub(crate) lasting: Ranks,
+    /// Whether one of these reads a computed trait.
+    pub(crate) reads_traits: bool,
 }
 
 /// A definition in force.
@@ -137,13 +141,12 @@ impl SpacePlans {
             Collection::Accounts => Vec::new(),
         });
         compiled.readers = readers.collect();
-        compiled.reads_itself = compiled.readers.iter().any(|readers| !readers.is_empty());
+        compiled.find_stored();
         compiled.find_defaults();
         compiled
     }
 
     fn add_of_users(&mut self, rank: usize, id: &str, query: &Query, streams: Vec<u32>) {
-        self.users.insert(rank);
         for stream in streams {
             let stream = usize::try_from(stream).unwrap_or(usize::MAX);
             if self.by_stream.len() <= stream {
@@ -155,6 +158,35 @@ impl SpacePlans {
             self.by_trait.entry(key).or_default().push(rank);
         }
         self.by_id.insert(id.to_owned(), rank);
+    }
+
+    /// Audiences have members, and destinations are told of changes; a trait that is neither told nor read
+    /// by any of these is not looked at before somebody asks for it.
+    fn find_stored(&mut self) {
+        let mut stored = Ranks::default();
+        for (rank, plan) in self.live.iter().enumerate().rev() {
+            if plan.collection == Collection::Accounts {
+                continue;
+            }
+            let is_audience = plan.kind == DefinitionKind::Audience;
+            let is_read = self.readers_of(rank).any(|reader| stored.has(reader));
+            self.reads_traits |= is_read && !is_audience;
+            let is_asked = self.accounts.reads_of_users(&plan.id);
+            if is_audience || plan.is_told || is_read || is_asked {
+                stored.insert(rank);
+            }
+        }
+        self.stored = stored;
+        let lasts = |(_, plan): &(usize, &LivePlan)| self.plans.lasts(plan.place);
+        self.lasting = self.live.iter().enumerate().filter(lasts).map(|(rank, _)| rank).collect();
+        let lists = self.by_stream.iter_mut().chain(self.by_trait.values_mut());
+        lists.chain(&mut self.readers).for_each(|list| list.retain(|rank| stored.has(*rank)));
+    }
+
+    /// Whether the value of a definition is kept for each profile: those of accounts all are.
+    pub(crate) fn is_stored(&self, number: u32) -> bool {
+        let is_of_accounts = self.collection_of(number) == Some(Collection::Accounts);
+        is_of_accounts || self.rank_of(number).is_some_and(|rank| self.stored.has(rank))
     }
 
     fn find_defaults(&mut self) {
@@ -199,14 +231,15 @@ impl SpacePlans {
         self.by_number.get(usize::try_from(number).ok()?).copied().flatten()
     }
 
-    /// Those of users.
-    pub(crate) fn users(&self) -> Ranks {
-        self.users
-    }
-
     /// The collection of a definition in force.
     pub(crate) fn collection_of(&self, number: u32) -> Option<Collection> {
         self.live.get(self.rank_of(number)?).map(|plan| plan.collection)
+    }
+
+    /// What a definition comes to where nothing happened, as JSON.
+    pub(crate) fn default_of(&self, number: u32) -> &str {
+        let plan = self.rank_of(number).and_then(|rank| self.live.get(rank));
+        plan.map_or("null", |plan| &plan.default)
     }
 
     /// The place of the definition of users of that id.
@@ -228,11 +261,6 @@ impl SpacePlans {
     /// The definitions that read the one of a place.
     pub(crate) fn readers_of(&self, rank: usize) -> impl Iterator<Item = usize> {
         self.readers.get(rank).into_iter().flatten().copied()
-    }
-
-    /// Whether a definition reads another one.
-    pub(crate) fn reads_itself(&self) -> bool {
-        self.reads_itself
     }
 
     /// Those that hold of a profile of which nothing is known, and what has to do with them.

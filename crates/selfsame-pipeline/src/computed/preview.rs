@@ -4,18 +4,18 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use selfsame_audience::{Evaluated, Numbered, Plans, Query, Tally, Traits};
+use selfsame_audience::{Evaluated, Numbered, Output, Plans, Query, Tally, Traits};
 use selfsame_event::{Class, Collection, Position, ProfileId, Raw, Time};
 use selfsame_identity::{ComponentId, ComponentRow};
 use selfsame_log::LogRead;
-use selfsame_profile::Section;
 use selfsame_store::{RowKey, StoreError};
 
 use super::account::{Account, User, account_value_of};
-use super::evaluation::value_of;
+use super::evaluation::{traits_of, value_of};
 use super::history::{History, HistoryError};
 use super::row::{Held, Values};
-use super::whose::{sections, users_of};
+use super::whole::outlines;
+use super::whose::{Anchored, sections, users_of};
 use crate::key::InSpace;
 use crate::row;
 use crate::shared::{Shared, View};
@@ -128,6 +128,8 @@ impl Traits for NoTraits {
 struct Others {
     replaced: Option<u32>,
     overlap: Option<u32>,
+    /// Whether one of them is a trait, which is evaluated to be compared with.
+    are_traits: bool,
     /// What it comes to where nothing happened, as JSON.
     default: String,
 }
@@ -163,7 +165,13 @@ pub fn preview(
         }
     };
     let default = of_nothing.map(|one| one.value.json()).unwrap_or_default();
-    let others = Others { replaced, overlap, default };
+    let is_trait = |number: u32| {
+        let mut definitions = view.meta.workspace.definitions_of(&config.space);
+        let definition = definitions.find(|definition| definition.number == number);
+        definition.is_some_and(|definition| definition.kind == DefinitionKind::ComputedTrait)
+    };
+    let are_traits = replaced.into_iter().chain(overlap).any(is_trait);
+    let others = Others { replaced, overlap, are_traits, default };
     let next = view.meta.next;
     let streams: BTreeMap<u32, u64> = plans.streams_of(0).map(|stream| (stream, next)).collect();
     let progress =
@@ -225,44 +233,17 @@ fn roots(view: &View, space: u32, collection: Collection) -> Result<Vec<Componen
     Ok(roots)
 }
 
-/// What it comes to for a user.
-fn of_user(
-    view: &View,
-    (space, row): (u32, &ComponentRow),
-    config: &PreviewConfig,
-    (plans, query, history): (&Plans, &Query, &History),
-    values: &Values<'_>,
-) -> Result<Option<Evaluated>, StoreError> {
-    let slot = usize::try_from(space).unwrap_or(usize::MAX);
-    let (Some(profile), Some(of_space)) = (row.profile(), view.plans.get(slot)) else {
-        return Ok(None);
-    };
-    let (mut rows, mut sections) = (Vec::new(), Vec::<Section>::new());
-    let table = &view.tables.partition(profile).sections;
-    let reads_traits = !references(query).own.is_empty();
-    for member in row.members.iter().filter(|member| member.anchored) {
-        let anchor = InSpace { space, key: member.key };
-        rows.extend(history.row(&anchor)?);
-        if reads_traits {
-            sections.extend(table.read(&anchor, row::section)?);
-        }
-    }
-    let rows: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
-    Ok(value_of(plans, &rows, of_space, values, &sections, config.now))
-}
-
 /// What it comes to for an account.
 fn of_account(
     view: &View,
-    (space, row): (u32, &ComponentRow),
+    (space, own): (u32, &Anchored),
     config: &PreviewConfig,
     (plans, history): (&Plans, &History),
     values: &Values<'_>,
 ) -> Result<Option<Evaluated>, StoreError> {
     let slot = usize::try_from(space).unwrap_or(usize::MAX);
     let Some(of_space) = view.plans.get(slot) else { return Ok(None) };
-    let own = sections(&view.tables, space, row)?;
-    let (found, is_cut) = users_of(&view.tables, space, &own)?;
+    let (found, is_cut) = users_of(&view.tables, space, own)?;
     let (mut rows, mut written) = (Vec::new(), Vec::new());
     for (user, sections) in &found {
         let kept = sections.iter().map(|(key, _)| history.row(&InSpace { space, key: *key }));
@@ -272,11 +253,12 @@ fn of_account(
     }
     let users =
         found.iter().zip(&rows).zip(&written).map(|(((_, sections), rows), written)| User {
-            sections,
+            sections: outlines(sections.iter().map(|(_, section)| section)),
             rows: rows.iter().map(Vec::as_slice).collect(),
             values: Values::read(written, &[]).unwrap_or_default(),
         });
     let users: Vec<User<'_>> = users.collect();
+    let own = outlines(own.iter().map(|(_, section)| section));
     let account = Account { sections: &own, users: &users, is_cut };
     Ok(account_value_of(plans, of_space, values, &account, config.now))
 }
@@ -298,24 +280,40 @@ impl Preview {
         let key = InSpace { space, key: profile };
         let written = view.tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let values = Values::read(&written, &[]).unwrap_or_default();
-        let evaluated = match config.collection {
-            Collection::Users => {
-                of_user(view, (space, row), config, (plans, query, history), &values)
-            }
-            Collection::Accounts => {
-                of_account(view, (space, row), config, (plans, history), &values)
-            }
-        }?;
+        let Some(of_space) = view.plans.get(slot) else { return Ok(()) };
+        let reads_sections = others.are_traits || !references(query).own.is_empty();
+        let is_account = config.collection == Collection::Accounts;
+        let mut own = Vec::new();
+        if reads_sections || is_account {
+            own = sections(&view.tables, space, row)?;
+        }
+        let read = outlines(own.iter().map(|(_, section)| section));
+        let evaluated = if is_account {
+            of_account(view, (space, &own), config, (plans, history), &values)?
+        } else {
+            let anchored = row.members.iter().filter(|member| member.anchored);
+            let rows = anchored.map(|member| history.row(&InSpace { space, key: member.key }));
+            let rows = rows.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+            let rows: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
+            value_of(plans, &rows, of_space, &values, &read, config.now)
+        };
         let Some(evaluated) = evaluated else { return Ok(()) };
         let json = evaluated.value.json();
         let is_in = match config.kind {
             DefinitionKind::Audience => json == "true",
             DefinitionKind::ComputedTrait => json != "null" && json != others.default,
         };
-        let held = |number: u32| match values.get(number).map(|row| &row.held) {
+        let reads_traits = others.are_traits && !is_account;
+        let traits = reads_traits.then(|| traits_of(of_space, &values, &read, config.now));
+        let held = |number: u32| match values.get(number).map(|row| row.held) {
             Some(Held::In(_)) => true,
-            Some(Held::Json(json)) => *json != "null",
-            Some(Held::Out(_) | Held::Default) | None => false,
+            Some(Held::Out(_)) => false,
+            Some(Held::Json(json)) if is_account => json != "null",
+            Some(Held::Json(_) | Held::Default) | None => {
+                let value = traits.as_ref().and_then(|traits| traits.get(&number));
+                let default = of_space.default_of(number);
+                value.is_some_and(|one| one.value != Output::Null && default != one.value.json())
+            }
         };
         self.profiles += 1;
         if let (Some(replaced), Some(change)) = (others.replaced, &mut self.change) {

@@ -18,6 +18,24 @@ impl Ranks {
         is_new
     }
 
+    /// Those of both.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word &= other);
+        self
+    }
+
+    /// Whether a place is one of them.
+    pub(crate) fn has(&self, rank: usize) -> bool {
+        self.0.get(rank / 64).is_some_and(|word| word & 1 << (rank % 64) != 0)
+    }
+
+    /// Takes a place out.
+    pub(crate) fn remove(&mut self, rank: usize) {
+        if let Some(word) = self.0.get_mut(rank / 64) {
+            *word &= !(1 << (rank % 64));
+        }
+    }
+
     /// Takes the first place out.
     pub(crate) fn pop_first(&mut self) -> Option<usize> {
         let (place, word) = self.0.iter_mut().enumerate().find(|(_, word)| **word != 0)?;

@@ -3,10 +3,12 @@
 
 use selfsame_event::{ProfileId, Time};
 
-use super::{Found, LookupError, SpaceRead};
+use super::{ComputedValue, Found, LookupError, SpaceRead};
 use crate::computed::{
-    Account, Anchored, SpacePlans, User, Values, bring_up_to, evaluate_account, users_of,
+    Account, Anchored, Held, SpacePlans, User, Values, bring_up_to, evaluate_account, outlines,
+    users_of,
 };
+use crate::workspace::{Definition, DefinitionKind};
 
 /// The users of an account as a reader found them: the sections, and the rows of values and of moments.
 pub(super) struct Users {
@@ -21,7 +23,8 @@ impl Users {
         let users = self.found.iter().map(|(sections, [written, moments])| {
             let mut values = Values::read(written, moments).unwrap_or_default();
             is_due |= values.until().is_some_and(|until| until <= now);
-            bring_up_to(plans, &mut values, sections, now);
+            let sections = outlines(sections.iter().map(|(_, section)| section));
+            bring_up_to(plans, &mut values, &sections, now);
             User::new(sections, values)
         });
         (users.collect(), is_due)
@@ -33,6 +36,36 @@ impl SpaceRead {
         let (key, tables) = (self.in_space(user), &self.view.tables);
         let written = tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         Ok([written, tables.moments.read(&key, <[u8]>::to_vec)?.unwrap_or_default()])
+    }
+}
+
+impl SpaceRead {
+    /// What a definition comes to for an account, if it comes to anything.
+    pub(super) fn shown_of_account<'s>(
+        &self,
+        definition: &'s Definition,
+        values: &Values<'_>,
+    ) -> Option<ComputedValue<'s>> {
+        let row = values.get(definition.number);
+        let (value, since) = match row.map(|row| row.held) {
+            Some(Held::In(since)) => ("true".to_owned(), Some(since)),
+            Some(Held::Out(since)) => ("false".to_owned(), Some(since)),
+            Some(Held::Json("null")) => return None,
+            Some(Held::Json(json)) => (json.to_owned(), None),
+            Some(Held::Default) | None => (self.default_of_account(definition)?, None),
+        };
+        let is_approximate = row.is_some_and(|row| row.is_approximate);
+        Some(ComputedValue { definition, value, since, is_approximate })
+    }
+
+    /// What a trait comes to where nothing happened, once every account was evaluated.
+    fn default_of_account(&self, definition: &Definition) -> Option<String> {
+        let live = self.progress(definition)?.live.as_ref()?;
+        if definition.kind != DefinitionKind::ComputedTrait || !live.is_announced {
+            return None;
+        }
+        let default = self.view.plans.get(self.slot)?.default_of(definition.number);
+        Some(default.to_owned()).filter(|json| json != "null")
     }
 }
 
@@ -63,7 +96,8 @@ impl Found<'_> {
         let found = self.users()?;
         let (users, is_due) = found.at(plans, now);
         if is_due || first.is_some_and(|first| first <= now) {
-            let account = Account { sections: &self.sections, users: &users, is_cut: found.is_cut };
+            let own = outlines(self.sections.iter().map(|(_, section)| section));
+            let account = Account { sections: &own, users: &users, is_cut: found.is_cut };
             evaluate_account(plans, values, &account, now);
         }
         Ok(())

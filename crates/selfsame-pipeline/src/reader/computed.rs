@@ -1,10 +1,15 @@
 //! What definitions came to, as readers see it: a value whose moment has come is evaluated for the answer.
 
+use std::collections::BTreeMap;
+
+use selfsame_audience::Evaluated;
 use selfsame_event::{Collection, ProfileId, Time};
 use selfsame_store::RowKey;
 
 use super::{Found, LookupError, SpaceRead};
-use crate::computed::{Held, Members, Progress, Values, bring_up_to, first_moment};
+use crate::computed::{
+    Held, Members, Progress, Values, bring_up_to, first_moment, outlines, traits_of,
+};
 use crate::key::InSpace;
 use crate::workspace::{Definition, DefinitionKind};
 
@@ -52,15 +57,27 @@ impl<'s> Found<'s> {
         let written = tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let moments = tables.moments.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let mut values = Values::read(&written, &moments).unwrap_or_default();
-        if self.collection() == Collection::Accounts {
-            self.bring_account_up_to(&mut values, first_moment(&moments), now)?;
-        } else if let Some(plans) = self.read.view.plans.get(self.read.slot) {
-            bring_up_to(plans, &mut values, &self.sections, now);
-        }
+        let plans = self.read.view.plans.get(self.read.slot);
+        let sections = outlines(self.sections.iter().map(|(_, section)| section));
+        let traits = match (self.collection(), plans) {
+            (Collection::Users, Some(plans)) => {
+                bring_up_to(plans, &mut values, &sections, now);
+                traits_of(plans, &values, &sections, now)
+            }
+            (Collection::Users, None) => BTreeMap::new(),
+            (Collection::Accounts, _) => {
+                self.bring_account_up_to(&mut values, first_moment(&moments), now)?;
+                BTreeMap::new()
+            }
+        };
         let is_of_it = |one: &&Definition| one.collection == self.collection();
         let mut all: Vec<_> = self.read.definitions().filter(is_of_it).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(all.into_iter().filter_map(|one| self.read.shown(one, &values)).collect())
+        let all = all.into_iter().filter_map(|one| match one.collection {
+            Collection::Users => shown(one, &values, &traits),
+            Collection::Accounts => self.read.shown_of_account(one, &values),
+        });
+        Ok(all.collect())
     }
 }
 
@@ -98,34 +115,6 @@ impl SpaceRead {
         progress.is_some_and(|progress| progress.live.is_some())
     }
 
-    fn shown<'s>(
-        &'s self,
-        definition: &'s Definition,
-        values: &Values<'_>,
-    ) -> Option<ComputedValue<'s>> {
-        let row = values.get(definition.number);
-        let (value, since) = match row.map(|row| &row.held) {
-            Some(Held::In(since)) => ("true".to_owned(), Some(*since)),
-            Some(Held::Out(since)) => ("false".to_owned(), Some(*since)),
-            Some(Held::Json(json)) if &**json == "null" => return None,
-            Some(Held::Json(json)) => (json.to_string(), None),
-            Some(Held::Default) | None => (self.default(definition)?, None),
-        };
-        let is_approximate = row.is_some_and(|row| row.is_approximate);
-        Some(ComputedValue { definition, value, since, is_approximate })
-    }
-
-    /// What a trait comes to where nothing happened, once every profile was evaluated.
-    fn default(&self, definition: &Definition) -> Option<String> {
-        let live = self.progress(definition)?.live.as_ref()?;
-        if definition.kind != DefinitionKind::ComputedTrait || !live.is_announced {
-            return None;
-        }
-        let plans = self.view.plans.get(self.slot)?;
-        let plan = plans.live.get(plans.rank_of(definition.number)?)?;
-        Some(plan.default.to_string()).filter(|json| json != "null")
-    }
-
     /// All profiles that are in an audience, by id. For one that is read to its end, pages cost more.
     pub fn all_members(&self, definition: &Definition) -> Result<Vec<Member>, LookupError> {
         Ok(self.members(definition, None, usize::MAX / 4)?.members)
@@ -151,8 +140,9 @@ impl SpaceRead {
                     return true;
                 }
                 let values = Values::decode(row).unwrap_or_default();
-                if let Some(Held::In(since)) = values.get(definition.number).map(|row| &row.held) {
-                    members.push(Member { profile, since: *since });
+                let row = values.get(definition.number);
+                if let Some(Held::In(since)) = row.map(|row| row.held) {
+                    members.push(Member { profile, since });
                     if members.len() > 2 * most + 1 {
                         members.sort_unstable_by_key(|member| member.profile);
                         members.dedup_by_key(|member| member.profile);
@@ -170,4 +160,25 @@ impl SpaceRead {
         let next = members.last().map(|last| last.profile).filter(|_| has_more);
         Ok(MemberPage { members, next })
     }
+}
+
+/// What a definition comes to, if it comes to anything.
+fn shown<'s>(
+    definition: &'s Definition,
+    values: &Values<'_>,
+    traits: &BTreeMap<u32, Evaluated>,
+) -> Option<ComputedValue<'s>> {
+    if definition.kind == DefinitionKind::ComputedTrait {
+        let Evaluated { value, is_approximate, .. } = traits.get(&definition.number)?;
+        let (value, is_approximate) = (value.json(), *is_approximate);
+        let shown = ComputedValue { definition, value, since: None, is_approximate };
+        return Some(shown).filter(|shown| shown.value != "null");
+    }
+    let row = values.get(definition.number)?;
+    let (value, since) = match row.held {
+        Held::In(since) => ("true".to_owned(), Some(since)),
+        Held::Out(since) => ("false".to_owned(), Some(since)),
+        Held::Json(_) | Held::Default => return None,
+    };
+    Some(ComputedValue { definition, value, since, is_approximate: row.is_approximate })
 }
