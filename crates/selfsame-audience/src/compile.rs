@@ -32,6 +32,8 @@ pub(crate) struct Compiler {
     pub(crate) predicates: Vec<Condition>,
     /// Conditions on the users of an account.
     pub(crate) of_users: Vec<Said>,
+    /// The same, compiled.
+    pub(crate) asked: Vec<Condition>,
     /// The streams of the definition at hand.
     used: Vec<usize>,
 }
@@ -59,7 +61,20 @@ impl Compiler {
     pub(crate) fn audience(&mut self, said: &Said, holder: Holder) -> Result<Condition> {
         query::check_condition(said, holder).map_err(CompileError::Misuse)?;
         let compiled = self.condition_in(said, &mut Scope::default())?;
+        self.ask(&compiled)?;
         self.sized(compiled)
+    }
+
+    /// Compiles what a definition of accounts asks of each user. What that keeps counts with the rest.
+    fn ask(&mut self, condition: &Condition) -> Result<()> {
+        for number in condition.asked() {
+            let Some(said) = self.of_users.get(number).cloned() else { continue };
+            let compiled = self.condition_in(&said, &mut Scope::default())?;
+            if self.asked.len() == number {
+                self.asked.push(compiled);
+            }
+        }
+        Ok(())
     }
 
     /// The definition of a computed trait.

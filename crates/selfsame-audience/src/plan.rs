@@ -243,6 +243,26 @@ impl Condition {
         }
     }
 
+    /// What it asks of the users of an account: each number once, in the order in which it has them.
+    pub(crate) fn asked(&self) -> Vec<usize> {
+        let mut asked = Vec::new();
+        self.each_asked(&mut |number| {
+            if !asked.contains(&number) {
+                asked.push(number);
+            }
+        });
+        asked
+    }
+
+    fn each_asked(&self, visit: &mut dyn FnMut(usize)) {
+        match self {
+            Self::And(list) | Self::Or(list) => list.iter().for_each(|one| one.each_asked(visit)),
+            Self::Not(one) => one.each_asked(visit),
+            Self::Users(_, number) => visit(*number),
+            Self::Is(..) => {}
+        }
+    }
+
     /// Whether more events never end it once it holds.
     pub(crate) fn lasts(&self) -> bool {
         match self {

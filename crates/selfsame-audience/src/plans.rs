@@ -40,8 +40,11 @@ pub struct Plans {
     definitions: Vec<Plan>,
     /// What an event of a name is looked at for.
     by_name: BTreeMap<String, Named>,
-    /// What an account asks of each of its users.
+    /// What accounts ask of each of their users, and the same compiled.
     of_users: Vec<query::Condition>,
+    asked: Vec<Condition>,
+    /// What each definition of an account asks of them, by place.
+    asks: Vec<Vec<usize>>,
     /// The numbers under which rows keep the streams.
     numbers: Vec<usize>,
     /// The streams that each definition reads, in the order in which it names them.
@@ -53,6 +56,8 @@ pub struct Plans {
 pub struct Numbered<'q> {
     /// What it says.
     pub query: &'q Query,
+    /// Whose it is.
+    pub holder: Holder,
     /// The numbers, in the order in which it names the streams.
     pub streams: &'q [u32],
 }
@@ -72,17 +77,7 @@ impl Plans {
     ///
     /// The first of them that has no meaning or would keep too much.
     pub fn compile(queries: &[Query]) -> Result<Self, CompileError> {
-        Self::compiled(&anew(queries), &mut 0, Holder::Users)
-    }
-
-    /// Compiles definitions of users. They keep their places in the list, and their streams the numbers
-    /// that they have; those that have none yet get `next` and the ones behind it.
-    ///
-    /// # Errors
-    ///
-    /// The first of them that has no meaning or would keep too much.
-    pub fn numbered(definitions: &[Numbered<'_>], next: &mut u32) -> Result<Self, CompileError> {
-        Self::compiled(definitions, next, Holder::Users)
+        Self::numbered(&anew(queries, Holder::Users), &mut 0)
     }
 
     /// Compiles definitions of accounts. They keep their places in the list. What they ask of users,
@@ -92,24 +87,29 @@ impl Plans {
     ///
     /// The first of them that has no meaning or would keep too much.
     pub fn compile_accounts(queries: &[Query]) -> Result<Self, CompileError> {
-        Self::compiled(&anew(queries), &mut 0, Holder::Accounts)
+        Self::numbered(&anew(queries, Holder::Accounts), &mut 0)
     }
 
-    fn compiled(
-        numbered: &[Numbered<'_>],
-        next: &mut u32,
-        holder: Holder,
-    ) -> Result<Self, CompileError> {
+    /// Compiles definitions. They keep their places in the list, and their streams the numbers that they
+    /// have; those that have none yet get `next` and the ones behind it. The streams of a definition of
+    /// accounts, and of what it asks of their users, are kept in the sections of users.
+    ///
+    /// # Errors
+    ///
+    /// The first of them that has no meaning or would keep too much.
+    pub fn numbered(numbered: &[Numbered<'_>], next: &mut u32) -> Result<Self, CompileError> {
         let mut compiler = Compiler::default();
-        let compiled = numbered.iter().map(|definition| {
-            Ok(match definition.query {
-                Query::Audience(condition) => Plan::Audience(compiler.audience(condition, holder)?),
-                Query::Trait(value) => Plan::Trait(compiler.computed(value, holder)?),
+        let compiled = numbered.iter().map(|Numbered { query, holder, .. }| {
+            Ok(match query {
+                Query::Audience(said) => Plan::Audience(compiler.audience(said, *holder)?),
+                Query::Trait(value) => Plan::Trait(compiler.computed(value, *holder)?),
             })
         });
         let definitions = compiled.collect::<Result<Vec<_>, CompileError>>()?;
-        let Compiler { streams, predicates, of_users, .. } = compiler;
-        let reads: Vec<Vec<usize>> = definitions.iter().map(Plan::streams).collect();
+        let Compiler { streams, predicates, of_users, asked, .. } = compiler;
+        let asks: Vec<Vec<usize>> = definitions.iter().map(Plan::asked).collect();
+        let reads: Vec<Vec<usize>> =
+            definitions.iter().zip(&asks).map(|(plan, asks)| plan.streams(asks, &asked)).collect();
         let numbers = numbers(numbered, &reads, streams.len(), next);
         let mut by_name = BTreeMap::<String, Named>::new();
         for (index, (stream, number)) in streams.iter().zip(&numbers).enumerate() {
@@ -119,7 +119,17 @@ impl Plans {
                 &predicates,
             );
         }
-        Ok(Self { streams, predicates, definitions, by_name, of_users, numbers, reads })
+        Ok(Self {
+            streams,
+            predicates,
+            definitions,
+            by_name,
+            of_users,
+            asked,
+            asks,
+            numbers,
+            reads,
+        })
     }
 
     /// The numbers of the streams that a definition reads, in the order in which it names them.
@@ -135,10 +145,14 @@ impl Plans {
     }
 
     /// The conditions that definitions of accounts have on users, each once; a [`Tally`] counts for how
-    /// many users they hold, by their places here. Each is compiled and evaluated as an audience among
-    /// the definitions of users.
+    /// many users they hold, by their places here. [`Profile::meets`] asks a user.
     pub fn of_users(&self) -> &[query::Condition] {
         &self.of_users
+    }
+
+    /// Which of [`Self::of_users`] a definition of accounts asks.
+    pub fn asks(&self, definition: usize) -> &[usize] {
+        self.asks.get(definition).map_or(&[], Vec::as_slice)
     }
 
     /// Folds an event into the row of its section, at that log time. Returns the new row, or nothing
@@ -243,6 +257,12 @@ impl Profile<'_> {
         self.evaluated(definition, traits, Some(tally))
     }
 
+    /// Whether a user meets one of the conditions that accounts ask.
+    pub fn meets(&self, condition: usize, traits: &dyn Traits) -> Option<Evaluated> {
+        let condition = self.plans.asked.get(condition)?;
+        Some(View::new(&self.sections, traits, None).holds(condition))
+    }
+
     fn evaluated(
         &self,
         definition: usize,
@@ -258,8 +278,8 @@ impl Profile<'_> {
 }
 
 /// Definitions that were never compiled before.
-fn anew(queries: &[Query]) -> Vec<Numbered<'_>> {
-    queries.iter().map(|query| Numbered { query, streams: &[] }).collect()
+fn anew(queries: &[Query], holder: Holder) -> Vec<Numbered<'_>> {
+    queries.iter().map(|query| Numbered { query, holder, streams: &[] }).collect()
 }
 
 /// The numbers of streams: those that definitions say, and the next ones for the others.
@@ -287,8 +307,17 @@ fn numbers(
 }
 
 impl Plan {
-    /// The streams that it reads, each once, in the order in which it names them.
-    fn streams(&self) -> Vec<usize> {
+    /// What it asks of users, each once.
+    fn asked(&self) -> Vec<usize> {
+        match self {
+            Self::Audience(condition) => condition.asked(),
+            Self::Trait(_) => Vec::new(),
+        }
+    }
+
+    /// The streams that it reads, each once, in the order in which it names them; then those of what it
+    /// asks of users.
+    fn streams(&self, asks: &[usize], asked: &[Condition]) -> Vec<usize> {
         let mut streams = Vec::new();
         let mut note = |stream| {
             if !streams.contains(&stream) {
@@ -298,6 +327,9 @@ impl Plan {
         match self {
             Self::Audience(condition) => condition.each_stream(&mut note),
             Self::Trait(value) => value.each_stream(&mut note),
+        }
+        for condition in asks.iter().filter_map(|number| asked.get(*number)) {
+            condition.each_stream(&mut note);
         }
         streams
     }

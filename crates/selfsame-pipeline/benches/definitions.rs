@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use selfsame_event::{Clock, EventsHead, RecordId, RecordKind, SourceNumber, Time};
+use selfsame_event::{Clock, Collection, EventsHead, RecordId, RecordKind, SourceNumber, Time};
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, LogRead, MemoryLog, NewRecord};
 use selfsame_pipeline::workspace::{
@@ -98,6 +98,7 @@ fn definition(number: u64) -> Definition {
         id,
         space: "default".to_owned(),
         kind,
+        collection: Collection::Users,
         description: String::new(),
         query,
         public: false,

@@ -15,6 +15,8 @@
 //!   event, every merge or undo, and every moment that an evaluation named brings another evaluation;
 //! - an effect is emitted where a value changes, once.
 
+mod account;
+mod accounts;
 mod anchors;
 mod announce;
 mod carry;
@@ -31,6 +33,7 @@ mod row;
 mod step;
 mod timers;
 mod whole;
+mod whose;
 
 pub use facts::{Announcing, Computing, Members, Progress, StreamSince, Version};
 pub use history::{History, HistoryError};
@@ -38,12 +41,13 @@ pub use job::{Compute, ComputeError, ComputeStage, ComputeStatus};
 pub use preview::{Preview, PreviewConfig, PreviewError, PreviewProgress, preview};
 pub use row::{Held, ValueRow, Values};
 
-pub(crate) use evaluation::{evaluate, known_text, traits_of, value_of};
+pub(crate) use account::{Account, User, bring_up_to, evaluate_account};
+pub(crate) use evaluation::{known_text, traits_of, value_of};
 pub(crate) use plans::SpacePlans;
-pub(crate) use ranks::Ranks;
 pub(crate) use recall::Recall;
 pub(crate) use record::ComputedRecord;
 pub(crate) use row::first_moment;
 pub(crate) use step::seen;
-pub(crate) use timers::Timers;
+pub(crate) use timers::{Due, Timers};
 pub(crate) use whole::{Whole, outlines};
+pub(crate) use whose::{Anchored, users_of};

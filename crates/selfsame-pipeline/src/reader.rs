@@ -8,6 +8,7 @@
 //!
 //! A [`SpaceRead`] is for one request: the engine waits for it when it has to open its state anew.
 
+mod accounts;
 mod as_of;
 mod computed;
 mod events;

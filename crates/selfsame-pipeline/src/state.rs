@@ -139,6 +139,8 @@ pub struct State {
     pub(crate) plans: Vec<Arc<SpacePlans>>,
     /// When the values of profiles may change though nothing happens.
     pub(crate) timers: Timers,
+    /// When those of accounts may, or might.
+    pub(crate) account_timers: Timers,
     /// Where what definitions read of a profile is put: its memory is used for all of them.
     pub(crate) whole: Whole,
     /// What is known while records are folded again.
@@ -175,6 +177,7 @@ impl State {
             published: BTreeMap::new(),
             plans: Vec::new(),
             timers: Timers::default(),
+            account_timers: Timers::default(),
             whole: Whole::default(),
             recall: Recall::default(),
             effects: Vec::new(),
@@ -248,9 +251,12 @@ impl State {
 
     /// Finds the moments that rows of values name.
     fn set_timers(&mut self) -> Result<(), StateError> {
-        let Self { tables, timers, .. } = self;
+        let accounts = self.accounts()?;
+        let Self { tables, timers, account_timers, .. } = self;
         tables.moments.scan(&[], |key, row| {
             if let Some(key) = InSpace::from_bytes(key) {
+                let is_account = accounts.contains(&key);
+                let timers = if is_account { &mut *account_timers } else { &mut *timers };
                 timers.turn(key, None, first_moment(row));
             }
             true

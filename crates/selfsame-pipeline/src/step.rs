@@ -150,8 +150,10 @@ impl State {
         let now = arrival.origin.time;
         self.compute_due(slot, user.profile, now)?;
         let absorbed = self.absorb(slot, user, now)?;
+        let links = self.links_before(slot, arrival, &outcome)?;
         let touched = self.fold(space, slot, arrival, &outcome, &mut notes)?;
         self.compute_event(slot, arrival, user, &touched, &absorbed)?;
+        self.mark_named(slot, arrival, &outcome, &links)?;
         self.list_notes(space, slot, arrival, &notes);
         Ok(Verdict::Accepted(Accepted {
             space,

@@ -17,7 +17,7 @@ mod oauth;
 pub use self::definition::{
     Activation, Announce, Definition, DefinitionKind, NAME_BYTES, Naming, Strategy,
 };
-pub(crate) use self::definition::{read as definition_query, reads as definition_reads};
+pub(crate) use self::definition::{definition_query, holder, reads_among, references};
 pub use self::oauth::{OAuth, OAuthClient, OAuthKey};
 
 /// Everything that is configured.

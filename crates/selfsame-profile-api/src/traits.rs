@@ -84,7 +84,8 @@ pub(crate) fn all<'a>(
     let read = found.space();
     let mut all: Vec<_> = found.computed(now)?.into_iter().map(AnyTrait::Computed).collect();
     let computed = all.len();
-    all.extend(custom(view).filter(|one| !read.is_in_force(one.key())));
+    let collection = found.collection();
+    all.extend(custom(view).filter(|one| !read.is_in_force(collection, one.key())));
     if computed > 0 {
         all.sort_by(|a, b| a.key().cmp(b.key()));
     }

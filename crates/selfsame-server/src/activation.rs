@@ -38,7 +38,7 @@ use body::{Message, Personas};
 pub(crate) enum Form {
     /// `Audience Entered`, `Audience Exited`, `Trait Computed`.
     Track,
-    /// The trait.
+    /// The trait; of an account, by a group call.
     Identify,
 }
 
@@ -59,11 +59,12 @@ impl Form {
         Self::ALL.into_iter().find(|form| form.kind() == kind)
     }
 
-    /// The type of its call.
-    pub(crate) const fn call(self) -> &'static str {
-        match self {
-            Self::Track => "track",
-            Self::Identify => "identify",
+    /// The type of its call, of a change of a definition of that collection.
+    pub(crate) const fn call(self, collection: Collection) -> &'static str {
+        match (self, collection) {
+            (Self::Track, _) => "track",
+            (Self::Identify, Collection::Users) => "identify",
+            (Self::Identify, Collection::Accounts) => "group",
         }
     }
 
@@ -72,7 +73,11 @@ impl Form {
         Topic { kind: self.kind(), subject: Some(definition) }
     }
 
-    fn is_sent(self, as_which: Announce) -> bool {
+    /// Whether it is one of those that an activation of a definition is told in. Accounts have group calls.
+    fn is_sent(self, definition: &Definition, as_which: Announce) -> bool {
+        if definition.collection == Collection::Accounts {
+            return self == Self::Identify;
+        }
         matches!(
             (self, as_which),
             (_, Announce::Both)
@@ -150,7 +155,7 @@ pub(crate) fn wanted(
     let mut topics = BTreeSet::new();
     for definition in workspace.definitions_of(space) {
         let Some(activation) = activation(definition, &destination.id) else { continue };
-        let forms = Form::ALL.into_iter().filter(|form| form.is_sent(activation.send));
+        let forms = Form::ALL.into_iter().filter(|form| form.is_sent(definition, activation.send));
         topics.extend(forms.map(|form| form.topic(definition.number)));
     }
     topics
@@ -177,7 +182,9 @@ fn chosen<'a>(namings: &[Naming], ids: &[ExternalId<'a>]) -> Vec<ExternalId<'a>>
     };
     if namings.is_empty() {
         let user = of("user_id").pop();
-        let named = user.or_else(|| of("anonymous_id").pop()).or_else(|| ids.first().copied());
+        let device = || of("anonymous_id").pop();
+        let named = user.or_else(device).or_else(|| of("group_id").pop());
+        let named = named.or_else(|| ids.first().copied());
         return named.into_iter().collect();
     }
     let mut all = Vec::new();
@@ -263,11 +270,11 @@ impl SpaceFeed {
         let destination =
             destination(&meta.workspace, &self.space_id, connection).ok_or_else(unwanted)?;
         let activation = activation(definition, &destination.id)
-            .filter(|one| form.is_sent(one.send))
+            .filter(|one| form.is_sent(definition, one.send))
             .ok_or_else(unwanted)?;
 
         let profile = ProfileRef::Id(change.profile);
-        let found = space.find(Collection::Users, &profile).map_err(unavailable)?;
+        let found = space.find(definition.collection, &profile).map_err(unavailable)?;
         let found = found.ok_or(BodyError::Withheld(Withheld::Nobody))?;
         let ids: Vec<ExternalId<'_>> = found.external_ids().collect();
         if heard.is_doubtful() {
@@ -313,9 +320,12 @@ fn message_id(effect: &[u8; 16], to: &Recipient) -> String {
     format!("personas_{hex}")
 }
 
-/// The profile's address: the identifier that it is named by, if that is one, else its newest, else the
+/// The address of a user: the identifier that it is named by, if that is one, else its newest, else the
 /// trait.
 fn email(found: &Found<'_>, ids: &[ExternalId<'_>], named: ExternalId<'_>) -> Option<String> {
+    if found.collection() == Collection::Accounts {
+        return None;
+    }
     let newest = || ids.iter().rfind(|id| id.kind == "email").copied();
     if let Some(id) = Some(named).filter(|id| id.kind == "email").or_else(newest) {
         return Some(id.value.to_owned());

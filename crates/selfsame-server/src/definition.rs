@@ -1,9 +1,9 @@
 //! What a definition of a computed trait or an audience says: read from text or JSON, and printed in the
 //! one way that there is.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
+use selfsame_event::Collection;
 use selfsame_expr::query::{
     Condition, Holder, Misuse, References, Scalar, check_condition, check_scalar, condition,
     condition_from_json, scalar, scalar_from_json,
@@ -61,32 +61,42 @@ pub(crate) fn pointed(wrong: &[Wrong]) -> String {
 
 impl Said {
     /// Reads a text, and checks that it has a meaning. What is wrong is all that is.
-    pub(crate) fn read(kind: DefinitionKind, text: &str) -> Result<Self, Vec<Wrong>> {
+    pub(crate) fn read(
+        (kind, collection): (DefinitionKind, Collection),
+        text: &str,
+    ) -> Result<Self, Vec<Wrong>> {
+        let holder = match collection {
+            Collection::Users => Holder::Users,
+            Collection::Accounts => Holder::Accounts,
+        };
         let parse = |error| vec![Wrong::parse(error)];
         let misused =
             |all: Vec<Misuse>| all.into_iter().map(|one| Wrong::misuse(one, text)).collect();
         match kind {
             DefinitionKind::Audience => {
                 let said = condition(text).map_err(parse)?;
-                check_condition(&said, Holder::Users).map_err::<Vec<_>, _>(misused)?;
+                check_condition(&said, holder).map_err::<Vec<_>, _>(misused)?;
                 Ok(Self::Audience(said))
             }
             DefinitionKind::ComputedTrait => {
                 let said = scalar(text).map_err(parse)?;
-                check_scalar(&said, Holder::Users).map_err::<Vec<_>, _>(misused)?;
+                check_scalar(&said, holder).map_err::<Vec<_>, _>(misused)?;
                 Ok(Self::Trait(said))
             }
         }
     }
 
     /// Reads the form for programs. Places are those of the text that it is printed as.
-    pub(crate) fn from_json(kind: DefinitionKind, json: &Value) -> Result<Self, Vec<Wrong>> {
+    pub(crate) fn from_json(
+        (kind, collection): (DefinitionKind, Collection),
+        json: &Value,
+    ) -> Result<Self, Vec<Wrong>> {
         let said = match kind {
             DefinitionKind::Audience => condition_from_json(json).map(Self::Audience),
             DefinitionKind::ComputedTrait => scalar_from_json(json).map(Self::Trait),
         };
         let said = said.map_err(|error| vec![Wrong { sentence: error.to_string(), spot: None }])?;
-        Self::read(kind, &said.to_string())
+        Self::read((kind, collection), &said.to_string())
     }
 
     /// The form for programs.
@@ -97,12 +107,13 @@ impl Said {
         }
     }
 
-    /// The traits of the same profile that it reads, among them other definitions.
-    pub(crate) fn reads(&self) -> BTreeSet<String> {
-        match self {
-            Self::Audience(condition) => References::of_condition(condition).own,
-            Self::Trait(scalar) => References::of_scalar(scalar).own,
-        }
+    /// Whether it, which is of a collection, reads the definition of that id, which is of another or the same.
+    pub(crate) fn reads(&self, own: Collection, id: &str, of: Collection) -> bool {
+        let all = match self {
+            Self::Audience(condition) => References::of_condition(condition),
+            Self::Trait(scalar) => References::of_scalar(scalar),
+        };
+        (own == of && all.own.contains(id)) || (of == Collection::Users && all.users.contains(id))
     }
 }
 

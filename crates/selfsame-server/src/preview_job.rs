@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use selfsame_event::Time;
+use selfsame_event::{Collection, Time};
 use selfsame_pipeline::workspace::DefinitionKind;
 use selfsame_pipeline::{Preview, PreviewConfig, PreviewProgress, preview};
 use tokio::sync::oneshot;
@@ -18,6 +18,7 @@ use crate::urgency;
 pub(crate) struct Wish {
     pub(crate) space: String,
     pub(crate) kind: DefinitionKind,
+    pub(crate) collection: Collection,
     pub(crate) query: String,
     pub(crate) replaces: Option<String>,
     pub(crate) overlap: Option<String>,
@@ -61,10 +62,20 @@ impl Job {
     }
 
     fn run(&self, node: &Node) -> Stage {
-        let Wish { space, kind, query, replaces, overlap, sample } = self.wish.clone();
+        let Wish { space, kind, collection, query, replaces, overlap, sample } = self.wish.clone();
         let folder = node.folder.preview();
         let now = node.clock.wall();
-        let config = PreviewConfig { folder, space, kind, query, replaces, overlap, sample, now };
+        let config = PreviewConfig {
+            folder,
+            space,
+            kind,
+            collection,
+            query,
+            replaces,
+            overlap,
+            sample,
+            now,
+        };
         let mut goes_on = |progress| {
             self.turn(Stage::Running(progress));
             !self.stop.load(Ordering::Acquire)

@@ -1,5 +1,5 @@
 use selfsame_event::{Context, EventType, Raw, RecordId, Time};
-use selfsame_expr::query::{condition, scalar};
+use selfsame_expr::query::{Holder, condition, scalar};
 
 use super::{Numbered, Plans, Query};
 use crate::evaluate::Traits;
@@ -41,7 +41,7 @@ fn a_row_is_read_by_definitions_that_were_compiled_among_others() {
         (value("event('Bought').count()"), value("event('Bought').sum(property('price'))"));
     let often = audience("event('Bought').count() >= 2");
     let mut next = 0;
-    let numbered = |query, streams| Numbered { query, streams };
+    let numbered = |query, streams| Numbered { query, holder: Holder::Users, streams };
     let first = Plans::numbered(&[numbered(&count, &[]), numbered(&sum, &[])], &mut next);
     let first = first.expect("compiles");
     let numbers: Vec<Vec<u32>> = (0..2).map(|one| first.streams_of(one).collect()).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use selfsame_event::{IdentifierKey, ProfileId, Time};
+use selfsame_event::{Collection, IdentifierKey, ProfileId, Time};
 use selfsame_log::Record;
 
 use super::facts::{Handed, Version};
@@ -34,6 +34,11 @@ impl State {
                 }
                 while let Some((due, key)) = self.timers.first((due, InSpace { space, key })) {
                     self.compute_at(key, due, record.time)?;
+                }
+            }
+            ComputedRecord::Accounts { space } => {
+                if let Some(slot) = self.slot_of(&space) {
+                    self.compute_accounts(slot, record)?;
                 }
             }
             ComputedRecord::Rows { space, streams } => {
@@ -140,13 +145,17 @@ impl State {
         for body in record.items.iter().filter_map(selfsame_log::Item::body) {
             let Ok(profile) = <[u8; 20]>::try_from(body.as_ref()) else { continue };
             let profile = ProfileId::from_bytes(profile);
+            let key = self.values_key(slot, profile);
+            if self.collection_of(key)? == Collection::Accounts {
+                self.walk_account(key, record.time)?;
+                continue;
+            }
             if self.recall.is_on() {
                 self.recall_walked(slot, profile, record.time)?;
                 continue;
             }
             self.compute_due(slot, profile, record.time)?;
             let wanted = Wanted::Some(ranks);
-            let key = self.values_key(slot, profile);
             let at = At::moment(record.time);
             self.compute(key, wanted, at, &Absorbed::default())?;
         }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use selfsame_audience::{Evaluated, Plans, Profile, Traits};
-use selfsame_event::{Raw, Time};
+use selfsame_event::{Collection, Raw, Time};
 use selfsame_expr::Value;
 use selfsame_profile::{Limits, Outline, TraitsOf};
 use smallvec::SmallVec;
@@ -15,13 +15,13 @@ use super::row::{Held, ValueRow, Values};
 use crate::workspace::DefinitionKind;
 
 /// The traits that events set, of all sections together.
-struct Custom<'a> {
+pub(super) struct Custom<'a> {
     sections: &'a [Outline<'a>],
     traits: OnceCell<TraitsOf<'a>>,
 }
 
 impl<'a> Custom<'a> {
-    fn new(sections: &'a [Outline<'a>]) -> Self {
+    pub(super) fn new(sections: &'a [Outline<'a>]) -> Self {
         Self { sections, traits: OnceCell::new() }
     }
 }
@@ -88,12 +88,22 @@ pub(crate) fn value_of(
     sections: &[Outline<'_>],
     now: Time,
 ) -> Option<Evaluated> {
-    let own_rows = self::rows(sections);
+    with_traits(others, values, sections, now, |known| plans.profile(rows, now).evaluate(0, known))
+}
+
+/// Shows all traits of a profile.
+pub(super) fn with_traits<T>(
+    others: &SpacePlans,
+    values: &Values<'_>,
+    sections: &[Outline<'_>],
+    now: Time,
+    read: impl FnOnce(&dyn Traits) -> T,
+) -> T {
+    let own_rows = rows(sections);
     let (profile, custom) = (others.plans.profile(&own_rows, now), Custom::new(sections));
     let traits = vec![OnceCell::new(); others.live.len()];
     let (profile, traits) = (&profile, traits.as_slice());
-    let known = Known { plans: others, values, custom: &custom, profile, traits };
-    plans.profile(rows, now).evaluate(0, &known)
+    read(&Known { plans: others, values, custom: &custom, profile, traits })
 }
 
 /// What definitions come to that are traits in force, by their numbers.
@@ -109,7 +119,10 @@ pub(crate) fn traits_of(
     let (profile, traits) = (&profile, traits.as_slice());
     let known = Known { plans, values, custom: &custom, profile, traits };
     let live = plans.live.iter().enumerate();
-    let traits = live.filter(|(_, plan)| plan.kind == DefinitionKind::ComputedTrait);
+    let is_trait = |plan: &LivePlan| {
+        plan.kind == DefinitionKind::ComputedTrait && plan.collection == Collection::Users
+    };
+    let traits = live.filter(|(_, plan)| is_trait(plan));
     traits.filter_map(|(rank, plan)| Some((plan.number, known.evaluate(rank)?))).collect()
 }
 
@@ -171,7 +184,7 @@ pub(crate) fn known_text<'a>(row: Option<ValueRow<'a>>, plan: &'a LivePlan) -> &
 }
 
 /// Since when somebody is in an audience, or is no longer.
-fn membership(is_in: bool, was: Option<ValueRow<'_>>, now: Time) -> Held<'static> {
+pub(super) fn membership(is_in: bool, was: Option<ValueRow<'_>>, now: Time) -> Held<'static> {
     match (is_in, was.map(|row| row.held)) {
         (true, Some(Held::In(since))) => Held::In(since),
         (true, _) => Held::In(now),

@@ -24,6 +24,8 @@ use crate::shared::{Shared, View};
 
 /// How many rows or profiles one record has at most.
 const ITEMS: usize = 1_000;
+/// How many accounts one record names at most, each of which has some hundred users.
+const ACCOUNTS: usize = 50;
 /// How many bytes of rows one record has at most, about.
 const ROW_BYTES: usize = 1 << 20;
 
@@ -132,8 +134,15 @@ impl Compute {
                 |progress: &Progress| progress.live.as_ref().is_some_and(|live| !live.is_announced);
             let new = computing.definitions.iter().filter(|(_, progress)| is_new(progress));
             let new: BTreeSet<u32> = new.map(|(number, _)| *number).collect();
-            if !new.is_empty() {
-                return self.walk(view, slot, &new, goes_on).map(|()| true);
+            // Accounts ask what their users came to.
+            let (of_users, of_accounts) = by_collection(&view, &space.id, new);
+            if !of_users.is_empty() {
+                let of = (Collection::Users, &of_users);
+                return self.walk(view, slot, of, goes_on).map(|()| true);
+            }
+            if !of_accounts.is_empty() {
+                let of = (Collection::Accounts, &of_accounts);
+                return self.walk(view, slot, of, goes_on).map(|()| true);
             }
             let mut waiting = computing.definitions.iter();
             let waiting = waiting.find_map(|(definition, progress)| {
@@ -256,20 +265,20 @@ impl Compute {
         self.append(&head, Vec::new())
     }
 
-    /// Has every profile evaluated that there is.
+    /// Has every profile of a collection evaluated that there is.
     fn walk(
         &self,
         view: View,
         slot: usize,
-        definitions: &BTreeSet<u32>,
+        (collection, definitions): (Collection, &BTreeSet<u32>),
         goes_on: GoesOn<'_>,
     ) -> Result<(), ComputeError> {
         let (number, space) = named(&view, slot);
         let mut profiles = Vec::new();
         view.tables.components.scan(&number.to_be_bytes(), |key, packed| {
-            let is_users = InSpace::<selfsame_identity::ComponentId>::from_bytes(key)
-                .is_some_and(|key| key.key.collection() == Collection::Users);
-            let row = row::component(packed).filter(|row| is_users && row.parent.is_none());
+            let is_of_it = InSpace::<selfsame_identity::ComponentId>::from_bytes(key)
+                .is_some_and(|key| key.key.collection() == collection);
+            let row = row::component(packed).filter(|row| is_of_it && row.parent.is_none());
             profiles.extend(row.and_then(|row| row.profile()));
             true
         })?;
@@ -283,7 +292,11 @@ impl Compute {
             done: 0,
             total: u64::try_from(profiles.len()).unwrap_or(0),
         };
-        let mut pieces = profiles.chunks(ITEMS).peekable();
+        let items = match collection {
+            Collection::Users => ITEMS,
+            Collection::Accounts => ACCOUNTS,
+        };
+        let mut pieces = profiles.chunks(items).peekable();
         loop {
             let piece: &[ProfileId] = pieces.next().unwrap_or_default();
             let is_last = pieces.peek().is_none();
@@ -365,6 +378,22 @@ impl Compute {
         }
         Ok(())
     }
+}
+
+/// The numbers of definitions of users, and of those of accounts.
+fn by_collection(
+    view: &View,
+    space: &str,
+    numbers: BTreeSet<u32>,
+) -> (BTreeSet<u32>, BTreeSet<u32>) {
+    let of_accounts: BTreeSet<u32> = view
+        .meta
+        .workspace
+        .definitions_of(space)
+        .filter(|one| one.collection == Collection::Accounts)
+        .map(|one| one.number)
+        .collect();
+    numbers.into_iter().partition(|number| !of_accounts.contains(number))
 }
 
 /// The number and the id of a space.

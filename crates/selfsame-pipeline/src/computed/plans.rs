@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use selfsame_audience::{Evaluated, Numbered, Plans, Profile, Traits};
-use selfsame_event::{Raw, Time};
+use selfsame_audience::{Evaluated, Numbered, Plans, Profile, Query, Tally, Traits};
+use selfsame_event::{Collection, Raw, Time};
 use selfsame_expr::query::order;
 
+use super::accounts::AccountPlans;
 use super::facts::Computing;
 use super::ranks::Ranks;
-use crate::workspace::{DefinitionKind, Workspace, definition_query, definition_reads};
+use crate::workspace::{
+    DefinitionKind, Workspace, definition_query, holder, reads_among, references,
+};
 
 /// The definitions of a space, compiled.
 #[derive(Debug, Default)]
@@ -17,11 +20,14 @@ pub(crate) struct SpacePlans {
     pub(crate) plans: Plans,
     /// The definitions in force, each behind those that it reads.
     pub(crate) live: Vec<LivePlan>,
+    /// What there is to know of those of accounts.
+    pub(crate) accounts: AccountPlans,
     /// The streams of versions that are computed without being in force.
     next: BTreeMap<u32, Vec<u32>>,
     /// By the number of the stream.
     by_stream: Vec<Vec<usize>>,
     by_trait: BTreeMap<String, Vec<usize>>,
+    /// Of those of users.
     by_id: BTreeMap<String, usize>,
     /// By the number of the definition.
     by_number: Vec<Option<usize>>,
@@ -41,16 +47,19 @@ pub(crate) struct SpacePlans {
 /// A definition in force.
 #[derive(Debug)]
 pub(crate) struct LivePlan {
+    pub(crate) id: Box<str>,
     pub(crate) number: u32,
     pub(crate) kind: DefinitionKind,
+    pub(crate) collection: Collection,
     /// Whether a destination is told of its changes.
     pub(crate) is_told: bool,
     /// What it comes to where nothing happened, as JSON.
     pub(crate) default: Box<str>,
     /// Its place among the plans.
-    place: usize,
+    pub(super) place: usize,
 }
 
+/// What definitions come to where nothing happened, and no other trait.
 struct Nothing<'a>(&'a BTreeMap<String, Box<str>>);
 
 impl Traits for Nothing<'_> {
@@ -69,14 +78,19 @@ impl SpacePlans {
             let both = live.map(|one| (one, true)).into_iter().chain(next.map(|one| (one, false)));
             for (version, is_live) in both {
                 // A version is checked before it is one.
-                if let Ok(query) = definition_query(definition.kind, &version.query) {
+                if let Ok(query) =
+                    definition_query(definition.kind, definition.collection, &version.query)
+                {
                     versions.push((definition, version.streams.clone(), is_live, query));
                 }
             }
         }
         let numbered: Vec<_> = versions
             .iter()
-            .map(|(_, streams, _, query)| Numbered { query, streams: streams.as_slice() })
+            .map(|(definition, streams, _, query)| {
+                let holder = holder(definition.collection);
+                Numbered { query, holder, streams: streams.as_slice() }
+            })
             .collect();
         let Ok(plans) = Plans::numbered(&numbered, &mut computing.next_stream) else {
             debug_assert!(false, "each was compiled before it was taken");
@@ -92,44 +106,58 @@ impl SpacePlans {
                 compiled.next.insert(definition.number, streams);
             }
         }
-        let reads = live.iter().map(|(id, (_, _, query, _))| (id.clone(), definition_reads(query)));
+        let collection_of = |id: &str| workspace.definition(space, id).map(|one| one.collection);
+        let reads = live.iter().map(|(id, (_, definition, query, _))| {
+            (id.clone(), reads_among(query, definition.collection, collection_of))
+        });
         // Of changes that are under way, some may be in force and make a circle with others that are
         // not replaced yet. Those of the circle wait.
         let strata = order(&reads.collect()).unwrap_or_default();
         for id in strata.into_iter().flatten() {
             let Some((place, definition, query, streams)) = live.remove(&id) else { continue };
             let rank = compiled.live.len();
-            for stream in streams {
-                let stream = usize::try_from(stream).unwrap_or(usize::MAX);
-                if compiled.by_stream.len() <= stream {
-                    compiled.by_stream.resize_with(stream + 1, Vec::new);
-                }
-                compiled.by_stream[stream].push(rank);
+            match definition.collection {
+                Collection::Users => compiled.add_of_users(rank, &id, query, streams),
+                Collection::Accounts => compiled.accounts.add(rank, &id, query, streams),
             }
-            for key in definition_reads(query) {
-                compiled.by_trait.entry(key).or_default().push(rank);
-            }
-            compiled.by_id.insert(id, rank);
             let number = usize::try_from(definition.number).unwrap_or(usize::MAX);
             if compiled.by_number.len() <= number {
                 compiled.by_number.resize(number + 1, None);
             }
             compiled.by_number[number] = Some(rank);
             compiled.live.push(LivePlan {
+                id: id.into(),
                 number: definition.number,
                 kind: definition.kind,
+                collection: definition.collection,
                 is_told: !definition.destinations.is_empty(),
                 default: "null".into(),
                 place,
             });
         }
-        compiled.readers = by_rank(&compiled.by_id)
-            .into_iter()
-            .map(|(id, _)| compiled.of_trait(&id).collect())
-            .collect();
+        let readers = compiled.live.iter().map(|plan| match plan.collection {
+            Collection::Users => compiled.of_trait(&plan.id).collect(),
+            // All of an account's are evaluated together.
+            Collection::Accounts => Vec::new(),
+        });
+        compiled.readers = readers.collect();
         compiled.find_stored();
         compiled.find_defaults();
         compiled
+    }
+
+    fn add_of_users(&mut self, rank: usize, id: &str, query: &Query, streams: Vec<u32>) {
+        for stream in streams {
+            let stream = usize::try_from(stream).unwrap_or(usize::MAX);
+            if self.by_stream.len() <= stream {
+                self.by_stream.resize_with(stream + 1, Vec::new);
+            }
+            self.by_stream[stream].push(rank);
+        }
+        for key in references(query).own {
+            self.by_trait.entry(key).or_default().push(rank);
+        }
+        self.by_id.insert(id.to_owned(), rank);
     }
 
     /// Audiences have members, and destinations are told of changes; a trait that is neither told nor read
@@ -137,10 +165,14 @@ impl SpacePlans {
     fn find_stored(&mut self) {
         let mut stored = Ranks::default();
         for (rank, plan) in self.live.iter().enumerate().rev() {
+            if plan.collection == Collection::Accounts {
+                continue;
+            }
             let is_audience = plan.kind == DefinitionKind::Audience;
             let is_read = self.readers_of(rank).any(|reader| stored.has(reader));
             self.reads_traits |= is_read && !is_audience;
-            if is_audience || plan.is_told || is_read {
+            let is_asked = self.accounts.reads_of_users(&plan.id);
+            if is_audience || plan.is_told || is_read || is_asked {
                 stored.insert(rank);
             }
         }
@@ -151,23 +183,35 @@ impl SpacePlans {
         lists.chain(&mut self.readers).for_each(|list| list.retain(|rank| stored.has(*rank)));
     }
 
-    /// Whether the value of a definition is kept for each profile.
+    /// Whether the value of a definition is kept for each profile: those of accounts all are.
     pub(crate) fn is_stored(&self, number: u32) -> bool {
-        self.rank_of(number).is_some_and(|rank| self.stored.has(rank))
+        let is_of_accounts = self.collection_of(number) == Some(Collection::Accounts);
+        is_of_accounts || self.rank_of(number).is_some_and(|rank| self.stored.has(rank))
     }
 
     fn find_defaults(&mut self) {
-        let mut known = BTreeMap::new();
-        for (id, rank) in by_rank(&self.by_id) {
+        let (mut of_users, mut of_accounts) = (BTreeMap::new(), BTreeMap::new());
+        for rank in 0..self.live.len() {
             let plan = &self.live[rank];
-            let nothing = Nothing(&known);
             let profile = self.plans.profile(&[], Time::EPOCH);
-            let json = profile.evaluate(plan.place, &nothing).map(|one| one.value.json());
+            let (evaluated, known) = match plan.collection {
+                Collection::Users => {
+                    (profile.evaluate(plan.place, &Nothing(&of_users)), &mut of_users)
+                }
+                Collection::Accounts => {
+                    let nothing = Nothing(&of_accounts);
+                    let evaluated =
+                        profile.evaluate_account(plan.place, &nothing, &Tally::default());
+                    (evaluated, &mut of_accounts)
+                }
+            };
+            let json = evaluated.map(|one| one.value.json());
             let default: Box<str> = json.unwrap_or_else(|| "null".to_owned()).into();
-            if plan.kind == DefinitionKind::Audience && &*default == "true" {
+            known.insert(plan.id.to_string(), default.clone());
+            let is_of_users = plan.collection == Collection::Users;
+            if is_of_users && plan.kind == DefinitionKind::Audience && &*default == "true" {
                 self.at_creation.insert(rank);
             }
-            known.insert(id, default.clone());
             self.live[rank].default = default;
         }
     }
@@ -187,13 +231,18 @@ impl SpacePlans {
         self.by_number.get(usize::try_from(number).ok()?).copied().flatten()
     }
 
+    /// The collection of a definition in force.
+    pub(crate) fn collection_of(&self, number: u32) -> Option<Collection> {
+        self.live.get(self.rank_of(number)?).map(|plan| plan.collection)
+    }
+
     /// What a definition comes to where nothing happened, as JSON.
     pub(crate) fn default_of(&self, number: u32) -> &str {
         let plan = self.rank_of(number).and_then(|rank| self.live.get(rank));
         plan.map_or("null", |plan| &plan.default)
     }
 
-    /// The place of the definition of that id.
+    /// The place of the definition of users of that id.
     pub(crate) fn rank_named(&self, id: &str) -> Option<usize> {
         self.by_id.get(id).copied()
     }
@@ -228,11 +277,4 @@ impl SpacePlans {
     ) -> Option<Evaluated> {
         profile.evaluate(self.live.get(rank)?.place, traits)
     }
-}
-
-/// Ids in the order of their places.
-fn by_rank(by_id: &BTreeMap<String, usize>) -> Vec<(String, usize)> {
-    let mut ranked: Vec<_> = by_id.iter().map(|(id, rank)| (id.clone(), *rank)).collect();
-    ranked.sort_by_key(|(_, rank)| *rank);
-    ranked
 }

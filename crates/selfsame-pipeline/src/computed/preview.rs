@@ -4,21 +4,22 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use selfsame_audience::{Output, Plans, Query, Traits};
+use selfsame_audience::{Evaluated, Numbered, Output, Plans, Query, Tally, Traits};
 use selfsame_event::{Class, Collection, Position, ProfileId, Raw, Time};
 use selfsame_identity::{ComponentId, ComponentRow};
 use selfsame_log::LogRead;
-use selfsame_profile::Section;
 use selfsame_store::{RowKey, StoreError};
 
+use super::account::{Account, User, account_value_of};
 use super::evaluation::{traits_of, value_of};
 use super::history::{History, HistoryError};
 use super::row::{Held, Values};
 use super::whole::outlines;
+use super::whose::{Anchored, sections, users_of};
 use crate::key::InSpace;
 use crate::row;
 use crate::shared::{Shared, View};
-use crate::workspace::{ChangeError, DefinitionKind, definition_query, definition_reads};
+use crate::workspace::{ChangeError, DefinitionKind, definition_query, holder, references};
 
 /// What is to be previewed.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct PreviewConfig {
     pub space: String,
     /// What it is.
     pub kind: DefinitionKind,
+    /// Whose it is.
+    pub collection: Collection,
     /// What it says.
     pub query: String,
     /// The id of the definition that it would replace: who would enter and leave is counted.
@@ -144,15 +147,23 @@ pub fn preview(
     let known = |id: &Option<String>| {
         let number = |id: &String| {
             let definition = view.meta.workspace.definition(&config.space, id);
+            let definition = definition.filter(|one| one.collection == config.collection);
             let unknown = || PreviewError::Unknown(id.clone());
             definition.map(|one| one.number).ok_or_else(unknown)
         };
         id.as_ref().map(number).transpose()
     };
     let (replaced, overlap) = (known(&config.replaces)?, known(&config.overlap)?);
-    let query = definition_query(config.kind, &config.query)?;
-    let plans = Plans::compile(std::slice::from_ref(&query)).unwrap_or_default();
-    let of_nothing = plans.evaluate(0, &[], &NoTraits, Time::EPOCH);
+    let query = definition_query(config.kind, config.collection, &config.query)?;
+    let numbered = Numbered { query: &query, holder: holder(config.collection), streams: &[] };
+    let plans = Plans::numbered(&[numbered], &mut 0).unwrap_or_default();
+    let of_nothing = match config.collection {
+        Collection::Users => plans.evaluate(0, &[], &NoTraits, Time::EPOCH),
+        Collection::Accounts => {
+            let nothing = plans.profile(&[], Time::EPOCH);
+            nothing.evaluate_account(0, &NoTraits, &Tally::default())
+        }
+    };
     let default = of_nothing.map(|one| one.value.json()).unwrap_or_default();
     let is_trait = |number: u32| {
         let mut definitions = view.meta.workspace.definitions_of(&config.space);
@@ -182,7 +193,7 @@ pub fn preview(
         events: history.events,
         ..Preview::default()
     };
-    let roots = roots(&view, number)?;
+    let roots = roots(&view, number, config.collection)?;
     let total = u64::try_from(roots.len()).unwrap_or(0);
     let mut sample = BTreeMap::new();
     for (done, component) in (0_u64..).zip(roots) {
@@ -208,11 +219,11 @@ pub fn preview(
     Ok(Some(preview))
 }
 
-fn roots(view: &View, space: u32) -> Result<Vec<ComponentId>, StoreError> {
+fn roots(view: &View, space: u32, collection: Collection) -> Result<Vec<ComponentId>, StoreError> {
     let mut roots = Vec::new();
     view.tables.components.scan(&space.to_be_bytes(), |key, packed| {
         let key = InSpace::<ComponentId>::from_bytes(key).map(|key| key.key);
-        let key = key.filter(|key| key.collection() == Collection::Users);
+        let key = key.filter(|key| key.collection() == collection);
         roots
             .extend(key.filter(|_| row::component(packed).is_some_and(|row| row.parent.is_none())));
         true
@@ -220,6 +231,36 @@ fn roots(view: &View, space: u32) -> Result<Vec<ComponentId>, StoreError> {
     roots.sort_unstable();
     roots.dedup();
     Ok(roots)
+}
+
+/// What it comes to for an account.
+fn of_account(
+    view: &View,
+    (space, own): (u32, &Anchored),
+    config: &PreviewConfig,
+    (plans, history): (&Plans, &History),
+    values: &Values<'_>,
+) -> Result<Option<Evaluated>, StoreError> {
+    let slot = usize::try_from(space).unwrap_or(usize::MAX);
+    let Some(of_space) = view.plans.get(slot) else { return Ok(None) };
+    let (found, is_cut) = users_of(&view.tables, space, own)?;
+    let (mut rows, mut written) = (Vec::new(), Vec::new());
+    for (user, sections) in &found {
+        let kept = sections.iter().map(|(key, _)| history.row(&InSpace { space, key: *key }));
+        rows.push(kept.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?);
+        let key = InSpace { space, key: *user };
+        written.push(view.tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default());
+    }
+    let users =
+        found.iter().zip(&rows).zip(&written).map(|(((_, sections), rows), written)| User {
+            sections: outlines(sections.iter().map(|(_, section)| section)),
+            rows: rows.iter().map(Vec::as_slice).collect(),
+            values: Values::read(written, &[]).unwrap_or_default(),
+        });
+    let users: Vec<User<'_>> = users.collect();
+    let own = outlines(own.iter().map(|(_, section)| section));
+    let account = Account { sections: &own, users: &users, is_cut };
+    Ok(account_value_of(plans, of_space, values, &account, config.now))
 }
 
 impl Preview {
@@ -236,33 +277,38 @@ impl Preview {
     ) -> Result<(), PreviewError> {
         let Some(profile) = row.profile() else { return Ok(()) };
         let slot = usize::try_from(space).unwrap_or(usize::MAX);
-        let (mut rows, mut sections) = (Vec::new(), Vec::<Section>::new());
-        let table = &view.tables.partition(profile).sections;
-        let reads_sections = others.are_traits || !definition_reads(query).is_empty();
-        for member in row.members.iter().filter(|member| member.anchored) {
-            let anchor = InSpace { space, key: member.key };
-            rows.extend(history.row(&anchor)?);
-            if reads_sections {
-                sections.extend(table.read(&anchor, row::section)?);
-            }
-        }
-        let rows: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
         let key = InSpace { space, key: profile };
         let written = view.tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let values = Values::read(&written, &[]).unwrap_or_default();
         let Some(of_space) = view.plans.get(slot) else { return Ok(()) };
-        let sections = outlines(&sections);
-        let evaluated = value_of(plans, &rows, of_space, &values, &sections, config.now);
+        let reads_sections = others.are_traits || !references(query).own.is_empty();
+        let is_account = config.collection == Collection::Accounts;
+        let mut own = Vec::new();
+        if reads_sections || is_account {
+            own = sections(&view.tables, space, row)?;
+        }
+        let read = outlines(own.iter().map(|(_, section)| section));
+        let evaluated = if is_account {
+            of_account(view, (space, &own), config, (plans, history), &values)?
+        } else {
+            let anchored = row.members.iter().filter(|member| member.anchored);
+            let rows = anchored.map(|member| history.row(&InSpace { space, key: member.key }));
+            let rows = rows.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+            let rows: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
+            value_of(plans, &rows, of_space, &values, &read, config.now)
+        };
         let Some(evaluated) = evaluated else { return Ok(()) };
         let json = evaluated.value.json();
         let is_in = match config.kind {
             DefinitionKind::Audience => json == "true",
             DefinitionKind::ComputedTrait => json != "null" && json != others.default,
         };
-        let traits = others.are_traits.then(|| traits_of(of_space, &values, &sections, config.now));
+        let reads_traits = others.are_traits && !is_account;
+        let traits = reads_traits.then(|| traits_of(of_space, &values, &read, config.now));
         let held = |number: u32| match values.get(number).map(|row| row.held) {
             Some(Held::In(_)) => true,
             Some(Held::Out(_)) => false,
+            Some(Held::Json(json)) if is_account => json != "null",
             Some(Held::Json(_) | Held::Default) | None => {
                 let value = traits.as_ref().and_then(|traits| traits.get(&number));
                 let default = of_space.default_of(number);

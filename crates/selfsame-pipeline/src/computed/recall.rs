@@ -9,9 +9,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use selfsame_event::{Position, ProfileId, Time};
+use selfsame_event::{Collection, Position, ProfileId, Time};
 
 use super::evaluation::evaluate;
+use super::plans::LivePlan;
 use super::row::{Held, ValueRow};
 use super::timers::Due;
 use super::whole::Whole;
@@ -45,7 +46,7 @@ impl Recall {
         self.touched.remove(key);
     }
 
-    fn touch(&mut self, key: InSpace<ProfileId>, now: Time) {
+    pub(super) fn touch(&mut self, key: InSpace<ProfileId>, now: Time) {
         let last = self.touched.entry(key).or_insert(now);
         *last = now.max(*last);
     }
@@ -155,6 +156,20 @@ impl State {
         Ok(())
     }
 
+    /// Takes what an event changed of accounts that it made one.
+    pub(super) fn recall_accounts(&mut self, item: u32) -> Result<(), StateError> {
+        loop {
+            let Self { recall, plans, .. } = self;
+            let taken = recall.take(|effect| {
+                let slot = usize::try_from(effect.space).unwrap_or(usize::MAX);
+                let collection = plans.get(slot).map(|one| one.collection_of(effect.definition));
+                effect.cause == Some(item) && collection == Some(Some(Collection::Accounts))
+            });
+            let Some(effect) = taken else { return Ok(()) };
+            self.recall_effect(&effect)?;
+        }
+    }
+
     /// Takes what is left of the effects of a record.
     pub(super) fn recall_rest(&mut self) -> Result<(), StateError> {
         while let Some(effect) = self.recall.take(|_| true) {
@@ -168,7 +183,12 @@ impl State {
         let (space, profile, number) = (effect.space, effect.profile, effect.definition);
         let key = InSpace { space, key: profile };
         let slot = usize::try_from(space).unwrap_or(usize::MAX);
-        let before = self.written(key)?;
+        let of = self.plans[slot].collection_of(number).unwrap_or(Collection::Users);
+        if of == Collection::Accounts {
+            self.recall.touch(key, effect.at);
+            self.recall_account_value(effect)?;
+        }
+        let before = self.written_of(of, key)?;
         let mut values = before.read();
         let row = values.get(number);
         let is_in = matches!(row.map(|row| row.held), Some(Held::In(_)));
@@ -199,6 +219,10 @@ impl State {
     ) -> Result<(), StateError> {
         let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
         let Some(plans) = self.plans.get(slot).map(Arc::clone) else { return Ok(()) };
+        if self.collection_of(key)? == Collection::Accounts {
+            return self.mark_account(key, at);
+        }
+        self.mark_accounts_of(slot, key.key, at)?;
         let before = self.written(key)?;
         let mut values = before.read();
         let root = self.root(key.space, key.key.key())?;
@@ -213,10 +237,13 @@ impl State {
         self.read_whole(key.space, &root, &mut whole)?;
         let sections = whole.sections();
         let mut wanted = plans.stored;
+        let is_of_users = |plan: &&LivePlan| {
+            plan.kind == DefinitionKind::Audience && plan.collection == Collection::Users
+        };
         loop {
             let known = values.clone();
             evaluate(&plans, wanted, &mut values, &sections, at);
-            for plan in plans.live.iter().filter(|plan| plan.kind == DefinitionKind::Audience) {
+            for plan in plans.live.iter().filter(is_of_users) {
                 let was = known.get(plan.number);
                 if let Some(row) = values.get(plan.number).or(was) {
                     let held = was.map_or(Held::Default, |row| row.held);

@@ -19,6 +19,11 @@ pub(crate) enum ComputedRecord {
         /// Whose it is.
         profile: String,
     },
+    /// Accounts are to be evaluated: each item names one.
+    Accounts {
+        /// The id of the space.
+        space: String,
+    },
     /// The history of streams, of some anchors: each item is 16 bytes of the anchor, then what is kept.
     Rows {
         /// The id of the space.

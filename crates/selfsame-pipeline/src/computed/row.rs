@@ -205,6 +205,11 @@ impl<'a> Values<'a> {
         known.into_iter().chain(set).min()
     }
 
+    /// Takes the first moment for none of these: it is a mark.
+    pub(super) fn forget_first(&mut self) {
+        self.first = self.first.map(|_| Time::EPOCH);
+    }
+
     /// The first of the moments that were not set anew.
     fn first_beside_set(&self, first: Time) -> Option<Time> {
         let mut set = self.set.iter().map(|set| set.number).peekable();
@@ -314,6 +319,12 @@ fn put_count(out: &mut [u8], place: usize, count: usize) {
 /// The first moment in that row of them.
 pub(crate) fn first_moment(row: &[u8]) -> Option<Time> {
     time(u64::from_le_bytes(*row.first_chunk()?))
+}
+
+/// That row of moments with another first one.
+pub(super) fn with_first(row: &[u8], first: Time) -> Vec<u8> {
+    let rest = row.split_first_chunk::<8>().map_or(&[][..], |(_, rest)| rest);
+    [&word(Some(first)).to_le_bytes()[..], rest].concat()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use selfsame_audience::{Event, When};
-use selfsame_event::{EventType, ProfileId, Time};
+use selfsame_event::{Collection, EventType, ProfileId, Time};
 use selfsame_identity::{ComponentId, Resolution};
 use selfsame_store::CachedTable;
 
@@ -55,6 +55,8 @@ pub(super) enum Wanted {
 #[derive(Debug)]
 pub(super) struct Written {
     pub(super) key: InSpace<ProfileId>,
+    /// Whose they are.
+    of: Collection,
     values: Vec<u8>,
     moments: Vec<u8>,
 }
@@ -247,6 +249,7 @@ impl State {
             let is_all = matches!(wanted, Wanted::All);
             return self.recall_event(slot, user.profile, cause, is_all, now);
         }
+        self.mark_for_event(slot, arrival, user, touched)?;
         let key = self.values_key(slot, user.profile);
         self.compute(
             key,
@@ -295,7 +298,16 @@ impl State {
 
     /// What is written of the values of a profile.
     pub(super) fn written(&self, key: InSpace<ProfileId>) -> Result<Written, StateError> {
-        let mut written = Written { key, values: Vec::new(), moments: Vec::new() };
+        self.written_of(Collection::Users, key)
+    }
+
+    /// What is written of the values of a user or an account.
+    pub(super) fn written_of(
+        &self,
+        of: Collection,
+        key: InSpace<ProfileId>,
+    ) -> Result<Written, StateError> {
+        let mut written = Written { key, of, values: Vec::new(), moments: Vec::new() };
         self.tables.computed.view(&key, |row| written.values.extend_from_slice(row))?;
         self.tables.moments.view(&key, |row| written.moments.extend_from_slice(row))?;
         Ok(written)
@@ -310,7 +322,11 @@ impl State {
         bytes.clear();
         after.encode_moments(&mut bytes);
         put(&self.tables.moments, key, &before.moments, &bytes);
-        self.timers.turn(key, first_moment(&before.moments), first_moment(&bytes));
+        let timers = match before.of {
+            Collection::Users => &mut self.timers,
+            Collection::Accounts => &mut self.account_timers,
+        };
+        timers.turn(key, first_moment(&before.moments), first_moment(&bytes));
     }
 
     pub(super) fn compute(
@@ -364,6 +380,10 @@ impl State {
         self.whole = whole;
         self.put_values(&before, &values);
         self.announce(key, &plans, &changes, at);
+        let is_asked = |one: &Changed| plans.accounts.reads_of_users(&plans.live[one.rank].id);
+        if changes.iter().any(is_asked) {
+            self.mark_accounts_of(slot, profile, now)?;
+        }
         // Who was told that a part of the profile is in an audience is told when the whole is not.
         for number in &absorbed.0 {
             let is_told = plans.rank_of(*number).filter(|rank| plans.live[*rank].is_told);
@@ -376,7 +396,7 @@ impl State {
         Ok(())
     }
 
-    fn announce(
+    pub(super) fn announce(
         &mut self,
         key: InSpace<ProfileId>,
         plans: &SpacePlans,
@@ -393,14 +413,19 @@ impl State {
                     members.entry(plan.number).or_default().note(at.time.day(), enters);
                     if enters { What::Entered } else { What::Exited }
                 }
-                DefinitionKind::ComputedTrait if !plan.is_told => continue,
+                // What an account came to is always said: what is folded again takes it from there.
+                DefinitionKind::ComputedTrait
+                    if !plan.is_told && plan.collection == Collection::Users =>
+                {
+                    continue;
+                }
                 DefinitionKind::ComputedTrait => What::Value(value.clone()),
             };
             self.emit(key, plan.number, at, what);
         }
     }
 
-    fn emit(&mut self, key: InSpace<ProfileId>, definition: u32, at: At, what: What) {
+    pub(super) fn emit(&mut self, key: InSpace<ProfileId>, definition: u32, at: At, what: What) {
         let InSpace { space, key: profile } = key;
         let At { time: at, cause, .. } = at;
         self.effects.push(Effect { space, profile, definition, at, cause, what });
@@ -415,7 +440,7 @@ impl State {
         was_in: &mut BTreeSet<u32>,
     ) -> Result<(), StateError> {
         let key = self.values_key(slot, profile);
-        let before = self.written(key)?;
+        let before = self.written_of(self.collection_of(key)?, key)?;
         let values = before.read();
         for row in values.iter().filter(|row| matches!(row.held, Held::In(_))) {
             if let Some(members) = self.meta.spaces[slot].members.get_mut(&row.number) {
@@ -439,6 +464,9 @@ impl State {
             return Ok(());
         }
         let key = self.values_key(slot, profile);
+        if self.collection_of(key)? == Collection::Accounts {
+            return self.mark_or_forget(key, now);
+        }
         let root = self.root(key.space, profile.key())?;
         if root.is_none_or(|root| root.profile != profile) {
             return self.forget_values(slot, profile, now, &mut BTreeSet::new());
@@ -447,6 +475,6 @@ impl State {
         let mut values = before.read();
         values.is_stale = true;
         self.put_values(&before, &values);
-        Ok(())
+        self.mark_accounts_of(slot, profile, now)
     }
 }

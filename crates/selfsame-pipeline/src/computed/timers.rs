@@ -41,6 +41,11 @@ impl Timers {
         self.0.iter().take_while(|(due, _)| *due <= now).take(most).last().copied()
     }
 
+    /// The moments that have come by then, in order.
+    pub(crate) fn come(&self, now: Time) -> impl Iterator<Item = Due> {
+        self.0.iter().take_while(move |(due, _)| *due <= now).copied()
+    }
+
     /// How many profiles have one.
     pub(crate) fn len(&self) -> usize {
         self.0.len()

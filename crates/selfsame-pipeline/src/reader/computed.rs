@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use selfsame_audience::Evaluated;
 use selfsame_event::{Collection, ProfileId, Time};
-use selfsame_profile::Outline;
 use selfsame_store::RowKey;
 
 use super::{Found, LookupError, SpaceRead};
-use crate::computed::{Held, Members, Progress, Ranks, Values, evaluate, outlines, traits_of};
+use crate::computed::{
+    Held, Members, Progress, Values, bring_up_to, first_moment, outlines, traits_of,
+};
 use crate::key::InSpace;
 use crate::workspace::{Definition, DefinitionKind};
 
@@ -51,22 +52,32 @@ impl<'s> Found<'s> {
 
     /// What definitions came to by then, by id. What a profile never was in is not there.
     pub fn computed(&self, now: Time) -> Result<Vec<ComputedValue<'s>>, LookupError> {
-        if self.collection() != Collection::Users {
-            return Ok(Vec::new());
-        }
         let key = self.read.in_space(self.id());
         let tables = &self.read.view.tables;
         let written = tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let moments = tables.moments.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let mut values = Values::read(&written, &moments).unwrap_or_default();
-        let sections = outlines(self.sections.iter().map(|(_, section)| section));
-        self.read.bring_up_to(&mut values, &sections, now);
         let plans = self.read.view.plans.get(self.read.slot);
-        let traits = plans.map(|plans| traits_of(plans, &values, &sections, now));
-        let traits = traits.unwrap_or_default();
-        let mut all: Vec<_> = self.read.definitions().collect();
+        let sections = outlines(self.sections.iter().map(|(_, section)| section));
+        let traits = match (self.collection(), plans) {
+            (Collection::Users, Some(plans)) => {
+                bring_up_to(plans, &mut values, &sections, now);
+                traits_of(plans, &values, &sections, now)
+            }
+            (Collection::Users, None) => BTreeMap::new(),
+            (Collection::Accounts, _) => {
+                self.bring_account_up_to(&mut values, first_moment(&moments), now)?;
+                BTreeMap::new()
+            }
+        };
+        let is_of_it = |one: &&Definition| one.collection == self.collection();
+        let mut all: Vec<_> = self.read.definitions().filter(is_of_it).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(all.into_iter().filter_map(|one| shown(one, &values, &traits)).collect())
+        let all = all.into_iter().filter_map(|one| match one.collection {
+            Collection::Users => shown(one, &values, &traits),
+            Collection::Accounts => self.read.shown_of_account(one, &values),
+        });
+        Ok(all.collect())
     }
 }
 
@@ -96,27 +107,12 @@ impl SpaceRead {
         self.view.meta.workspace.guards(&self.space().id)
     }
 
-    /// Whether a key is that of a definition in force: then a trait of that name that events set is not
+    /// Whether a key is that of a definition of a collection that is in force: then a trait of that name that events set is not
     /// read.
-    pub fn is_in_force(&self, key: &str) -> bool {
-        let progress = self.definition(key).and_then(|definition| self.progress(definition));
+    pub fn is_in_force(&self, collection: Collection, key: &str) -> bool {
+        let definition = self.definition(key).filter(|one| one.collection == collection);
+        let progress = definition.and_then(|definition| self.progress(definition));
         progress.is_some_and(|progress| progress.live.is_some())
-    }
-
-    /// Evaluates what may have changed by then, each at its moment.
-    fn bring_up_to(&self, values: &mut Values<'_>, sections: &[Outline<'_>], now: Time) {
-        let Some(plans) = self.view.plans.get(self.slot) else { return };
-        while let Some(until) = values.until().filter(|until| *until <= now) {
-            let (wanted, at): (Ranks, _) = if values.is_stale {
-                values.is_stale = false;
-                (plans.stored, now)
-            } else {
-                let due = values.due(until).filter_map(|number| plans.rank_of(number));
-                (due.collect(), until)
-            };
-            values.retain(|number| plans.is_stored(number));
-            evaluate(plans, wanted, values, sections, at);
-        }
     }
 
     /// All profiles that are in an audience, by id. For one that is read to its end, pages cost more.

@@ -2,7 +2,7 @@
 //! own timeline, with the events that had a part in it.
 
 use selfsame_audience::{Plans, Query, When};
-use selfsame_event::Time;
+use selfsame_event::{Collection, Time};
 use selfsame_expr::query::{Comparison, Condition};
 use selfsame_profile::{EntryKey, Order, Outline};
 
@@ -106,12 +106,17 @@ impl Around<'_> {
 }
 
 impl Found<'_> {
-    /// Why a definition comes to what it does at that moment. Nothing where what it says cannot be read.
+    /// Why a definition of users comes to what it does at that moment. Nothing where what it says cannot be
+    /// read, or is said of accounts.
     pub fn reasons(
         &self,
         definition: &Definition,
         now: Time,
     ) -> Result<Option<Reasons>, LookupError> {
+        let is_of_users = definition.collection == Collection::Users;
+        if !is_of_users || self.collection() != Collection::Users {
+            return Ok(None);
+        }
         let Ok(query) = definition.parsed() else { return Ok(None) };
         let Some(plans) = self.read.view.plans.get(self.read.slot) else { return Ok(None) };
         let key = self.read.in_space(self.id());

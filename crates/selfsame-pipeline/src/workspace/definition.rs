@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use selfsame_audience::{Plans, Query};
+use selfsame_audience::{Numbered, Plans, Query};
+use selfsame_event::Collection;
 use selfsame_expr::query::{
     Holder, References, check_condition, check_scalar, condition, order, scalar,
 };
@@ -30,6 +31,9 @@ pub struct Definition {
     pub space: String,
     /// What it is.
     pub kind: DefinitionKind,
+    /// Whose it is: a user's or an account's.
+    #[serde(default = "users", skip_serializing_if = "is_users")]
+    pub collection: Collection,
     /// The name for people.
     pub name: String,
     /// What it is for.
@@ -43,6 +47,15 @@ pub struct Definition {
     /// The destinations that are told of its changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub destinations: Vec<Activation>,
+}
+
+const fn users() -> Collection {
+    Collection::Users
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
+fn is_users(collection: &Collection) -> bool {
+    *collection == Collection::Users
 }
 
 /// What a definition is.
@@ -159,14 +172,45 @@ impl DefinitionKind {
 }
 
 impl Definition {
+    /// What cannot be said of an account.
+    fn check_account(&self) -> Result<(), String> {
+        if self.public {
+            return Err(
+                "a browser is told of its visitor, and an account is none: `public` is for \
+                        definitions of users"
+                    .to_owned(),
+            );
+        }
+        match self.destinations.iter().find(|one| one.send != Announce::Both) {
+            None => Ok(()),
+            Some(one) => Err(format!(
+                "destination `{}`: an account is told of by group calls: leave `send` out",
+                one.destination
+            )),
+        }
+    }
+
     /// What it says, read. The error points at the place.
     pub fn parsed(&self) -> Result<Query, ChangeError> {
-        read(self.kind, &self.query)
+        definition_query(self.kind, self.collection, &self.query)
     }
 }
 
-/// Reads what a definition of users says, and checks that it can be computed.
-pub(crate) fn read(kind: DefinitionKind, text: &str) -> Result<Query, ChangeError> {
+/// In the words of the language, whose definitions are.
+pub(crate) const fn holder(collection: Collection) -> Holder {
+    match collection {
+        Collection::Users => Holder::Users,
+        Collection::Accounts => Holder::Accounts,
+    }
+}
+
+/// Reads what a definition says, and checks that it can be computed.
+pub(crate) fn definition_query(
+    kind: DefinitionKind,
+    collection: Collection,
+    text: &str,
+) -> Result<Query, ChangeError> {
+    let holder = holder(collection);
     let invalid = |reason: String| ChangeError::Definition { reason };
     if text.len() > QUERY_BYTES {
         return Err(invalid(format!("it is longer than {QUERY_BYTES} bytes")));
@@ -178,26 +222,39 @@ pub(crate) fn read(kind: DefinitionKind, text: &str) -> Result<Query, ChangeErro
     let query = match kind {
         DefinitionKind::Audience => {
             let said = condition(text).map_err(|error| invalid(error.to_string()))?;
-            check_condition(&said, Holder::Users).map_err(misused)?;
+            check_condition(&said, holder).map_err(misused)?;
             Query::Audience(said)
         }
         DefinitionKind::ComputedTrait => {
             let said = scalar(text).map_err(|error| invalid(error.to_string()))?;
-            check_scalar(&said, Holder::Users).map_err(misused)?;
+            check_scalar(&said, holder).map_err(misused)?;
             Query::Trait(said)
         }
     };
-    let compiled = Plans::compile(std::slice::from_ref(&query));
+    let numbered = Numbered { query: &query, holder, streams: &[] };
+    let compiled = Plans::numbered(&[numbered], &mut 0);
     compiled.map_err(|error| invalid(error.to_string()))?;
     Ok(query)
 }
 
-/// The traits that a definition reads of its own profile.
-pub(crate) fn reads(query: &Query) -> BTreeSet<String> {
+/// The traits that a definition reads.
+pub(crate) fn references(query: &Query) -> References {
     match query {
-        Query::Audience(condition) => References::of_condition(condition).own,
-        Query::Trait(scalar) => References::of_scalar(scalar).own,
+        Query::Audience(condition) => References::of_condition(condition),
+        Query::Trait(scalar) => References::of_scalar(scalar),
     }
+}
+
+/// The definitions that one of a collection reads, where those of users and of accounts have such ids.
+pub(crate) fn reads_among(
+    query: &Query,
+    collection: Collection,
+    collection_of: impl Fn(&str) -> Option<Collection>,
+) -> BTreeSet<String> {
+    let References { own, users } = references(query);
+    let own = own.into_iter().filter(|id| collection_of(id) == Some(collection));
+    let is_of_users = |id: &String| collection_of(id) == Some(Collection::Users);
+    own.chain(users.into_iter().filter(is_of_users)).collect()
 }
 
 impl Workspace {
@@ -239,8 +296,13 @@ impl Workspace {
                 twice[0]
             )));
         }
+        if new.collection == Collection::Accounts {
+            new.check_account().map_err(invalid)?;
+        }
         let old = self.definition(&new.space, &new.id);
-        if old.is_some_and(|old| old.kind != new.kind) {
+        let is_another =
+            |old: &Definition| (old.kind, old.collection) != (new.kind, new.collection);
+        if old.is_some_and(is_another) {
             let reason = format!("`{}` is there already, and is of another kind", new.id);
             return Err(invalid(reason));
         }
@@ -248,9 +310,17 @@ impl Workspace {
             return Err(invalid(format!("a space has at most {MOST} definitions")));
         }
         let others = self.definitions_of(&new.space).filter(|one| one.id != new.id);
-        let mut all: BTreeMap<String, BTreeSet<String>> =
-            others.filter_map(|one| Some((one.id.clone(), reads(&one.parsed().ok()?)))).collect();
-        all.insert(new.id.clone(), reads(&query));
+        let collection_of = |id: &str| match id == new.id {
+            true => Some(new.collection),
+            false => self.definition(&new.space, id).map(|one| one.collection),
+        };
+        let mut all: BTreeMap<String, BTreeSet<String>> = others
+            .filter_map(|one| {
+                let query = one.parsed().ok()?;
+                Some((one.id.clone(), reads_among(&query, one.collection, collection_of)))
+            })
+            .collect();
+        all.insert(new.id.clone(), reads_among(&query, new.collection, collection_of));
         order(&all).map_err(|cycle| invalid(cycle.to_string()))?;
         new.number = self.next_definition;
         let mut places = Arc::make_mut(&mut self.definitions).iter_mut();
@@ -272,8 +342,11 @@ impl Workspace {
         if self.definition(space, &id).is_none() {
             return Err(ChangeError::Unknown { kind: "definition", id });
         }
+        let collection_of = |id: &str| self.definition(space, id).map(|one| one.collection);
         let reads_it = |one: &&Definition| {
-            one.id != id && one.parsed().is_ok_and(|query| reads(&query).contains(&id))
+            let reads =
+                one.parsed().map(|query| reads_among(&query, one.collection, collection_of));
+            one.id != id && reads.is_ok_and(|reads| reads.contains(&id))
         };
         let reader = self.definitions_of(space).find(reads_it);
         if let Some(reader) = reader {

@@ -22,6 +22,7 @@ use selfsame_pipeline::{
     replay, replay_beside,
 };
 
+use crate::accounts::{ACCOUNTS, check_accounts, define_accounts};
 use crate::world::{Dice, TestClock, change, history_with_undo};
 
 /// Definitions of every kind over the events of the small world.
@@ -49,6 +50,7 @@ pub(crate) fn definition(id: &str, kind: DefinitionKind, query: &str) -> Definit
         id: id.to_owned(),
         space: "default".to_owned(),
         kind,
+        collection: Collection::Users,
         name: id.to_owned(),
         description: String::new(),
         query: query.to_owned(),
@@ -236,7 +238,7 @@ impl World {
 }
 
 /// What a profile has as traits: those of events, then what definitions came to before.
-struct Known(BTreeMap<String, String>);
+pub(crate) struct Known(pub(crate) BTreeMap<String, String>);
 
 impl Traits for Known {
     fn get(&self, key: &str) -> Option<Raw<'_>> {
@@ -245,7 +247,10 @@ impl Traits for Known {
 }
 
 /// The events of each profile, as the outbox and the log have them.
-fn timelines(world: &World, reader: &Reader) -> BTreeMap<ProfileId, Vec<(Position, u32)>> {
+pub(crate) fn timelines(
+    world: &World,
+    reader: &Reader,
+) -> BTreeMap<ProfileId, Vec<(Position, u32)>> {
     let space = reader.space("default").expect("a space");
     let mut timelines: BTreeMap<ProfileId, Vec<(Position, u32)>> = BTreeMap::new();
     let mut next = world.outbox.first();
@@ -288,6 +293,20 @@ fn expected(
     events: &[(Position, u32)],
     now: Time,
 ) -> BTreeMap<&'static str, String> {
+    let row = folded(world, plans, events);
+    let mut known = Known(traits);
+    let mut values = BTreeMap::new();
+    for (place, (id, ..)) in DEFINITIONS.iter().enumerate() {
+        let rows = [&row[..]];
+        let value = plans.evaluate(place, &rows, &known, now).expect("is there").value.json();
+        known.0.insert((*id).to_owned(), value.clone());
+        values.insert(*id, value);
+    }
+    values
+}
+
+/// What is kept of these events, folded anew.
+pub(crate) fn folded(world: &World, plans: &Plans, events: &[(Position, u32)]) -> Vec<u8> {
     let mut row = Vec::new();
     for (position, index) in events {
         let record = world.log.get(*position).expect("reads");
@@ -309,15 +328,7 @@ fn expected(
         };
         row = plans.fold(&row, &seen, record.time).unwrap_or(row);
     }
-    let mut known = Known(traits);
-    let mut values = BTreeMap::new();
-    for (place, (id, ..)) in DEFINITIONS.iter().enumerate() {
-        let rows = [&row[..]];
-        let value = plans.evaluate(place, &rows, &known, now).expect("is there").value.json();
-        known.0.insert((*id).to_owned(), value.clone());
-        values.insert(*id, value);
-    }
-    values
+    row
 }
 
 /// Every profile holds what its timeline comes to.
@@ -326,7 +337,7 @@ pub(crate) fn check(world: &World, engine: &Engine) {
     check_with(world, engine, &timelines);
 }
 
-type Timelines = BTreeMap<ProfileId, Vec<(Position, u32)>>;
+pub(crate) type Timelines = BTreeMap<ProfileId, Vec<(Position, u32)>>;
 
 fn check_with(world: &World, engine: &Engine, timelines: &Timelines) {
     let reader = world.reader(engine);
@@ -378,7 +389,7 @@ fn check_with(world: &World, engine: &Engine, timelines: &Timelines) {
 }
 
 /// All effects, with the position of their record.
-fn effects(outbox: &dyn LogRead) -> Vec<(Position, Effect)> {
+pub(crate) fn effects(outbox: &dyn LogRead) -> Vec<(Position, Effect)> {
     let (mut next, mut all) = (outbox.first(), Vec::new());
     while next < outbox.end() {
         for record in outbox.read(next, 1 << 20).expect("reads") {
@@ -408,9 +419,11 @@ fn definitions_over_a_history_hold_what_timelines_come_to() {
     let world = World::new();
     world.happens(&history_with_undo(21, 900), 0, 0);
     define(&*world.log, DEFINITIONS);
+    define_accounts(&*world.log, ACCOUNTS);
     let mut engine = world.engine();
     world.settle(&mut engine);
     check(&world, &engine);
+    check_accounts(&world, &engine);
     assert!(!told(&*world.outbox).is_empty());
 }
 
@@ -420,23 +433,27 @@ fn definitions_before_all_events_hold_what_timelines_come_to() {
     let history = history_with_undo(22, 200);
     world.happens_between(&history, 0, 4, 0);
     define(&*world.log, DEFINITIONS);
+    define_accounts(&*world.log, ACCOUNTS);
     world.happens(&history, 4, 0);
     let mut engine = world.engine();
     world.settle(&mut engine);
     check(&world, &engine);
+    check_accounts(&world, &engine);
 }
 
 /// A world with definitions that come and change between events, days that pass, and undos.
-fn eventful(seed: u64) -> World {
+pub(crate) fn eventful(seed: u64) -> World {
     let world = World::new();
     let (before, behind) = (history_with_undo(seed, 250), history_with_undo(seed + 1, 500));
     world.happens(&before, 0, 0);
     define(&*world.log, &DEFINITIONS[..6]);
+    define_accounts(&*world.log, &ACCOUNTS[..5]);
     let mut engine = world.engine();
     engine.catch_up().expect("folds");
     world.happens_between(&behind, 4, 150, 1);
     world.settle(&mut engine);
     define(&*world.log, &DEFINITIONS[6..]);
+    define_accounts(&*world.log, &ACCOUNTS[5..]);
     // Another version of one that is in force, which others read.
     define(&*world.log, &[("often", DefinitionKind::Audience, "event('E5').count() >= 9")]);
     world.settle(&mut engine);
@@ -447,9 +464,11 @@ fn eventful(seed: u64) -> World {
     define(&*world.log, &[DEFINITIONS[5]]);
     world.happens_between(&behind, 330, usize::MAX, 1);
     world.settle(&mut engine);
+    check_accounts(&world, &engine);
     world.clock.leap(12);
     world.settle(&mut engine);
     check(&world, &engine);
+    check_accounts(&world, &engine);
     drop(engine);
     world
 }
@@ -655,6 +674,7 @@ fn a_preview_says_how_many_would_be_in() {
             folder: world.folder.path().join("preview"),
             space: "default".to_owned(),
             kind: *kind,
+            collection: Collection::Users,
             query: (*query).to_owned(),
             replaces: Some((*id).to_owned()),
             overlap: Some("never".to_owned()),
@@ -683,6 +703,7 @@ fn a_preview_says_how_many_would_be_in() {
         folder: world.folder.path().join("preview"),
         space: "default".to_owned(),
         kind: DefinitionKind::Audience,
+        collection: Collection::Users,
         query: "event('A').count()".to_owned(),
         replaces: None,
         overlap: None,

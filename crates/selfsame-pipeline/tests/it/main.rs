@@ -1,5 +1,6 @@
 //! The engine as its users see it.
 
+mod accounts;
 mod computed;
 mod determinism;
 mod households;

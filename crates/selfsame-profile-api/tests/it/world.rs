@@ -168,6 +168,7 @@ impl World {
             id: id.to_owned(),
             space: "default".to_owned(),
             kind,
+            collection: selfsame_event::Collection::Users,
             name: id.to_owned(),
             description: String::new(),
             query: query.to_owned(),

@@ -71,11 +71,12 @@ pub(super) struct Message<'a> {
 impl Message<'_> {
     pub(super) fn json(&self) -> String {
         let mut out = Object::new();
-        out.text("type", self.form.call());
+        out.text("type", self.form.call(self.definition.collection));
         out.text("messageId", &self.id);
         match self.named.kind {
             "user_id" => out.text("userId", self.named.value),
             "anonymous_id" => out.text("anonymousId", self.named.value),
+            "group_id" => out.text("groupId", self.named.value),
             _ => {}
         }
         match self.form {
@@ -131,7 +132,7 @@ impl Message<'_> {
     fn context(&self) -> String {
         let mut out = Object::new();
         // An id that has a field of its own is not said twice.
-        let has_field = matches!(self.named.kind, "user_id" | "anonymous_id");
+        let has_field = matches!(self.named.kind, "user_id" | "anonymous_id" | "group_id");
         let others = self.ids.iter().filter(|id| !has_field || id.key != self.named.key);
         let mut ids = JsonArray::default();
         // The newest come first: they are kept where there are too many.
@@ -141,7 +142,7 @@ impl Message<'_> {
             let mut one = Object::new();
             one.text("id", id.value);
             one.text("type", id.kind);
-            one.text("collection", "users");
+            one.text("collection", self.definition.collection.name());
             one.text("encoding", "none");
             ids.raw(&one.finish());
         }

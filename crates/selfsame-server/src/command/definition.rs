@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::{Method, StatusCode};
+use selfsame_event::Collection;
 use selfsame_pipeline::workspace::{Announce, DefinitionKind};
 use serde_json::Value;
 
@@ -115,6 +116,9 @@ struct Set {
     /// A file with what it says.
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Whose it is: `users` or `accounts`. Default: users, or what it was made as.
+    #[arg(long, value_name = "users|accounts", value_parser = of)]
+    of: Option<Collection>,
     /// The name for people. Default: the id.
     #[arg(long)]
     name: Option<String>,
@@ -282,6 +286,9 @@ fn lines(one: &DefinitionShown) -> Vec<String> {
     if !one.description.is_empty() {
         row("for", printable(&one.description));
     }
+    if one.collection == Collection::Accounts {
+        row("of", one.collection.name().to_owned());
+    }
     row("state", state(one));
     if let Some(progress) = &one.progress {
         row("stage", format!("{}: {}", printable(&progress.stage), how_far(progress)));
@@ -330,14 +337,16 @@ fn how_far(progress: &crate::control::DefinitionProgress) -> String {
 
 impl Set {
     fn run(self, kind: DefinitionKind) -> anyhow::Result<()> {
-        let query = said(kind, self.query.as_deref(), self.file.as_deref())?;
+        let text = text(self.query.as_deref(), self.file.as_deref())?;
         let destinations = destinations(&self.destination)?;
         let client = self.place.remote.client()?;
         block_on(async {
             let path = self.place.path(&client).await?;
             let before = find(&client, &path, kind, &self.id).await?;
-            let query = match (query, &before) {
-                (Some(query), _) => query,
+            let known = before.as_ref().map(|before| before.collection);
+            let collection = self.of.or(known).unwrap_or(Collection::Users);
+            let query = match (text, &before) {
+                (Some(text), _) => checked((kind, collection), text)?,
                 (None, Some(before)) => Value::String(before.query.clone()),
                 (None, None) => bail!(
                     "there is no {} `{}` yet: say what it is with --query or --file",
@@ -348,6 +357,7 @@ impl Set {
             let kept = before.as_ref();
             let new = NewDefinition {
                 kind,
+                collection: Some(collection),
                 name: self.name.clone().or_else(|| Some(kept?.name.clone())),
                 description: self.description.clone().or_else(|| Some(kept?.description.clone())),
                 query,
@@ -364,13 +374,23 @@ impl Set {
     }
 }
 
+/// Reads `--of`.
+fn of(word: &str) -> Result<Collection, String> {
+    Collection::from_name(word).ok_or_else(|| "it is users or accounts".to_owned())
+}
+
 /// What a definition is to say, checked: an error points at the place.
 fn said(
-    kind: DefinitionKind,
+    of: (DefinitionKind, Collection),
     query: Option<&str>,
     file: Option<&Path>,
 ) -> anyhow::Result<Option<Value>> {
-    let text = match (query, file) {
+    text(query, file)?.map(|text| checked(of, text)).transpose()
+}
+
+/// What a definition is to say, as it was given.
+fn text(query: Option<&str>, file: Option<&Path>) -> anyhow::Result<Option<String>> {
+    Ok(Some(match (query, file) {
         (Some("-"), _) => {
             let mut text = String::new();
             std::io::stdin().read_to_string(&mut text).context("standard input")?;
@@ -380,16 +400,19 @@ fn said(
         (None, Some(file)) => std::fs::read_to_string(file)
             .with_context(|| format!("{} cannot be read", file.display()))?,
         (None, None) => return Ok(None),
-    };
+    }))
+}
+
+fn checked(of: (DefinitionKind, Collection), text: String) -> anyhow::Result<Value> {
     let (said, query) = if text.trim_start().starts_with('{') {
         let json: Value = serde_json::from_str(&text).context("the query is not JSON")?;
-        (Said::from_json(kind, &json), json)
+        (Said::from_json(of, &json), json)
     } else {
-        (Said::read(kind, &text), Value::String(text))
+        (Said::read(of, &text), Value::String(text))
     };
     match said {
-        Ok(_) => Ok(Some(query)),
-        Err(wrong) => bail!("what the {} says is wrong\n{}", word(kind), pointed(&wrong)),
+        Ok(_) => Ok(query),
+        Err(wrong) => bail!("what the {} says is wrong\n{}", word(of.0), pointed(&wrong)),
     }
 }
 

@@ -320,8 +320,10 @@ fn removable<'l>(
 ) -> Vec<&'l DefinitionFile> {
     let reads = |reader: &DefinitionFile, read: &DefinitionFile| {
         let kind = known.iter().find(|(one, _)| *one == reader).map(|(_, kind)| *kind);
-        let said = kind.and_then(|kind| Said::read(kind, &reader.query).ok());
-        reader.space == read.space && said.is_some_and(|said| said.reads().contains(&read.id))
+        let of = reader.collection;
+        let said = kind.and_then(|kind| Said::read((kind, of), &reader.query).ok());
+        reader.space == read.space
+            && said.is_some_and(|said| said.reads(of, &read.id, read.collection))
     };
     let mut ordered = Vec::with_capacity(gone.len());
     while !gone.is_empty() {

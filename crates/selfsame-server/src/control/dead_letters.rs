@@ -1,7 +1,7 @@
 //! Dead letters: events that a destination did not take in all of their attempts.
 
-use selfsame_deliver::{DeadLetter, EffectKind, Failure, PageRequest, Selection};
-use selfsame_event::EventType;
+use selfsame_deliver::{DeadLetter, Failure, PageRequest, Selection};
+use selfsame_event::{Collection, EventType};
 
 use super::Control;
 use super::asked::{Asked, item};
@@ -87,7 +87,7 @@ fn shown(node: &Node, letter: &DeadLetter) -> DeadLetterShown {
     DeadLetterShown {
         position: letter.effect.at.to_string(),
         message_id: name.message_id,
-        r#type: call_of(letter.effect.kind).to_owned(),
+        r#type: call_of(node, letter).to_owned(),
         event: name.event,
         profile_id: letter.effect.profile.to_string(),
         failure: letter.failure.label().to_owned(),
@@ -99,9 +99,16 @@ fn shown(node: &Node, letter: &DeadLetter) -> DeadLetterShown {
 }
 
 /// The type of the call that an effect is delivered as.
-fn call_of(kind: EffectKind) -> &'static str {
-    let event = EventType::from_code(kind.0).map(EventType::name);
-    event.or_else(|| Form::of(kind).map(Form::call)).unwrap_or_default()
+fn call_of(node: &Node, letter: &DeadLetter) -> &'static str {
+    let kind = letter.effect.kind;
+    if let Some(event) = EventType::from_code(kind.0) {
+        return event.name();
+    }
+    let meta = node.shared.meta();
+    let mut definitions = meta.workspace.definitions.iter();
+    let definition = definitions.find(|one| Some(one.number) == letter.effect.subject);
+    let collection = definition.map_or(Collection::Users, |one| one.collection);
+    Form::of(kind).map(|form| form.call(collection)).unwrap_or_default()
 }
 
 /// `POST /api/destinations/{id}/dead-letters/resend`

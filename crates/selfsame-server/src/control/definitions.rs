@@ -1,6 +1,6 @@
 //! Audiences and computed traits: what they say, how far they are computed, and who is in them.
 
-use selfsame_event::{Position, Time};
+use selfsame_event::{Collection, Position, Time};
 use selfsame_log::LogRead as _;
 use selfsame_pipeline::workspace::{
     Activation, Announce, Change, Definition, DefinitionKind, NAME_BYTES, Naming, Strategy,
@@ -34,6 +34,8 @@ shape! {
         space: String,
         /// What it is.
         kind: DefinitionKind,
+        /// Whose it is: `users` or `accounts`.
+        collection: Collection,
         /// The name for people.
         name: String,
         /// What it is for.
@@ -114,6 +116,9 @@ shape! {
     pub(crate) struct NewDefinition {
         /// What it is; it stays what it was made as.
         kind: DefinitionKind,
+        /// Whose it is, `users` or `accounts`; users where it is not given. It stays what it was made as.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        collection: Option<Collection>,
         /// The name for people; the id where it is not given.
         name: Option<String>,
         /// What it is for.
@@ -192,7 +197,7 @@ fn shown(
 ) -> Result<DefinitionShown, Problem> {
     let none = Progress::default();
     let progress = read.progress(definition).unwrap_or(&none);
-    let said = Said::read(definition.kind, &definition.query);
+    let said = Said::read((definition.kind, definition.collection), &definition.query);
     let expression = said.map_or(Value::Null, |said| said.to_json());
     let state = state(progress);
     let shows = progress.live.as_ref().or(progress.next.as_ref());
@@ -208,6 +213,7 @@ fn shown(
         id: definition.id.clone(),
         space: definition.space.clone(),
         kind: definition.kind,
+        collection: definition.collection,
         name: definition.name.clone(),
         description: definition.description.clone(),
         query: definition.query.clone(),
@@ -312,7 +318,8 @@ pub(crate) async fn set(
         let message = format!("`description` has at most {DESCRIPTION} characters.");
         return Err(Problem::field("description", message));
     }
-    let query = said(new.kind, &new.query)?;
+    let collection = new.collection.unwrap_or(Collection::Users);
+    let query = said((new.kind, collection), &new.query)?;
     let destinations = activations(new.destinations.unwrap_or_default());
     let _turn = control.turn().await;
     let view = control.view()?;
@@ -324,6 +331,7 @@ pub(crate) async fn set(
         id: id.clone(),
         space: space.clone(),
         kind: new.kind,
+        collection,
         name,
         description,
         query,
@@ -347,10 +355,10 @@ fn activation_shown(one: &Activation) -> ActivationShown {
 }
 
 /// What a definition says, printed in the one way that there is.
-pub(super) fn said(kind: DefinitionKind, query: &Value) -> Result<String, Problem> {
+pub(super) fn said(of: (DefinitionKind, Collection), query: &Value) -> Result<String, Problem> {
     let said = match query {
-        Value::String(text) => Said::read(kind, text),
-        json @ Value::Object(_) => Said::from_json(kind, json),
+        Value::String(text) => Said::read(of, text),
+        json @ Value::Object(_) => Said::from_json(of, json),
         _ => {
             let message = "`query` is a text in the query language, or its JSON form.";
             return Err(Problem::field("query", message));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use selfsame_event::Collection;
 use selfsame_pipeline::workspace::DefinitionKind;
 use selfsame_pipeline::{Preview, ProfileRef};
 use serde_json::Value;
@@ -25,6 +26,9 @@ shape! {
     pub(crate) struct PreviewWish {
         /// What it is.
         kind: DefinitionKind,
+        /// Whose it is, `users` or `accounts`; users where it is not given.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        collection: Option<Collection>,
         /// What it says: a text in the query language, or its JSON form.
         query: Value,
         /// The definition that it would replace: who would enter and leave is counted.
@@ -97,11 +101,15 @@ pub(crate) async fn start(
     wish: PreviewWish,
 ) -> Result<PreviewShown, Problem> {
     let space = asked.id().to_owned();
-    let query = definitions::said(wish.kind, &wish.query)?;
+    let collection = wish.collection.unwrap_or(Collection::Users);
+    let query = definitions::said((wish.kind, collection), &wish.query)?;
     let known = read(&control.node, &space)?;
     for (field, id) in [("replaces", &wish.replaces), ("overlap", &wish.overlap)] {
-        if let Some(id) = id.as_ref().filter(|id| known.definition(id).is_none()) {
-            let message = format!("`{field}`: the space has no definition `{id}`.");
+        let is_of_it =
+            |id: &String| known.definition(id).is_some_and(|one| one.collection == collection);
+        if let Some(id) = id.as_ref().filter(|id| !is_of_it(id)) {
+            let of = collection.name();
+            let message = format!("`{field}`: the space has no definition `{id}` of {of}.");
             return Err(Problem::field(field, message));
         }
     }
@@ -112,6 +120,7 @@ pub(crate) async fn start(
     let wish = Wish {
         space,
         kind: wish.kind,
+        collection,
         query,
         replaces: wish.replaces,
         overlap: wish.overlap,
@@ -174,16 +183,16 @@ fn shown(control: &Control, job: &Job) -> Result<PreviewShown, Problem> {
             "failed".clone_into(&mut shown.state);
             shown.error = Some(error);
         }
-        Stage::Done(preview) => shown.preview = Some(found(control, &job.wish.space, &preview)?),
+        Stage::Done(preview) => shown.preview = Some(found(control, &job.wish, &preview)?),
     }
     Ok(shown)
 }
 
-fn found(control: &Control, space: &str, preview: &Preview) -> Result<PreviewFound, Problem> {
-    let read = read(&control.node, space)?;
+fn found(control: &Control, wish: &Wish, preview: &Preview) -> Result<PreviewFound, Problem> {
+    let read = read(&control.node, &wish.space)?;
     let mut sample = Vec::with_capacity(preview.sample.len());
     for (profile, json) in &preview.sample {
-        let found = read.find(selfsame_event::Collection::Users, &ProfileRef::Id(*profile))?;
+        let found = read.find(wish.collection, &ProfileRef::Id(*profile))?;
         let identifiers = found.iter().flat_map(|found| found.external_ids()).take(5);
         let identifiers = identifiers.map(|id| id_shown(id.kind, id.value)).collect();
         sample.push(PreviewMember {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use selfsame_event::Collection;
 use selfsame_identity::{MOST_PEOPLE, RuleSet};
 use selfsame_pipeline::workspace::{
     Announce, DedupeScope, DefinitionKind, SourceKind, Strategy, TokenAlgorithm,
@@ -106,6 +107,7 @@ plain! {
     Box<RawValue> => {},
     DedupeScope => { "type": "string", "enum": ["source", "workspace"] },
     TokenAlgorithm => { "type": "string", "enum": ["HS256", "ES256"] },
+    Collection => { "type": "string", "enum": ["users", "accounts"] },
     DefinitionKind => { "type": "string", "enum": ["audience", "computed_trait"] },
     Announce => { "type": "string", "enum": ["both", "track", "identify"] },
     Strategy => { "type": "string", "enum": ["first", "last", "all"] },

@@ -4,7 +4,7 @@
 //! at a time. The answer says where to go on.
 
 use selfsame_deliver::{Attempt, ConnectionStatus, Outcome, PageRequest, Topic, Withheld};
-use selfsame_event::{EventType, EventsHead, ItemPosition, Position};
+use selfsame_event::{Collection, EventType, EventsHead, ItemPosition, Position};
 use selfsame_log::{LogRead as _, Record};
 use selfsame_pipeline::View;
 use selfsame_pipeline::decision::Verdict;
@@ -301,7 +301,8 @@ async fn changes(control: &Control, view: &View, hit: &Hit) -> Result<Vec<Change
             };
             let deliveries = deliveries(control, view, &delivery, is_told).await?;
             if !deliveries.is_empty() {
-                let (r#type, position) = (form.call().to_owned(), at.to_string());
+                let collection = definition.map_or(Collection::Users, |one| one.collection);
+                let (r#type, position) = (form.call(collection).to_owned(), at.to_string());
                 calls.push(CallShown { r#type, position, deliveries });
             }
         }

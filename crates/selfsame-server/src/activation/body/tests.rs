@@ -1,5 +1,5 @@
 use expect_test::{Expect, expect};
-use selfsame_event::{IdentifierKey, SourceNumber};
+use selfsame_event::{Collection, IdentifierKey, SourceNumber};
 
 use super::*;
 
@@ -9,6 +9,7 @@ fn definition(kind: DefinitionKind, id: &str) -> Definition {
         id: id.to_owned(),
         space: "shop".to_owned(),
         kind,
+        collection: Collection::Users,
         name: "A name".to_owned(),
         description: String::new(),
         query: String::new(),
@@ -561,4 +562,64 @@ fn a_trait_that_has_the_name_of_the_address_is_said_once() {
           "spaceId": "shop"
         }"#]],
     );
+}
+
+/// An account is told of by a group call, by its own identifiers, and nobody's address is in it.
+#[test]
+fn an_account_in_an_audience() {
+    let definition = Definition { collection: Collection::Accounts, ..audience() };
+    let ids = [id(1, "domain", "acme.example"), id(2, "group_id", "acme")];
+    let personas = Personas::of(&definition, "crm");
+    let message = Message {
+        form: Form::Identify,
+        id: "personas_00".to_owned(),
+        personas: &personas,
+        definition: &definition,
+        value: "true",
+        named: ids[1],
+        ids: &ids,
+        email: None,
+        destination: "Our CRM",
+        at: Time::from_millis(1_790_000_000_123),
+        received_at: Time::from_millis(1_790_000_001_000),
+        profile: ProfileId::from_bytes([9; 20]),
+    };
+    let value: serde_json::Value = serde_json::from_str(&message.json()).expect("it is JSON");
+    let expected = expect![[r#"
+        {
+          "type": "group",
+          "messageId": "personas_00",
+          "groupId": "acme",
+          "traits": {
+            "first_time_shopper": true
+          },
+          "context": {
+            "externalIds": [
+              {
+                "id": "acme.example",
+                "type": "domain",
+                "collection": "accounts",
+                "encoding": "none"
+              }
+            ],
+            "personas": {
+              "computation_class": "audience",
+              "computation_id": "aud_shop_7",
+              "computation_key": "first_time_shopper",
+              "namespace": "shop",
+              "space_id": "shop",
+              "event_emitter_id": "act_e09bf449786f049f"
+            }
+          },
+          "integrations": {
+            "All": false,
+            "Our CRM": {}
+          },
+          "originalTimestamp": "2026-09-21T14:13:20.123Z",
+          "receivedAt": "2026-09-21T14:13:21.000Z",
+          "timestamp": "2026-09-21T14:13:20.123Z",
+          "profileId": "use_1HvecpNXcRFI6aCcdCYRb7uDn9V",
+          "spaceId": "shop"
+        }"#]];
+    expected.assert_eq(&serde_json::to_string_pretty(&value).expect("it is JSON"));
 }

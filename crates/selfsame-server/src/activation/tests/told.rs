@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use selfsame_deliver::{BodyError, Effect, Feed as _, Heard, Outcome};
-use selfsame_event::{ItemPosition, Position, Time};
+use selfsame_event::{Collection, ItemPosition, Position, Time};
 use selfsame_log::LogRead as _;
 use selfsame_pipeline::workspace::{Announce, Change, DefinitionKind};
 use serde_json::{Value, json};
@@ -20,10 +20,12 @@ fn shortly(got: &[Got]) -> Vec<String> {
     let said = |one: &Got| {
         let body = &one.body;
         let who = ["userId", "anonymousId"].iter().find_map(|name| body[name].as_str());
+        let who = who.or_else(|| body["groupId"].as_str());
         let who = who.or_else(|| body["context"]["externalIds"][0]["id"].as_str());
         let key = body["context"]["personas"]["computation_key"].as_str().expect("a key");
         let (what, value) = match body["type"].as_str() {
             Some("track") => (body["event"].as_str().expect("a name"), &body["properties"][key]),
+            Some("group") => ("group", &body["traits"][key]),
             _ => ("identify", &body["traits"][key]),
         };
         format!("{} {what} {key}={value}", who.unwrap_or("nobody"))
@@ -284,6 +286,44 @@ async fn what_was_replaced_says_by_what() {
     assert_eq!(delivery["state"], "delivered", "{delivery}");
     let shown = world.get("/api/destinations/crm").await;
     assert_eq!(shown["status"]["superseded"], 1, "{shown}");
+}
+
+/// Of an account there is one group call for each change, whoever of its users made it; a receiver that is
+/// connected later hears how things are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_is_told_of_by_group_calls() {
+    let (world, first, later) =
+        (World::start().await, Receiver::start().await, Receiver::start().await);
+    world.destination("crm", &first).await;
+    world.destination("later", &later).await;
+    let total = ("total", "event('Bought').count()");
+    let big = ("big", "event('Bought').count() >= 2 and trait('plan') = 'gold'");
+    let crm = || vec![told("crm", Announce::Both)];
+    world.define_of(Collection::Accounts, TRAIT, total, crm()).await;
+    world.define_of(Collection::Accounts, AUDIENCE, big, crm()).await;
+    let joins = |user: &str| json!({"type": "group", "userId": user, "groupId": "acme", "traits": {"plan": "gold"}});
+    world.send(joins("ada")).await;
+    world.send(joins("bob")).await;
+    world.send(user("ada", "Bought")).await;
+    assert_eq!(taken(&first, 1).await, ["acme group total=1"]);
+    world.send(user("bob", "Bought")).await;
+    let mut said = taken(&first, 3).await;
+    said.sort();
+    assert_eq!(said, ["acme group big=true", "acme group total=1", "acme group total=2"]);
+    let plan =
+        json!({"type": "group", "userId": "bob", "groupId": "acme", "traits": {"plan": "free"}});
+    world.send(plan).await;
+    assert_eq!(taken(&first, 4).await[3], "acme group big=false");
+    let both = vec![told("crm", Announce::Both), told("later", Announce::Both)];
+    world.define_of(Collection::Accounts, TRAIT, total, both).await;
+    assert_eq!(taken(&later, 1).await, ["acme group total=2"]);
+    let (status, _) = (world.quiet("crm").await, world.quiet("later").await);
+    assert_eq!((status.delivered, status.dead), (4, 0));
+    assert_eq!(first.taken().len(), 4, "the first knows it: {:?}", shortly(&first.taken()));
+    let body = &first.taken()[0].body;
+    assert_eq!((&body["userId"], &body["groupId"]), (&Value::Null, &json!("acme")));
+    check_keys(&first);
+    check_keys(&later);
 }
 
 /// After a crash, what was on its way is known before the state is folded up to it again.

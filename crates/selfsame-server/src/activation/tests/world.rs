@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::Request;
 use selfsame_deliver::ConnectionStatus;
-use selfsame_event::{EventsHead, RecordKind};
+use selfsame_event::{Collection, EventsHead, RecordKind};
 use selfsame_log::{Item, Log as _, LogRead as _, NewRecord};
 use selfsame_pipeline::workspace::{
     Activation, Announce, Change, Definition, DefinitionKind, Destination, Since,
@@ -158,6 +158,17 @@ impl World {
         query: &str,
         destinations: Vec<Activation>,
     ) {
+        self.define_of(Collection::Users, kind, (id, query), destinations).await;
+    }
+
+    /// The same of users or of accounts.
+    pub(super) async fn define_of(
+        &self,
+        collection: Collection,
+        kind: DefinitionKind,
+        (id, query): (&str, &str),
+        destinations: Vec<Activation>,
+    ) {
         let (id, query) = (id.to_owned(), query.to_owned());
         let definition = Definition {
             number: 0,
@@ -165,6 +176,7 @@ impl World {
             id: id.clone(),
             space: SPACE.to_owned(),
             kind,
+            collection,
             description: String::new(),
             query,
             public: false,

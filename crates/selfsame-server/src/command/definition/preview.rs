@@ -6,9 +6,10 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Method;
+use selfsame_event::Collection;
 use selfsame_pipeline::workspace::DefinitionKind;
 
-use super::{EVERY, Place, said};
+use super::{EVERY, Place, of, said};
 use crate::client::{Client, part};
 use crate::command::plan::send;
 use crate::command::say;
@@ -24,6 +25,9 @@ pub(super) struct Preview {
     /// A file with what it says.
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Whose it is: `users` or `accounts`.
+    #[arg(long, value_name = "users|accounts", default_value = "users", value_parser = of)]
+    of: Collection,
     /// The definition that it would replace: who would enter and leave is counted.
     #[arg(long, value_name = "ID")]
     replaces: Option<String>,
@@ -42,11 +46,12 @@ pub(super) struct Preview {
 
 impl Preview {
     pub(super) fn run(self, kind: DefinitionKind) -> anyhow::Result<()> {
-        let query = said(kind, self.query.as_deref(), self.file.as_deref())?;
+        let query = said((kind, self.of), self.query.as_deref(), self.file.as_deref())?;
         let query = query.context("say what is to be previewed with --query or --file")?;
         let client = self.place.remote.client()?;
         let (replaces, overlap) = (self.replaces.clone(), self.overlap.clone());
-        let wish = PreviewWish { kind, query, replaces, overlap, sample: Some(self.sample) };
+        let (collection, sample) = (Some(self.of), Some(self.sample));
+        let wish = PreviewWish { kind, collection, query, replaces, overlap, sample };
         let found = crate::client::block_on(async {
             let space =
                 crate::command::profile::space(&client, self.place.space.as_deref()).await?;

@@ -1,5 +1,6 @@
 //! What a new or changed definition would do, before it is made.
 
+use selfsame_event::Collection;
 use selfsame_pipeline::workspace::DefinitionKind;
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ pub(super) async fn effect(
 ) -> Option<String> {
     let wish = PreviewWish {
         kind,
+        collection: Some(file.collection),
         query: Value::String(file.query.clone()),
         replaces: (!is_new).then(|| file.id.clone()),
         overlap: None,
@@ -31,12 +33,16 @@ pub(super) async fn effect(
         (Some(entering), Some(leaving)) => (entering, leaving),
         _ => (found.size, 0),
     };
+    let things = match file.collection {
+        Collection::Users => "profiles",
+        Collection::Accounts => "accounts",
+    };
     Some(match kind {
         DefinitionKind::Audience => {
-            format!("{entering} of {} profiles would enter, {leaving} would leave", found.profiles)
+            format!("{entering} of {} {things} would enter, {leaving} would leave", found.profiles)
         }
         DefinitionKind::ComputedTrait => {
-            format!("{} of {} profiles would have a value", found.size, found.profiles)
+            format!("{} of {} {things} would have a value", found.size, found.profiles)
         }
     })
 }

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use reqwest::Method;
+use selfsame_event::Collection;
 use selfsame_pipeline::workspace::{Announce, DefinitionKind, Naming};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,11 +23,23 @@ pub(crate) struct DefinitionFile {
     pub(crate) name: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) description: String,
+    /// Whose it is.
+    #[serde(default = "users", skip_serializing_if = "is_users")]
+    pub(crate) collection: Collection,
     pub(crate) query: String,
     #[serde(default)]
     pub(crate) public: bool,
     #[serde(default)]
     pub(crate) destinations: Vec<Told>,
+}
+
+const fn users() -> Collection {
+    Collection::Users
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over by reference")]
+fn is_users(collection: &Collection) -> bool {
+    *collection == Collection::Users
 }
 
 /// A destination that is told of changes.
@@ -62,6 +75,7 @@ impl DefinitionFile {
         };
         NewDefinition {
             kind,
+            collection: Some(self.collection),
             name: Some(self.name.clone()),
             description: Some(self.description.clone()),
             query: Value::String(self.query.clone()),
@@ -84,7 +98,7 @@ impl DefinitionFile {
         if self.name.is_empty() {
             self.name.clone_from(&self.id);
         }
-        match Said::read(kind, &self.query) {
+        match Said::read((kind, self.collection), &self.query) {
             Ok(said) => self.query = said.to_string(),
             Err(wrong) => bail!("what it says is wrong\n{}", pointed(&wrong)),
         }
@@ -103,9 +117,9 @@ impl From<DefinitionShown> for DefinitionFile {
             send: one.send.unwrap_or_default(),
             identifiers: one.identifiers.unwrap_or_default().into_iter().map(named).collect(),
         };
-        let DefinitionShown { id, space, name, description, query, public, .. } = shown;
+        let DefinitionShown { id, space, name, description, collection, query, public, .. } = shown;
         let destinations = shown.destinations.into_iter().map(told).collect();
-        Self { id, space, name, description, query, public, destinations }
+        Self { id, space, name, description, collection, query, public, destinations }
     }
 }
 
@@ -153,10 +167,12 @@ kinds! {
 # An audience: profiles that meet a condition, in the language of docs/reference/definitions.md.
 # id: the key under which profiles have it, true or false. public: whether a browser may read it of
 # its own visitor. destinations: who is told when somebody enters or leaves; send: both, track, identify.
+# collection: accounts, where it is of accounts and not of users.
 ";
     TraitFile = ComputedTrait, "traits", "computed trait", "\
 # A computed trait: a value that profiles get from their events, in the language of
 # docs/reference/definitions.md. id: the key under which profiles have it. public: whether a browser may
 # read it of its own visitor. destinations: who is told of new values; send: both, track, identify.
+# collection: accounts, where it is of accounts and not of users.
 ";
 }

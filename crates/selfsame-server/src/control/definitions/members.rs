@@ -80,7 +80,8 @@ pub(crate) async fn list(control: Control, asked: Asked) -> Result<MembersShown,
         let read = read(node, &space)?;
         let definition = audience(&read, &id)?;
         let page = read.members(definition, after, limit)?;
-        let data = page.members.iter().map(|one| shown(&read, one, with_identifiers));
+        let of = with_identifiers.then_some(definition.collection);
+        let data = page.members.iter().map(|one| shown(&read, one, of));
         Ok(MembersShown {
             total: read.member_counts(definition).count,
             data: data.collect::<Result<_, _>>()?,
@@ -95,9 +96,10 @@ pub(crate) async fn csv(control: Control, asked: Asked) -> Result<Csv, Problem> 
     let with_identifiers = flag(&asked)?;
     let types = if with_identifiers {
         let read = read(&control.node, asked.id())?;
-        let of_users = read.space().rules.types.iter();
-        let of_users = of_users.filter(|rule| rule.collection == Collection::Users);
-        of_users.map(|rule| rule.name.clone()).collect()
+        let collection = audience(&read, asked.part("definition"))?.collection;
+        let of_it = read.space().rules.types.iter();
+        let of_it = of_it.filter(|rule| rule.collection == collection);
+        of_it.map(|rule| rule.name.clone()).collect()
     } else {
         Vec::new()
     };
@@ -137,10 +139,10 @@ fn broken() -> Problem {
 fn shown(
     read: &SpaceRead,
     member: &Member,
-    with_identifiers: bool,
+    identifiers_of: Option<Collection>,
 ) -> Result<MemberShown, Problem> {
-    let identifiers = if with_identifiers {
-        let found = read.find(Collection::Users, &ProfileRef::Id(member.profile))?;
+    let identifiers = if let Some(collection) = identifiers_of {
+        let found = read.find(collection, &ProfileRef::Id(member.profile))?;
         let ids = found.iter().flat_map(|found| {
             found.external_ids().map(|id| id_shown(id.kind, id.value)).collect::<Vec<_>>()
         });
@@ -191,11 +193,12 @@ async fn export(
         permit.map_err(|_| Problem::new(Code::Busy, "Too many audiences are being exported."))?;
     let (space, id) = (asked.id().to_owned(), asked.part("definition").to_owned());
     let name = format!("attachment; filename=\"{id}.{ending}\"");
-    let members = {
+    let (members, collection) = {
         let (space, id) = (space.clone(), id.clone());
         let work = move |node: &Node| {
             let read = read(node, &space)?;
-            Ok(read.all_members(audience(&read, &id)?)?)
+            let definition = audience(&read, &id)?;
+            Ok((read.all_members(definition)?, definition.collection))
         };
         control.scan(work).await?
     };
@@ -207,7 +210,8 @@ async fn export(
             return;
         }
         for members in members.chunks(PIECE) {
-            let piece = piece(&node, &space, members, with_identifiers, &line);
+            let of = with_identifiers.then_some(collection);
+            let piece = piece(&node, &space, members, of, &line);
             let is_broken = piece.is_err();
             // The client has gone, or is to go.
             if sender.blocking_send(piece).is_err() || is_broken {
@@ -229,13 +233,13 @@ fn piece(
     node: &Node,
     space: &str,
     members: &[Member],
-    with_identifiers: bool,
+    identifiers_of: Option<Collection>,
     line: impl Fn(&MemberShown) -> Option<Vec<u8>>,
 ) -> Piece {
     let read = read(node, space).map_err(|_| BrokenOff)?;
     let mut bytes = Vec::new();
     for member in members {
-        let shown = shown(&read, member, with_identifiers).map_err(|_| BrokenOff)?;
+        let shown = shown(&read, member, identifiers_of).map_err(|_| BrokenOff)?;
         bytes.extend(line(&shown).ok_or(BrokenOff)?);
     }
     Ok(bytes.into())

@@ -76,6 +76,10 @@ pub(crate) async fn why(control: Control, asked: Asked) -> Result<DefinitionWhy,
     let work = move |node: &crate::node::Node| {
         let read = read(node, &space)?;
         let definition = find(&read, &id)?;
+        if definition.collection == Collection::Accounts {
+            let message = format!("`{id}` is of accounts: why is said of users in this version.");
+            return Err(Problem::new(Code::Conflict, message));
+        }
         if let ProfileRef::Identifier { kind, value } = &wanted {
             let of = Identifier::new(&**kind, &**value);
             check_type(&read, Collection::Users, "of", &of)?;

@@ -374,6 +374,72 @@ async fn the_command_line_makes_shows_and_removes_them() {
     assert!(!is_done && said.contains("there is no computed trait `spent`"), "{said}");
 }
 
+#[tokio::test]
+async fn definitions_of_accounts_are_made_read_and_previewed_as_those_of_users() {
+    let server = world().await;
+    for (user, company) in [("u0", "small"), ("u1", "small"), ("u4", "big"), ("u5", "big")] {
+        let call = json!({ "userId": user, "groupId": company, "traits": { "plan": "gold" } });
+        assert_eq!(server.send(DEV, "group", call).await, StatusCode::OK);
+    }
+    let orders = "event('Order Completed').count()";
+    let new =
+        |kind: &str, query: &str| json!({ "kind": kind, "collection": "accounts", "query": query });
+    let put =
+        async |id: &str, body: Value| server.ask(PUT, &format!("{AT}/{id}"), Some(body)).await;
+    let made = put("orders", new("computed_trait", orders)).await.1;
+    assert_eq!((&made["collection"], &made["query"]), (&json!("accounts"), &json!(orders)));
+    let query = "trait('plan') = 'gold' AND ALL event('Order Completed').count() >= 4";
+    put("busy", new("audience", query)).await;
+    let shown = live(&server, "busy").await;
+    live(&server, "orders").await;
+    assert_eq!((&shown["members"], &shown["query"]), (&json!(1), &json!(query)));
+    let of = async |company: &str, query: &str| {
+        let path = format!("/v1/spaces/dev/collections/accounts/profiles/group_id:{company}");
+        server.get(&format!("{path}/traits?{query}")).await["traits"].clone()
+    };
+    assert_eq!(of("big", "").await, json!({ "busy": true, "orders": 9, "plan": "gold" }));
+    assert_eq!(of("small", "class=computed_trait").await, json!({ "orders": 1 }));
+    assert_eq!(of("big", "class=audience").await, json!({ "busy": true }));
+    // Of a user they are nothing.
+    assert_eq!(traits(&server, "u4", "").await, json!({ "plan": "free", "spent": "custom" }));
+
+    let page = server.get(&format!("{AT}/busy/members?identifiers=true")).await;
+    let ids = &page["data"][0]["identifiers"];
+    assert_eq!(ids, &json!([{ "type": "group_id", "value": "big" }]), "{page}");
+    let call = json!({ "userId": "u1", "groupId": "big" });
+    assert_eq!(server.send(DEV, "group", call).await, StatusCode::OK);
+    eventually("the account to leave", async || {
+        (server.get(&format!("{AT}/busy")).await["members"] == 0).then_some(())
+    })
+    .await;
+    assert_eq!(of("big", "").await, json!({ "busy": false, "orders": 10, "plan": "gold" }));
+
+    let mut wish = new("audience", "any(event('Order Completed').count() >= 5)");
+    let found = previewed(&server, wish.clone()).await["preview"].clone();
+    assert_eq!((&found["profiles"], &found["size"]), (&json!(2), &json!(1)), "{found}");
+    assert_eq!(found["identifiers"], json!({ "group_id": 1 }));
+    wish["collection"] = json!("users");
+    let (_, refused) = server.ask(Method::POST, "/api/spaces/dev/preview", Some(wish)).await;
+    assert_eq!(refused["error"]["code"], "definition_invalid", "{refused}");
+    let (status, refused) =
+        server.ask(Method::GET, &format!("{AT}/busy/why?of=user_id:u4"), None).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{refused}");
+    let mut public = new("audience", query);
+    public["public"] = json!(true);
+    let (_, refused) = put("busy", public).await;
+    assert_eq!(refused["error"]["code"], "definition_invalid", "{refused}");
+    let users = json!({ "kind": "audience", "query": "event('A').count() >= 1" });
+    let (_, refused) = put("busy", users).await;
+    assert_eq!(refused["error"]["code"], "definition_invalid", "{refused}");
+
+    let query = "any(event('Order Completed').within(1 day).count() >= 1)";
+    let line = ["audience", "set", "lively", "--of", "accounts", "--query", query, "--wait"];
+    let said = run(&[&line[..], &["--server", &server.url, "--token", DEV]].concat(), &[]);
+    let text = String::from_utf8([said.stdout, said.stderr].concat()).expect("text");
+    assert!(text.contains("of           accounts"), "{text}");
+    assert!(text.contains("members      2"), "{text}");
+}
+
 async fn previewed(server: &Server, wish: Value) -> Value {
     server.done(Method::POST, "/api/spaces/dev/preview", Some(wish)).await;
     eventually("the preview", async || {
