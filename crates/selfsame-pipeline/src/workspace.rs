@@ -220,6 +220,13 @@ pub enum Change {
         space: String,
         /// Its rules.
         rules: RuleSet,
+        /// The computed traits and audiences as they were before the record at that offset are kept from the
+        /// first record on too, so that they are in force with the rules.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        definitions: u64,
+        /// How many changes of definitions destinations had been offered by then, about: they are counted on.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        effects: u64,
     },
     /// Makes a source or changes one, found by its id. Its number is given here, not by the sender.
     SetSource(Source),
@@ -340,7 +347,7 @@ impl Workspace {
                 let space = Space { number, id, name, rules, indexed_traits };
                 set(&mut self.spaces, space, |space| &space.id, |new, old| new.number = old.number);
             }
-            Change::PublishRules { space, rules } => {
+            Change::PublishRules { space, rules, .. } => {
                 check(&rules)?;
                 let known = self.spaces.iter_mut().find(|known| known.id == space);
                 known.ok_or(ChangeError::Unknown { kind: "space", id: space })?.rules = rules;
@@ -388,9 +395,8 @@ impl Workspace {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
+fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 fn check(rules: &RuleSet) -> Result<(), ChangeError> {

@@ -56,14 +56,21 @@ impl<'s> Found<'s> {
         let written = tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let moments = tables.moments.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let mut values = Values::read(&written, &moments).unwrap_or_default();
-        if values.until().is_some_and(|until| until <= now) {
-            let sections: Vec<Section> =
-                self.sections.iter().map(|(_, section)| section.clone()).collect();
-            self.read.bring_up_to(&mut values, &sections, now);
-        }
+        self.bring_up_to(&mut values, now);
         let mut all: Vec<_> = self.read.definitions().collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(all.into_iter().filter_map(|one| self.read.shown(one, &values)).collect())
+    }
+
+    /// Evaluates what may have changed by then; everything, if rules were published and the profile may not
+    /// have been evaluated since.
+    pub(super) fn bring_up_to(&self, values: &mut Values<'_>, now: Time) {
+        values.is_stale |= self.read.counts().computing.reassessing;
+        if values.until().is_some_and(|until| until <= now) {
+            let sections: Vec<Section> =
+                self.sections.iter().map(|(_, section)| section.clone()).collect();
+            self.read.bring_up_to(values, &sections, now);
+        }
     }
 }
 
@@ -120,7 +127,8 @@ impl SpaceRead {
     /// What a trait comes to where nothing happened, once every profile was evaluated.
     fn default(&self, definition: &Definition) -> Option<String> {
         let live = self.progress(definition)?.live.as_ref()?;
-        if definition.kind != DefinitionKind::ComputedTrait || !live.is_announced {
+        let is_known = live.is_announced || self.counts().computing.reassessing;
+        if definition.kind != DefinitionKind::ComputedTrait || !is_known {
             return None;
         }
         let plans = self.view.plans.get(self.slot)?;

@@ -117,7 +117,8 @@ impl Found<'_> {
         let key = self.read.in_space(self.id());
         let written = self.read.view.tables.computed.read(&key, <[u8]>::to_vec)?;
         let written = written.unwrap_or_default();
-        let values = Values::read(&written, &[]).unwrap_or_default();
+        let mut values = Values::read(&written, &[]).unwrap_or_default();
+        self.bring_up_to(&mut values, now);
         let sections: Vec<Section> =
             self.sections.iter().map(|(_, section)| section.clone()).collect();
         let around = Around { plans, values: &values, sections: &sections, now };
