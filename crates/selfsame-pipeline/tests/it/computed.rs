@@ -688,6 +688,13 @@ fn values(space: &SpaceRead, profile: &ProfileId, now: Time) -> Vec<(String, Str
     known.map(|one| (one.definition.id.clone(), one.value)).collect()
 }
 
+/// Appends a record of a job with that head.
+fn late(world: &World, head: &str) {
+    let (id, items) = (RecordId([8; 16]), Vec::new());
+    let (kind, head) = (RecordKind::Computed as u8, head.as_bytes().to_vec().into());
+    world.log.append_wait(NewRecord { id, kind, head, items }).expect("appends");
+}
+
 /// Definitions that were there are in force with rules that are published, those that changed meanwhile are
 /// computed behind it, and what a state of before said of people says nothing.
 #[test]
@@ -700,6 +707,11 @@ fn definitions_are_published_with_rules() {
         world.settle(&mut engine);
         world.happens_between(&history_with_undo(96, 500), 260, 400, 0);
         define(&*world.log, &DEFINITIONS[4..8]);
+        let lapsed = "event('E7').count() >= 1 and event('E7').within(30 days).count() = 0";
+        define(&*world.log, &[("lapsed", DefinitionKind::Audience, lapsed)]);
+        world.settle(&mut engine);
+        // Time lets people enter and leave, by ticks of which the outbox has the effects.
+        world.clock.leap(25);
         world.settle(&mut engine);
         let settled = world.log.end().offset;
         // These come too late to be kept from the first record on, and one of them replaces another one.
@@ -707,6 +719,11 @@ fn definitions_are_published_with_rules() {
         define(&*world.log, &[("often", kind, "event('E5').count() >= 2")]);
         define(&*world.log, &DEFINITIONS[8..]);
         world.settle(&mut engine);
+        // An early record does not say by which rules it computed.
+        late(
+            &world,
+            r#"{"computed":"live","space":"default","streams":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19],"versions":[]}"#,
+        );
         world.happens_between(&history_with_undo(96, 500), 400, usize::MAX, 0);
         let mut rules = RuleSet::default();
         rules.types.retain(|rule| rule.name != "email");
@@ -716,11 +733,10 @@ fn definitions_are_published_with_rules() {
             r#"{"computed":"live","space":"default","under":0,"streams":[0,1,2,3,4,5,6,7,8],"versions":[]}"#,
             r#"{"computed":"walk","space":"default","under":0,"definitions":[0,1,2,3],"is_last":true}"#,
         ] {
-            let (id, items) = (RecordId([8; 16]), Vec::new());
-            let (kind, head) = (RecordKind::Computed as u8, head.as_bytes().to_vec().into());
-            let late = NewRecord { id, kind, head, items };
-            world.log.append_wait(late).expect("appends");
+            late(&world, head);
         }
+        // Events come before everybody is evaluated.
+        world.happens(&history_with_undo(97, 60), 4, 2);
         engine.catch_up().expect("folds");
         let meta = engine.state().meta();
         let counts = &meta.spaces[0];
@@ -743,6 +759,13 @@ fn definitions_are_published_with_rules() {
         assert_eq!(early, late);
         assert!(!engine.state().meta().spaces[0].computing.reassessing);
         let hash = engine.hash().expect("hashes");
+        // A state that is lost is made anew while the outbox has what the rules of before made of events.
+        drop((space, reader, engine));
+        std::fs::remove_dir_all(world.folder.path().join("state")).expect("removes");
+        let mut engine = world.engine_with(|config| config.state.partitions = partitions);
+        let again = engine.hash().expect("hashes");
+        assert_eq!(hash.differences(&again), Vec::<&str>::new());
+        check_with(&world, &engine, &timelines);
         for reopen_every in [None, Some(70)] {
             let folder = tempfile::tempdir().expect("a folder");
             let config = ReplayConfig { reopen_every, ..ReplayConfig::default() };

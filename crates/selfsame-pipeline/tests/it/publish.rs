@@ -180,6 +180,8 @@ const DEFINITIONS: &[(&str, DefinitionKind, &str)] = &[
     ("of_season", DefinitionKind::Audience, "event('Bought').within(120 days).count() >= 1"),
     ("both", DefinitionKind::Audience, "trait('buyers') = true and trait('reached') = true"),
     ("late", DefinitionKind::ComputedTrait, "event('Bought').last(property('at'))"),
+    ("mailed", DefinitionKind::Audience, "trait('email').exists()"),
+    ("unknown", DefinitionKind::Audience, "trait('bought') >= 1 and trait('mailed') = false"),
 ];
 
 /// What a definition comes to where nothing happened.
@@ -315,7 +317,7 @@ fn named() -> impl Iterator<Item = (&'static str, DefinitionKind, &'static str)>
 }
 
 /// What is said to destinations behind a publication: of what they are told, how it is for everybody, once;
-/// of other audiences, who is in them.
+/// of other audiences, who is in them. Events may have changed traits meanwhile.
 fn check_effects(world: &World, published: Position, after: &Seen) {
     let mut said: BTreeMap<(u32, ProfileId), Vec<String>> = BTreeMap::new();
     for (position, effect) in effects(&*world.outbox) {
@@ -338,6 +340,12 @@ fn check_effects(world: &World, published: Position, after: &Seen) {
                 let value = value.unwrap_or_else(|| nothing(id, kind).to_owned());
                 expected.insert((number, *profile), vec![value]);
             }
+        }
+    }
+    for ((number, _), texts) in &mut said {
+        let (_, kind, _) = DEFINITIONS[usize::try_from(*number).expect("small")];
+        if kind == DefinitionKind::ComputedTrait {
+            texts.drain(..texts.len() - 1);
         }
     }
     assert_eq!(said, expected);
@@ -480,11 +488,22 @@ fn what_a_trial_says_of_definitions_is_what_publishing_does() {
 fn definitions_are_published_across_restarts() {
     let mut world = World::new(shop(21, 200), 1);
     world.define(DEFINITIONS);
-    let rules = random_rules(&mut Dice::new(4));
+    let mut rules = RuleSet::default();
+    rules.types.retain(|rule| rule.name != "email");
     let published = world.log.end();
     let (space, definitions) = ("default".to_owned(), published.offset);
     world.say(&Change::PublishRules { space, rules, definitions, effects: 0 });
     world = world.restart(1);
+    world.engine.catch_up().expect("folds");
+    // Events come before everybody is evaluated: nobody enters what only looks so.
+    let bought = |person: u64| {
+        let id = format!(r#""messageId":"b{person}","type":"track","event":"Bought""#);
+        Bytes::from(format!(r#"{{{id},"userId":"u{person}"}}"#))
+    };
+    let head = EventsHead { source: SourceNumber(0), ..EventsHead::default() };
+    let items = (0..100).map(bought).collect();
+    let late = record(9_000_000, RecordKind::Events, head.encode(), items);
+    world.log.append_wait(late).expect("appends");
     world.engine.catch_up().expect("folds");
     assert!(world.engine.state().meta().spaces[0].computing.reassessing);
     world = world.restart(1);
@@ -617,6 +636,10 @@ fn a_successor_that_was_begun_before_is_folded_on() {
     };
     assert_eq!(begin(150), 0);
     assert_eq!(begin(300), 150, "it goes on where it was");
+    let mark = world.folder.path().join("state.next").join("writing");
+    assert!(!mark.exists());
+    std::fs::write(&mark, "").expect("writes");
+    assert_eq!(begin(200), 0, "a checkpoint of it was being made: sections may be ahead");
     world.publish(&rules);
     world.check_against_a_replay();
 }
