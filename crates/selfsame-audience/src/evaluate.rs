@@ -18,7 +18,7 @@ use crate::event::Fields;
 use crate::moment::{Moment, earliest};
 use crate::output::Output;
 use crate::plan::{
-    Check, Condition, Leaf, Of, Operand, Order, Quantifier, Read, Selection, Window,
+    Check, Condition, Keep, Leaf, Of, Operand, Order, Quantifier, Read, Selection, Window,
 };
 use crate::sections::Sections;
 use crate::slots::{Slot, Slots};
@@ -194,6 +194,9 @@ impl<'v, 'a> View<'v, 'a> {
     fn one_passes(&self, value: &Value<'_>, check: &Check, frame: Option<&Frame<'_>>) -> Answer {
         let now = self.sections.now;
         let against = |operand: &Operand, test: &dyn Fn(&Value<'_>) -> bool| {
+            if let Operand::Literal(datum) = operand {
+                return Answer::always(test(&datum.value()));
+            }
             let (others, until) = self.values(operand, frame);
             let holds =
                 if others.is_empty() { test(&Value::Null) } else { others.iter().any(test) };
@@ -284,7 +287,7 @@ impl<'v, 'a> View<'v, 'a> {
         let read = |total: &Total<'_>| leaf.read.of(total);
         let nothing = || Reading { value: leaf.read.of_nothing(), gain: None, loss: None };
         let combined = self.sections.combined(leaf.stream);
-        match (combined.map(|combined| &combined.state), &leaf.of) {
+        match (combined.as_deref(), &leaf.of) {
             (Some(State::Total(total)), Of::Total) => {
                 self.note(total.is_cut());
                 Reading { value: read(total), gain: None, loss: None }
@@ -310,8 +313,10 @@ impl<'v, 'a> View<'v, 'a> {
                 Reading { value, gain: until, loss: until }
             }
             (Some(State::Slots(slots)), Of::Slots(window)) => {
-                let kind = combined.and_then(|combined| combined.kind);
-                kind.map_or_else(nothing, |kind| self.slots(slots, window, kind, leaf.read))
+                let Some(Keep::Slots { kind, .. }) = self.sections.keep(leaf.stream) else {
+                    return nothing();
+                };
+                self.slots(slots, window, *kind, leaf.read)
             }
             (Some(State::Elements(elements)), Of::Elements(selection)) => {
                 self.select(elements, selection, leaf.read, frame)

@@ -243,6 +243,18 @@ impl Condition {
         }
     }
 
+    /// Whether more events never end it once it holds.
+    pub(crate) fn lasts(&self) -> bool {
+        match self {
+            Self::And(list) | Self::Or(list) => list.iter().all(Self::lasts),
+            Self::Is(
+                Operand::Leaf(leaf),
+                Check::Order(Order::AtLeast | Order::Greater, Operand::Literal(_)),
+            ) => leaf.of == Of::Total && leaf.read == Read::Count,
+            Self::Not(_) | Self::Is(..) | Self::Users(..) => false,
+        }
+    }
+
     /// Calls `visit` with what it reads of the event itself.
     pub(crate) fn sources(&self, visit: &mut impl FnMut(&Source)) {
         match self {

@@ -128,6 +128,12 @@ impl Plans {
         reads.filter_map(|index| u32::try_from(*self.numbers.get(*index)?).ok())
     }
 
+    /// Whether a definition is an audience that nobody leaves by more events.
+    pub fn lasts(&self, definition: usize) -> bool {
+        let plan = self.definitions.get(definition);
+        plan.is_some_and(|plan| matches!(plan, Plan::Audience(condition) if condition.lasts()))
+    }
+
     /// The conditions that definitions of accounts have on users, each once; a [`Tally`] counts for how
     /// many users they hold, by their places here. Each is compiled and evaluated as an audience among
     /// the definitions of users.

@@ -28,7 +28,11 @@ pub(crate) type Parts<'a> = Vec<(usize, &'a [u8])>;
 /// All that a row keeps.
 pub(crate) fn parts(row: &[u8]) -> Parts<'_> {
     let mut reader = Reader(row);
-    std::iter::from_fn(|| next(&mut reader)).map(|part| (part.number, part.bytes)).collect()
+    let mut parts = Vec::with_capacity(row.len() / 6);
+    while let Some(part) = next(&mut reader) {
+        parts.push((part.number, part.bytes));
+    }
+    parts
 }
 
 /// Writes a row anew in which some parts are others: those of ascending numbers. Nothing is copied as

@@ -1,14 +1,16 @@
 //! What the sections of one profile keep, put together when it is asked for.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
+use std::ops::Deref;
+use std::rc::Rc;
 
 use selfsame_event::Time;
+use smallvec::SmallVec;
 
 use crate::plan::{Keep, Stream};
 use crate::row::{self, Parts};
 use crate::state::State;
-use crate::total::Kind;
 
 /// The sections of a profile at a moment.
 pub(crate) struct Sections<'a> {
@@ -18,16 +20,28 @@ pub(crate) struct Sections<'a> {
     rows: &'a [&'a [u8]],
     pub(crate) now: Time,
     /// What each row keeps.
-    parts: OnceCell<Vec<Parts<'a>>>,
-    /// By stream.
-    combined: Vec<OnceCell<Box<Combined<'a>>>>,
+    parts: OnceCell<SmallVec<[Parts<'a>; 2]>>,
+    /// By stream: what it took some reading to put together.
+    combined: RefCell<Vec<(usize, Rc<State<'a>>)>>,
 }
 
 /// What all of them together keep of a stream.
-pub(crate) struct Combined<'a> {
-    pub(crate) state: State<'a>,
-    /// Of slots, what they are totals of.
-    pub(crate) kind: Option<Kind>,
+pub(crate) enum Combined<'a> {
+    /// Of this reading alone.
+    Own(State<'a>),
+    /// Of all that ask for it.
+    Shared(Rc<State<'a>>),
+}
+
+impl<'a> Deref for Combined<'a> {
+    type Target = State<'a>;
+
+    fn deref(&self) -> &State<'a> {
+        match self {
+            Self::Own(state) => state,
+            Self::Shared(state) => state,
+        }
+    }
 }
 
 impl<'a> Sections<'a> {
@@ -36,33 +50,48 @@ impl<'a> Sections<'a> {
         rows: &'a [&'a [u8]],
         now: Time,
     ) -> Self {
-        let combined = streams.iter().map(|_| OnceCell::new()).collect();
-        Self { streams, numbers, rows, now, parts: OnceCell::new(), combined }
+        let (parts, combined) = (OnceCell::new(), RefCell::default());
+        Self { streams, numbers, rows, now, parts, combined }
+    }
+
+    /// What is kept of a stream.
+    pub(crate) fn keep(&self, index: usize) -> Option<&'a Keep> {
+        self.streams.get(index).map(|stream| &stream.keep)
     }
 
     /// What all sections together keep of a stream.
-    pub(crate) fn combined(&self, index: usize) -> Option<&Combined<'a>> {
+    pub(crate) fn combined(&self, index: usize) -> Option<Combined<'a>> {
         let stream = self.streams.get(index)?;
+        // One number is read sooner than it is found.
+        if matches!(&stream.keep, Keep::Total { kind, .. } if kind.is_small()) {
+            return self.put_together(index, stream).map(Combined::Own);
+        }
+        let place = self.combined.borrow().binary_search_by_key(&index, |(known, _)| *known);
+        let place = match place {
+            Ok(place) => {
+                let known = self.combined.borrow().get(place).map(|(_, state)| Rc::clone(state));
+                return known.map(Combined::Shared);
+            }
+            Err(place) => place,
+        };
+        let state = Rc::new(self.put_together(index, stream)?);
+        self.combined.borrow_mut().insert(place, (index, Rc::clone(&state)));
+        Some(Combined::Shared(state))
+    }
+
+    fn put_together(&self, index: usize, stream: &'a Stream) -> Option<State<'a>> {
         let number = *self.numbers.get(index)?;
-        let combined = self.combined.get(index)?.get_or_init(|| {
-            let all = || self.rows.iter().map(|row| row::parts(row)).collect();
-            let parts = self.parts.get_or_init(all).iter().filter_map(|parts| {
-                let at = parts.binary_search_by_key(&number, |(known, _)| *known).ok()?;
-                parts.get(at).map(|(_, part)| *part)
-            });
-            let states = parts.filter_map(|part| State::read(stream, part));
-            let combine = |mut all: State<'a>, one| {
-                all.combine(&stream.keep, one);
-                all
-            };
-            let state = states.reduce(combine).unwrap_or_else(|| State::new(&stream.keep));
-            let kind = match &stream.keep {
-                Keep::Slots { kind, .. } => Some(*kind),
-                _ => None,
-            };
-            Box::new(Combined { state, kind })
+        let all = || self.rows.iter().map(|row| row::parts(row)).collect();
+        let parts = self.parts.get_or_init(all).iter().filter_map(|parts| {
+            let at = parts.binary_search_by_key(&number, |(known, _)| *known).ok()?;
+            parts.get(at).map(|(_, part)| *part)
         });
-        Some(combined)
+        let states = parts.filter_map(|part| State::read(stream, part));
+        let combine = |mut all: State<'a>, one| {
+            all.combine(&stream.keep, one);
+            all
+        };
+        Some(states.reduce(combine).unwrap_or_else(|| State::new(&stream.keep)))
     }
 }
 

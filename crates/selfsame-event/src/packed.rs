@@ -87,7 +87,19 @@ impl<'a> Reader<'a> {
     }
 
     /// What [`put_number`] wrote.
+    #[inline]
     pub fn number(&mut self) -> Option<u64> {
+        match self.0.split_first() {
+            // Most numbers are small.
+            Some((first, rest)) if *first < 0x80 => {
+                self.0 = rest;
+                Some(u64::from(*first))
+            }
+            _ => self.long_number(),
+        }
+    }
+
+    fn long_number(&mut self) -> Option<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

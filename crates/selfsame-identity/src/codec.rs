@@ -23,7 +23,7 @@ use selfsame_event::{
 use crate::number::TypeNumber;
 use crate::resolution::{Handed, LedgerEntry, LedgerRow, Merge, MetLimit, Refused};
 use crate::row::{
-    ComponentId, ComponentRow, Fate, IdentifierRow, Known, Member, Seen, SetKey, Stamp,
+    Anchors, ComponentId, ComponentRow, Fate, IdentifierRow, Known, Member, Seen, SetKey, Stamp,
 };
 use crate::rule::{Limit, Window};
 use crate::verdict::Verdict;
@@ -143,6 +143,15 @@ impl Known {
     }
 }
 
+impl Anchors {
+    /// What the bytes of a component's row say, without the rest of it being read.
+    pub fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let (&version, rest) = bytes.split_first().ok_or(DecodeError)?;
+        let anchors = (version == VERSION).then(|| read_anchors(&mut Reader(rest))).flatten();
+        anchors.ok_or(DecodeError)
+    }
+}
+
 /// What is before the members of a component's row.
 struct Head<'b> {
     parent: Option<ComponentId>,
@@ -195,6 +204,21 @@ fn read_known(reader: &mut Reader<'_>, set: SetKey) -> Option<Known> {
     let has_print = || head.prints.as_chunks().0.contains(&set.print().to_le_bytes());
     let has_set = is_birth || has_print();
     Some(Known { parent: head.parent, profile: first?, has_set, verified: head.verified })
+}
+
+fn read_anchors(reader: &mut Reader<'_>) -> Option<Anchors> {
+    let head = Head::read(reader)?;
+    let (mut profile, mut keys) = (None, smallvec::SmallVec::new());
+    for _ in 0..head.members {
+        let MemberHead { anchored, key, at, .. } = read_head(reader)?;
+        let candidate = || Some(ProfileId::candidate(at.as_ref()?.mapped_at, key));
+        profile = profile.or_else(candidate);
+        if anchored {
+            keys.push(key);
+        }
+        PackedText::read(reader)?;
+    }
+    Some(Anchors { parent: head.parent, profile: profile?, keys })
 }
 
 impl LedgerRow {

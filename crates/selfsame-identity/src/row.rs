@@ -194,6 +194,13 @@ impl ComponentRow {
         }
     }
 
+    /// Under which identifiers the events of the profile are folded.
+    pub fn anchors(&self) -> Option<Anchors> {
+        let anchored = self.members.iter().filter(|member| member.anchored);
+        let keys = anchored.map(|member| member.key).collect();
+        Some(Anchors { parent: self.parent, profile: self.profile()?, keys })
+    }
+
     /// The id of the profile: the candidate of its earliest mapped identifier.
     pub fn profile(&self) -> Option<ProfileId> {
         self.members.first().map(|first| ProfileId::candidate(first.mapped_at, first.key))
@@ -211,6 +218,17 @@ pub struct Known {
     pub has_set: bool,
     /// Whether it holds a verified identifier that is not a device's.
     pub verified: bool,
+}
+
+/// Under which identifiers the events of a profile are folded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchors {
+    /// What the component was merged into; of one that was, the rest is not all of its profile.
+    pub parent: Option<ComponentId>,
+    /// The id of the profile.
+    pub profile: ProfileId,
+    /// The identifiers, in the order of the members.
+    pub keys: SmallVec<[IdentifierKey; 2]>,
 }
 
 /// Where and when an event is: what evidence says about it.

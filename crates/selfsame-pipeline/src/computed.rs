@@ -32,6 +32,7 @@ mod row;
 mod settle;
 mod step;
 mod timers;
+mod whole;
 
 pub use facts::{Announcing, Computing, Members, Progress, Settled, StreamSince, Version};
 pub use history::{History, HistoryError};
@@ -39,7 +40,7 @@ pub use job::{Compute, ComputeError, ComputeStage, ComputeStatus};
 pub use preview::{Preview, PreviewConfig, PreviewError, PreviewProgress, preview};
 pub use row::{Held, ValueRow, Values};
 
-pub(crate) use evaluation::{evaluate, known_text, value_of};
+pub(crate) use evaluation::{evaluate, known_text, traits_of, value_of};
 pub(crate) use plans::{LivePlan, SpacePlans};
 pub(crate) use ranks::Ranks;
 pub(crate) use recall::Recall;
@@ -47,3 +48,4 @@ pub(crate) use record::ComputedRecord;
 pub(crate) use row::first_moment;
 pub(crate) use step::seen;
 pub(crate) use timers::Timers;
+pub(crate) use whole::{Whole, outlines};

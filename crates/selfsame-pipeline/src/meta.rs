@@ -11,10 +11,10 @@ use crate::trend::DayCounts;
 use crate::workspace::Workspace;
 
 /// The version of everything that decides. A change of it holds from its position on.
-pub const LOGIC_VERSION: u32 = 3;
+pub const LOGIC_VERSION: u32 = 4;
 
 /// The format of the tables' rows. An older one is rebuilt from the log.
-pub(crate) const STATE_FORMAT: u32 = 7;
+pub(crate) const STATE_FORMAT: u32 = 8;
 
 /// The row of the whole state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,13 +5,15 @@ use std::borrow::Cow;
 
 use selfsame_dedupe::Dedupe;
 use selfsame_event::{
-    Event, EventsHead, ItemPosition, Position, RecordId, Refusal, SourceNumber, Time, TokenVerdict,
+    Event, EventsHead, ItemPosition, Position, ProfileId, RecordId, Refusal, SourceNumber, Time,
+    TokenVerdict,
 };
 use selfsame_identity::{Claims, Keys, Stamp, Trust};
 use selfsame_log::Record;
 use smallvec::SmallVec;
 
 use crate::key::InSpace;
+use crate::row;
 use crate::state::{State, StateError};
 use crate::step::derived_message_id;
 use crate::tables::Tables;
@@ -154,8 +156,14 @@ impl State {
     }
 }
 
-/// Asks memory for what the step will read for these events. Changes nothing.
-pub(crate) fn warm(tables: &Tables, dedupe: &Dedupe, space: u32, prepared: &[Prepared<'_>]) {
+/// Asks memory for what the step will read for these events, also for definitions if there are any. Changes
+/// nothing.
+pub(crate) fn warm(
+    tables: &Tables,
+    dedupe: &Dedupe,
+    (space, has_definitions): (u32, bool),
+    prepared: &[Prepared<'_>],
+) {
     let arrivals = || {
         prepared.iter().filter_map(|one| match one {
             Prepared::Event(arrival) => Some(arrival),
@@ -172,10 +180,21 @@ pub(crate) fn warm(tables: &Tables, dedupe: &Dedupe, space: u32, prepared: &[Pre
     components.dedup();
     let mut seen = dedupe.warm(arrivals().map(|arrival| arrival.id));
     let components = components.into_iter().map(|key| InSpace { space, key });
-    tables.components.warm(components, |row| seen += touch(row));
+    let mut profiles = SmallVec::<[InSpace<ProfileId>; 2 * AT_ONCE]>::new();
     // Most events are folded under their most trusted identifier.
     let anchors = arrivals().filter_map(|arrival| arrival.claims.users.first());
-    let anchors = anchors.map(|claim| InSpace { space, key: claim.key });
+    let mut anchors: SmallVec<[_; 2 * AT_ONCE]> = anchors.map(|claim| claim.key).collect();
+    tables.components.warm(components, |row| {
+        seen += touch(row);
+        // Definitions read all sections, and what they came to.
+        if let Some(of_profile) = row::anchors(row).filter(|_| has_definitions) {
+            profiles.push(InSpace { space, key: of_profile.profile });
+            anchors.extend(of_profile.keys);
+        }
+    });
+    tables.moments.warm(profiles.iter().copied(), |row| seen += touch(row));
+    tables.computed.warm(profiles.iter().copied(), |row| seen += touch(row));
+    let anchors = anchors.into_iter().map(|key| InSpace { space, key });
     if let [partition] = tables.partitions.as_slice() {
         partition.sections.warm(anchors, |row| seen += touch(row));
     }

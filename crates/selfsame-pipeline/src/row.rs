@@ -4,8 +4,10 @@
 //! A section is the number of the last event in its record that was folded in, then the section.
 
 use selfsame_event::{ItemPosition, Position, Time};
-use selfsame_identity::{ApartRow, ComponentRow, EvidenceRow, IdentifierRow, LedgerRow, PeopleRow};
-use selfsame_profile::{FoldEvent, Folded, Role, Rules, Section};
+use selfsame_identity::{
+    Anchors, ApartRow, ComponentRow, EvidenceRow, IdentifierRow, LedgerRow, PeopleRow,
+};
+use selfsame_profile::{FoldEvent, Folded, Outline, Role, Rules, Section};
 use selfsame_store::Value;
 
 use crate::computed::Values;
@@ -13,6 +15,11 @@ use crate::computed::Values;
 /// The component of that row.
 pub(crate) fn component(row: &[u8]) -> Option<ComponentRow> {
     ComponentRow::decode(row).ok()
+}
+
+/// Under which identifiers the events of the profile of that row are folded.
+pub(crate) fn anchors(row: &[u8]) -> Option<Anchors> {
+    Anchors::read(row).ok()
 }
 
 /// The evidence of that row.
@@ -140,9 +147,14 @@ pub(crate) fn folded_to(row: &[u8]) -> Position {
     packed.and_then(Section::peek).map_or_else(Position::default, |(folded_to, _)| folded_to)
 }
 
+/// What definitions read of the section of that row.
+pub(crate) fn outline(row: &[u8]) -> Option<Outline<'_>> {
+    Outline::read(row.split_first_chunk::<4>()?.1)
+}
+
 /// Whether that row says what definitions came to.
 pub(crate) fn is_values(row: &[u8]) -> bool {
-    Values::decode(row).is_some()
+    Values::check(row)
 }
 
 /// Whether that row is a section.

@@ -10,7 +10,7 @@ use selfsame_identity::{ResolveError, Rules, Sizes};
 use selfsame_store::{RowKey, StateHash, Store, StoreError, Table, TableHash};
 
 use crate::ahead::{Ahead, Published};
-use crate::computed::{Recall, SpacePlans, Timers, first_moment};
+use crate::computed::{Recall, SpacePlans, Timers, Whole, first_moment};
 use crate::effect::Effect;
 use crate::key::InSpace;
 use crate::meta::{Meta, STATE_FORMAT, SourceMeta, SpaceMeta};
@@ -139,6 +139,8 @@ pub struct State {
     pub(crate) plans: Vec<Arc<SpacePlans>>,
     /// When the values of profiles may change though nothing happens.
     pub(crate) timers: Timers,
+    /// Where what definitions read of a profile is put: its memory is used for all of them.
+    pub(crate) whole: Whole,
     /// What is known while records are folded again.
     pub(crate) recall: Recall,
     /// What the record that is being folded has changed besides.
@@ -173,6 +175,7 @@ impl State {
             published: BTreeMap::new(),
             plans: Vec::new(),
             timers: Timers::default(),
+            whole: Whole::default(),
             recall: Recall::default(),
             effects: Vec::new(),
         };

@@ -86,7 +86,8 @@ impl State {
             let events: Vec<_> = bodies.map(|body| Some(head.event(body?))).collect();
             let prepare = |(index, event)| self.prepare(origin, index, Option::as_ref(event));
             let prepared: Vec<_> = (first..).zip(&events).map(prepare).collect();
-            warm(&self.tables, &self.dedupe, origin.space, &prepared);
+            let has_definitions = !self.plans[origin.slot].is_empty();
+            warm(&self.tables, &self.dedupe, (origin.space, has_definitions), &prepared);
             for prepared in prepared {
                 decisions.push(match prepared {
                     Prepared::Erased => Decision { kind: None, verdict: Verdict::Erased },

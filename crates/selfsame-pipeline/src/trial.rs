@@ -267,7 +267,7 @@ impl State {
             let prepare = |(index, event)| self.prepare(origin, index, Some(event));
             let prepared: Vec<_> =
                 events.iter().map(|(index, event)| prepare((*index, event))).collect();
-            warm(&self.tables, &self.dedupe, origin.space, &prepared);
+            warm(&self.tables, &self.dedupe, (origin.space, false), &prepared);
             for prepared in prepared {
                 let Prepared::Event(arrival) = prepared else { continue };
                 if !self.plans[origin.slot].is_empty() {

@@ -74,14 +74,18 @@ impl Section {
         let Some(head) = Head::read(&mut reader) else { return false };
         let Head { folded_to, events, timeline_sum } = head;
         (self.folded_to, self.events, self.timeline_sum) = (folded_to, events, timeline_sum);
-        self.parts.restore(&mut reader).is_some()
+        self.parts.restore(reader).is_some()
     }
 
     /// Up to which record the section of these bytes is folded, and how many events it has.
     pub fn peek(bytes: &[u8]) -> Option<(Position, u64)> {
-        let (_, rest) = bytes.split_first()?;
-        let head = Head::read(&mut Reader(rest))?;
+        let (head, _) = read_head(bytes)?;
         Some((head.folded_to, head.events))
+    }
+
+    /// The bytes behind the head.
+    pub(crate) fn packed_parts(bytes: &[u8]) -> Option<Reader<'_>> {
+        read_head(bytes).map(|(_, rest)| rest)
     }
 
     /// What the events in it say, as bytes that do not depend on the order in which they came nor on
@@ -116,10 +120,16 @@ impl Head {
     }
 }
 
+fn read_head(bytes: &[u8]) -> Option<(Head, Reader<'_>)> {
+    let (_, rest) = bytes.split_first()?;
+    let mut reader = Reader(rest);
+    Some((Head::read(&mut reader)?, reader))
+}
+
 fn read(mut reader: Reader<'_>) -> Option<Section> {
     let Head { folded_to, events, timeline_sum } = Head::read(&mut reader)?;
     let mut parts = Parts::default();
-    parts.restore(&mut reader)?;
+    parts.restore(reader)?;
     Some(Section { folded_to, events, timeline_sum, parts })
 }
 

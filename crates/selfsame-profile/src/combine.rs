@@ -5,7 +5,9 @@
 //! on both sides the section that was folded further stands for both. Nothing here is stored: a view
 //! borrows from its sections.
 
-use selfsame_event::IdentifierKey;
+use std::cmp::Ordering;
+
+use selfsame_event::{IdentifierKey, Raw};
 use smallvec::SmallVec;
 
 use crate::links::{self, Link};
@@ -101,20 +103,8 @@ impl<'a> ProfileView<'a> {
 
 /// Sections of different anchors as one profile.
 pub fn combine<'a>(sections: &[&'a Section], limits: &Limits) -> ProfileView<'a> {
-    let mut registers: Vec<Trait<'a>> =
-        sections.iter().flat_map(|section| section.traits()).collect();
-    if sections.len() > 1 {
-        let value = |register: &Trait<'a>| register.value.map(selfsame_event::Raw::text);
-        registers.sort_by(|a, b| {
-            let latest = || b.stamp.cmp(&a.stamp).then_with(|| value(b).cmp(&value(a)));
-            a.key.cmp(b.key).then_with(latest)
-        });
-        registers.dedup_by(|later, first| later.key == first.key);
-    }
-    if registers.len() > limits.traits {
-        let last_kept = traits::last_kept(registers.iter().map(|row| row.key), limits.traits);
-        registers.retain(|row| limits.traits > 0 && traits::key_rank(row.key) <= last_kept);
-    }
+    let registers = sections.iter().flat_map(|section| section.traits()).collect();
+    let registers = joined(registers, sections.len(), limits.traits);
     let mut all_links = links::List::new();
     for link in sections.iter().flat_map(|section| section.links()) {
         links::add(&mut all_links, link, limits.links);
@@ -126,4 +116,27 @@ pub fn combine<'a>(sections: &[&'a Section], limits: &Limits) -> ProfileView<'a>
         registers,
         links: all_links.into_vec(),
     }
+}
+
+/// The registers of so many sections as those of one: of each key the latest, and no more than the limit.
+pub(crate) fn joined<'a>(
+    mut registers: Vec<Trait<'a>>,
+    sections: usize,
+    most: usize,
+) -> Vec<Trait<'a>> {
+    if sections > 1 {
+        registers.sort_by(|a, b| a.key.cmp(b.key).then_with(|| later(b, a)));
+        registers.dedup_by(|later, first| later.key == first.key);
+    }
+    if registers.len() > most {
+        let last_kept = traits::last_kept(registers.iter().map(|row| row.key), most);
+        registers.retain(|row| most > 0 && traits::key_rank(row.key) <= last_kept);
+    }
+    registers
+}
+
+/// Which of two registers of one key was set later.
+pub(crate) fn later<'a>(one: &Trait<'a>, other: &Trait<'a>) -> Ordering {
+    let value = |register: &Trait<'a>| register.value.map(Raw::text);
+    one.stamp.cmp(&other.stamp).then_with(|| value(one).cmp(&value(other)))
 }

@@ -16,6 +16,7 @@
 mod codec;
 mod combine;
 mod links;
+mod outline;
 mod page;
 mod parts;
 mod rank;
@@ -28,6 +29,7 @@ mod traits;
 pub use codec::DecodeError;
 pub use combine::{ProfileView, Sections, combine};
 pub use links::{Link, Linked};
+pub use outline::{Outline, TraitsOf};
 pub use page::{Order, Page, Placed, Query, page};
 pub use rules::{FoldEvent, Limits, Role, Rules};
 pub use section::{Folded, Section};

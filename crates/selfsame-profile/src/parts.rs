@@ -27,6 +27,31 @@ pub(crate) enum Part {
 
 const COUNT: usize = 7;
 
+/// The parts' bytes, wherever they lie.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds<'a> {
+    bytes: &'a [u8],
+    ends: [u32; COUNT],
+}
+
+impl<'a> Bounds<'a> {
+    /// Reads what [`Parts::write`] wrote, which is all that is left.
+    pub(crate) fn read(mut reader: Reader<'a>) -> Option<Self> {
+        let (mut ends, mut end) = ([0_u32; COUNT], 0_u32);
+        for slot in &mut ends {
+            end = end.checked_add(reader.small()?)?;
+            *slot = end;
+        }
+        (reader.left() == end as usize).then_some(Self { bytes: reader.0, ends })
+    }
+
+    /// The bytes of a part.
+    pub(crate) fn get(&self, part: Part) -> &'a [u8] {
+        let start = (part as usize).checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.bytes.get(start as usize..self.ends[part as usize] as usize).unwrap_or_default()
+    }
+}
+
 /// The parts' bytes. Invariant: `ends` never falls, and its last is the length of the buffer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Parts {
@@ -90,17 +115,10 @@ impl Parts {
 
     /// Reads what [`Self::write`] wrote, which is all that is left. Of what is no such thing, nothing
     /// is read.
-    pub(crate) fn restore(&mut self, reader: &mut Reader<'_>) -> Option<()> {
-        let (mut ends, mut end) = ([0_u32; COUNT], 0_u32);
-        for slot in &mut ends {
-            end = end.checked_add(reader.small()?)?;
-            *slot = end;
-        }
-        if reader.left() != end as usize {
-            return None;
-        }
+    pub(crate) fn restore(&mut self, reader: Reader<'_>) -> Option<()> {
+        let Bounds { bytes, ends } = Bounds::read(reader)?;
         self.buffer.clear();
-        self.buffer.extend_from_slice(reader.slice(end as usize)?);
+        self.buffer.extend_from_slice(bytes);
         self.ends = ends;
         Some(())
     }

@@ -12,6 +12,7 @@
 use selfsame_event::{EventType, Position, Raw, Time};
 
 use crate::links::{self, Link, Linked};
+use crate::outline::Outline;
 use crate::parts::{Part, Parts};
 use crate::rules::{FoldEvent, Limits, Role, Rules};
 use crate::stamp::Stamp;
@@ -100,6 +101,11 @@ impl Section {
     pub fn traits(&self) -> impl Iterator<Item = Trait<'_>> {
         let table = Table::trusted(self.parts.get(Part::Traits));
         table.registers().collect::<smallvec::SmallVec<[_; 12]>>().into_iter()
+    }
+
+    /// What definitions read of it.
+    pub fn outline(&self) -> Outline<'_> {
+        Outline { traits: self.parts.get(Part::Traits), computed: self.computed() }
     }
 
     /// What is kept of the events for definitions: whoever put it there knows what it means.

@@ -174,13 +174,28 @@ impl<'a> Table<'a> {
         count - self.rows.len()
     }
 
+    /// How many registers there are, removed ones too.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The register of a key, though it be removed.
+    pub(crate) fn register(&self, key: &str) -> Option<Trait<'a>> {
+        let at = self.rows.binary_search_by(|row| row.key.cmp(key)).ok()?;
+        self.rows.get(at).map(|row| self.shown(row))
+    }
+
     /// Every register, by key, removed ones too.
     pub(crate) fn registers(&self) -> impl Iterator<Item = Trait<'a>> {
-        self.rows.iter().map(|row| Trait {
+        self.rows.iter().map(|row| self.shown(row))
+    }
+
+    fn shown(&self, row: &Row<'a>) -> Trait<'a> {
+        Trait {
             key: row.key,
             value: (!row.value.is_empty()).then(|| Raw::trusted(row.value)),
             stamp: self.stamps[row.stamp],
-        })
+        }
     }
 }
 

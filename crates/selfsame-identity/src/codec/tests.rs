@@ -106,6 +106,7 @@ proptest! {
         for set in [Some(birth), print, Some(SetKey(5))].into_iter().flatten() {
             prop_assert_eq!(Known::read(&bytes, set).ok(), row.known(set));
         }
+        prop_assert_eq!(Anchors::read(&bytes).ok(), row.anchors());
         for length in 0..bytes.len() {
             prop_assert_eq!(ComponentRow::decode(&bytes[..length]), Err(DecodeError));
         }

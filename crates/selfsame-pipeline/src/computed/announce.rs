@@ -62,10 +62,10 @@ impl State {
             let key = self.values_key(slot, profile);
             let written = self.written(key)?;
             let values = written.read();
-            let (json, at) = match values.get(definition).map(|row| &row.held) {
-                Some(Held::In(since)) => ("true".into(), *since),
-                Some(Held::Out(since)) => ("false".into(), *since),
-                Some(Held::Json(json)) => (json.as_ref().into(), record.time),
+            let (json, at) = match values.get(definition).map(|row| row.held) {
+                Some(Held::In(since)) => ("true".into(), since),
+                Some(Held::Out(since)) => ("false".into(), since),
+                Some(Held::Json(json)) => (json.into(), record.time),
                 Some(Held::Default) | None => continue,
             };
             let (space, cause, what) = (key.space, None, What::Announced(json));

@@ -84,7 +84,7 @@ impl State {
             }
             last = name;
             let Some(root) = self.root(space, key)? else { continue };
-            let Some(profile) = root.profile() else { continue };
+            let profile = root.profile;
             let count = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
             let partition = partition_of(profile, count);
             let partition = usize::try_from(partition).unwrap_or(0);
@@ -148,7 +148,7 @@ impl State {
             self.compute_due(slot, profile, record.time)?;
             let wanted = Wanted::Some(ranks);
             let key = self.values_key(slot, profile);
-            let at = At { time: record.time, cause: None };
+            let at = At::moment(record.time);
             self.compute(key, wanted, at, &Absorbed::default())?;
             if reassessing {
                 self.say_who_is_out(key, &plans, definitions, record.time)?;
@@ -163,8 +163,7 @@ impl State {
                     live.is_announced = true;
                 }
             }
-            let mut live = computing.definitions.values().filter_map(|one| one.live.as_ref());
-            computing.reassessing &= !live.all(|live| live.is_announced);
+            computing.reassessing &= computing.is_anybody_waiting();
         }
         Ok(())
     }

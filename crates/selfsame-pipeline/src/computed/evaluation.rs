@@ -1,11 +1,12 @@
 //! Evaluates definitions of one profile, in the order in which they read each other.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
-use selfsame_audience::{Evaluated, Plans, Traits};
+use selfsame_audience::{Evaluated, Plans, Profile, Traits};
 use selfsame_event::{Raw, Time};
-use selfsame_profile::{Limits, ProfileView, Section, combine};
+use selfsame_expr::Value;
+use selfsame_profile::{Limits, Outline, TraitsOf};
 use smallvec::SmallVec;
 
 use super::plans::{LivePlan, SpacePlans};
@@ -14,45 +15,59 @@ use super::row::{Held, ValueRow, Values};
 use crate::workspace::DefinitionKind;
 
 /// The traits that events set, of all sections together.
-pub(crate) struct Custom<'a> {
-    sections: &'a [Section],
-    combined: OnceCell<ProfileView<'a>>,
+struct Custom<'a> {
+    sections: &'a [Outline<'a>],
+    traits: OnceCell<TraitsOf<'a>>,
 }
 
 impl<'a> Custom<'a> {
-    pub(crate) fn new(sections: &'a [Section]) -> Self {
-        Self { sections, combined: OnceCell::new() }
+    fn new(sections: &'a [Outline<'a>]) -> Self {
+        Self { sections, traits: OnceCell::new() }
     }
 }
 
 impl Traits for Custom<'_> {
     fn get(&self, key: &str) -> Option<Raw<'_>> {
-        let combined = self.combined.get_or_init(|| {
-            let sections: Vec<&Section> = self.sections.iter().collect();
-            combine(&sections, &Limits::default())
-        });
-        combined.trait_of(key)?.value
+        let all = || TraitsOf::new(self.sections, &Limits::default());
+        self.traits.get_or_init(all).get(key)?.value
     }
 }
 
-/// All traits: what definitions came to, then what events set.
-struct Known<'a> {
-    plans: &'a SpacePlans,
-    /// Of definitions that were evaluated just now.
-    computed: Vec<OnceCell<Box<str>>>,
-    values: &'a Values<'a>,
-    custom: &'a dyn Traits,
+/// All traits: what definitions come to, then what events set.
+struct Known<'k, 'a> {
+    plans: &'k SpacePlans,
+    values: &'k Values<'k>,
+    custom: &'k dyn Traits,
+    profile: &'k Profile<'a>,
+    /// Computed traits, by their places, as JSON.
+    traits: &'k [OnceCell<Box<str>>],
 }
 
-impl Traits for Known<'_> {
+impl Known<'_, '_> {
+    fn evaluate(&self, rank: usize) -> Option<Evaluated> {
+        self.plans.evaluate(rank, self.profile, self)
+    }
+}
+
+impl Traits for Known<'_, '_> {
     fn get(&self, key: &str) -> Option<Raw<'_>> {
         let Some(rank) = self.plans.rank_named(key) else { return self.custom.get(key) };
-        if let Some(json) = self.computed.get(rank).and_then(OnceCell::get) {
-            return Some(Raw::trusted(json));
-        }
         let plan = self.plans.live.get(rank)?;
-        Some(Raw::trusted(known_text(self.values.get(plan.number), plan)))
+        if plan.kind == DefinitionKind::Audience {
+            return Some(Raw::trusted(known_text(self.values.get(plan.number), plan)));
+        }
+        // Whoever reads another one stands behind it, so this ends.
+        let json = self.traits.get(rank)?.get_or_init(|| {
+            let evaluated = self.evaluate(rank);
+            evaluated.map_or_else(|| plan.default.clone(), |one| one.value.json().into())
+        });
+        Some(Raw::trusted(json))
     }
+}
+
+/// The rows of sections.
+fn rows<'a>(sections: &[Outline<'a>]) -> SmallVec<[&'a [u8]; 4]> {
+    sections.iter().map(|section| section.computed).collect()
 }
 
 /// A value that is another one than before.
@@ -70,12 +85,32 @@ pub(crate) fn value_of(
     rows: &[&[u8]],
     others: &SpacePlans,
     values: &Values<'_>,
-    sections: &[Section],
+    sections: &[Outline<'_>],
     now: Time,
 ) -> Option<Evaluated> {
-    let custom = Custom::new(sections);
-    let known = Known { plans: others, computed: Vec::new(), values, custom: &custom };
+    let own_rows = self::rows(sections);
+    let (profile, custom) = (others.plans.profile(&own_rows, now), Custom::new(sections));
+    let traits = vec![OnceCell::new(); others.live.len()];
+    let (profile, traits) = (&profile, traits.as_slice());
+    let known = Known { plans: others, values, custom: &custom, profile, traits };
     plans.profile(rows, now).evaluate(0, &known)
+}
+
+/// What definitions come to that are traits in force, by their numbers.
+pub(crate) fn traits_of(
+    plans: &SpacePlans,
+    values: &Values<'_>,
+    sections: &[Outline<'_>],
+    now: Time,
+) -> BTreeMap<u32, Evaluated> {
+    let rows = rows(sections);
+    let (profile, custom) = (plans.plans.profile(&rows, now), Custom::new(sections));
+    let traits = vec![OnceCell::new(); plans.live.len()];
+    let (profile, traits) = (&profile, traits.as_slice());
+    let known = Known { plans, values, custom: &custom, profile, traits };
+    let live = plans.live.iter().enumerate();
+    let traits = live.filter(|(_, plan)| plan.kind == DefinitionKind::ComputedTrait);
+    traits.filter_map(|(rank, plan)| Some((plan.number, known.evaluate(rank)?))).collect()
 }
 
 /// Evaluates definitions, and those that read them where they changed.
@@ -83,51 +118,50 @@ pub(crate) fn evaluate(
     plans: &SpacePlans,
     mut wanted: Ranks,
     values: &mut Values<'_>,
-    sections: &[Section],
+    sections: &[Outline<'_>],
     now: Time,
 ) -> Vec<Changed> {
-    let rows: SmallVec<[&[u8]; 4]> = sections.iter().map(Section::computed).collect();
+    let rows = rows(sections);
     let custom = Custom::new(sections);
-    let (mut changes, mut set) = (Vec::new(), Vec::new());
-    let computed =
-        if plans.reads_itself() { vec![OnceCell::new(); plans.live.len()] } else { vec![] };
-    let known = Known { plans, computed, values, custom: &custom };
-    let profile = plans.plans.profile(&rows, now);
-    let mut json = String::new();
+    let profile = &plans.plans.profile(&rows, now);
+    let traits = if plans.reads_traits { vec![OnceCell::new(); plans.live.len()] } else { vec![] };
+    let traits = traits.as_slice();
+    let (mut changes, mut json) = (Vec::new(), String::new());
     // Whoever reads another one stands behind it.
     while let Some(rank) = wanted.pop_first() {
         let Some(plan) = plans.live.get(rank) else { continue };
-        let Some(evaluated) = plans.evaluate(rank, &profile, &known) else { continue };
-        json.clear();
-        evaluated.value.push_json(&mut json);
-        let was = values.get(plan.number);
-        let is_other = known_text(was, plan) != json;
-        if let Some(place) = known.computed.get(rank) {
-            place.get_or_init(|| json.as_str().into());
-        }
-        let Evaluated { until, is_approximate, .. } = evaluated;
+        let known = Known { plans, values, custom: &custom, profile, traits };
+        let Some(evaluated) = known.evaluate(rank) else { continue };
+        let Evaluated { value, until, is_approximate } = evaluated;
         // A moment that has come is over.
         let until = until.map(|until| until.max(now.plus_micros(1)));
-        let is_as_before = match was {
-            Some(was) => (was.until, was.is_approximate) == (until, is_approximate),
-            None => until.is_none() && !is_approximate,
+        let was = values.get(plan.number);
+        let held = match plan.kind {
+            DefinitionKind::Audience => membership(value.value() == Value::Bool(true), was, now),
+            DefinitionKind::ComputedTrait => {
+                json.clear();
+                value.push_json(&mut json);
+                if json == *plan.default { Held::Default } else { Held::Json(&json) }
+            }
         };
-        if is_other {
-            wanted.extend(plans.readers_of(rank));
-            changes.push(Changed { rank, value: json.as_str().into() });
-        } else if is_as_before {
+        let row = ValueRow { number: plan.number, held, until, is_approximate };
+        let nothing = ValueRow { held: Held::Default, until: None, is_approximate: false, ..row };
+        let was = was.unwrap_or(nothing);
+        if row == was {
             continue;
         }
-        let held = held(plan, was, &json, now);
-        set.push(ValueRow { number: plan.number, held, until, is_approximate });
+        if row.held != was.held {
+            wanted.extend(plans.readers_of(rank));
+            changes.push(Changed { rank, value: known_text(Some(row), plan).into() });
+        }
+        values.set(&row);
     }
-    set.into_iter().for_each(|row| values.set(row));
     changes
 }
 
 /// What a definition came to before, as JSON. Nobody is in an audience before having entered it.
-pub(crate) fn known_text<'a>(row: Option<&'a ValueRow<'_>>, plan: &'a LivePlan) -> &'a str {
-    match row.map(|row| &row.held) {
+pub(crate) fn known_text<'a>(row: Option<ValueRow<'a>>, plan: &'a LivePlan) -> &'a str {
+    match row.map(|row| row.held) {
         Some(Held::In(_)) => "true",
         Some(Held::Out(_)) => "false",
         Some(Held::Json(json)) => json,
@@ -136,14 +170,13 @@ pub(crate) fn known_text<'a>(row: Option<&'a ValueRow<'_>>, plan: &'a LivePlan) 
     }
 }
 
-fn held(plan: &LivePlan, was: Option<&ValueRow<'_>>, json: &str, now: Time) -> Held<'static> {
-    match (plan.kind, json, was.map(|row| &row.held)) {
-        (DefinitionKind::Audience, "true", Some(Held::In(since))) => Held::In(*since),
-        (DefinitionKind::Audience, "true", _) => Held::In(now),
-        (DefinitionKind::Audience, _, Some(Held::In(_))) => Held::Out(now),
-        (DefinitionKind::Audience, _, Some(Held::Out(since))) => Held::Out(*since),
-        (DefinitionKind::Audience, ..) => Held::Default,
-        (DefinitionKind::ComputedTrait, json, _) if json == &*plan.default => Held::Default,
-        (DefinitionKind::ComputedTrait, json, _) => Held::Json(Cow::Owned(json.to_owned())),
+/// Since when somebody is in an audience, or is no longer.
+fn membership(is_in: bool, was: Option<ValueRow<'_>>, now: Time) -> Held<'static> {
+    match (is_in, was.map(|row| row.held)) {
+        (true, Some(Held::In(since))) => Held::In(since),
+        (true, _) => Held::In(now),
+        (false, Some(Held::In(_))) => Held::Out(now),
+        (false, Some(Held::Out(since))) => Held::Out(since),
+        (false, _) => Held::Default,
     }
 }

@@ -58,6 +58,9 @@ pub struct Progress {
     pub live: Option<Version>,
     /// The one that is being computed.
     pub next: Option<Version>,
+    /// Whether the values of the one in force are kept.
+    #[serde(default)]
+    pub is_stored: bool,
     /// The destinations that are told of its changes, each with the offset of the record that made it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub connected: BTreeMap<String, u64>,
@@ -105,6 +108,27 @@ impl Computing {
     pub fn partial_streams(&self) -> BTreeMap<u32, u64> {
         let partial = self.streams.iter().filter(|(_, stream)| !stream.is_whole);
         partial.map(|(number, stream)| (*number, stream.since)).collect()
+    }
+
+    /// Notes of which definitions values are kept. Of one that had none, every profile is to be evaluated;
+    /// one that has none waits for nothing.
+    pub(super) fn note_stored(&mut self, is_stored: impl Fn(u32) -> bool) {
+        for (number, progress) in &mut self.definitions {
+            let Some(live) = &mut progress.live else { continue };
+            let is_stored = is_stored(*number);
+            if !is_stored {
+                live.is_announced = true;
+            } else if !progress.is_stored {
+                live.is_announced = false;
+            }
+            progress.is_stored = is_stored;
+        }
+    }
+
+    /// Whether some profile was not evaluated since a version is in force.
+    pub(super) fn is_anybody_waiting(&self) -> bool {
+        let mut live = self.definitions.values().filter_map(|progress| progress.live.as_ref());
+        live.any(|live| !live.is_announced)
     }
 
     /// Forgets streams that no version reads.

@@ -300,7 +300,7 @@ impl Compute {
                 return true;
             };
             let values = Values::decode(row).unwrap_or_default();
-            match values.get(definition).map(|row| &row.held) {
+            match values.get(definition).map(|row| row.held) {
                 None | Some(Held::Default) => {}
                 Some(_) if after.is_some_and(|after| profile <= after) => done += 1,
                 Some(_) => profiles.push(profile),

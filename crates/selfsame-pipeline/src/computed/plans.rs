@@ -29,7 +29,13 @@ pub(crate) struct SpacePlans {
     readers: Vec<Vec<usize>>,
     /// Those that are something else than nothing where nothing happened.
     at_creation: Ranks,
-    reads_itself: bool,
+    /// Those that are evaluated whenever they may have changed. Nobody waits for the others: they are
+    /// evaluated when they are asked for.
+    pub(crate) stored: Ranks,
+    /// Audiences that nobody leaves by more events.
+    pub(crate) lasting: Ranks,
+    /// Whether one of these reads a computed trait.
+    pub(crate) reads_traits: bool,
 }
 
 /// A definition in force.
@@ -129,9 +135,33 @@ impl SpacePlans {
             .into_iter()
             .map(|(id, _)| compiled.of_trait(&id).collect())
             .collect();
-        compiled.reads_itself = compiled.readers.iter().any(|readers| !readers.is_empty());
+        compiled.find_stored();
         compiled.find_defaults();
         compiled
+    }
+
+    /// Audiences have members, and destinations are told of changes; a trait that is neither told nor read
+    /// by any of these is not looked at before somebody asks for it.
+    fn find_stored(&mut self) {
+        let mut stored = Ranks::default();
+        for (rank, plan) in self.live.iter().enumerate().rev() {
+            let is_audience = plan.kind == DefinitionKind::Audience;
+            let is_read = self.readers_of(rank).any(|reader| stored.has(reader));
+            self.reads_traits |= is_read && !is_audience;
+            if is_audience || plan.is_told || is_read {
+                stored.insert(rank);
+            }
+        }
+        self.stored = stored;
+        let lasts = |(_, plan): &(usize, &LivePlan)| self.plans.lasts(plan.place);
+        self.lasting = self.live.iter().enumerate().filter(lasts).map(|(rank, _)| rank).collect();
+        let lists = self.by_stream.iter_mut().chain(self.by_trait.values_mut());
+        lists.chain(&mut self.readers).for_each(|list| list.retain(|rank| stored.has(*rank)));
+    }
+
+    /// Whether the value of a definition is kept for each profile.
+    pub(crate) fn is_stored(&self, number: u32) -> bool {
+        self.rank_of(number).is_some_and(|rank| self.stored.has(rank))
     }
 
     fn find_defaults(&mut self) {
@@ -165,6 +195,12 @@ impl SpacePlans {
         self.by_number.get(usize::try_from(number).ok()?).copied().flatten()
     }
 
+    /// What a definition comes to where nothing happened, as JSON.
+    pub(crate) fn default_of(&self, number: u32) -> &str {
+        let plan = self.rank_of(number).and_then(|rank| self.live.get(rank));
+        plan.map_or("null", |plan| &plan.default)
+    }
+
     /// The place of the definition of that id.
     pub(crate) fn rank_named(&self, id: &str) -> Option<usize> {
         self.by_id.get(id).copied()
@@ -184,11 +220,6 @@ impl SpacePlans {
     /// The definitions that read the one of a place.
     pub(crate) fn readers_of(&self, rank: usize) -> impl Iterator<Item = usize> {
         self.readers.get(rank).into_iter().flatten().copied()
-    }
-
-    /// Whether a definition reads another one.
-    pub(crate) fn reads_itself(&self) -> bool {
-        self.reads_itself
     }
 
     /// Those that hold of a profile of which nothing is known, and what has to do with them.

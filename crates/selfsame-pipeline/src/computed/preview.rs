@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use selfsame_audience::{Plans, Query, Traits};
+use selfsame_audience::{Output, Plans, Query, Traits};
 use selfsame_event::{Class, Collection, Position, ProfileId, Raw, Time};
 use selfsame_identity::{ComponentId, ComponentRow};
 use selfsame_log::LogRead;
 use selfsame_profile::Section;
 use selfsame_store::{RowKey, StoreError};
 
-use super::evaluation::value_of;
+use super::evaluation::{traits_of, value_of};
 use super::history::{History, HistoryError};
 use super::row::{Held, Values};
+use super::whole::outlines;
 use crate::key::InSpace;
 use crate::row;
 use crate::shared::{Shared, View};
@@ -124,6 +125,8 @@ impl Traits for NoTraits {
 struct Others {
     replaced: Option<u32>,
     overlap: Option<u32>,
+    /// Whether one of them is a trait, which is evaluated to be compared with.
+    are_traits: bool,
     /// What it comes to where nothing happened, as JSON.
     default: String,
 }
@@ -151,7 +154,13 @@ pub fn preview(
     let plans = Plans::compile(std::slice::from_ref(&query)).unwrap_or_default();
     let of_nothing = plans.evaluate(0, &[], &NoTraits, Time::EPOCH);
     let default = of_nothing.map(|one| one.value.json()).unwrap_or_default();
-    let others = Others { replaced, overlap, default };
+    let is_trait = |number: u32| {
+        let mut definitions = view.meta.workspace.definitions_of(&config.space);
+        let definition = definitions.find(|definition| definition.number == number);
+        definition.is_some_and(|definition| definition.kind == DefinitionKind::ComputedTrait)
+    };
+    let are_traits = replaced.into_iter().chain(overlap).any(is_trait);
+    let others = Others { replaced, overlap, are_traits, default };
     let next = view.meta.next;
     let streams: BTreeMap<u32, u64> = plans.streams_of(0).map(|stream| (stream, next)).collect();
     let progress =
@@ -229,11 +238,11 @@ impl Preview {
         let slot = usize::try_from(space).unwrap_or(usize::MAX);
         let (mut rows, mut sections) = (Vec::new(), Vec::<Section>::new());
         let table = &view.tables.partition(profile).sections;
-        let reads_traits = !definition_reads(query).is_empty();
+        let reads_sections = others.are_traits || !definition_reads(query).is_empty();
         for member in row.members.iter().filter(|member| member.anchored) {
             let anchor = InSpace { space, key: member.key };
             rows.extend(history.row(&anchor)?);
-            if reads_traits {
+            if reads_sections {
                 sections.extend(table.read(&anchor, row::section)?);
             }
         }
@@ -242,6 +251,7 @@ impl Preview {
         let written = view.tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let values = Values::read(&written, &[]).unwrap_or_default();
         let Some(of_space) = view.plans.get(slot) else { return Ok(()) };
+        let sections = outlines(&sections);
         let evaluated = value_of(plans, &rows, of_space, &values, &sections, config.now);
         let Some(evaluated) = evaluated else { return Ok(()) };
         let json = evaluated.value.json();
@@ -249,10 +259,15 @@ impl Preview {
             DefinitionKind::Audience => json == "true",
             DefinitionKind::ComputedTrait => json != "null" && json != others.default,
         };
-        let held = |number: u32| match values.get(number).map(|row| &row.held) {
+        let traits = others.are_traits.then(|| traits_of(of_space, &values, &sections, config.now));
+        let held = |number: u32| match values.get(number).map(|row| row.held) {
             Some(Held::In(_)) => true,
-            Some(Held::Json(json)) => *json != "null",
-            Some(Held::Out(_) | Held::Default) | None => false,
+            Some(Held::Out(_)) => false,
+            Some(Held::Json(_) | Held::Default) | None => {
+                let value = traits.as_ref().and_then(|traits| traits.get(&number));
+                let default = of_space.default_of(number);
+                value.is_some_and(|one| one.value != Output::Null && default != one.value.json())
+            }
         };
         self.profiles += 1;
         if let (Some(replaced), Some(change)) = (others.replaced, &mut self.change) {

@@ -9,11 +9,6 @@ const WORDS: usize = MOST / 64;
 pub(crate) struct Ranks([u64; WORDS]);
 
 impl Ranks {
-    /// All places before that one.
-    pub(crate) fn before(end: usize) -> Self {
-        (0..end).collect()
-    }
-
     /// Adds a place. Says whether it is new.
     pub(crate) fn insert(&mut self, rank: usize) -> bool {
         let Some(word) = self.0.get_mut(rank / 64) else { return false };
@@ -21,6 +16,24 @@ impl Ranks {
         let is_new = *word & bit == 0;
         *word |= bit;
         is_new
+    }
+
+    /// Those of both.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word &= other);
+        self
+    }
+
+    /// Whether a place is one of them.
+    pub(crate) fn has(&self, rank: usize) -> bool {
+        self.0.get(rank / 64).is_some_and(|word| word & 1 << (rank % 64) != 0)
+    }
+
+    /// Takes a place out.
+    pub(crate) fn remove(&mut self, rank: usize) {
+        if let Some(word) = self.0.get_mut(rank / 64) {
+            *word &= !(1 << (rank % 64));
+        }
     }
 
     /// Takes the first place out.

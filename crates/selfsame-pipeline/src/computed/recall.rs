@@ -12,9 +12,9 @@ use std::sync::Arc;
 use selfsame_event::{Position, ProfileId, Time};
 
 use super::evaluation::evaluate;
-use super::ranks::Ranks;
 use super::row::{Held, ValueRow};
 use super::timers::Due;
+use super::whole::Whole;
 use crate::effect::{Effect, What};
 use crate::key::InSpace;
 use crate::state::{State, StateError};
@@ -134,7 +134,7 @@ impl State {
         at: Time,
     ) -> Result<(), StateError> {
         let root = self.root(key.space, key.key.key())?;
-        if root.is_none_or(|root| root.profile() != Some(key.key)) {
+        if root.is_none_or(|root| root.profile != key.key) {
             return self.forget_values(slot, key.key, at, &mut BTreeSet::new());
         }
         self.refresh(slot, key, is_all)
@@ -152,7 +152,7 @@ impl State {
         if is_all || values.is_stale {
             let plans = Arc::clone(&self.plans[slot]);
             values.is_stale = false;
-            values.retain(|number| plans.rank_of(number).is_some());
+            values.retain(|number| plans.is_stored(number));
             self.put_values(&before, &values);
         }
         Ok(())
@@ -174,7 +174,7 @@ impl State {
         let before = self.written(key)?;
         let mut values = before.read();
         let row = values.get(number);
-        let is_in = matches!(row.map(|row| &row.held), Some(Held::In(_)));
+        let is_in = matches!(row.map(|row| row.held), Some(Held::In(_)));
         let held = match effect.what {
             What::Entered => Held::In(effect.at),
             What::Exited if is_in => Held::Out(effect.at),
@@ -183,7 +183,7 @@ impl State {
         };
         let until = row.and_then(|row| row.until);
         let is_approximate = row.is_some_and(|row| row.is_approximate);
-        values.set(ValueRow { number, held, until, is_approximate });
+        values.set(&ValueRow { number, held, until, is_approximate });
         self.put_values(&before, &values);
         let members = self.meta.spaces.get_mut(slot).map(|counts| &mut counts.members);
         if let Some(members) = members {
@@ -205,31 +205,31 @@ impl State {
         let before = self.written(key)?;
         let mut values = before.read();
         let root = self.root(key.space, key.key.key())?;
-        let Some(root) = root.filter(|root| root.profile() == Some(key.key)) else {
+        let Some(root) = root.filter(|root| root.profile == key.key) else {
             return Ok(());
         };
         // What is stale is evaluated by the next tick.
         if values.is_stale || plans.live.is_empty() {
             return Ok(());
         }
-        let sections = self.sections_of(key.space, &root)?;
-        let mut wanted = Ranks::before(plans.live.len());
+        let mut whole = Whole::default();
+        self.read_whole(key.space, &root, &mut whole)?;
+        let sections = whole.sections();
+        let mut wanted = plans.stored;
         loop {
             let known = values.clone();
             evaluate(&plans, wanted, &mut values, &sections, at);
             for plan in plans.live.iter().filter(|plan| plan.kind == DefinitionKind::Audience) {
-                if let Some(row) =
-                    values.get(plan.number).cloned().or_else(|| known.get(plan.number).cloned())
-                {
-                    let held = known.get(plan.number).map_or(Held::Default, |row| row.held.clone());
-                    values.set(ValueRow { held, ..row });
+                let was = known.get(plan.number);
+                if let Some(row) = values.get(plan.number).or(was) {
+                    let held = was.map_or(Held::Default, |row| row.held);
+                    values.set(&ValueRow { held, ..row });
                 }
             }
             let next = values.until().filter(|until| Some((*until, key)) <= through);
             let Some(next) = next else { break };
             at = next;
-            let due = values.iter().filter(|row| row.until.is_some_and(|until| until <= at));
-            wanted = due.filter_map(|row| plans.rank_of(row.number)).collect();
+            wanted = values.due(at).filter_map(|number| plans.rank_of(number)).collect();
         }
         self.put_values(&before, &values);
         // A tick that was folded again has taken the timer away.

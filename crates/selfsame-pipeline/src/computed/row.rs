@@ -6,24 +6,29 @@
 //!
 //! ```text
 //! values   flags u8: 1 = every definition is to be evaluated anew
-//!          for each definition, by number: number, 1 in + since | 2 was in + until | 4 + json
-//! moments  the first of all, then for each definition, by number: number, approximate u8, moment
+//!          how many pairs u16 | pairs: since when in it, or out of it: twice the microseconds, one more if in
+//!          how many texts u16 | for each: number u32, where it ends u32 | the texts, JSON
+//! moments  the first of all u64 | pairs: twice the moment, one more if the value is approximate
+//! pair     number u32, word u64; by number
 //! moment   0 for never, else a number one above its microseconds
 //! ```
+//!
+//! Everything has its place, so that one value is found without the others being read, and what changes is
+//! put between what is copied.
 
-use std::borrow::Cow;
+mod pairs;
+mod texts;
 
 use selfsame_event::Time;
-use selfsame_event::packed::{Reader, put_number, put_text, put_time};
+use smallvec::SmallVec;
 
-const IN: u8 = 1;
-const OUT: u8 = 2;
-const JSON: u8 = 4;
+use pairs::Pairs;
+use texts::Texts;
+
 const STALE: u8 = 1;
-const APPROXIMATE: u8 = 1;
 
 /// What a definition came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held<'a> {
     /// What it comes to where nothing happened.
     Default,
@@ -32,11 +37,22 @@ pub enum Held<'a> {
     /// Was in it until then.
     Out(Time),
     /// A value, as JSON.
-    Json(Cow<'a, str>),
+    Json(&'a str),
+}
+
+impl Held<'_> {
+    /// Without its text.
+    fn apart(self) -> Held<'static> {
+        match self {
+            Self::In(since) => Held::In(since),
+            Self::Out(since) => Held::Out(since),
+            Self::Default | Self::Json(_) => Held::Default,
+        }
+    }
 }
 
 /// What one definition came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ValueRow<'a> {
     /// The number of the definition.
     pub number: u32,
@@ -50,56 +66,124 @@ pub struct ValueRow<'a> {
 
 /// What definitions came to for one profile. Those that are not in it are what they are where nothing
 /// happened.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Values<'a> {
     /// Every definition is to be evaluated anew.
     pub is_stale: bool,
-    rows: Vec<ValueRow<'a>>,
+    pairs: Pairs<'a>,
+    texts: Texts<'a>,
+    moments: Pairs<'a>,
+    first: Option<Time>,
+    /// What was set since, by number.
+    set: SmallVec<[Set; 24]>,
+    /// The texts of what was set.
+    new_texts: String,
+}
+
+/// What was set: the text is a part of the new ones.
+#[derive(Debug, Clone)]
+struct Set {
+    number: u32,
+    held: Held<'static>,
+    text: Option<(usize, usize)>,
+    moment: Option<u64>,
 }
 
 impl ValueRow<'_> {
     fn is_kept(&self) -> bool {
-        self.held != Held::Default || self.has_moment()
+        self.held != Held::Default || self.until.is_some() || self.is_approximate
     }
 
-    fn has_moment(&self) -> bool {
-        self.until.is_some() || self.is_approximate
+    fn moment(&self) -> Option<u64> {
+        let is_said = self.until.is_some() || self.is_approximate;
+        is_said.then(|| word(self.until) << 1 | u64::from(self.is_approximate))
     }
 }
 
 impl<'a> Values<'a> {
     /// What a definition came to; nothing where it is what it is where nothing happened.
-    pub fn get(&self, number: u32) -> Option<&ValueRow<'a>> {
-        let place = self.rows.binary_search_by_key(&number, |row| row.number).ok()?;
-        self.rows.get(place)
+    pub fn get(&self, number: u32) -> Option<ValueRow<'_>> {
+        let row = match self.set.binary_search_by_key(&number, |set| set.number) {
+            Ok(place) => self.shown(self.set.get(place)?),
+            Err(_) => {
+                let pair = self.pairs.get(number).map(held);
+                let text = || self.texts.get(number).map(Held::Json);
+                let held = pair.or_else(text).unwrap_or(Held::Default);
+                let (until, is_approximate) = moment(self.moments.get(number));
+                ValueRow { number, held, until, is_approximate }
+            }
+        };
+        row.is_kept().then_some(row)
+    }
+
+    fn shown(&self, set: &Set) -> ValueRow<'_> {
+        let text = set.text.and_then(|(start, end)| self.new_texts.get(start..end));
+        let (until, is_approximate) = moment(set.moment);
+        let held = text.map_or(set.held, Held::Json);
+        ValueRow { number: set.number, held, until, is_approximate }
     }
 
     /// All of them, by number.
-    pub fn iter(&self) -> impl Iterator<Item = &ValueRow<'a>> {
-        self.rows.iter()
+    pub fn iter(&self) -> impl Iterator<Item = ValueRow<'_>> {
+        let mut numbers: Vec<u32> = self.pairs.numbers().chain(self.texts.numbers()).collect();
+        numbers.extend(self.moments.numbers().chain(self.set.iter().map(|set| set.number)));
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.into_iter().filter_map(|number| self.get(number))
+    }
+
+    /// Those whose moment has come by then, by number.
+    pub(crate) fn due(&self, now: Time) -> impl Iterator<Item = u32> {
+        let is_due = move |word: u64| moment(Some(word)).0.is_some_and(|until| until <= now);
+        let is_set = |number: u32| self.set.binary_search_by_key(&number, |set| set.number).is_ok();
+        let known = self.moments.iter().filter(move |(_, word)| is_due(*word));
+        let known = known.map(|(number, _)| number).filter(move |number| !is_set(*number));
+        let set = self.set.iter().filter(move |set| set.moment.is_some_and(is_due));
+        let mut all: SmallVec<[u32; 16]> = known.chain(set.map(|set| set.number)).collect();
+        all.sort_unstable();
+        all.into_iter()
     }
 
     /// Sets what a definition came to. What is as where nothing happened is not kept.
-    pub(crate) fn set(&mut self, row: ValueRow<'a>) {
-        match self.rows.binary_search_by_key(&row.number, |known| known.number) {
-            Ok(place) if row.is_kept() => self.rows[place] = row,
-            Ok(place) => drop(self.rows.remove(place)),
-            Err(place) if row.is_kept() => self.rows.insert(place, row),
-            Err(_) => {}
+    pub(crate) fn set(&mut self, row: &ValueRow<'_>) {
+        let text = if let Held::Json(json) = row.held {
+            let start = self.new_texts.len();
+            self.new_texts.push_str(json);
+            Some((start, self.new_texts.len()))
+        } else {
+            None
+        };
+        let held = row.held.apart();
+        let set = Set { number: row.number, held, text, moment: row.moment() };
+        match self.set.binary_search_by_key(&row.number, |set| set.number) {
+            Ok(place) => self.set[place] = set,
+            Err(place) => self.set.insert(place, set),
         }
     }
 
     /// Keeps what is known of these definitions only.
     pub(crate) fn retain(&mut self, is_known: impl Fn(u32) -> bool) {
-        self.rows.retain(|row| is_known(row.number));
+        let gone: Vec<u32> =
+            self.iter().map(|row| row.number).filter(|number| !is_known(*number)).collect();
+        for number in gone {
+            let held = Held::Default;
+            self.set(&ValueRow { number, held, until: None, is_approximate: false });
+        }
     }
 
     /// Keeps the moments of these definitions only.
     pub(crate) fn retain_moments(&mut self, is_known: impl Fn(u32) -> bool) {
-        for row in self.rows.iter_mut().filter(|row| !is_known(row.number)) {
-            (row.until, row.is_approximate) = (None, false);
+        let numbers = self.moments.numbers();
+        let gone: SmallVec<[u32; 8]> = numbers.filter(|number| !is_known(*number)).collect();
+        for number in gone {
+            let held = self.get(number).map_or(Held::Default, |row| row.held);
+            // What it came to stays.
+            let text = if let Held::Json(json) = held { json.to_owned() } else { String::new() };
+            let held = if let Held::Json(_) = held { Held::Json(&text) } else { held.apart() };
+            self.set(&ValueRow { number, held, until: None, is_approximate: false });
         }
-        self.rows.retain(ValueRow::is_kept);
+        let set = self.set.iter_mut().filter(|set| !is_known(set.number));
+        set.for_each(|set| set.moment = None);
     }
 
     /// The first moment at which any of them may change.
@@ -107,143 +191,129 @@ impl<'a> Values<'a> {
         if self.is_stale {
             return Some(Time::EPOCH);
         }
-        self.rows.iter().filter_map(|row| row.until).min()
+        let set = self.set.iter().filter_map(|set| moment(set.moment).0).min();
+        let was_first = |set: &Set| {
+            self.moments.get(set.number).is_some_and(|word| moment(Some(word)).0 == self.first)
+        };
+        let known = match self.first {
+            // The first moment of what was stale says nothing of the others.
+            Some(first) if first == Time::EPOCH || self.set.iter().any(was_first) => {
+                self.first_beside_set(first)
+            }
+            first => first,
+        };
+        known.into_iter().chain(set).min()
+    }
+
+    /// The first of the moments that were not set anew.
+    fn first_beside_set(&self, first: Time) -> Option<Time> {
+        let mut set = self.set.iter().map(|set| set.number).peekable();
+        let mut earliest = None;
+        for (number, word) in self.moments.iter() {
+            while set.next_if(|set| *set < number).is_some() {}
+            let until = moment(Some(word)).0.filter(|_| set.peek() != Some(&number));
+            earliest = earliest.into_iter().chain(until).min();
+            if earliest == Some(first) {
+                break;
+            }
+        }
+        earliest
     }
 
     /// Adds the bytes of the values.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        if !self.is_stale && self.rows.iter().all(|row| row.held == Held::Default) {
-            return;
-        }
+        let start = out.len();
         out.push(if self.is_stale { STALE } else { 0 });
-        for row in &self.rows {
-            let kind = match &row.held {
-                Held::Default => continue,
-                Held::In(_) => IN,
-                Held::Out(_) => OUT,
-                Held::Json(_) => JSON,
+        let pairs = self.set.iter().map(|set| {
+            let word = match set.held {
+                Held::In(since) => Some(since.micros().unsigned_abs() << 1 | 1),
+                Held::Out(since) => Some(since.micros().unsigned_abs() << 1),
+                Held::Default | Held::Json(_) => None,
             };
-            put_number(out, u64::from(row.number));
-            out.push(kind);
-            match &row.held {
-                Held::Default => {}
-                Held::In(since) | Held::Out(since) => put_time(out, *since),
-                Held::Json(json) => put_text(out, json),
-            }
+            (set.number, word)
+        });
+        let length = self.pairs.put_counted(pairs, out);
+        let texts = self.set.iter().map(|set| {
+            let text = set.text.and_then(|(start, end)| self.new_texts.get(start..end));
+            (set.number, text)
+        });
+        let texts = self.texts.put(texts, out);
+        if !self.is_stale && length == 0 && texts == 0 {
+            out.truncate(start);
         }
     }
 
     /// Adds the bytes of the moments.
     pub(crate) fn encode_moments(&self, out: &mut Vec<u8>) {
+        let start = out.len();
         let until = self.until();
-        if until.is_none() && self.rows.iter().all(|row| !row.is_approximate) {
-            return;
-        }
-        put_moment(out, until);
-        for row in self.rows.iter().filter(|row| row.has_moment()) {
-            put_number(out, u64::from(row.number));
-            out.push(if row.is_approximate { APPROXIMATE } else { 0 });
-            put_moment(out, row.until);
+        out.extend_from_slice(&word(until).to_le_bytes());
+        let moments = self.set.iter().map(|set| (set.number, set.moment));
+        if self.moments.put(moments, out) == 0 && until.is_none() {
+            out.truncate(start);
         }
     }
 
-    /// Reads both; nothing where the bytes are not what was written.
+    /// Reads both; nothing where the bytes are not what was written. That they are in order is what
+    /// [`Self::check`] asks.
     pub(crate) fn read(values: &'a [u8], moments: &'a [u8]) -> Option<Self> {
-        let mut held = Reader(values);
-        let is_stale = if values.is_empty() { false } else { flag(held.byte()?)? };
-        let mut times = Reader(moments);
-        if !moments.is_empty() {
-            read_moment(&mut times)?;
+        let mut read = Self::default();
+        if let Some((flags, rest)) = values.split_first() {
+            read.is_stale = *flags == STALE;
+            let (pairs, rest) = Pairs::read_counted(rest)?;
+            (read.pairs, read.texts) = (pairs, Texts::read(rest)?);
         }
-        let mut rows = Vec::with_capacity((values.len() / 4).max(moments.len() / 8));
-        let mut next_held = read_held(&mut held)?;
-        let mut next_time = read_time(&mut times)?;
-        let mut last = None;
-        loop {
-            let row = match (next_held.take(), next_time.take()) {
-                (None, None) => return Some(Self { is_stale, rows }),
-                (Some((number, is)), Some((other, until, is_approximate))) if number == other => {
-                    next_held = read_held(&mut held)?;
-                    next_time = read_time(&mut times)?;
-                    ValueRow { number, held: is, until, is_approximate }
-                }
-                (Some((number, is)), time) if time.is_none_or(|(other, ..)| number < other) => {
-                    next_held = read_held(&mut held)?;
-                    next_time = time;
-                    ValueRow { number, held: is, until: None, is_approximate: false }
-                }
-                (is, Some((number, until, is_approximate))) => {
-                    next_held = is;
-                    next_time = read_time(&mut times)?;
-                    ValueRow { number, held: Held::Default, until, is_approximate }
-                }
-                (Some(_), None) => return None,
-            };
-            if last.is_some_and(|last| last >= row.number) {
-                return None;
-            }
-            last = Some(row.number);
-            rows.push(row);
+        if let Some((first, rest)) = moments.split_first_chunk() {
+            read.first = time(u64::from_le_bytes(*first));
+            read.moments = Pairs::read(rest)?;
         }
+        Some(read)
     }
 
     /// Reads the values alone; nothing where the bytes are none.
     pub fn decode(bytes: &'a [u8]) -> Option<Self> {
-        let values = Self::read(bytes, &[])?;
-        (!values.rows.is_empty() || values.is_stale).then_some(values)
+        Self::read(bytes, &[]).filter(|_| !bytes.is_empty())
+    }
+
+    /// Whether bytes are those of values, in the one form that they have.
+    pub fn check(bytes: &[u8]) -> bool {
+        let Some(values) = Values::decode(bytes) else { return false };
+        let are_values = values.is_stale || values.pairs.len() + values.texts.len() > 0;
+        let is_flag = bytes.first().is_some_and(|flags| *flags <= STALE);
+        are_values && is_flag && values.pairs.is_sorted() && values.texts.is_sound()
     }
 }
 
-fn flag(byte: u8) -> Option<bool> {
-    (byte <= STALE).then_some(byte == STALE)
+fn held(word: u64) -> Held<'static> {
+    let time = Time::from_micros((word >> 1).cast_signed());
+    if word & 1 == 1 { Held::In(time) } else { Held::Out(time) }
 }
 
-type Number<T> = Option<Option<T>>;
-
-fn read_held<'a>(reader: &mut Reader<'a>) -> Number<(u32, Held<'a>)> {
-    if reader.left() == 0 {
-        return Some(None);
-    }
-    let number = reader.small()?;
-    let held = match reader.byte()? {
-        IN => Held::In(reader.time()?),
-        OUT => Held::Out(reader.time()?),
-        JSON => Held::Json(Cow::Borrowed(reader.text()?)),
-        _ => return None,
-    };
-    Some(Some((number, held)))
-}
-
-fn read_time(reader: &mut Reader<'_>) -> Number<(u32, Option<Time>, bool)> {
-    if reader.left() == 0 {
-        return Some(None);
-    }
-    let number = reader.small()?;
-    let is_approximate = match reader.byte()? {
-        0 => false,
-        APPROXIMATE => true,
-        _ => return None,
-    };
-    let until = read_moment(reader)?;
-    (until.is_some() || is_approximate).then_some(Some((number, until, is_approximate)))
+/// The moment that a word says, and whether the value is approximate.
+fn moment(word: Option<u64>) -> (Option<Time>, bool) {
+    word.map_or((None, false), |word| (time(word >> 1), word & 1 == 1))
 }
 
 /// Never is 0; a moment is one more than its microseconds.
-fn put_moment(out: &mut Vec<u8>, moment: Option<Time>) {
-    let number = moment.map_or(0, |moment| moment.micros().unsigned_abs() + 1);
-    put_number(out, number);
+fn word(moment: Option<Time>) -> u64 {
+    moment.map_or(0, |moment| moment.micros().unsigned_abs() + 1)
 }
 
-fn read_moment(reader: &mut Reader<'_>) -> Option<Option<Time>> {
-    match reader.number()?.checked_sub(1) {
-        None => Some(None),
-        Some(micros) => Some(Some(Time::from_micros(i64::try_from(micros).ok()?))),
+fn time(word: u64) -> Option<Time> {
+    Some(Time::from_micros(word.checked_sub(1)?.cast_signed()))
+}
+
+/// Says how many there are, at a place that was left for it.
+fn put_count(out: &mut [u8], place: usize, count: usize) {
+    let count = u16::try_from(count).unwrap_or(u16::MAX);
+    if let Some(bytes) = out.get_mut(place..place + 2) {
+        bytes.copy_from_slice(&count.to_le_bytes());
     }
 }
 
 /// The first moment in that row of them.
 pub(crate) fn first_moment(row: &[u8]) -> Option<Time> {
-    read_moment(&mut Reader(row)).flatten()
+    time(u64::from_le_bytes(*row.first_chunk()?))
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ impl State {
                 (live.since, live.is_announced) = (offset, false);
             }
         }
-        computing.reassessing = computing.definitions.values().any(|one| one.live.is_some());
+        computing.reassessing = true;
         self.plan(slot, None);
     }
 
@@ -104,7 +104,7 @@ impl State {
         at: Time,
     ) -> Result<(), StateError> {
         let root = self.root(key.space, key.key.key())?;
-        if root.is_none_or(|root| root.profile() != Some(key.key)) {
+        if root.is_none_or(|root| root.profile != key.key) {
             return Ok(());
         }
         let written = self.written(key)?;
@@ -113,7 +113,7 @@ impl State {
             plans.live.iter().filter(|plan| plan.is_told && definitions.contains(&plan.number));
         for plan in told {
             let row = values.get(plan.number);
-            if matches!(row.map(|row| &row.held), Some(Held::In(_) | Held::Json(_))) {
+            if matches!(row.map(|row| row.held), Some(Held::In(_) | Held::Json(_))) {
                 continue;
             }
             let what = What::Announced(known_text(row, plan).into());

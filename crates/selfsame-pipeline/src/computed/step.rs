@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use selfsame_audience::{Event, When};
-use selfsame_event::{Collection, EventType, IdentifierKey, ProfileId, Time};
-use selfsame_identity::{ComponentRow, Resolution};
-use selfsame_profile::Section;
+use selfsame_event::{EventType, ProfileId, Time};
+use selfsame_identity::{ComponentId, Resolution};
 use selfsame_store::CachedTable;
 
 use super::evaluation::{Changed, evaluate};
@@ -17,7 +16,6 @@ use super::row::{Held, Values, first_moment};
 use crate::effect::{Effect, What};
 use crate::key::InSpace;
 use crate::prepare::Arrival;
-use crate::row::{self, Owner};
 use crate::state::{State, StateError};
 use crate::workspace::DefinitionKind;
 
@@ -31,6 +29,15 @@ pub(super) struct At {
     pub(super) time: Time,
     /// The number of the event in its record, if it is one.
     pub(super) cause: Option<u32>,
+    /// A component of the profile, where it is known.
+    pub(super) component: Option<ComponentId>,
+}
+
+impl At {
+    /// At a moment, because of nothing.
+    pub(super) fn moment(time: Time) -> Self {
+        Self { time, cause: None, component: None }
+    }
 }
 
 /// Which definitions are to be evaluated.
@@ -69,6 +76,17 @@ fn put(
         table.remove(key);
     } else if after != before {
         table.put(key, after);
+    }
+}
+
+/// Whoever is in an audience that nobody leaves by more events stays in it.
+fn leave_out_lasting(wanted: &mut Ranks, plans: &SpacePlans, values: &Values<'_>) {
+    let mut lasting = wanted.and(plans.lasting);
+    while let Some(rank) = lasting.pop_first() {
+        let row = plans.live.get(rank).and_then(|plan| values.get(plan.number));
+        if row.is_some_and(|row| matches!(row.held, Held::In(_)) && row.until.is_none()) {
+            wanted.remove(rank);
+        }
     }
 }
 
@@ -149,6 +167,8 @@ impl State {
             }
             computing.drop_unread();
         }
+        computing.note_stored(|number| plans.is_stored(number));
+        computing.reassessing &= computing.is_anybody_waiting();
         self.plans[slot] = Arc::new(plans);
     }
 
@@ -215,7 +235,12 @@ impl State {
             return self.recall_event(slot, user.profile, cause, is_all, now);
         }
         let key = self.values_key(slot, user.profile);
-        self.compute(key, wanted, At { time: now, cause: Some(cause) }, absorbed)
+        self.compute(
+            key,
+            wanted,
+            At { time: now, cause: Some(cause), component: Some(user.component) },
+            absorbed,
+        )
     }
 
     /// Evaluates what may have changed of a profile by then though nothing happened, each at its moment.
@@ -252,11 +277,7 @@ impl State {
         // What is stale is evaluated as of now.
         let (wanted, time) =
             if due == Time::EPOCH { (Wanted::All, now) } else { (Wanted::Due, due) };
-        self.compute(key, wanted, At { time, cause: None }, &Absorbed::default())
-    }
-
-    pub(super) fn values_key(&self, slot: usize, key: ProfileId) -> InSpace<ProfileId> {
-        InSpace { space: u32::try_from(slot).unwrap_or(u32::MAX), key }
+        self.compute(key, wanted, At::moment(time), &Absorbed::default())
     }
 
     /// What is written of the values of a profile.
@@ -298,26 +319,36 @@ impl State {
         let wanted = match wanted {
             Wanted::All => {
                 values.is_stale = false;
-                values.retain(|number| plans.rank_of(number).is_some());
-                Ranks::before(plans.live.len())
+                values.retain(|number| plans.is_stored(number));
+                plans.stored
             }
             Wanted::Due => {
-                values.retain_moments(|number| plans.rank_of(number).is_some());
-                let is_due = |until: Option<Time>| until.is_some_and(|until| until <= now);
-                let due = values.iter().filter(|row| is_due(row.until));
-                due.filter_map(|row| plans.rank_of(row.number)).collect()
+                values.retain_moments(|number| plans.is_stored(number));
+                values.due(now).filter_map(|number| plans.rank_of(number)).collect()
             }
-            Wanted::Some(wanted) => wanted,
+            Wanted::Some(wanted) => {
+                let mut wanted = wanted.and(plans.stored);
+                if at.cause.is_some() {
+                    leave_out_lasting(&mut wanted, &plans, &values);
+                }
+                if wanted.is_empty() && absorbed.0.is_empty() {
+                    return Ok(());
+                }
+                wanted
+            }
         };
-        let Some(component) = self.root(key.space, profile.key())? else {
+        let root = match at.component {
+            Some(component) => self.root_of(key.space, component)?,
+            None => self.root(key.space, profile.key())?,
+        };
+        let Some(anchors) = root.filter(|root| root.profile == profile) else {
             // Nobody has that id any more.
             return self.forget_values(slot, profile, now, &mut BTreeSet::new());
         };
-        if component.profile() != Some(profile) {
-            return self.forget_values(slot, profile, now, &mut BTreeSet::new());
-        }
-        let sections = self.sections_of(key.space, &component)?;
-        let changes = evaluate(&plans, wanted, &mut values, &sections, now);
+        let mut whole = std::mem::take(&mut self.whole);
+        self.read_whole(key.space, &anchors, &mut whole)?;
+        let changes = evaluate(&plans, wanted, &mut values, &whole.sections(), now);
+        self.whole = whole;
         self.put_values(&before, &values);
         self.announce(key, &plans, &changes, at);
         // Who was told that a part of the profile is in an audience is told when the whole is not.
@@ -358,7 +389,7 @@ impl State {
 
     fn emit(&mut self, key: InSpace<ProfileId>, definition: u32, at: At, what: What) {
         let InSpace { space, key: profile } = key;
-        let At { time: at, cause } = at;
+        let At { time: at, cause, .. } = at;
         self.effects.push(Effect { space, profile, definition, at, cause, what });
     }
 
@@ -396,7 +427,7 @@ impl State {
         }
         let key = self.values_key(slot, profile);
         let root = self.root(key.space, profile.key())?;
-        if root.is_none_or(|root| root.profile() != Some(profile)) {
+        if root.is_none_or(|root| root.profile != profile) {
             return self.forget_values(slot, profile, now, &mut BTreeSet::new());
         }
         let before = self.written(key)?;
@@ -404,43 +435,5 @@ impl State {
         values.is_stale = true;
         self.put_values(&before, &values);
         Ok(())
-    }
-
-    /// The profile that holds an identifier.
-    pub(super) fn root(
-        &self,
-        space: u32,
-        key: IdentifierKey,
-    ) -> Result<Option<ComponentRow>, StateError> {
-        let owner = self.tables.identifiers.read(&InSpace { space, key }, Owner::row)?;
-        let Some(mut component) = owner.map(|owner| owner.component) else { return Ok(None) };
-        if component.collection() != Collection::Users {
-            return Ok(None);
-        }
-        loop {
-            let key = InSpace { space, key: component };
-            let Some(row) = self.tables.components.read(&key, row::component)?.flatten() else {
-                return Ok(None);
-            };
-            match row.parent {
-                Some(parent) if parent < component => component = parent,
-                Some(_) => return Ok(None),
-                None => return Ok(Some(row)),
-            }
-        }
-    }
-
-    pub(crate) fn sections_of(
-        &self,
-        space: u32,
-        row: &ComponentRow,
-    ) -> Result<Vec<Section>, StateError> {
-        let Some(profile) = row.profile() else { return Ok(Vec::new()) };
-        let table = &self.tables.partition(profile).sections;
-        let mut sections = Vec::with_capacity(2);
-        for member in row.members.iter().filter(|member| member.anchored) {
-            sections.extend(table.view(&InSpace { space, key: member.key }, row::section)?);
-        }
-        Ok(sections)
     }
 }

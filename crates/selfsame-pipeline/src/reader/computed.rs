@@ -1,11 +1,14 @@
 //! What definitions came to, as readers see it: a value whose moment has come is evaluated for the answer.
 
+use std::collections::BTreeMap;
+
+use selfsame_audience::Evaluated;
 use selfsame_event::{Collection, ProfileId, Time};
-use selfsame_profile::Section;
+use selfsame_profile::Outline;
 use selfsame_store::RowKey;
 
 use super::{Found, LookupError, SpaceRead};
-use crate::computed::{Held, Members, Progress, Ranks, Values, evaluate};
+use crate::computed::{Held, Members, Progress, Ranks, Values, evaluate, outlines, traits_of};
 use crate::key::InSpace;
 use crate::workspace::{Definition, DefinitionKind};
 
@@ -56,21 +59,21 @@ impl<'s> Found<'s> {
         let written = tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let moments = tables.moments.read(&key, <[u8]>::to_vec)?.unwrap_or_default();
         let mut values = Values::read(&written, &moments).unwrap_or_default();
-        self.bring_up_to(&mut values, now);
+        let sections = outlines(self.sections.iter().map(|(_, section)| section));
+        self.bring_up_to(&mut values, &sections, now);
+        let plans = self.read.view.plans.get(self.read.slot);
+        let traits = plans.map(|plans| traits_of(plans, &values, &sections, now));
+        let traits = traits.unwrap_or_default();
         let mut all: Vec<_> = self.read.definitions().collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(all.into_iter().filter_map(|one| self.read.shown(one, &values)).collect())
+        Ok(all.into_iter().filter_map(|one| shown(one, &values, &traits)).collect())
     }
 
     /// Evaluates what may have changed by then; everything, if rules were published and the profile may not
     /// have been evaluated since.
-    pub(super) fn bring_up_to(&self, values: &mut Values<'_>, now: Time) {
+    pub(super) fn bring_up_to(&self, values: &mut Values<'_>, sections: &[Outline<'_>], now: Time) {
         values.is_stale |= self.read.counts().computing.reassessing;
-        if values.until().is_some_and(|until| until <= now) {
-            let sections: Vec<Section> =
-                self.sections.iter().map(|(_, section)| section.clone()).collect();
-            self.read.bring_up_to(values, &sections, now);
-        }
+        self.read.bring_up_to(values, sections, now);
     }
 }
 
@@ -107,48 +110,18 @@ impl SpaceRead {
         progress.is_some_and(|progress| progress.live.is_some())
     }
 
-    fn shown<'s>(
-        &'s self,
-        definition: &'s Definition,
-        values: &Values<'_>,
-    ) -> Option<ComputedValue<'s>> {
-        let row = values.get(definition.number);
-        let (value, since) = match row.map(|row| &row.held) {
-            Some(Held::In(since)) => ("true".to_owned(), Some(*since)),
-            Some(Held::Out(since)) => ("false".to_owned(), Some(*since)),
-            Some(Held::Json(json)) if &**json == "null" => return None,
-            Some(Held::Json(json)) => (json.to_string(), None),
-            Some(Held::Default) | None => (self.default(definition)?, None),
-        };
-        let is_approximate = row.is_some_and(|row| row.is_approximate);
-        Some(ComputedValue { definition, value, since, is_approximate })
-    }
-
-    /// What a trait comes to where nothing happened, once every profile was evaluated.
-    fn default(&self, definition: &Definition) -> Option<String> {
-        let live = self.progress(definition)?.live.as_ref()?;
-        let is_known = live.is_announced || self.counts().computing.reassessing;
-        if definition.kind != DefinitionKind::ComputedTrait || !is_known {
-            return None;
-        }
-        let plans = self.view.plans.get(self.slot)?;
-        let plan = plans.live.get(plans.rank_of(definition.number)?)?;
-        Some(plan.default.to_string()).filter(|json| json != "null")
-    }
-
     /// Evaluates what may have changed by then, each at its moment.
-    fn bring_up_to(&self, values: &mut Values<'_>, sections: &[Section], now: Time) {
+    fn bring_up_to(&self, values: &mut Values<'_>, sections: &[Outline<'_>], now: Time) {
         let Some(plans) = self.view.plans.get(self.slot) else { return };
         while let Some(until) = values.until().filter(|until| *until <= now) {
             let (wanted, at): (Ranks, _) = if values.is_stale {
                 values.is_stale = false;
-                (Ranks::before(plans.live.len()), now)
+                (plans.stored, now)
             } else {
-                let is_due = |at: Option<Time>| at.is_some_and(|at| at <= until);
-                let due = values.iter().filter(|row| is_due(row.until));
-                (due.filter_map(|row| plans.rank_of(row.number)).collect(), until)
+                let due = values.due(until).filter_map(|number| plans.rank_of(number));
+                (due.collect(), until)
             };
-            values.retain(|number| plans.rank_of(number).is_some());
+            values.retain(|number| plans.is_stored(number));
             evaluate(plans, wanted, values, sections, at);
         }
     }
@@ -178,8 +151,9 @@ impl SpaceRead {
                     return true;
                 }
                 let values = Values::decode(row).unwrap_or_default();
-                if let Some(Held::In(since)) = values.get(definition.number).map(|row| &row.held) {
-                    members.push(Member { profile, since: *since });
+                let row = values.get(definition.number);
+                if let Some(Held::In(since)) = row.map(|row| row.held) {
+                    members.push(Member { profile, since });
                     if members.len() > 2 * most + 1 {
                         members.sort_unstable_by_key(|member| member.profile);
                         members.dedup_by_key(|member| member.profile);
@@ -197,4 +171,25 @@ impl SpaceRead {
         let next = members.last().map(|last| last.profile).filter(|_| has_more);
         Ok(MemberPage { members, next })
     }
+}
+
+/// What a definition comes to, if it comes to anything.
+fn shown<'s>(
+    definition: &'s Definition,
+    values: &Values<'_>,
+    traits: &BTreeMap<u32, Evaluated>,
+) -> Option<ComputedValue<'s>> {
+    if definition.kind == DefinitionKind::ComputedTrait {
+        let Evaluated { value, is_approximate, .. } = traits.get(&definition.number)?;
+        let (value, is_approximate) = (value.json(), *is_approximate);
+        let shown = ComputedValue { definition, value, since: None, is_approximate };
+        return Some(shown).filter(|shown| shown.value != "null");
+    }
+    let row = values.get(definition.number)?;
+    let (value, since) = match row.held {
+        Held::In(since) => ("true".to_owned(), Some(since)),
+        Held::Out(since) => ("false".to_owned(), Some(since)),
+        Held::Json(_) | Held::Default => return None,
+    };
+    Some(ComputedValue { definition, value, since, is_approximate: row.is_approximate })
 }

@@ -4,10 +4,10 @@
 use selfsame_audience::{Plans, Query, When};
 use selfsame_event::Time;
 use selfsame_expr::query::{Comparison, Condition};
-use selfsame_profile::{EntryKey, Order, Section};
+use selfsame_profile::{EntryKey, Order, Outline};
 
 use super::{EventQuery, Found, LookupError, ProfileEvent};
-use crate::computed::{SpacePlans, Values, seen, value_of};
+use crate::computed::{SpacePlans, Values, outlines, seen, value_of};
 use crate::workspace::Definition;
 
 /// How many events are looked at, the newest.
@@ -95,7 +95,7 @@ struct Leaf {
 struct Around<'a> {
     plans: &'a SpacePlans,
     values: &'a Values<'a>,
-    sections: &'a [Section],
+    sections: &'a [Outline<'a>],
     now: Time,
 }
 
@@ -118,9 +118,8 @@ impl Found<'_> {
         let written = self.read.view.tables.computed.read(&key, <[u8]>::to_vec)?;
         let written = written.unwrap_or_default();
         let mut values = Values::read(&written, &[]).unwrap_or_default();
-        self.bring_up_to(&mut values, now);
-        let sections: Vec<Section> =
-            self.sections.iter().map(|(_, section)| section.clone()).collect();
+        let sections = outlines(self.sections.iter().map(|(_, section)| section));
+        self.bring_up_to(&mut values, &sections, now);
         let around = Around { plans, values: &values, sections: &sections, now };
         let mut leaves = Vec::new();
         match &query {

@@ -3,7 +3,7 @@
 use selfsame_event::Time;
 
 use super::{Found, LookupError, SpaceRead};
-use crate::computed::{Values, known_text};
+use crate::computed::{Values, known_text, outlines};
 use crate::workspace::Definition;
 
 impl Found<'_> {
@@ -15,7 +15,9 @@ impl Found<'_> {
         let written = written.unwrap_or_default();
         let mut values = Values::read(&written, &[]).unwrap_or_default();
         if self.read.counts().computing.reassessing {
-            self.bring_up_to(&mut values, Time::from_micros(self.read.view.meta.log_time));
+            let sections = outlines(self.sections.iter().map(|(_, section)| section));
+            let now = Time::from_micros(self.read.view.meta.log_time);
+            self.bring_up_to(&mut values, &sections, now);
         }
         let plans = self.read.view.plans.get(self.read.slot);
         let plan = plans.and_then(|plans| plans.live.get(plans.rank_of(definition.number)?));

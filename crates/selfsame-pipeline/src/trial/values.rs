@@ -10,8 +10,10 @@ use selfsame_event::{Collection, ProfileId, Time};
 use selfsame_identity::{ComponentId, ComponentRow, find_root};
 
 use super::diff::{each_profile, graph_of, holders};
-use crate::computed::{Ranks, SpacePlans, Values, evaluate, known_text};
+use crate::computed::{LivePlan, SpacePlans, Values, evaluate, known_text, outlines, traits_of};
 use crate::graph::Graph;
+use crate::key::InSpace;
+use crate::row;
 use crate::state::{State, StateError};
 use crate::workspace::DefinitionKind;
 
@@ -96,12 +98,21 @@ impl<'s> Side<'s> {
     }
 
     fn texts(&self, row: &ComponentRow) -> Result<Texts, StateError> {
-        let sections = self.state.sections_of(self.space, row)?;
+        let Some(profile) = row.profile() else { return Ok(Texts::new()) };
+        let table = &self.state.tables.partition(profile).sections;
+        let mut sections = Vec::new();
+        for member in row.members.iter().filter(|member| member.anchored) {
+            let anchor = InSpace { space: self.space, key: member.key };
+            sections.extend(table.view(&anchor, row::section)?);
+        }
+        let sections = outlines(&sections);
         let mut values = Values::default();
-        let all = Ranks::before(self.plans.live.len());
-        evaluate(&self.plans, all, &mut values, &sections, self.now);
-        let text =
-            |plan: &crate::computed::LivePlan| known_text(values.get(plan.number), plan).into();
+        evaluate(&self.plans, self.plans.stored, &mut values, &sections, self.now);
+        let traits = traits_of(&self.plans, &values, &sections, self.now);
+        let text = |plan: &LivePlan| match traits.get(&plan.number) {
+            Some(evaluated) => evaluated.value.json().into(),
+            None => known_text(values.get(plan.number), plan).into(),
+        };
         Ok(self.plans.live.iter().map(text).collect())
     }
 

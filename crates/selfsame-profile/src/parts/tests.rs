@@ -26,7 +26,7 @@ proptest! {
         let mut written = Vec::new();
         parts.write(&mut written);
         let mut restored = Parts::default();
-        prop_assert_eq!(restored.restore(&mut Reader(&written)), Some(()));
+        prop_assert_eq!(restored.restore(Reader(&written)), Some(()));
         prop_assert_eq!(restored, parts);
     }
 }

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use selfsame_event::{Position, Time};
-use selfsame_profile::{Chunk, DecodeError, Limits, Query, Role, Rules, Section, combine, page};
+use selfsame_profile::{
+    Chunk, DecodeError, Limits, Outline, Query, Role, Rules, Section, TraitsOf, combine, page,
+};
 
 use crate::history::{History, RULES, spec};
 
@@ -53,6 +55,25 @@ proptest! {
         let again = Section::decode(&bytes);
         prop_assert_eq!(again.as_ref(), Ok(&section));
         prop_assert_eq!(again.map(|again| encoded(&again)), Ok(bytes));
+    }
+
+    /// What definitions read of the bytes is what is read of the sections.
+    #[test]
+    fn an_outline_says_what_sections_say(
+        sections in prop::collection::vec(section(), 0..4), traits in 0..8_usize,
+    ) {
+        let packed: Vec<Vec<u8>> = sections.iter().map(encoded).collect();
+        let outlines: Vec<_> = packed.iter().filter_map(|it| Outline::read(it)).collect();
+        for (section, outline) in sections.iter().zip(&outlines) {
+            prop_assert_eq!(section.computed(), outline.computed);
+        }
+        let limits = Limits { traits, ..RULES.limits };
+        let of_sections: Vec<&Section> = sections.iter().collect();
+        let view = combine(&of_sections, &limits);
+        for key in ["a", "b", "c", "d", "e", "f"] {
+            let found = TraitsOf::new(&outlines, &limits).get(key);
+            prop_assert_eq!(found.as_ref(), view.trait_of(key));
+        }
     }
 
     #[test]
