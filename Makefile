@@ -11,7 +11,7 @@ DATA ?=
 TORTURE ?= --rounds 1000 --events 2000000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test lint bench conformance torture soak soak-audiences fuzz clean
+.PHONY: help run build web test lint bench bench-shop conformance torture soak soak-audiences fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,11 +40,16 @@ test: ## every test, from a fresh clone, with what they need
 lint: ## format, clippy, types, licences
 	@scripts/lint.sh
 
-bench: program ## measure on this machine, one table (BENCH="--quick" takes a minute)
-	@$(HARNESS) table --binary $(BINARY) $(BENCH)
+bench: program ## measure on this machine: the program, then definitions over a shop (BENCH="--quick" takes minutes)
+	@met=0; $(HARNESS) table --binary $(BINARY) $(BENCH) || met=1; \
+	$(HARNESS) definitions --binary $(BINARY) $(or $(SHOP),$(filter --quick,$(BENCH))) || met=1; exit $$met
 
-conformance: program ## the official SDKs against the program, one table
+bench-shop: program ## the second part of that alone (SHOP="--people 100000 --events 2000000")
+	@$(HARNESS) definitions --binary $(BINARY) $(or $(SHOP),$(filter --quick,$(BENCH)))
+
+conformance: program ## the official SDKs against the program, and recorded cases over the destinations: tables
 	@scripts/conformance.sh $(BINARY)
+	@$(CARGO) test --quiet --locked -p selfsame-destinations --test it conformance -- --nocapture
 
 torture: program ## kill the program 1,000 times, and count: most of an hour (TORTURE="--rounds 50 --events 100000" takes two minutes)
 	@$(HARNESS) torture --binary $(BINARY) $(or $(TORTURE),--rounds 1000 --events 2000000)

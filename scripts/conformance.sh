@@ -15,6 +15,7 @@ awk '
   }
   END { printf "%d passed, %d failed, %d skipped\n", all["passed"], all["FAILED"], all["skipped"] }
   /^(# Subtest: )/ { next }
+  /^(# )?[0-9]+ differ: / { sub(/^# /, ""); print "         " $0; next }
   /^ *(✔|✖|ok|not ok|﹣) / {
     bad = ($0 ~ /^ *(✖|not ok)/); skipped = ($0 ~ /# SKIP|﹣/)
     sub(/^ *(✔|✖|﹣|ok [0-9]+ -|not ok [0-9]+ -) /, ""); sub(/ \([0-9.]+ms\).*/, "")

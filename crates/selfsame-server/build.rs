@@ -1,4 +1,5 @@
-//! Makes what `make web` has built part of the program: the demo's shop and the browser SDK.
+//! Makes what `make web` has built part of the program: the demo's shop and the browser SDK; and the
+//! manifests of destinations.
 //!
 //! What is not there is left out, and the program says how to build it. Cargo never runs npm.
 
@@ -30,7 +31,29 @@ fn main() -> io::Result<()> {
         }
         text.push_str("];\n");
     }
-    fs::write(out.join("embedded.rs"), text)
+    fs::write(out.join("embedded.rs"), text)?;
+    let destinations = folder("CARGO_MANIFEST_DIR")?.join("../../destinations");
+    writeln!(cargo, "cargo::rerun-if-changed={}", destinations.display())?;
+    fs::write(out.join("manifests.rs"), manifests(&destinations)?)
+}
+
+/// A table of the manifests, by the names of their folders.
+fn manifests(folder: &Path) -> io::Result<String> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let (name, file) = (path.file_name().map(ToOwned::to_owned), path.join("manifest.yaml"));
+        if let (Some(name), true) = (name, file.is_file()) {
+            files.push((name.to_string_lossy().into_owned(), file.canonicalize()?));
+        }
+    }
+    files.sort();
+    let mut text = String::from("pub(super) static MANIFESTS: &[(&str, &str)] = &[\n");
+    for (name, file) in files {
+        writeln!(text, "    ({name:?}, include_str!({file:?})),").expect("text grows");
+    }
+    text.push_str("];\n");
+    Ok(text)
 }
 
 /// The files of these kinds under a folder, by their paths in it.

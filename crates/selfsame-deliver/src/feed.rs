@@ -126,6 +126,10 @@ pub enum BodyError {
     /// It was removed with old log segments. The effect becomes a dead letter.
     #[error("the body was removed with old records")]
     Gone,
+    /// What it depends on is not there again yet, as after a crash. Tried again, without counting as an
+    /// attempt.
+    #[error("what it depends on is not there again yet")]
+    Early,
     /// It cannot be read now. Tried again, without counting as an attempt.
     #[error("the body cannot be read now")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -137,7 +141,7 @@ impl BodyError {
         match self {
             Self::Erased | Self::Gone => Class::Missing,
             Self::Suppressed | Self::Withheld(_) => Class::Denied,
-            Self::Unavailable(_) => Class::Unavailable,
+            Self::Early | Self::Unavailable(_) => Class::Unavailable,
         }
     }
 }

@@ -9,6 +9,7 @@
 //! of memory for each recipient, subject and kind that was told something else.
 
 use std::cell::RefCell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -89,7 +90,8 @@ impl Told {
     /// What was told of an effect's subject.
     pub(crate) fn of(&self, effect: &Effect, is_doubtful: bool) -> Heard {
         let topic = effect.subject.map(|subject| (effect.kind, subject));
-        Heard { told: self.clone(), topic, is_doubtful, seen: RefCell::default() }
+        let (seen, doubted) = (RefCell::default(), RefCell::default());
+        Heard { told: self.clone(), topic, is_doubtful, seen, doubted }
     }
 
     /// Lets nobody else tell these recipients anything about the subject, unless somebody just does, or
@@ -131,12 +133,20 @@ pub struct Heard {
     topic: Option<(EffectKind, u32)>,
     is_doubtful: bool,
     seen: RefCell<BTreeMap<TellKey, Option<u64>>>,
+    /// Who is unsure since this was asked.
+    doubted: RefCell<Vec<Tell>>,
 }
 
 impl Heard {
     /// What somebody knows who was told nothing at all.
     pub fn nothing() -> Self {
-        Self { told: Told::default(), topic: None, is_doubtful: false, seen: RefCell::default() }
+        Self {
+            told: Told::default(),
+            topic: None,
+            is_doubtful: false,
+            seen: RefCell::default(),
+            doubted: RefCell::default(),
+        }
     }
 
     pub(crate) fn key(&self, to: &Recipient) -> Option<TellKey> {
@@ -165,6 +175,21 @@ impl Heard {
     /// have sent what it did not write down. Whoever would be told may know something then.
     pub fn is_doubtful(&self) -> bool {
         self.is_doubtful
+    }
+
+    /// Notes that a recipient may have been told something that was not written down, if nothing is known
+    /// of it: whoever was named then may not be named now, and has to hear the end all the same.
+    pub fn doubt(&self, to: &Recipient) {
+        let Some(key) = self.key(to) else { return };
+        if let Entry::Vacant(unknown) = self.told.lock().values.entry(key) {
+            unknown.insert(Telling::UNSURE);
+            self.doubted.borrow_mut().push(Tell { key, value: Telling::UNSURE });
+        }
+    }
+
+    /// Who is unsure by that.
+    pub(crate) fn doubted(&self) -> Vec<Tell> {
+        self.doubted.borrow().clone()
     }
 }
 

@@ -24,6 +24,7 @@ const POLL: Duration = Duration::from_millis(2);
 pub(crate) struct Program {
     path: PathBuf,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
     /// Whether it is the bare server, which has no state to ask for.
     pub(crate) is_bare: bool,
 }
@@ -32,12 +33,22 @@ impl Program {
     /// The bare server of this very program.
     pub(crate) fn bare() -> Result<Self> {
         let path = std::env::current_exe().context("finding this program")?;
-        Ok(Self { path, arguments: vec!["bare".to_owned()], is_bare: true })
+        Ok(Self {
+            path,
+            arguments: vec!["bare".to_owned()],
+            environment: Vec::new(),
+            is_bare: true,
+        })
     }
 
     /// The binary under test.
     pub(crate) fn real(path: &Path) -> Self {
-        Self { path: path.to_owned(), arguments: vec!["dev".to_owned()], is_bare: false }
+        Self {
+            path: path.to_owned(),
+            arguments: vec!["dev".to_owned()],
+            environment: Vec::new(),
+            is_bare: false,
+        }
     }
 
     /// That program as `tracer` runs it.
@@ -46,13 +57,21 @@ impl Program {
         arguments.push(self.path.display().to_string());
         arguments.extend(self.arguments.iter().cloned());
         let path = tracer.first().map(PathBuf::from).unwrap_or_default();
-        Self { path, arguments, is_bare: self.is_bare }
+        Self { path, arguments, environment: self.environment.clone(), is_bare: self.is_bare }
+    }
+
+    /// That program with a setting.
+    pub(crate) fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.environment.push((format!("SELFSAME__{name}"), value.to_string()));
+        self
     }
 
     /// How it is called on that folder, for a reader to repeat.
     pub(crate) fn line(&self) -> String {
+        let settings = self.environment.iter().map(|(name, value)| format!("{name}={value} "));
         format!(
-            "{} {} --data DIR --listen 127.0.0.1:PORT",
+            "{}{} {} --data DIR --listen 127.0.0.1:PORT",
+            settings.collect::<String>(),
             self.path.display(),
             self.arguments.join(" ")
         )
@@ -86,6 +105,7 @@ impl Server {
         let started = Instant::now();
         let child = Command::new(&program.path)
             .args(&program.arguments)
+            .envs(program.environment.iter().map(|(name, value)| (name, value)))
             .arg("--data")
             .arg(data)
             .arg("--listen")

@@ -40,6 +40,12 @@ pub(crate) fn is_known(profile: u64) -> bool {
     profile % 5 != 4
 }
 
+/// What a connection sends, request after request.
+pub(crate) trait Supply: Send + 'static {
+    /// The next request, whole.
+    fn next(&mut self) -> &[u8];
+}
+
 /// What all connections of a run share: the next number of an event.
 #[derive(Debug, Default)]
 pub(crate) struct Numbers(AtomicU64);
@@ -81,34 +87,6 @@ impl Requests {
             identify_head: post_head("/v1/identify"),
             batch_head: post_head("/v1/batch"),
         }
-    }
-
-    /// The next request, whole.
-    pub(crate) fn next(&mut self) -> &[u8] {
-        self.body.clear();
-        let now = self.clock.wall();
-        let (text, millis) = (now.to_string(), now.millis());
-        let form = if self.mix.batch == 1 {
-            self.event(&text, millis)
-        } else {
-            self.body.extend_from_slice(b"{\"batch\":[");
-            for index in 0..self.mix.batch {
-                if index > 0 {
-                    self.body.push(b',');
-                }
-                self.event(&text, millis);
-            }
-            self.put(format_args!("],\"sentAt\":\"{text}\"}}"));
-            Form::Track
-        };
-        let head = match form {
-            _ if self.mix.batch > 1 => &self.batch_head,
-            Form::Track => &self.track_head,
-            Form::Page => &self.page_head,
-            Form::Identify => &self.identify_head,
-        };
-        finish(&mut self.request, head, &self.body);
-        &self.request
     }
 
     fn put(&mut self, text: std::fmt::Arguments<'_>) {
@@ -180,6 +158,35 @@ impl Requests {
     }
 }
 
+impl Supply for Requests {
+    fn next(&mut self) -> &[u8] {
+        self.body.clear();
+        let now = self.clock.wall();
+        let (text, millis) = (now.to_string(), now.millis());
+        let form = if self.mix.batch == 1 {
+            self.event(&text, millis)
+        } else {
+            self.body.extend_from_slice(b"{\"batch\":[");
+            for index in 0..self.mix.batch {
+                if index > 0 {
+                    self.body.push(b',');
+                }
+                self.event(&text, millis);
+            }
+            self.put(format_args!("],\"sentAt\":\"{text}\"}}"));
+            Form::Track
+        };
+        let head = match form {
+            _ if self.mix.batch > 1 => &self.batch_head,
+            Form::Track => &self.track_head,
+            Form::Page => &self.page_head,
+            Form::Identify => &self.identify_head,
+        };
+        finish(&mut self.request, head, &self.body);
+        &self.request
+    }
+}
+
 const EVENTS: [&str; 8] = [
     "Product Viewed",
     "Product Added",
@@ -191,7 +198,8 @@ const EVENTS: [&str; 8] = [
     "Video Watched",
 ];
 
-const CONTEXT: &[u8] =
+/// The context of an event, and its end.
+pub(crate) const CONTEXT: &[u8] =
     b"\"context\":{\"library\":{\"name\":\"analytics.js\",\"version\":\"next-1.70.0\"},\
 \"locale\":\"en-GB\",\"page\":{\"path\":\"/shop\",\"url\":\"https://shop.example/shop\"},\
 \"userAgent\":\"Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/128.0\"}}";
@@ -215,7 +223,7 @@ pub(crate) fn finish(request: &mut Vec<u8>, head: &[u8], body: &[u8]) {
 }
 
 /// A number in so many digits.
-fn decimal(out: &mut Vec<u8>, mut number: u64, digits: usize) {
+pub(crate) fn decimal(out: &mut Vec<u8>, mut number: u64, digits: usize) {
     let start = out.len();
     out.resize(start + digits, b'0');
     for digit in out[start..].iter_mut().rev() {

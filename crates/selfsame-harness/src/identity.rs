@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::backlog::Follower;
 use crate::child::{Program, Server};
-use crate::generate::{KEY, Mix, finish, post_head};
+use crate::control::Control;
+use crate::generate::{Mix, finish, post_head};
 use crate::http::Connection;
 use crate::load::command::describe;
 use crate::load::{self, Backlog, Plan};
@@ -53,10 +54,11 @@ impl Identity {
             tempfile::Builder::new().prefix("selfsame-identity-").tempdir_in(&self.folder)?;
         let program = Program::real(&std::path::absolute(&self.binary)?);
         let server = Server::start(&program, &folder.path().join("data")).await?;
-        let mut asked = Asked(Connection::new(server.address));
+        let mut asked = Control::new(server.address);
+        let mut connection = Connection::new(server.address);
         let mut rows = vec![vec!["measure".to_owned(), "time".to_owned(), "memory".to_owned()]];
         for events in &self.undo {
-            self.undo(&server, &mut asked, *events, &mut rows).await?;
+            self.undo(&server, (&mut asked, &mut connection), *events, &mut rows).await?;
         }
         self.load(&server, None, Some(self.events), 7).await?;
         Scrape::new(server.address).drained(PATIENCE).await?;
@@ -74,14 +76,13 @@ impl Identity {
         let state = asked.get(&format!("{RULES}/job")).await?["state"].clone();
         rows.push(share("live events beside a trial", beside, alone, &state));
         asked.delete(&format!("{RULES}/job")).await?;
-        asked.ended().await?;
+        ended(&mut asked).await?;
 
         let events = Scrape::new(server.address).drained(PATIENCE).await?.events;
-        let (took, report) = asked.job("try", &rules).await?;
+        let (took, report) = job(&mut asked, "try", &rules).await?;
         let what = format!("rules tried over {} events", print::count(events));
         rows.push(row(&what, &print::duration(took), &server)?);
-        let published = asked.job("publish", &rules);
-        let (took, done) = published.await?;
+        let (took, done) = job(&mut asked, "publish", &rules).await?;
         rows.push(row("rules published over them", &print::duration(took), &server)?);
         print::columns(&rows);
         let is_same = report["report"]["users"]["after"]
@@ -102,7 +103,7 @@ impl Identity {
     async fn undo(
         &self,
         server: &Server,
-        asked: &mut Asked,
+        (asked, connection): (&mut Control, &mut Connection),
         events: u64,
         rows: &mut Vec<Vec<String>>,
     ) -> Result<()> {
@@ -121,7 +122,7 @@ impl Identity {
             let batch: Vec<_> = (0..batch).map(event).collect();
             sent += u64::try_from(batch.len())?;
             finish(&mut request, &head, &serde_json::to_vec(&json!({ "batch": batch }))?);
-            while asked.0.send(&request).await?.is_refused_for_now() {
+            while connection.send(&request).await?.is_refused_for_now() {
                 sleep(Duration::from_millis(10)).await;
             }
         }
@@ -185,57 +186,24 @@ fn share(what: &str, beside: u64, alone: u64, job: &Value) -> Vec<String> {
     vec![what.to_owned(), rates, format!("the trial was {} then", job.as_str().unwrap_or("gone"))]
 }
 
-/// Asks the Control API.
-struct Asked(Connection);
-
-impl Asked {
-    async fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> Result<Value> {
-        let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        )
-        .into_bytes();
-        request.extend_from_slice(body);
-        let answer = self.0.ask(&request).await?;
-        let text = String::from_utf8_lossy(self.0.body());
-        if !matches!(answer.status, 200..300) {
-            bail!("{method} {path} was answered {}: {text}", answer.status);
+/// Waits for the end of a job.
+async fn ended(control: &mut Control) -> Result<Value> {
+    loop {
+        let job = control.get(&format!("{RULES}/job")).await?;
+        if job["state"] != "running" {
+            return Ok(job);
         }
-        serde_json::from_str(&text).context("an answer that is not JSON")
+        sleep(Duration::from_millis(50)).await;
     }
+}
 
-    async fn get(&mut self, path: &str) -> Result<Value> {
-        self.ask("GET", path, b"").await
+/// Does a job to its end; how long that took.
+async fn job(control: &mut Control, deed: &str, rules: &Value) -> Result<(Duration, Value)> {
+    let started = Instant::now();
+    control.post(&format!("{RULES}/{deed}"), rules).await?;
+    let job = ended(control).await?;
+    if job["state"] != "done" {
+        bail!("rules could not be {deed}: {job}");
     }
-
-    async fn delete(&mut self, path: &str) -> Result<Value> {
-        self.ask("DELETE", path, b"").await
-    }
-
-    async fn post(&mut self, path: &str, body: &Value) -> Result<Value> {
-        self.ask("POST", path, &serde_json::to_vec(body)?).await
-    }
-
-    /// Waits for the end of a job.
-    async fn ended(&mut self) -> Result<Value> {
-        loop {
-            let job = self.get(&format!("{RULES}/job")).await?;
-            if job["state"] != "running" {
-                return Ok(job);
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    /// Does a job to its end; how long that took.
-    async fn job(&mut self, deed: &str, rules: &Value) -> Result<(Duration, Value)> {
-        let started = Instant::now();
-        self.post(&format!("{RULES}/{deed}"), rules).await?;
-        let job = self.ended().await?;
-        if job["state"] != "done" {
-            bail!("rules could not be {deed}: {job}");
-        }
-        Ok((started.elapsed(), job))
-    }
+    Ok((started.elapsed(), job))
 }

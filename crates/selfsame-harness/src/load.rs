@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::generate::{Mix, Numbers, Requests};
+use crate::generate::{Mix, Numbers, Requests, Supply};
 use crate::histogram::Histogram;
 use crate::http::Connection;
 
@@ -98,8 +98,20 @@ struct Shared {
 /// Sends until the plan is done, or `stop` is set.
 pub(crate) async fn run(plan: Plan, stop: Arc<AtomicBool>) -> Result<Outcome> {
     let numbers = Arc::new(Numbers::default());
+    let of = |index| Requests::new(&plan.mix, &numbers, index);
+    let supplies: Vec<Requests> = (0..plan.connections).map(of).collect();
+    run_with(plan, supplies, stop).await
+}
+
+/// The same, with other requests: one supply for each connection, each request with as many events
+/// as the mix says.
+pub(crate) async fn run_with(
+    plan: Plan,
+    supplies: Vec<impl Supply>,
+    stop: Arc<AtomicBool>,
+) -> Result<Outcome> {
     let mut connections = Vec::new();
-    for _ in 0..plan.connections {
+    for _ in &supplies {
         let mut connection = Connection::new(plan.address);
         // Connecting is not what is measured; one that fails here is made again when it is needed.
         connection.connect().await.ok();
@@ -109,9 +121,8 @@ pub(crate) async fn run(plan: Plan, stop: Arc<AtomicBool>) -> Result<Outcome> {
     let (slots, acknowledged) = (AtomicU64::new(0), AtomicU64::new(0));
     let shared = Arc::new(Shared { plan, started, slots, acknowledged, stop });
     let mut tasks = Vec::new();
-    for (index, connection) in (0..).zip(connections) {
-        let requests = Requests::new(&shared.plan.mix, &numbers, index);
-        tasks.push(tokio::spawn(send_all(Arc::clone(&shared), requests, connection)));
+    for (supply, connection) in supplies.into_iter().zip(connections) {
+        tasks.push(tokio::spawn(send_all(Arc::clone(&shared), supply, connection)));
     }
     let mut all = Outcome::default();
     for task in tasks {
@@ -123,12 +134,12 @@ pub(crate) async fn run(plan: Plan, stop: Arc<AtomicBool>) -> Result<Outcome> {
 
 async fn send_all(
     shared: Arc<Shared>,
-    mut requests: Requests,
+    mut supply: impl Supply,
     mut connection: Connection,
 ) -> Outcome {
     let mut outcome = Outcome::default();
     while let Some(intended) = shared.turn(&mut outcome).await {
-        let request = requests.next();
+        let request = supply.next();
         let intended = intended.unwrap_or_else(Instant::now);
         if shared.deliver(&mut connection, request, &mut outcome).await {
             outcome.latency.record(intended.elapsed());

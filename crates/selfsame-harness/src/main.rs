@@ -8,6 +8,8 @@
 mod backlog;
 mod bare;
 mod child;
+mod control;
+mod definitions;
 mod generate;
 mod histogram;
 mod http;
@@ -18,6 +20,8 @@ mod profile_api;
 mod random;
 mod read;
 mod scrape;
+mod shop;
+mod sink;
 mod soak;
 mod table;
 mod torture;
@@ -51,6 +55,8 @@ enum Command {
     TraceSync(trace_sync::TraceSync),
     /// Undo merges, try rules out and publish them, and measure what that takes.
     Identity(identity::Identity),
+    /// Compute traits and audiences of a realistic shop, and measure what that takes.
+    Definitions(definitions::Definitions),
     /// Hold half of the highest load for minutes and watch the memory.
     Soak(soak::Soak),
 }
@@ -90,6 +96,7 @@ async fn asked(command: Command) -> Result<bool> {
         Command::Torture(torture) => torture.run().await,
         Command::TraceSync(trace) => trace.run().await,
         Command::Identity(identity) => identity.run().await,
+        Command::Definitions(definitions) => definitions.run().await,
         Command::Soak(soak) => soak.run().await,
     }
 }

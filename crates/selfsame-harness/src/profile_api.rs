@@ -31,6 +31,18 @@ impl Profiles {
         Self(Connection::new(address))
     }
 
+    /// The computed traits and audiences of a profile, or `None` if there is no such profile.
+    pub(crate) async fn traits(&mut self, id: &str) -> Result<Option<Value>> {
+        let answer = self.0.ask(&request(id, "traits?limit=100")).await?;
+        match answer.status {
+            200 => {}
+            404 => return Ok(None),
+            status => bail!("reading {id}: the server answered {status}"),
+        }
+        let page: Value = serde_json::from_slice(self.0.body()).context("a page of traits")?;
+        Ok(Some(page.get("traits").context("no traits")?.clone()))
+    }
+
     /// The message ids of all events of a profile, or `None` if there is no such profile.
     pub(crate) async fn message_ids(&mut self, id: &str) -> Result<Option<Vec<String>>> {
         let (mut ids, mut next) = (Vec::new(), String::new());

@@ -5,7 +5,7 @@
 
 mod acknowledge;
 mod end_to_end;
-mod machine;
+pub(crate) mod machine;
 mod recovery;
 
 use std::path::{Path, PathBuf};

@@ -6,8 +6,10 @@
 //! once after everything that was not acknowledged is sent again under the same message ids.
 
 mod check;
+mod computed;
 mod ledger;
 mod model;
+mod report;
 mod traffic;
 
 use std::path::{Path, PathBuf};
@@ -21,11 +23,13 @@ use tokio::time::{Instant, sleep_until};
 
 use self::ledger::Ledger;
 use self::model::Findings;
+use self::report::Report;
 use self::traffic::{Client, Met, lock};
 use crate::child::{Program, Server};
 use crate::print;
 use crate::random::Random;
-use crate::scrape::{Scrape, State};
+use crate::scrape::Scrape;
+use crate::sink::Sink;
 
 const CLIENTS: u64 = 8;
 /// Milliseconds a round lasts, from the moment the server is ready.
@@ -48,6 +52,12 @@ pub(crate) struct Torture {
     /// Check the totals and the state's hash only, and read no profile.
     #[arg(long)]
     totals_only: bool,
+    /// After so many of the kills, evenly, a copy of what they left is compared with a clean replay.
+    #[arg(long, default_value_t = 50)]
+    replays: u64,
+    /// Without definitions and the webhook that hears of them.
+    #[arg(long)]
+    no_definitions: bool,
     /// Decides the traffic and the moments of the kills.
     #[arg(long)]
     seed: Option<u64>,
@@ -56,20 +66,12 @@ pub(crate) struct Torture {
     folder: PathBuf,
 }
 
-/// What a whole run found.
-struct Report {
-    is_totals_only: bool,
+/// What the rounds left.
+struct Hurt {
     rounds: u64,
     restarts: Vec<Duration>,
-    acknowledged_before: u64,
-    sent: u64,
-    acknowledged: u64,
-    users: u64,
-    met: Met,
-    before: Findings,
-    after: Findings,
-    state: State,
-    verify: (bool, String),
+    /// Copies that were compared with a clean replay.
+    replays: u64,
 }
 
 impl Torture {
@@ -105,7 +107,9 @@ impl Torture {
         let data = folder.join("data");
         let ledger = Arc::new(Mutex::new(Ledger::create(&folder.join("acknowledged"), seed)?));
         let mut clients: Vec<_> = (0..CLIENTS).map(|i| Client::new(seed, i, &ledger)).collect();
-        let (rounds, restarts) = self.hurt(seed, &program, &data, &mut clients, &ledger).await?;
+        let sink = if self.no_definitions { None } else { Some(Sink::start()?) };
+        let world = World { program: &program, data: &data, ledger: &ledger, sink: sink.as_ref() };
+        let hurt = self.hurt(seed, &world, &mut clients).await?;
 
         let server = Server::start(&program, &data).await?;
         let mut scrape = Scrape::new(server.address);
@@ -136,6 +140,10 @@ impl Torture {
         lock(&ledger).sync()?;
         let state = scrape.drained(PATIENCE).await?;
         let after = self.check(&server, &ledger, true).await?;
+        let computed = match &sink {
+            None => None,
+            Some(sink) => Some(self.check_computed(&server, &ledger, sink).await?),
+        };
         let status = server.stop().await?;
         if !status.success() {
             bail!("the server ended with {status} when asked to stop");
@@ -145,8 +153,8 @@ impl Torture {
         let (sent, acknowledged, users) = (model.sent(), model.acknowledged(), model.users());
         Ok(Report {
             is_totals_only: self.totals_only,
-            rounds,
-            restarts,
+            rounds: hurt.rounds,
+            restarts: hurt.restarts,
             acknowledged_before,
             sent,
             acknowledged,
@@ -155,8 +163,26 @@ impl Torture {
             before,
             after,
             state,
+            computed,
+            replays: hurt.replays,
             verify,
         })
+    }
+
+    /// Judges what was computed and told, once no window is open any more.
+    async fn check_computed(
+        &self,
+        server: &Server,
+        ledger: &Arc<Mutex<Ledger>>,
+        sink: &Sink,
+    ) -> Result<computed::Findings> {
+        computed::settle(server.address).await.context("waiting for what is computed")?;
+        let steps = Arc::new(computed::steps(ledger));
+        let mut findings = computed::judge(&sink.take()?, &steps);
+        if !self.totals_only {
+            findings.wrong = computed::values(server.address, &steps).await?;
+        }
+        Ok(findings)
     }
 
     async fn check(
@@ -172,113 +198,109 @@ impl Torture {
     }
 
     /// Round after round: start, load, kill.
-    async fn hurt(
-        &self,
-        seed: u64,
-        program: &Program,
-        data: &Path,
-        clients: &mut Vec<Client>,
-        ledger: &Arc<Mutex<Ledger>>,
-    ) -> Result<(u64, Vec<Duration>)> {
+    async fn hurt(&self, seed: u64, world: &World<'_>, clients: &mut Vec<Client>) -> Result<Hurt> {
         let mut random = Random::part(seed, 0x0DEA_D000);
-        let (mut rounds, mut restarts) = (0, Vec::new());
+        let mut hurt = Hurt { rounds: 0, restarts: Vec::new(), replays: 0 };
         // Of ten events three are sent again, and rounds may be short: twice as many as asked for.
         let load_millis = self.rounds * ROUND.0.midpoint(ROUND.1);
         let rate = (self.events * 2 * 1_000 / load_millis / CLIENTS).max(10);
-        while rounds < self.rounds || lock(ledger).model.acknowledged() < self.events {
-            if rounds >= self.rounds * 3 {
-                bail!("only {} events were acknowledged", lock(ledger).model.acknowledged());
+        let acknowledged = || lock(world.ledger).model.acknowledged();
+        while hurt.rounds < self.rounds || acknowledged() < self.events {
+            let round = hurt.rounds;
+            if round >= self.rounds * 3 {
+                bail!("only {} events were acknowledged", acknowledged());
             }
-            let server = Server::start(program, data)
+            let server = Server::start(world.program, world.data)
                 .await
-                .with_context(|| format!("starting round {rounds}"))?;
-            if rounds > 0 {
-                restarts.push(server.ready_after);
+                .with_context(|| format!("starting round {round}"))?;
+            if let Some(sink) = world.sink.filter(|_| round == 0) {
+                computed::define(server.address, sink).await?;
             }
-            let over = Arc::new(AtomicBool::new(false));
+            if world.sink.is_some() && round == self.rounds / 2 {
+                computed::define_later(server.address).await?;
+            }
+            if round > 0 {
+                hurt.restarts.push(server.ready_after);
+            }
             let kill_at = Instant::now() + Duration::from_millis(random.between(ROUND.0, ROUND.1));
-            let mut tasks = Vec::new();
-            for mut client in clients.drain(..) {
-                let (over, address) = (Arc::clone(&over), server.address);
-                tasks.push(tokio::spawn(async move {
-                    client.send_until(&over, address, rate, kill_at - RUSH).await;
-                    client
-                }));
+            world.round(server, clients, rate, kill_at).await?;
+            lock(world.ledger).sync()?;
+            hurt.rounds += 1;
+            let every = self.rounds.checked_div(self.replays).unwrap_or(u64::MAX).max(1);
+            if world.sink.is_some() && hurt.rounds.is_multiple_of(every) {
+                world.replay().with_context(|| format!("after the kill of round {round}"))?;
+                hurt.replays += 1;
             }
-            sleep_until(kill_at).await;
-            server.kill()?;
-            over.store(true, Ordering::Relaxed);
-            for task in tasks {
-                let client = task.await?;
-                if let Some(status) = client.met.wrong {
-                    bail!("a valid request was answered {status} in round {rounds}");
-                }
-                clients.push(client);
-            }
-            lock(ledger).sync()?;
-            rounds += 1;
         }
-        Ok((rounds, restarts))
+        Ok(hurt)
     }
+}
+
+/// What is hurt, and who watches.
+struct World<'a> {
+    program: &'a Program,
+    data: &'a Path,
+    ledger: &'a Mutex<Ledger>,
+    sink: Option<&'a Sink>,
+}
+
+impl World<'_> {
+    /// Load from all clients until the server is killed.
+    async fn round(
+        &self,
+        server: Server,
+        clients: &mut Vec<Client>,
+        rate: u64,
+        kill_at: Instant,
+    ) -> Result<()> {
+        let over = Arc::new(AtomicBool::new(false));
+        let mut tasks = Vec::new();
+        for mut client in clients.drain(..) {
+            let (over, address) = (Arc::clone(&over), server.address);
+            tasks.push(tokio::spawn(async move {
+                client.send_until(&over, address, rate, kill_at - RUSH).await;
+                client
+            }));
+        }
+        sleep_until(kill_at).await;
+        server.kill()?;
+        over.store(true, Ordering::Relaxed);
+        for task in tasks {
+            let client = task.await?;
+            if let Some(status) = client.met.wrong {
+                bail!("a valid request was answered {status}");
+            }
+            clients.push(client);
+        }
+        Ok(())
+    }
+
+    /// Compares a copy of what a kill left with a clean replay of its log. The original is
+    /// recovered by the server alone.
+    fn replay(&self) -> Result<()> {
+        let copy = self.data.with_extension("copy");
+        copy_folder(self.data, &copy)?;
+        let (is_equal, text) = verify(self.program, &copy)?;
+        if !is_equal {
+            bail!("the state, or what was emitted, is not that of a clean replay:\n{text}");
+        }
+        std::fs::remove_dir_all(&copy)?;
+        Ok(())
+    }
+}
+
+/// Copies a folder that nobody writes to; the parts of files that were never written stay so.
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    let mut copy = std::process::Command::new("cp");
+    let status = copy.args(["-a", "--reflink=auto"]).arg(from).arg(to).status()?;
+    if !status.success() {
+        bail!("copying {} ended with {status}", from.display());
+    }
+    Ok(())
 }
 
 fn verify(program: &Program, data: &Path) -> Result<(bool, String)> {
     let data = data.to_str().context("the folder's name is not text")?;
     let (status, text) = program.call(&["verify", "--data", data])?;
     Ok((status.success(), text.trim().to_owned()))
-}
-
-impl Report {
-    /// Prints the table; whether all is well.
-    fn print(&self, took: Duration) -> bool {
-        let mut restarts = self.restarts.clone();
-        restarts.sort_unstable();
-        let middle = restarts.get(restarts.len() / 2).copied().unwrap_or_default();
-        let longest = restarts.last().copied().unwrap_or_default();
-        let count = |list: fn(&Findings) -> &Vec<String>| {
-            if self.is_totals_only {
-                return "not read".to_owned();
-            }
-            format!("{} + {}", list(&self.before).len(), list(&self.after).len())
-        };
-        let row = |name: &str, text: String| vec![name.to_owned(), text];
-        print::columns(&[
-            row("rounds (kills)", format!("{} in {}", self.rounds, print::duration(took))),
-            row(
-                "users, events sent",
-                format!("{}, {}", print::count(self.users), print::count(self.sent)),
-            ),
-            row("acknowledged before retries", print::count(self.acknowledged_before)),
-            row("acknowledged after retries", print::count(self.acknowledged)),
-            row("counted by the server", print::count(self.state.events)),
-            row("profiles of the server", print::count(self.state.profiles)),
-            row("requests sent again", print::count(self.met.resent)),
-            row("duplicates left out", print::count(self.state.duplicates)),
-            row("refused for now, broken", format!("{}, {}", self.met.refused, self.met.broken)),
-            row("lost (before + after)", count(|f| &f.lost)),
-            row("counted twice", count(|f| &f.doubled)),
-            row("of nobody", count(|f| &f.foreign)),
-            row("users in several profiles", count(|f| &f.split)),
-            row("ready after a kill, p50", print::duration(middle)),
-            row("ready after a kill, max", print::duration(longest)),
-            row("verify", if self.verify.0 { "equal".to_owned() } else { "NOT EQUAL".to_owned() }),
-        ]);
-        for line in self.verify.1.lines() {
-            print::line(format!("  {line}"));
-        }
-        for findings in [&self.before, &self.after] {
-            let lists = [&findings.lost, &findings.doubled, &findings.foreign, &findings.split];
-            for (name, list) in ["lost", "twice", "of nobody", "split"].iter().zip(lists) {
-                for id in list.iter().take(5) {
-                    print::line(format!("  {name}: {id}"));
-                }
-            }
-        }
-        let is_exact = self.sent == self.acknowledged
-            && self.state.events == self.sent
-            && self.state.profiles == self.users;
-        let is_well = self.before.is_clean() && self.after.is_clean() && is_exact && self.verify.0;
-        print::line(if is_well { "all is well" } else { "FAILED" });
-        is_well
-    }
 }

@@ -71,7 +71,7 @@ pub use reader::{
     Standing, Stopped, TooMuch, TraitQuery, TypeLimit, UndoError, UndoPlan, UndoWish, Unmapped,
     Wanted, WantedIdentifier, Why, WhyBudget, WhyEnd, WhyQuery,
 };
-pub use replay::{ReplayConfig, replay};
+pub use replay::{Effects, ReplayConfig, replay, replay_beside};
 pub use row::{Listed, Owner, Present};
 pub use shared::{Shared, View};
 pub use state::{State, StateConfig, StateError};

@@ -9,6 +9,7 @@
 //!
 //! **Invariants:**
 //! - of one change, destination and form, each identifier gets one message id and one idempotency key;
+//! - what is looked up is never older than the change;
 //! - an identifier is told only what it was not told before; that somebody is out of an audience, only
 //!   who may have been told that they are in it.
 
@@ -19,7 +20,7 @@ use std::collections::BTreeSet;
 use selfsame_deliver::{
     BodyError, Call, ConnectionId, Effect, EffectKind, Heard, Recipient, Telling, Topic, Withheld,
 };
-use selfsame_event::{Collection, RecordId};
+use selfsame_event::{Collection, Position, RecordId};
 use selfsame_log::{Item, LogRead as _, ReadError, Record};
 use selfsame_pipeline::effect::{Effect as Change, What};
 use selfsame_pipeline::workspace::{
@@ -192,6 +193,15 @@ fn chosen<'a>(namings: &[Naming], ids: &[ExternalId<'a>]) -> Vec<ExternalId<'a>>
     all
 }
 
+/// Whether an activation may have named a profile by an identifier when it had others.
+fn is_nameable(namings: &[Naming], id: &ExternalId<'_>, ids: &[ExternalId<'_>]) -> bool {
+    if !namings.is_empty() {
+        return namings.iter().any(|naming| naming.kind == id.kind);
+    }
+    let is_first = ids.first().is_some_and(|first| first.key == id.key);
+    is_first || matches!(id.kind, "user_id" | "anonymous_id")
+}
+
 /// The identifiers that are to be told a value, of which some may know it; of one that is nothing, those that
 /// may have been told another one.
 fn told_by<'a>(
@@ -229,6 +239,16 @@ impl SpaceFeed {
         connection: ConnectionId,
         heard: &Heard,
     ) -> Result<Vec<Call>, BodyError> {
+        // Folded again after a crash, the state is older than what was on its way: it would say of a
+        // change that it is not so, and nobody would be told.
+        let is_behind = |read: Option<Position>| read.is_none_or(|read| read < effect.at.record);
+        if is_behind(self.reader.position()) {
+            return Err(BodyError::Early);
+        }
+        let space = self.reader.space(&self.space_id).map_err(unavailable)?;
+        if is_behind(space.position()) {
+            return Err(BodyError::Early);
+        }
         let record = match self.outbox.get(effect.at.record) {
             Ok(record) => record,
             Err(ReadError::Trimmed { .. }) => return Err(BodyError::Gone),
@@ -248,16 +268,20 @@ impl SpaceFeed {
             .filter(|one| form.is_sent(one.send))
             .ok_or_else(unwanted)?;
 
-        let space = self.reader.space(&self.space_id).map_err(unavailable)?;
         let profile = ProfileRef::Id(change.profile);
         let found = space.find(Collection::Users, &profile).map_err(unavailable)?;
         let found = found.ok_or(BodyError::Withheld(Withheld::Nobody))?;
+        let ids: Vec<ExternalId<'_>> = found.external_ids().collect();
+        if heard.is_doubtful() {
+            let may_be_named =
+                |id: &&ExternalId<'_>| is_nameable(&activation.identifiers, id, &ids);
+            ids.iter().filter(may_be_named).for_each(|id| heard.doubt(&id.key.0));
+        }
         let json = value_of(&change.what);
         let settled = found.settled(definition).map_err(unavailable)?;
         if settled.is_some_and(|settled| settled != json) {
             return Err(BodyError::Withheld(Withheld::Superseded));
         }
-        let ids: Vec<ExternalId<'_>> = found.external_ids().collect();
         let value = telling(json, definition.kind);
         // That it comes to what it does where nothing happened is news only to who was told otherwise.
         let is_nothing = value == Telling::NOTHING

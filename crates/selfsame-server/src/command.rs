@@ -111,9 +111,13 @@ impl Common {
             Some(file) => (file.clone(), true),
             None => (PathBuf::from("selfsame.toml"), false),
         };
-        let environment = std::env::vars().filter(|(key, _)| key.starts_with("SELFSAME__"));
-        Ok(Layers { file: Some(file), environment: environment.collect(), flags }.load()?)
+        Ok(Layers { file: Some(file), environment: environment(), flags }.load()?)
     }
+}
+
+/// The settings that the environment has.
+fn environment() -> Vec<(String, String)> {
+    std::env::vars().filter(|(key, _)| key.starts_with("SELFSAME__")).collect()
 }
 
 impl Cli {

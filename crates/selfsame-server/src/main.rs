@@ -6,6 +6,7 @@ mod assets;
 mod backup;
 mod base;
 mod bootstrap;
+mod catalogue;
 mod chance;
 mod client;
 mod command;

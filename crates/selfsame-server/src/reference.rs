@@ -55,7 +55,8 @@ fn settings_are_on_their_page() {
          flags. `engine.memory_bytes` is `memory_bytes` below `[engine]` in the file, and\n\
          `SELFSAME__ENGINE__MEMORY_BYTES` in the environment, where elements of lists have commas between them. A key that\n\
          is not here is refused, with the nearest one that is. `selfsame config` prints every value and where it came from.\n\n\
-         Settings are read once, at the start.\n",
+         Settings are read once, at the start.\n\n\
+         `selfsame dev` takes them from the environment too, and from no file.\n",
     );
     let mut keys = 0;
     for section in SECTIONS {

@@ -37,19 +37,22 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn run(&self, heard: Heard, now: Time) -> (Outcome, String, Vec<Tell>) {
-        let quiet = |outcome| (outcome, String::new(), Vec::new());
-        let (calls, heard) = match self.calls(heard).await {
-            Ok((calls, heard)) => (calls, heard),
-            Err(outcome) => return quiet(outcome),
+        let (calls, heard) = self.calls(heard).await;
+        let mut told = heard.as_ref().map(Heard::doubted).unwrap_or_default();
+        let quiet = |outcome, told| (outcome, String::new(), told);
+        let (calls, heard) = match (calls, heard) {
+            (Ok(calls), Some(heard)) => (calls, heard),
+            (Ok(_), None) => return quiet(Outcome::Postponed, told),
+            (Err(outcome), _) => return quiet(outcome, told),
         };
         if calls.is_empty() {
-            return quiet(Outcome::Withheld(Withheld::Unchanged));
+            return quiet(Outcome::Withheld(Withheld::Unchanged), told);
         }
         // Somebody else tells one of them something just now: then there is less to tell, or more.
         let Some(_reserved) = self.told.reserve(&heard, &calls) else {
-            return quiet(Outcome::Postponed);
+            return quiet(Outcome::Postponed, told);
         };
-        let (mut told, mut last) = (Vec::new(), None);
+        let mut last = None;
         for call in calls {
             let (outcome, note) = self.call(&call, now).await;
             let value = match outcome {
@@ -71,25 +74,30 @@ impl Attempt<'_> {
         (last.unwrap_or(Outcome::Postponed), String::new(), told)
     }
 
-    async fn calls(&self, heard: Heard) -> Result<(Vec<Call>, Heard), Outcome> {
+    /// What is to be sent, and what was found to be known by whom.
+    async fn calls(&self, heard: Heard) -> (Result<Vec<Call>, Outcome>, Option<Heard>) {
         let (feed, effect) = (Arc::clone(&self.parts.feed), self.effect);
         let connection = self.connection.id;
         let read = move || (feed.calls(&effect, connection, &heard), heard);
-        match tokio::task::spawn_blocking(read).await {
-            Ok((Ok(calls), heard)) => Ok((calls, heard)),
-            Ok((Err(BodyError::Erased), _)) => Err(Outcome::Withheld(Withheld::Erased)),
-            Ok((Err(BodyError::Suppressed), _)) => Err(Outcome::Withheld(Withheld::Suppressed)),
-            Ok((Err(BodyError::Withheld(reason)), _)) => Err(Outcome::Withheld(reason)),
-            Ok((Err(BodyError::Gone), _)) => Err(Outcome::failed(Failure::BodyGone)),
-            Ok((Err(error @ BodyError::Unavailable(_)), _)) => {
-                log_chain(&error, "a body could not be read, trying again");
-                Err(Outcome::Postponed)
-            }
+        let (read, heard) = match tokio::task::spawn_blocking(read).await {
+            Ok((read, heard)) => (read, Some(heard)),
             Err(error) => {
                 log_chain(&error, "reading a body ended");
-                Err(Outcome::failed(Failure::Bug))
+                return (Err(Outcome::failed(Failure::Bug)), None);
             }
-        }
+        };
+        let calls = read.map_err(|error| match error {
+            BodyError::Erased => Outcome::Withheld(Withheld::Erased),
+            BodyError::Suppressed => Outcome::Withheld(Withheld::Suppressed),
+            BodyError::Withheld(reason) => Outcome::Withheld(reason),
+            BodyError::Gone => Outcome::failed(Failure::BodyGone),
+            BodyError::Early => Outcome::Postponed,
+            BodyError::Unavailable(_) => {
+                log_chain(&error, "a body could not be read, trying again");
+                Outcome::Postponed
+            }
+        });
+        (calls, heard)
     }
 
     async fn call(&self, call: &Call, now: Time) -> (Outcome, String) {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Mix, Numbers, Requests, is_known, user_id, uuid};
+use super::{Mix, Numbers, Requests, Supply as _, is_known, user_id, uuid};
 
 /// The route and the JSON of a request, whose length must be the one it states.
 fn parts(request: &[u8]) -> (String, Value) {

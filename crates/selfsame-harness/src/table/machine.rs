@@ -9,7 +9,7 @@ use crate::print;
 /// Least free space a whole run may need.
 const ROOM: u64 = 40 << 30;
 
-pub(super) fn print(folder: &Path) -> Result<()> {
+pub(crate) fn print(folder: &Path) -> Result<()> {
     let processor = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = field(&processor, "model name").unwrap_or("unknown processor");
     let cores = std::thread::available_parallelism()?;

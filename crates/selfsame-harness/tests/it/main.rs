@@ -18,6 +18,7 @@ fn torture(name: &str) -> (i32, String) {
     let binary = fake(folder.path(), name);
     let mut command = Command::new(HARNESS);
     command.args(["torture", "--rounds", "3", "--events", "1500", "--seed", "7"]);
+    command.arg("--no-definitions");
     command.arg("--binary").arg(&binary).arg("--folder").arg(folder.path());
     ended(&mut command)
 }

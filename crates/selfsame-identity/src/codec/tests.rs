@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::apart::{ApartFrom, ApartRow};
 use crate::people::{MOST_PEOPLE, PeopleRow};
-use crate::row::EvidenceRow;
+use crate::row::{Anchors, EvidenceRow, Known, SetKey};
 use crate::skeleton::{PreviousSeen, Reading};
 
 prop_compose! {

@@ -105,7 +105,13 @@ type GoesOn<'a> = &'a mut dyn FnMut(&ComputeStatus) -> bool;
 impl Compute {
     /// Does the next thing that is to be done for some space, and says whether there was one. It asks now
     /// and then whether to go on.
+    ///
+    /// It waits for a state that is folded again after a crash: one from before says that there is
+    /// to do what was done, and a history that is handed over twice counts twice.
     pub fn step(&self, goes_on: GoesOn<'_>) -> Result<bool, ComputeError> {
+        if !self.is_caught_up() {
+            return Ok(self.shared.view().is_some());
+        }
         let Some(view) = self.shared.view() else { return Ok(false) };
         for (slot, counts) in view.meta.spaces.iter().enumerate() {
             let computing = &counts.computing;
@@ -142,6 +148,20 @@ impl Compute {
             }
         }
         Ok(false)
+    }
+
+    /// Whether the state is at least as new as what was emitted, perhaps after a while.
+    fn is_caught_up(&self) -> bool {
+        const PAUSE: Duration = Duration::from_millis(1);
+        const PATIENCE: u32 = 100;
+        let emitted = self.outbox.end();
+        for _ in 0..PATIENCE {
+            if self.shared.folded() >= emitted {
+                return true;
+            }
+            std::thread::park_timeout(PAUSE);
+        }
+        false
     }
 
     fn hand_over(

@@ -19,7 +19,7 @@ use selfsame_pipeline::workspace::{
 use selfsame_pipeline::{
     Compute, ComputeStatus, Engine, EngineConfig, EngineParts, EventQuery, MemoryBudget,
     PreviewConfig, PreviewError, ProfileRef, Reader, Reason, ReplayConfig, SpaceRead, StateConfig,
-    preview, replay,
+    preview, replay, replay_beside,
 };
 
 use crate::world::{Dice, TestClock, change, history_with_undo};
@@ -186,6 +186,12 @@ impl World {
         Engine::open(config, parts).expect("opens")
     }
 
+    fn compute(&self, engine: &Engine) -> Compute {
+        let folder = self.folder.path().join("history");
+        compute(engine, (&self.log, &self.outbox), folder)
+    }
+
+    /// Carries on what definitions need, with the engine folding beside it.
     pub(crate) fn settle(&self, engine: &mut Engine) {
         engine.catch_up().expect("folds");
         let folder = self.folder.path().join("history");
@@ -203,14 +209,14 @@ impl World {
     }
 }
 
-/// Carries on what definitions need, with the engine folding beside it, and makes no checkpoint.
-pub(crate) fn carry_on(
-    engine: &mut Engine,
+/// The job that carries on what definitions need.
+fn compute(
+    engine: &Engine,
     (log, outbox): (&Arc<MemoryLog>, &Arc<RegenerableLog>),
     folder: PathBuf,
-) {
+) -> Compute {
     let drawn = AtomicU64::new(1);
-    let compute = Compute {
+    Compute {
         shared: engine.shared(),
         log: Arc::<MemoryLog>::clone(log),
         outbox: Arc::<RegenerableLog>::clone(outbox),
@@ -220,7 +226,16 @@ pub(crate) fn carry_on(
             id[..8].copy_from_slice(&drawn.fetch_add(1, Ordering::Relaxed).to_le_bytes());
             RecordId(id)
         }),
-    };
+    }
+}
+
+/// Carries on what definitions need, with the engine folding beside it, and makes no checkpoint.
+pub(crate) fn carry_on(
+    engine: &mut Engine,
+    (log, outbox): (&Arc<MemoryLog>, &Arc<RegenerableLog>),
+    folder: PathBuf,
+) {
+    let compute = compute(engine, (log, outbox), folder);
     let stop = std::sync::atomic::AtomicBool::new(false);
     let is_done = &stop;
     std::thread::scope(|threads| {
@@ -537,6 +552,74 @@ fn the_same_log_gives_the_same_values_however_it_is_folded() {
     }
 }
 
+/// A state that is folded again after a crash does not know yet what was handed over already: nothing is
+/// done by it.
+#[test]
+fn nothing_is_handed_over_again_by_a_state_that_is_folded_again() {
+    let world = eventful(41).again();
+    let set = |config: &mut EngineConfig| {
+        config.batch_bytes = 1;
+        config.checkpoint_events = u64::MAX;
+        config.checkpoint_interval = std::time::Duration::from_secs(3_600);
+    };
+    let mut engine = world.engine_with(set);
+    while world.outbox.end() < world.log.end() {
+        engine.turns(1).expect("folds");
+    }
+    drop(engine);
+    let mut engine = world.engine_with(set);
+    let shared = engine.shared();
+    let has_work = || {
+        let meta = shared.meta();
+        let computing = meta.spaces.first().map(|space| &space.computing);
+        computing.is_some_and(|it| it.definitions.values().any(|one| one.next.is_some()))
+    };
+    while !has_work() {
+        engine.turns(1).expect("folds");
+    }
+    assert!(shared.folded() < world.outbox.end(), "it is folded again");
+    let end = world.log.end();
+    assert!(world.compute(&engine).step(&mut |_| true).expect("waits"), "there is something to do");
+    assert_eq!(world.log.end(), end, "and nothing was done");
+}
+
+/// A replay says whether an outbox has the changes that there were: all of them, and no others.
+#[test]
+fn what_was_emitted_is_compared_with_a_replay() {
+    let world = eventful(41);
+    let mut engine = world.engine();
+    let expected = engine.hash().expect("hashes");
+    let compared = |outbox: &dyn LogRead| {
+        let (folder, config) = (tempfile::tempdir().expect("a folder"), ReplayConfig::default());
+        let logs = (&*world.log as &dyn LogRead, outbox);
+        let replayed = replay_beside(logs, world.log.end(), folder.path(), &config, |_| ());
+        let (hash, effects) = replayed.expect("replays");
+        assert!(hash.differences(&expected).is_empty());
+        effects
+    };
+    let all = effects(&*world.outbox);
+    let same = compared(&*world.outbox);
+    let count = u64::try_from(all.len()).expect("few");
+    assert_eq!((same.compared, same.different, same.first), (count, 0, None));
+
+    // The same outbox, but that the last change of one record is not there.
+    let hurt = all[all.len() / 2].0;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (other, mut next) = (outbox(folder.path()), world.outbox.first());
+    while next < world.outbox.end() {
+        let record = world.outbox.get(next).expect("reads");
+        let mut items: Vec<_> = record.items.to_vec();
+        if next == hurt {
+            items.pop();
+        }
+        let new = NewRecord { id: record.id, kind: record.kind, head: record.head, items };
+        other.append_batch(vec![(record.time, new)]).expect("is taken");
+        next = next.next();
+    }
+    let different = compared(&*other);
+    assert_eq!((different.different, different.first), (1, Some(hurt)));
+}
+
 /// What was written of the state may be ahead of the checkpoint when the engine dies: what is folded again
 /// is folded with that, and still comes to the same, at the same moments.
 #[test]
@@ -769,8 +852,11 @@ fn definitions_are_published_with_rules() {
         for reopen_every in [None, Some(70)] {
             let folder = tempfile::tempdir().expect("a folder");
             let config = ReplayConfig { reopen_every, ..ReplayConfig::default() };
-            let replayed = replay(&*world.log, world.log.end(), folder.path(), &config, |_| ());
-            assert_eq!(hash.differences(&replayed.expect("replays")), Vec::<&str>::new());
+            let logs: (&dyn LogRead, &dyn LogRead) = (&*world.log, &*world.outbox);
+            let replayed = replay_beside(logs, world.log.end(), folder.path(), &config, |_| ());
+            let (replayed, told) = replayed.expect("replays");
+            assert_eq!(hash.differences(&replayed), Vec::<&str>::new());
+            assert!(told.compared > 0 && told.different == 0, "{told:?}");
         }
     }
 }

@@ -1,4 +1,6 @@
-//! `selfsame destination`: how deliveries go, and what to do about those that do not.
+//! `selfsame destination`: how deliveries go, what to do about those that do not, and what would be sent.
+
+mod render;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,8 @@ enum Verb {
     DeadRanges(One),
     /// Send dead letters or dead ranges again.
     Resend(Resend),
+    /// Print the requests that an event would become at a destination, without sending them.
+    Render(render::Render),
 }
 
 #[derive(Debug, Args)]
@@ -85,6 +89,7 @@ impl DestinationCommand {
             Verb::DeadLetters(one) => one.dead_letters()?,
             Verb::DeadRanges(one) => one.dead_ranges()?,
             Verb::Resend(resend) => resend.run()?,
+            Verb::Render(render) => return render.run(),
         }
         Ok(ExitCode::SUCCESS)
     }

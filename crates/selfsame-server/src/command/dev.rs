@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use toml::Value;
 
-use super::{say, start_logging};
+use super::{environment, say, start_logging};
 use crate::bootstrap::FirstNames;
 use crate::node::Node;
 use crate::serve::{Flavour, Greeting, run as run_server};
@@ -31,7 +31,7 @@ impl Dev {
             self.listen.parse().with_context(|| format!("`{}` is not an address", self.listen))?;
         anyhow::ensure!(address.ip().is_loopback(), "`selfsame dev` serves this machine only");
         let flags = vec![("server.listen", Value::String(self.listen.clone()))];
-        let settings = Layers { flags, ..Layers::default() }.load()?.settings;
+        let settings = Layers { environment: environment(), flags, file: None }.load()?.settings;
         start_logging("text", "warn");
         let temporary = match self.data {
             Some(_) => None,

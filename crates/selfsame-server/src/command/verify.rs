@@ -1,4 +1,4 @@
-//! `selfsame verify`: is the state what the log says?
+//! `selfsame verify`: is the state what the log says, and what was sent on of computed values?
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use selfsame_event::{Clock, SystemClock};
 use selfsame_log::LogRead;
-use selfsame_pipeline::{ReplayConfig, replay};
+use selfsame_pipeline::{ReplayConfig, replay_beside};
 
 use super::{Common, say, start_logging};
 use crate::folder::Folder;
@@ -45,8 +45,10 @@ impl Verify {
             base: crate::base::newest(folder.root())?,
             ..ReplayConfig::default()
         };
-        let expected =
-            replay(&*logs.log, end, scratch.path(), &config, |at| bar.set_position(at.offset))?;
+        let read = (&*logs.log as &dyn LogRead, &*logs.outbox as &dyn LogRead);
+        let (expected, effects) = replay_beside(read, end, scratch.path(), &config, |at| {
+            bar.set_position(at.offset);
+        })?;
         bar.finish_and_clear();
         say(&format!("records       {}", end.offset))?;
         say(&format!("state hash    {found}"))?;
@@ -55,6 +57,15 @@ impl Verify {
         for (name, hash) in found.parts() {
             let verdict = if differences.contains(name) { "DIFFERENT" } else { "same" };
             say(&format!("  {name:<12} {:>12} rows  {verdict}", hash.rows()))?;
+        }
+        let verdict = if effects.different == 0 { "same" } else { "DIFFERENT" };
+        say(&format!("  {:<12} {:>12}       {verdict}", "changes", effects.compared))?;
+        if let Some(first) = effects.first {
+            let count = effects.different;
+            say(&format!(
+                "{count} records have other changes in the outbox, the first is {first}"
+            ))?;
+            return Ok(ExitCode::FAILURE);
         }
         if differences.is_empty() {
             say("the state is what the log says")?;

@@ -8,6 +8,7 @@ mod formats;
 mod import;
 mod operate;
 mod process;
+mod render;
 mod retention;
 mod server;
 mod test_routes;

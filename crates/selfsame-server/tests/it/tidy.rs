@@ -10,6 +10,7 @@ use toml::{Table, Value};
 const LAYERS: &[(&str, &[&str])] = &[
     ("event", &[]),
     ("expr", &["event"]),
+    ("mapping", &["event"]),
     ("log", &["event"]),
     ("store", &["event"]),
     ("dedupe", &["event"]),
@@ -18,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("audience", &["event", "expr"]),
     ("collect", &["event"]),
     ("deliver", &["event", "log"]),
+    ("destinations", &["mapping"]),
     ("pipeline", &["audience", "dedupe", "event", "expr", "identity", "log", "profile", "store"]),
     ("profile-api", &["event", "pipeline", "profile"]),
     ("harness", &["event"]),
@@ -27,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "collect",
             "dedupe",
             "deliver",
+            "destinations",
             "event",
             "expr",
             "identity",
@@ -93,7 +96,9 @@ fn crates_use_only_what_they_may() {
 /// The fold must not be able to see a clock, a thread pool or the network.
 #[test]
 fn domain_crates_have_no_runtime() {
-    for name in ["event", "expr", "dedupe", "identity", "profile", "store"] {
+    for name in
+        ["event", "expr", "mapping", "destinations", "dedupe", "identity", "profile", "store"]
+    {
         let path = root().join(format!("crates/selfsame-{name}/Cargo.toml"));
         let manifest: Table = fs::read_to_string(path).expect("a manifest").parse().expect("TOML");
         let dependencies = manifest.get("dependencies").and_then(Value::as_table);

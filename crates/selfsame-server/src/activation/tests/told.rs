@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use selfsame_deliver::Outcome;
+use selfsame_deliver::{BodyError, Effect, Feed as _, Heard, Outcome};
 use selfsame_event::{ItemPosition, Position, Time};
 use selfsame_identity::RuleSet;
 use selfsame_log::LogRead as _;
@@ -350,4 +350,46 @@ async fn rules_that_are_published_tell_who_enters_and_who_leaves_once() {
 
 fn user_bought(id: &str) -> Value {
     user(id, "Bought")
+}
+
+/// After a crash, what was on its way is known before the state is folded up to it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_the_state_does_not_know_yet_is_not_looked_at() {
+    let (world, receiver) = (World::start().await, Receiver::start().await);
+    world.destination("crm", &receiver).await;
+    let query = "event('Bought').count() >= 1";
+    world.define(AUDIENCE, "buyer", query, vec![told("crm", Announce::Track)]).await;
+    world.send(user("ada", "Bought")).await;
+    let said = taken(&receiver, 1).await;
+    assert_eq!(said, ["ada Audience Entered buyer=true"]);
+    let feed = world.feed();
+    let first = |record| feed.read(record, 100).expect("read").effects;
+    let effects = first(Position::embedded(0).item(0));
+    let known = *effects.iter().find(|one| one.subject.is_some()).expect("the change");
+    let early = Effect { at: world.node.log.end().item(0), ..known };
+    let connection = crate::destination::connection_id("crm");
+    let calls = |effect| feed.calls(&effect, connection, &Heard::nothing());
+    assert_eq!(calls(known).expect("it is so").len(), 1);
+    assert!(matches!(calls(early), Err(BodyError::Early)), "it is waited for");
+}
+
+/// What was told right before a crash may be written down nowhere. Whoever it named hears the end,
+/// also where the profile is named by another identifier since.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_was_told_of_before_a_crash_hears_the_end() {
+    let (world, receiver) = (World::start().await, Receiver::start().await);
+    world.destination("crm", &receiver).await;
+    let query = "event('Bought').count() = 1";
+    world.define(AUDIENCE, "once", query, vec![told("crm", Announce::Track)]).await;
+    let before = tempfile::tempdir().expect("a folder");
+    let world = world.again_with_a_copy(before.path()).await;
+    world.send(track(&json!({"anonymousId": "a1"}), "Bought")).await;
+    assert_eq!(taken(&receiver, 1).await, ["a1 Audience Entered once=true"]);
+    world.send(json!({"type": "identify", "userId": "ada", "anonymousId": "a1"})).await;
+    let world = world.again_as_of(before.path()).await;
+    assert_eq!(taken(&receiver, 2).await[1], "ada Audience Entered once=true");
+    world.send(user("ada", "Bought")).await;
+    let mut said = taken(&receiver, 4).await.split_off(2);
+    said.sort();
+    assert_eq!(said, ["a1 Audience Exited once=false", "ada Audience Exited once=false"]);
 }

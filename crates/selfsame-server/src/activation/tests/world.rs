@@ -1,5 +1,6 @@
 //! A node at work, with definitions and a receiver.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use tower::ServiceExt as _;
 use super::receiver::Receiver;
 use crate::bootstrap::{FirstNames, first_start};
 use crate::destination::connection_id;
+use crate::feed::{SpaceFeed, end_of};
 use crate::node::{Node, NodeConfig};
 use crate::tasks::Tasks;
 use crate::tokens::Tokens;
@@ -54,6 +56,19 @@ pub(super) fn told(destination: &str, send: Announce) -> Activation {
     Activation { destination: destination.to_owned(), send, identifiers: Vec::new() }
 }
 
+fn copy_all(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_all(&path, &to);
+        } else {
+            std::fs::copy(&path, &to).expect("a copy");
+        }
+    }
+}
+
 impl World {
     pub(super) async fn start() -> Self {
         Self::start_in(tempfile::tempdir().expect("a folder")).await
@@ -73,11 +88,46 @@ impl World {
 
     /// Stops the node and starts it again.
     pub(super) async fn again(self) -> Self {
+        Self::start_in(self.stop().await).await
+    }
+
+    /// The same, with a copy of what was answered so far.
+    pub(super) async fn again_with_a_copy(self, copy: &Path) -> Self {
+        let folder = self.stop().await;
+        copy_all(&folder.path().join("ledger"), copy);
+        Self::start_in(folder).await
+    }
+
+    /// The same, but that nothing was written down of answers since that copy was made.
+    pub(super) async fn again_as_of(self, copy: &Path) -> Self {
+        let folder = self.stop().await;
+        let ledger = folder.path().join("ledger");
+        std::fs::remove_dir_all(&ledger).expect("it was there");
+        copy_all(copy, &ledger);
+        Self::start_in(folder).await
+    }
+
+    async fn stop(self) -> TempDir {
         let Self { node, folder, tasks } = self;
         tasks.stop();
         tasks.join().await;
         tokio::task::spawn_blocking(move || node.stop()).await.expect("no panic");
-        Self::start_in(folder).await
+        folder
+    }
+
+    /// What there is to deliver by now.
+    pub(super) fn feed(&self) -> SpaceFeed {
+        let node = &self.node;
+        let (_, end) = tokio::sync::watch::channel(end_of(&node.shared, 0));
+        SpaceFeed {
+            space: 0,
+            space_id: SPACE.to_owned(),
+            log: Arc::clone(&node.log),
+            outbox: Arc::clone(&node.outbox),
+            shared: Arc::clone(&node.shared),
+            reader: node.reader(),
+            end,
+        }
     }
 
     pub(super) async fn change(&self, change: Change) {

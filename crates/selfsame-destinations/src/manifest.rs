@@ -1,0 +1,315 @@
+//! A manifest, read: what a destination can do and how it is spoken to.
+
+mod read;
+
+use selfsame_mapping::{Expression, Mapping, Template, Tree, Trigger};
+use serde_json::{Map, Value};
+
+use crate::answer::Response;
+use crate::auth::{Auth, Hmac};
+use crate::field::Fields;
+use crate::problem::ManifestError;
+use crate::request::{Defaults, Form, Request, RequestError};
+
+/// A destination as its manifest describes it.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// The name of its folder.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What kind of tool it is.
+    pub category: String,
+    /// The pages of the vendor that it was written from.
+    pub docs: Vec<String>,
+    /// The version of the manifest.
+    pub version: String,
+    /// The name of the recorded cases that it is checked against.
+    pub cases: Option<String>,
+    settings: Fields,
+    /// What settings are where they are not given.
+    setting_defaults: Map<String, Value>,
+    secrets: Vec<String>,
+    pub(crate) auth: Auth,
+    pub(crate) sign: Vec<Hmac>,
+    pub(crate) defaults: Defaults,
+    pub(crate) responses: Vec<Response>,
+    pub(crate) lets: Lets,
+    actions: Vec<Action>,
+    presets: Vec<Preset>,
+    delete: Option<Vec<Step>>,
+    pub(crate) audience: Option<Audience>,
+    pub(crate) dynamic_fields: Vec<(String, Dynamic)>,
+    /// What the vendor allows.
+    pub limits: Limits,
+}
+
+/// What a vendor allows.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Limits {
+    /// Requests a second of a connection.
+    pub requests_per_second: Option<f64>,
+    /// Requests at a time.
+    pub concurrency: Option<u64>,
+    /// Most bytes of a body.
+    pub max_body_bytes: Option<u64>,
+    /// How long an answer is waited for.
+    pub timeout_seconds: Option<u64>,
+    /// Requests a day.
+    pub daily_requests: Option<u64>,
+}
+
+/// Values with names, in order.
+pub(crate) type Lets = Vec<(String, Tree)>;
+
+/// One thing that can be done with an event.
+#[derive(Debug, Clone)]
+pub struct Action {
+    /// Its name in the manifest.
+    pub key: String,
+    /// What people call it.
+    pub title: String,
+    trigger: Option<Trigger>,
+    pub(crate) fields: Fields,
+    /// The mapping that its fields propose.
+    default_mapping: Value,
+    pub(crate) lets: Lets,
+    pub(crate) require: Vec<Requirement>,
+    pub(crate) skip: Option<Expression>,
+    pub(crate) item: Option<Tree>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) batch: Option<Batch>,
+}
+
+/// What has to hold for an event to be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Requirement {
+    pub(crate) that: Expression,
+    pub(crate) message: Template,
+}
+
+/// One request of several, or one for each item of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) id: String,
+    pub(crate) when: Option<Expression>,
+    pub(crate) each: Option<Expression>,
+    pub(crate) lets: Lets,
+    pub(crate) require: Vec<Requirement>,
+    pub(crate) request: Form,
+    pub(crate) ok: Option<Expression>,
+    pub(crate) fail: Option<Expression>,
+    pub(crate) stop: Option<Expression>,
+}
+
+/// How several events are sent together.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch {
+    pub(crate) max_events: u64,
+    /// Events for which these differ go into another batch.
+    pub(crate) key: Vec<Template>,
+    pub(crate) lets: Lets,
+    pub(crate) require: Vec<Requirement>,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// A trigger and a mapping to begin with.
+#[derive(Debug, Clone)]
+pub struct Preset {
+    /// What people call it.
+    pub name: String,
+    /// The action.
+    pub action: String,
+    /// The text of its trigger.
+    pub trigger: String,
+    mapping: Map<String, Value>,
+}
+
+/// How an audience is kept at a destination.
+#[derive(Debug, Clone)]
+pub(crate) struct Audience {
+    pub(crate) create: Option<Vec<Step>>,
+    pub(crate) get: Option<Vec<Step>>,
+    /// What it is called there, of the answer.
+    pub(crate) external_id: Option<Expression>,
+    pub(crate) add: String,
+    pub(crate) remove: String,
+}
+
+/// Choices that are asked for while a mapping is written.
+#[derive(Debug, Clone)]
+pub(crate) struct Dynamic {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) choices: Expression,
+}
+
+/// Which events are given to an action, and as what.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// The action.
+    pub action: String,
+    pub(crate) mapping: Mapping,
+    /// `mode` and `key` of what Segment calls its sync mode and its matching key.
+    pub(crate) sync: Value,
+}
+
+impl Manifest {
+    /// Reads a manifest; the file is what problems are said to be in.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub fn read(file: &str, text: &str) -> Result<Self, ManifestError> {
+        read::manifest(file, text)
+    }
+
+    /// Its actions, in the order of the manifest.
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// One of its actions.
+    pub fn action(&self, key: &str) -> Option<&Action> {
+        self.actions.iter().find(|action| action.key == key)
+    }
+
+    /// Its presets.
+    pub fn presets(&self) -> &[Preset] {
+        &self.presets
+    }
+
+    /// The names of its settings that are kept secret.
+    pub fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
+    /// What settings are where they are not given.
+    pub fn default_settings(&self) -> &Map<String, Value> {
+        &self.setting_defaults
+    }
+
+    /// The settings of a connection as its requests see them, with defaults where there are none.
+    ///
+    /// # Errors
+    ///
+    /// What is missing or is not what it has to be.
+    pub fn check_settings(&self, settings: Value) -> Result<Value, Vec<String>> {
+        let Value::Object(mut given) = settings else {
+            return Err(vec!["settings are names with values".to_owned()]);
+        };
+        let known = |name: &str| self.settings.fields.iter().any(|(one, _)| one == name);
+        let unknown: Vec<String> = given
+            .keys()
+            .filter(|name| !known(name))
+            .map(|name| format!("{} has no setting `{name}`", self.name))
+            .collect();
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        for (name, value) in &self.setting_defaults {
+            given.entry(name).or_insert_with(|| value.clone());
+        }
+        self.settings.accept(Value::Object(given), 0)
+    }
+
+    /// What an action is given: this mapping, or the one that its fields propose.
+    ///
+    /// # Errors
+    ///
+    /// There is no such action, or the mapping is none.
+    pub fn subscription(
+        &self,
+        action: &str,
+        mapping: Option<&Value>,
+    ) -> Result<Subscription, SubscriptionError> {
+        let found = self.action(action).ok_or_else(|| SubscriptionError::Action {
+            destination: self.id.clone(),
+            action: action.to_owned(),
+            there: self.actions.iter().map(|action| action.key.clone()).collect(),
+        })?;
+        let written = mapping.unwrap_or(&found.default_mapping);
+        let mapping = Mapping::compile(written).map_err(SubscriptionError::Mapping)?;
+        let mut sync = Map::new();
+        for (name, key) in
+            [("mode", "__segment_internal_sync_mode"), ("key", "__segment_internal_matching_key")]
+        {
+            if let Some(value) = written.get(key) {
+                sync.insert(name.to_owned(), value.clone());
+            }
+        }
+        Ok(Subscription { action: action.to_owned(), mapping, sync: Value::Object(sync) })
+    }
+
+    /// The first preset whose trigger holds for an event, or the first action whose does.
+    pub fn choose(&self, event: &Value) -> Option<(String, Value)> {
+        let held = |preset: &&Preset| Trigger::closed(&preset.trigger).holds(event);
+        if let Some(preset) = self.presets.iter().find(held) {
+            return Some((preset.action.clone(), self.preset_mapping(preset)));
+        }
+        let fits = |action: &&Action| action.trigger.as_ref().is_some_and(|one| one.holds(event));
+        let action = self.actions.iter().find(fits)?;
+        Some((action.key.clone(), action.default_mapping.clone()))
+    }
+
+    /// The whole mapping of a preset: its own, over what the action's fields propose.
+    pub fn preset_mapping(&self, preset: &Preset) -> Value {
+        let proposed = self.action(&preset.action).map(|action| action.default_mapping.clone());
+        let mut mapping = match proposed {
+            Some(Value::Object(mapping)) => mapping,
+            _ => Map::new(),
+        };
+        mapping.extend(preset.mapping.iter().map(|(name, value)| (name.clone(), value.clone())));
+        Value::Object(mapping)
+    }
+
+    /// The steps that delete a person, if the destination can.
+    pub(crate) fn deletion(&self) -> Option<&[Step]> {
+        self.delete.as_deref()
+    }
+
+    /// The actions that add a person to an audience and take one out, where there are audiences.
+    pub fn audience_actions(&self) -> Option<(&str, &str)> {
+        self.audience.as_ref().map(|one| (one.add.as_str(), one.remove.as_str()))
+    }
+
+    /// The request that fetches another access token, where there are such tokens.
+    ///
+    /// # Errors
+    ///
+    /// The settings give no address.
+    pub fn refresh(&self, settings: &Value, auth: &Value) -> Option<Result<Request, RequestError>> {
+        let Auth::OAuth2(oauth) = &self.auth else { return None };
+        let scope = selfsame_mapping::Scope::at(0).with("settings", settings).with("auth", auth);
+        Some(oauth.refresh(&scope))
+    }
+}
+
+impl Action {
+    /// The mapping that its fields propose.
+    pub fn default_mapping(&self) -> &Value {
+        &self.default_mapping
+    }
+
+    /// Most events of a batch, where it sends batches.
+    pub fn max_events(&self) -> Option<u64> {
+        self.batch.as_ref().map(|batch| batch.max_events)
+    }
+}
+
+/// Why events cannot be given to an action.
+#[derive(Debug, thiserror::Error)]
+pub enum SubscriptionError {
+    /// The manifest has no such action.
+    #[error("{destination} has no action `{action}`; there are `{}`", .there.join("`, `"))]
+    Action {
+        /// The destination.
+        destination: String,
+        /// The action.
+        action: String,
+        /// Those that there are.
+        there: Vec<String>,
+    },
+    /// The mapping is none.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Mapping(Vec<selfsame_mapping::Problem>),
+}

@@ -1,0 +1,306 @@
+//! The recorded cases over the native manifests, and the table of the documents.
+//!
+//! A case is settings, a mapping and events, and the requests that Segment's action made of them with
+//! the answers it was given. It passes when ours are the same: method, address, headers, body, and
+//! whether it ends with an error. One that does not has a reason in `fixtures/destinations/reasons.yaml`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+
+use expect_test::expect_file;
+use selfsame_destinations::{Catalogue, Connection, Done, Manifest, Next};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::golden::answer;
+use crate::manifests::{catalogue, root};
+
+/// Why a case may differ.
+const REASONS: &[(&str, &str)] = &[
+    ("random id", "the original draws an id for each request"),
+    ("clock", "the original reads the clock while it works"),
+    ("vendor version", "the original names another version of the vendor's interface"),
+    ("defect", "the original does what it does not mean to"),
+];
+
+#[test]
+fn recorded_cases_give_the_same_requests() {
+    let catalogue = catalogue();
+    let reasons = reasons();
+    let (mut rows, mut wrong) = (Vec::new(), Vec::new());
+    for (slug, cases) in cases(&catalogue) {
+        let manifest = of(&catalogue, &slug);
+        let mut row = Row { name: manifest.name.clone(), cases: cases.len(), ..Row::default() };
+        for case in &cases {
+            let id = case["id"].as_str().expect("an id");
+            let differs = compare(manifest, case);
+            match (differs, reasons.get(id)) {
+                (None, None) => row.passed += 1,
+                (None, Some(_)) => wrong.push(format!("{id} passes: it needs no reason")),
+                (Some(_), Some(reason)) => *row.reasons.entry(reason.clone()).or_default() += 1,
+                (Some(differs), None) => {
+                    let test = case["test"].as_str().unwrap_or_default();
+                    wrong.push(format!("{id} ({test})\n{differs}"));
+                }
+            }
+        }
+        println!("{:<24} {:>4} of {:>4}", manifest.id, row.passed, row.cases);
+        if row.passed * 100 < row.cases * 97 {
+            wrong.push(format!("{}: fewer than 97 of 100 cases pass", manifest.id));
+        }
+        rows.push(row);
+    }
+    assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
+    assert!(rows.iter().map(|row| row.cases).sum::<usize>() > 0, "there are no cases");
+    expect_file!["../../../../docs/reference/destinations.md"]
+        .assert_eq(&document(&catalogue, &rows));
+}
+
+#[derive(Default)]
+struct Row {
+    name: String,
+    cases: usize,
+    passed: usize,
+    reasons: BTreeMap<String, usize>,
+}
+
+fn of<'c>(catalogue: &'c Catalogue, slug: &str) -> &'c Manifest {
+    let found = catalogue.iter().find(|one| one.cases.as_deref() == Some(slug));
+    found.unwrap_or_else(|| panic!("no manifest is checked against {slug}"))
+}
+
+/// The recorded cases of the manifests, by slug. `DESTINATION_CASES` names another file of them.
+fn cases(catalogue: &Catalogue) -> BTreeMap<String, Vec<Value>> {
+    let other = std::env::vars().find(|(name, _)| name == "DESTINATION_CASES");
+    let path = other.map_or_else(
+        || root().join("fixtures/destinations/cases.jsonl.gz"),
+        |(_, path)| path.into(),
+    );
+    let file = fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut text = String::new();
+    flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text).expect("the cases");
+    let mut found = BTreeMap::<String, Vec<Value>>::new();
+    for line in text.lines() {
+        let case: Value = serde_json::from_str(line).expect("a case");
+        let slug = case["slug"].as_str().expect("a slug");
+        if catalogue.iter().any(|one| one.cases.as_deref() == Some(slug)) {
+            found.entry(slug.to_owned()).or_default().push(case);
+        }
+    }
+    for manifest in catalogue.iter() {
+        let there = manifest.cases.as_ref().is_none_or(|slug| found.contains_key(slug));
+        assert!(there, "there are no cases of {}", manifest.id);
+    }
+    found
+}
+
+/// Which cases may differ, and why.
+fn reasons() -> BTreeMap<String, String> {
+    let path = root().join("fixtures/destinations/reasons.yaml");
+    let text = fs::read_to_string(&path).expect("the reasons");
+    let read: BTreeMap<String, BTreeMap<String, String>> =
+        serde_yaml_ng::from_str(&text).expect("reasons, each with cases and what they show");
+    let mut reasons = BTreeMap::new();
+    for (reason, cases) in read {
+        assert!(REASONS.iter().any(|(known, _)| *known == reason), "no such reason: {reason}");
+        reasons.extend(cases.into_keys().map(|id| (id, reason.clone())));
+    }
+    reasons
+}
+
+/// What is different, or nothing.
+fn compare(manifest: &Manifest, case: &Value) -> Option<String> {
+    let expected = case["expected"]["requests"].as_array().expect("requests");
+    let settings = with_defaults(manifest, &case["settings"], case);
+    let auth = auth(&case["auth"]);
+    let connection = Connection {
+        settings: &settings,
+        auth: &auth,
+        audience: &case["audience_settings"],
+        now_ms: case["now_ms"].as_i64().expect("a time"),
+    };
+    let action = case["action"].as_str().expect("an action");
+    let subscription = match manifest.subscription(action, Some(&case["mapping"])) {
+        Ok(subscription) => subscription,
+        Err(error) => return Some(error.to_string()),
+    };
+    let events = case["events"].as_array().expect("events");
+    let batch = case["mode"] == "batch";
+    let exchange = if batch {
+        let exchange = manifest.batch_exchange(&subscription, events, connection);
+        exchange.map(|(exchange, _)| exchange)
+    } else {
+        manifest.exchange(&subscription, &events[0], connection)
+    };
+    let fails = !batch && !case["expected"]["error"].is_null();
+    let mut exchange = match exchange {
+        Ok(exchange) => exchange,
+        Err(_) if expected.is_empty() && (fails || batch) => return None,
+        Err(refusal) => return Some(format!("refused: {refusal}\nexpected {}", json!(expected))),
+    };
+    let (mut sent, mut reply) = (0, None);
+    let done = loop {
+        match exchange.next(reply.as_ref()) {
+            Next::Done(done) => break done,
+            Next::Send(request) => {
+                let Some(wanted) = expected.get(sent) else {
+                    return Some(format!("one more request: {}", request.shown()));
+                };
+                if let Some(differs) = differs(&request.shown(), wanted) {
+                    return Some(differs);
+                }
+                reply = Some(answer(wanted.get("reply")));
+                sent += 1;
+            }
+        }
+    };
+    if sent < expected.len() {
+        return Some(format!("{done:?}, and no {}", expected[sent]));
+    }
+    let failed = matches!(done, Done::Refused(_) | Done::Answered { .. });
+    (!batch && failed != fails).then(|| format!("{done:?}, expected {}", case["expected"]["error"]))
+}
+
+/// Flags of the original's operator that are settings here.
+const FLAGS: &[(&str, &str)] = &[("actions-mixpanel-project-token-auth", "importWithToken")];
+
+/// What the original's defaults would have made of the settings.
+fn with_defaults(manifest: &Manifest, settings: &Value, case: &Value) -> Value {
+    let mut given = settings.as_object().cloned().unwrap_or_else(Map::new);
+    for (name, value) in manifest.default_settings() {
+        given.entry(name).or_insert_with(|| value.clone());
+    }
+    for (flag, setting) in FLAGS {
+        if let Some(value) = case["features"].get(flag) {
+            given.insert((*setting).to_owned(), value.clone());
+        }
+    }
+    Value::Object(given)
+}
+
+fn auth(recorded: &Value) -> Value {
+    let token = |name: &str| recorded.get(name).cloned().unwrap_or(Value::Null);
+    json!({ "access_token": token("accessToken"), "refresh_token": token("refreshToken") })
+}
+
+/// How a request differs from the recorded one.
+fn differs(ours: &Value, wanted: &Value) -> Option<String> {
+    let address = |value: &Value| Url::parse(value["url"].as_str().unwrap_or_default()).ok();
+    let said = |what: &str| Some(format!("{what}\n   ours {ours}\n wanted {wanted}"));
+    if ours["method"] != wanted["method"] {
+        return said("method");
+    }
+    if address(ours) != address(wanted) {
+        return said("address");
+    }
+    let empty = Map::new();
+    let headers = wanted["headers"].as_object().unwrap_or(&empty);
+    let rendered = ours["headers"].as_object().unwrap_or(&empty);
+    // A recording without its token has the word that JavaScript makes of it.
+    let lacks = |value: &Value| value.as_str().is_some_and(|text| text.ends_with("undefined"));
+    let told = headers.iter().filter(|(name, value)| *name != "user-agent" && !lacks(value));
+    for (name, value) in told {
+        if !same_header(rendered.get(name), value) {
+            return said(&format!("header {name}"));
+        }
+    }
+    if let Some(more) = rendered.keys().find(|name| !headers.contains_key(*name)) {
+        return said(&format!("one more header, {more}"));
+    }
+    if !same(&body(ours), &body(wanted)) {
+        return said("body");
+    }
+    None
+}
+
+/// Parameters of a media type are left to whoever sends.
+fn same_header(ours: Option<&Value>, wanted: &Value) -> bool {
+    let plain = |value: &Value| {
+        let text = value.as_str().unwrap_or_default();
+        text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    };
+    ours.is_some_and(|ours| {
+        ours == wanted
+            || plain(ours) == plain(wanted)
+                && wanted.as_str().is_some_and(|text| text.contains(';') && text.contains('/'))
+    })
+}
+
+/// A body; of a form the pairs, with what is JSON in them read.
+fn body(request: &Value) -> Value {
+    if let Some(json) = request.get("json") {
+        return json.clone();
+    }
+    let form = |value: &Value| {
+        let kind = value["headers"]["content-type"].as_str().unwrap_or_default();
+        kind.starts_with("application/x-www-form-urlencoded")
+    };
+    let text = request.get("form").or_else(|| request.get("text"));
+    let Some(text) = text.and_then(Value::as_str) else { return Value::Null };
+    if !form(request) {
+        return serde_json::from_str(text).unwrap_or_else(|_| json!(text));
+    }
+    // What was not there is the word that JavaScript makes of it.
+    let there = |(_, value): &(Cow<'_, str>, Cow<'_, str>)| value != "undefined";
+    let pairs = url::form_urlencoded::parse(text.as_bytes()).filter(there).map(|(name, value)| {
+        let read = serde_json::from_str(&value).unwrap_or_else(|_| json!(value));
+        json!([name, read])
+    });
+    pairs.collect()
+}
+
+/// Whether two values are the same, numbers by what they are and not by how they are written.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => {
+            one == other || one.as_f64() == other.as_f64()
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let key = |(name, value): (&String, &Value)| {
+                other.get(name).is_some_and(|there| same(value, there))
+            };
+            one.len() == other.len() && one.iter().all(key)
+        }
+        (one, other) => one == other,
+    }
+}
+
+fn document(catalogue: &Catalogue, rows: &[Row]) -> String {
+    let mut text = String::from(include_str!("destinations.md"));
+    for row in rows {
+        let share = row.passed * 100 / row.cases;
+        let reasons: Vec<String> =
+            row.reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        let Row { name, cases, passed, .. } = row;
+        writeln!(text, "| {name} | {cases} | {passed} | {share} % | {} |", reasons.join(", "))
+            .expect("text grows");
+    }
+    text.push_str("\n## Reasons\n\n| reason | what it means |\n|---|---|\n");
+    for (reason, means) in REASONS {
+        writeln!(text, "| {reason} | {means} |").expect("text grows");
+    }
+    text.push_str("\n## Destinations\n\n| id | destination | version | actions | sends batches | written from |\n|---|---|---|---|---|---|\n");
+    for manifest in catalogue.iter() {
+        let actions: Vec<String> =
+            manifest.actions().iter().map(|action| format!("`{}`", action.key)).collect();
+        let batches = manifest.actions().iter().filter(|one| one.max_events().is_some()).count();
+        writeln!(
+            text,
+            "| `{}` | {} | {} | {} | {} | {} |",
+            manifest.id,
+            manifest.name,
+            manifest.version,
+            actions.join(", "),
+            if batches == 0 { "no".to_owned() } else { format!("{batches} actions") },
+            manifest.docs.iter().map(|page| format!("<{page}>")).collect::<Vec<_>>().join(" ")
+        )
+        .expect("text grows");
+    }
+    text
+}

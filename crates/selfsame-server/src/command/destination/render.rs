@@ -1,0 +1,170 @@
+//! `selfsame destination render`: the exact requests, without sending them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use selfsame_destinations::{Connection, Done, Exchange, Manifest, Next, Refusal, Reply};
+use selfsame_event::{Clock as _, SystemClock, Time};
+use serde_json::{Map, Value, json};
+
+use super::super::say;
+use crate::catalogue::catalogue;
+
+/// What would be sent, as JSON: `{destination, action, requests, ends}`.
+///
+/// A request of several steps depends on the answers to those before: without `--replies`, each is
+/// answered with status 200 and nothing.
+#[derive(Debug, Args)]
+pub(super) struct Render {
+    /// The destination, by its id.
+    #[arg(long, value_name = "ID")]
+    destination: String,
+    /// The settings of the connection, as JSON.
+    #[arg(long, value_name = "FILE")]
+    settings: PathBuf,
+    /// The event, as JSON; a list of events is one batch.
+    #[arg(long, value_name = "FILE")]
+    event: PathBuf,
+    /// The mapping, as JSON. Default: what the destination proposes.
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// The action. Default: that of the first preset or action whose trigger holds.
+    #[arg(long)]
+    action: Option<String>,
+    /// What OAuth has left, as JSON: `access_token`.
+    #[arg(long, value_name = "FILE")]
+    auth: Option<PathBuf>,
+    /// The answers, as a JSON list of `{status, headers, body}`.
+    #[arg(long, value_name = "FILE")]
+    replies: Option<PathBuf>,
+    /// The moment it is rendered for. Default: now.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// A folder of manifests, beside those of the program.
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+impl Render {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let catalogue = catalogue(self.folder.as_deref())?;
+        let Some(manifest) = catalogue.get(&self.destination) else {
+            let ids: Vec<&str> = catalogue.iter().map(|one| one.id.as_str()).collect();
+            bail!("no destination is called `{}`; there are {}", self.destination, ids.join(", "));
+        };
+        let settings = manifest.check_settings(read(&self.settings)?);
+        let settings = settings.map_err(|faults| anyhow::anyhow!(faults.join("; ")))?;
+        let event = read(&self.event)?;
+        let (action, mapping) = self.chosen(manifest, &event)?;
+        let subscription = manifest.subscription(&action, mapping.as_ref())?;
+        let auth = self.auth.as_deref().map(read).transpose()?.unwrap_or(Value::Null);
+        let replies = self.replies.as_deref().map(read).transpose()?.unwrap_or(Value::Null);
+        let now = match &self.at {
+            Some(text) => Time::parse(text).with_context(|| format!("`{text}` is no time"))?,
+            None => SystemClock::default().wall(),
+        };
+        let audience = Value::Null;
+        let connection = Connection {
+            settings: &settings,
+            auth: &auth,
+            audience: &audience,
+            now_ms: now.millis(),
+        };
+        let exchange = match event.as_array() {
+            Some(events) => manifest.batch_exchange(&subscription, events, connection),
+            None => manifest
+                .exchange(&subscription, &event, connection)
+                .map(|exchange| (exchange, Vec::new())),
+        };
+        let (requests, ends, left_out) = match exchange {
+            Ok((exchange, left_out)) => {
+                let (requests, done) = drive(exchange, &replies)?;
+                (requests, done, left_out)
+            }
+            Err(refusal) => (Vec::new(), Done::Refused(refusal), Vec::new()),
+        };
+        let shown = json!({
+            "destination": manifest.id,
+            "action": action,
+            "requests": requests,
+            "ends": ends_of(&ends),
+            "left_out": left_out.iter().map(left).collect::<Vec<_>>(),
+        });
+        say(&serde_json::to_string_pretty(&shown)?)?;
+        let sent = matches!(ends, Done::Delivered | Done::Skipped);
+        Ok(if sent { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// The action and its mapping; `None` is what its fields propose.
+    fn chosen(
+        &self,
+        manifest: &Manifest,
+        event: &Value,
+    ) -> anyhow::Result<(String, Option<Value>)> {
+        let mapping = self.mapping.as_deref().map(read).transpose()?;
+        if let Some(action) = &self.action {
+            return Ok((action.clone(), mapping));
+        }
+        let one = event.as_array().and_then(|events| events.first()).unwrap_or(event);
+        match manifest.choose(one) {
+            Some((action, proposed)) => Ok((action, Some(mapping.unwrap_or(proposed)))),
+            None => {
+                let keys: Vec<&str> =
+                    manifest.actions().iter().map(|action| action.key.as_str()).collect();
+                bail!("no trigger holds for the event; name one of --action {}", keys.join(", "))
+            }
+        }
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Value> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
+}
+
+fn drive(mut exchange: Exchange<'_>, replies: &Value) -> anyhow::Result<(Vec<Value>, Done)> {
+    let (mut requests, mut reply) = (Vec::new(), None);
+    loop {
+        match exchange.next(reply.as_ref()) {
+            Next::Send(request) => {
+                reply = Some(answer(replies.get(requests.len()))?);
+                requests.push(request.shown());
+            }
+            Next::Done(done) => return Ok((requests, done)),
+        }
+    }
+}
+
+fn answer(value: Option<&Value>) -> anyhow::Result<Reply> {
+    let part = |name: &str| value.and_then(|value| value.get(name));
+    let headers = part("headers").and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
+    let body = match part("body") {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    let status = part("status").map_or(Some(200), Value::as_u64);
+    let status = status.and_then(|status| u16::try_from(status).ok());
+    Ok(Reply { status: status.context("the status of a reply is no number")?, headers, body })
+}
+
+fn ends_of(done: &Done) -> Value {
+    match done {
+        Done::Delivered => json!("delivered"),
+        Done::Skipped => json!("nothing to send"),
+        Done::Refused(refusal) => json!({ "refused": refusal.to_string() }),
+        Done::Answered { step, verdict } => json!({
+            "answered": step,
+            "outcome": verdict.outcome.word(),
+            "message": verdict.message,
+            "after_seconds": verdict.after_seconds,
+        }),
+    }
+}
+
+fn left((index, refusal): &(usize, Refusal)) -> Value {
+    json!({ "event": index, "refused": refusal.to_string() })
+}
