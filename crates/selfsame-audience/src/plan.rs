@@ -263,15 +263,30 @@ impl Condition {
         }
     }
 
-    /// Whether more events never end it once it holds.
+    /// Whether more events never end it once it holds: time may.
     pub(crate) fn lasts(&self) -> bool {
         match self {
             Self::And(list) | Self::Or(list) => list.iter().all(Self::lasts),
-            Self::Is(
-                Operand::Leaf(leaf),
-                Check::Order(Order::AtLeast | Order::Greater, Operand::Literal(_)),
-            ) => leaf.of == Of::Total && leaf.read == Read::Count,
-            Self::Not(_) | Self::Is(..) | Self::Users(..) => false,
+            Self::Is(Operand::Leaf(leaf), check) => {
+                let is_enough = matches!(
+                    check,
+                    Check::Order(Order::AtLeast | Order::Greater, Operand::Literal(_))
+                );
+                is_enough && leaf.only_grows()
+            }
+            Self::Not(_) | Self::Is(..) | Self::Users(..) => self.is_of_kept_events(),
+        }
+    }
+
+    /// Whether it says of kept events what their own values say, so that other events have no part in it.
+    fn is_of_kept_events(&self) -> bool {
+        let is_own =
+            |operand: &Operand| matches!(operand, Operand::Literal(_) | Operand::Column { .. });
+        match self {
+            Self::And(list) | Self::Or(list) => list.iter().all(Self::is_of_kept_events),
+            Self::Not(one) => one.is_of_kept_events(),
+            Self::Is(operand, check) => is_own(operand) && check.operands().iter().all(is_own),
+            Self::Users(..) => false,
         }
     }
 
@@ -291,6 +306,24 @@ impl Condition {
                 check.operands().iter().for_each(operand_sources);
             }
         }
+    }
+}
+
+impl Leaf {
+    /// Whether it is a number that more events never make less. A session may: another one begins.
+    fn only_grows(&self) -> bool {
+        let counts = matches!(self.read, Read::Count | Read::UniqueCount);
+        let is_session = |window: &Window| matches!(window, Window::Session(_));
+        counts
+            && match &self.of {
+                Of::Total | Of::TotalWithin(_) | Of::Period { .. } => true,
+                Of::Session { .. } => false,
+                Of::Slots(window) => !is_session(window),
+                Of::Elements(selection) => {
+                    !selection.window.as_ref().is_some_and(is_session)
+                        && selection.condition.as_ref().is_none_or(Condition::lasts)
+                }
+            }
     }
 }
 

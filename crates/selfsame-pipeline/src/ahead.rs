@@ -4,15 +4,17 @@
 //! * A record may publish rules: whatever rules its space had before, these hold from the first record
 //!   on. So a fold that begins at the first record reads ahead, and folds with them from there. A state
 //!   that was folded without them cannot be folded beyond that record, and gives way to one that was:
-//!   see [`crate::Successor`].
+//!   see [`crate::Successor`]. What the definitions of then keep is kept from the first record on too.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use selfsame_event::{Position, RecordKind};
 use selfsame_identity::{RuleSet, Rules, TypeNumbers};
 use selfsame_log::{LogRead, ReadError, Record};
 
-use crate::workspace::Change;
+use crate::computed::Settled;
+use crate::workspace::{Change, Workspace};
 
 /// Rules that hold from the first record on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(crate) struct Published {
     pub(crate) offset: u64,
     /// The rules.
     pub(crate) rules: RuleSet,
+    /// Up to which record the definitions count that hold with them.
+    pub(crate) definitions: u64,
 }
 
 /// What records that are not folded yet say about folding.
@@ -34,13 +38,15 @@ pub(crate) struct Ahead {
     is_whole: bool,
     /// What was said of spaces, in the order of the log.
     said: Vec<(u64, Said)>,
+    /// Of a whole log, the changes that definitions depend on.
+    defined: Vec<(u64, Change)>,
 }
 
 /// What a record says of a space.
 #[derive(Debug)]
 enum Said {
     Made(String),
-    Published(String, RuleSet),
+    Published(String, RuleSet, u64),
 }
 
 impl Ahead {
@@ -70,17 +76,22 @@ impl Ahead {
             }
             Some(RecordKind::Config) => {
                 self.configured = Some(record.position.next());
-                let said = match serde_json::from_slice(&record.head) {
-                    Ok(Change::SetSpace { id, rules, .. }) if is_sound(&rules) => Said::Made(id),
-                    Ok(Change::PublishRules { space, rules })
+                let Ok(change) = serde_json::from_slice(&record.head) else { return };
+                let offset = record.position.offset;
+                if self.is_whole && is_of_definitions(&change) {
+                    self.defined.push((offset, Change::clone(&change)));
+                }
+                let said = match change {
+                    Change::SetSpace { id, rules, .. } if is_sound(&rules) => Said::Made(id),
+                    Change::PublishRules { space, rules, definitions, .. }
                         if record.position < published_until && is_sound(&rules) =>
                     {
-                        Said::Published(space, rules)
+                        Said::Published(space, rules, definitions)
                     }
                     // What cannot be applied says nothing of what is before it either.
                     _ => return,
                 };
-                self.said.push((record.position.offset, said));
+                self.said.push((offset, said));
             }
             _ => {}
         }
@@ -94,10 +105,12 @@ impl Ahead {
         for (offset, said) in self.said.iter().filter(|(offset, _)| !self.skips.contains(offset)) {
             match said {
                 Said::Made(space) => _ = spaces.insert(space),
-                Said::Published(space, rules) => {
+                Said::Published(space, rules, definitions) => {
                     if !self.is_whole || spaces.contains(space) {
-                        let published_rules = Published { offset: *offset, rules: rules.clone() };
-                        published.push((space.as_str(), published_rules));
+                        let (offset, definitions) = (*offset, *definitions);
+                        let rules = rules.clone();
+                        let one = Published { offset, rules, definitions };
+                        published.push((space.as_str(), one));
                     }
                 }
             }
@@ -110,6 +123,42 @@ impl Ahead {
         let published = self.published().into_iter();
         published.map(|(space, published)| (space.to_owned(), published.offset)).collect()
     }
+
+    /// The definitions that hold from the first record on with rules that these records published.
+    pub(crate) fn settled(
+        &self,
+        published: &BTreeMap<String, u64>,
+    ) -> BTreeMap<String, Arc<Settled>> {
+        let is_it = |(space, one): &(&str, Published)| published.get(*space) == Some(&one.offset);
+        let held = self.published().into_iter().filter(is_it).filter_map(|(space, one)| {
+            Some((space.to_owned(), self.settled_of(space, one.definitions)?))
+        });
+        held.collect()
+    }
+
+    /// The definitions of a space as they were before a record, if there were any. Of a whole log only.
+    pub(crate) fn settled_of(&self, space: &str, until: u64) -> Option<Arc<Settled>> {
+        let mut workspace = Workspace::default();
+        let before = self.defined.iter().take_while(|(offset, _)| *offset < until);
+        for (_, change) in before.filter(|(offset, _)| !self.skips.contains(offset)) {
+            // What cannot be applied changes nothing here either.
+            drop(workspace.apply(change.clone()));
+        }
+        let definitions: Vec<_> = workspace.definitions_of(space).cloned().collect();
+        (!definitions.is_empty()).then(|| Arc::new(Settled { until, definitions }))
+    }
+}
+
+/// Whether definitions depend on a change: on spaces and destinations being there, and on each other.
+fn is_of_definitions(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::SetSpace { .. }
+            | Change::SetDestination(_)
+            | Change::RemoveDestination { .. }
+            | Change::SetDefinition(_)
+            | Change::RemoveDefinition { .. }
+    )
 }
 
 fn is_sound(rules: &RuleSet) -> bool {

@@ -30,11 +30,16 @@ impl State {
             Change::RemoveDefinition { space, .. } => Some(space.clone()),
             _ => None,
         };
-        let redefined = match &change {
-            Change::PublishRules { space, .. } => Some(space.clone()),
+        let published = match &change {
+            Change::PublishRules { space, effects, .. } => Some((space.clone(), *effects)),
             _ => None,
         };
-        let is_published = matches!(change, Change::PublishRules { .. });
+        let made = match &change {
+            Change::SetSpace { id, .. } if self.meta.workspace.space(id).is_none() => {
+                Some(id.clone())
+            }
+            _ => None,
+        };
         let mut changed = self.meta.workspace.clone();
         if let Err(error) = changed.apply(change) {
             return Ok(Err(error));
@@ -42,7 +47,7 @@ impl State {
         if let Some(space) = space {
             let offset = record.position.offset;
             let in_force = self.meta.published.get(&space).copied();
-            if is_published && in_force.is_none_or(|in_force| in_force < offset) {
+            if published.is_some() && in_force.is_none_or(|in_force| in_force < offset) {
                 return Err(StateError::Published { position: record.position });
             }
             // Rules that were published later hold here already.
@@ -55,13 +60,16 @@ impl State {
         self.meta.workspace = changed;
         self.meta.note_rules(record.position.offset);
         self.configure()?;
+        if let Some(space) = made {
+            self.settle(&space);
+        }
         if let Some(space) = defined {
             self.define(&space, record.position.offset);
         }
-        if let Some(space) = redefined {
-            self.define_anew(&space, record.position.offset);
-        }
         self.connect();
+        if let Some((space, effects)) = published {
+            self.reassess(&space, record.position.offset, effects);
+        }
         Ok(Ok(()))
     }
 }

@@ -7,6 +7,7 @@
 //! event          -> what its section keeps -> values that may change by it -> effects in the outbox
 //! tick           -> values whose moment has come -> effects
 //! destination connected -> what there is of it is said again, a thousand profiles for each record
+//! rules published -> streams are kept from the first record on; every profile is evaluated behind it
 //! ```
 //!
 //! **Invariants:**
@@ -30,20 +31,21 @@ mod ranks;
 mod recall;
 mod record;
 mod row;
+mod settle;
 mod step;
 mod timers;
 mod whole;
 mod whose;
 
-pub use facts::{Announcing, Computing, Members, Progress, StreamSince, Version};
+pub use facts::{Announcing, Computing, Members, Progress, Settled, StreamSince, Version};
 pub use history::{History, HistoryError};
 pub use job::{Compute, ComputeError, ComputeStage, ComputeStatus};
 pub use preview::{Preview, PreviewConfig, PreviewError, PreviewProgress, preview};
 pub use row::{Held, ValueRow, Values};
 
 pub(crate) use account::{Account, User, bring_up_to, evaluate_account};
-pub(crate) use evaluation::{known_text, traits_of, value_of};
-pub(crate) use plans::SpacePlans;
+pub(crate) use evaluation::{evaluate, known_text, traits_of, value_of};
+pub(crate) use plans::{LivePlan, SpacePlans};
 pub(crate) use recall::Recall;
 pub(crate) use record::ComputedRecord;
 pub(crate) use row::first_moment;

@@ -17,7 +17,7 @@ use crate::outgoing::Outgoing;
 use crate::poison::{self, Marker};
 use crate::shared::Shared;
 use crate::state::{State, StateConfig, StateError};
-use crate::successor::{self, Successor};
+use crate::successor::{self, Publication, Successor};
 use crate::ticking::Ticking;
 use crate::workspace::Change;
 
@@ -374,7 +374,8 @@ impl Engine {
     fn succeed(&mut self, position: Position, stop: &AtomicBool) -> Result<(), EngineError> {
         let record = self.parts.log.get(position)?;
         let damaged = || StateError::Record { position };
-        let Ok(Change::PublishRules { space, rules }) = serde_json::from_slice(&record.head) else {
+        let change = serde_json::from_slice(&record.head);
+        let Ok(Change::PublishRules { space, rules, definitions, .. }) = change else {
             return Err(damaged().into());
         };
         tracing::info!(%position, space, "rules are put in force from the first record on");
@@ -384,8 +385,10 @@ impl Engine {
                 return Ok(true);
             }
             let in_force = &self.state.meta().published;
+            let publication = Publication { space: &space, rules: &rules, definitions };
+            let config = &self.config.state;
             let mut successor =
-                Successor::open(log, folder, &self.config.state, in_force, (&space, &rules))?;
+                Successor::open_exactly(log, folder, config, in_force, publication)?;
             match successor.fold(log, position, |_| !stop.load(Ordering::Acquire))? {
                 true => successor.finish().map(|()| true),
                 false => successor.close().map(|()| false),

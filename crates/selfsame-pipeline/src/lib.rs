@@ -52,7 +52,7 @@ pub use checkpoint::CheckpointError;
 pub use computed::{
     Announcing, Compute, ComputeError, ComputeStage, ComputeStatus, Computing, Held, History,
     HistoryError, Members, Preview, PreviewConfig, PreviewError, PreviewProgress, Progress,
-    StreamSince, ValueRow, Values, Version, preview,
+    Settled, StreamSince, ValueRow, Values, Version, preview,
 };
 pub use draft::{Drafting, Drafts};
 pub use engine::{Engine, EngineConfig, EngineError, EngineParts, Probe};
@@ -76,8 +76,9 @@ pub use row::{Listed, Owner, Present};
 pub use shared::{Shared, View};
 pub use state::{State, StateConfig, StateError};
 pub use step::{CHANGED, DUPLICATE, Emitted, LIST_LENGTH, REJECTED_DAYS_KEPT, derived_message_id};
-pub use successor::Successor;
+pub use successor::{Publication, Successor};
 pub use tables::{MemoryBudget, PartitionTables, Tables};
 pub use trial::{
-    GraphDiff, Regrouped, Sample, SampleProfile, TrialConfig, TrialError, TrialReport, try_rules,
+    DefinitionDiff, GraphDiff, ProfileChange, Regrouped, Sample, SampleProfile, TrialConfig,
+    TrialError, TrialReport, try_rules,
 };

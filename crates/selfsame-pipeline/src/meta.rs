@@ -6,7 +6,7 @@ use std::sync::Arc;
 use selfsame_identity::{HouseholdBy, RuleSet, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
-use crate::computed::{Computing, Members};
+use crate::computed::{Computing, Members, Settled};
 use crate::trend::DayCounts;
 use crate::workspace::Workspace;
 
@@ -39,6 +39,9 @@ pub struct Meta {
     /// them; of rules that are not published yet, [`PENDING`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub published: BTreeMap<String, u64>,
+    /// Of some of these, before that record: the definitions that are kept from the first record on too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settled: BTreeMap<String, Arc<Settled>>,
 }
 
 /// The offset of a record that is not appended yet: behind all others.
@@ -190,6 +193,7 @@ impl Default for Meta {
             sources: Vec::new(),
             imports: BTreeMap::new(),
             published: BTreeMap::new(),
+            settled: BTreeMap::new(),
         }
     }
 }

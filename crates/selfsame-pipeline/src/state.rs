@@ -222,6 +222,7 @@ impl State {
     pub(crate) fn take_ahead(&mut self, ahead: &Ahead) {
         if self.meta.next == 0 {
             self.meta.published = ahead.last_published();
+            self.meta.settled = ahead.settled(&self.meta.published);
         }
         self.take_said(ahead);
     }

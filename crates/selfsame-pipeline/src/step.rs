@@ -141,7 +141,10 @@ impl State {
     }
 
     /// Resolve and fold: whose is it, and what does it change?
-    fn resolve_and_fold(&mut self, arrival: &Arrival<'_>) -> Result<Verdict, StateError> {
+    pub(crate) fn resolve_and_fold(
+        &mut self,
+        arrival: &Arrival<'_>,
+    ) -> Result<Verdict, StateError> {
         let Origin { space, slot, .. } = arrival.origin;
         let Resolved { outcome, mut notes } = self.resolve(arrival)?;
         let Some(user) = &outcome.user else {

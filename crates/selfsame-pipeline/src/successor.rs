@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! STATE/         in use
-//! STATE.next/    the successor; with a file `finished` that names its record, once it is folded up to it
+//! STATE.next/    the successor; with a file `finished` that names its record, once it is folded up to it,
+//!                and a file `writing` while a checkpoint of it is made
 //! STATE.old/     what was in use, while it is removed
 //! ```
 //!
@@ -24,6 +25,7 @@ use selfsame_log::LogRead;
 use crate::ahead::{Ahead, Published};
 use crate::base;
 use crate::checkpoint::Checkpointer;
+use crate::computed::Settled;
 use crate::engine::EngineError;
 use crate::meta::PENDING;
 use crate::state::{State, StateConfig};
@@ -34,6 +36,9 @@ const READ_BYTES: usize = 512 << 10;
 const CHECKPOINT_EVENTS: u64 = 500_000;
 /// The file that says that a successor is folded up to its record.
 const FINISHED: &str = "finished";
+/// The file that says that a checkpoint of a successor is being made. What definitions of other spaces come to
+/// cannot be evaluated from sections that are ahead of it, so one that was left so is begun anew.
+const WRITING: &str = "writing";
 
 /// A state that is folded to take the place of the one in use.
 #[derive(Debug)]
@@ -42,29 +47,83 @@ pub struct Successor {
     checkpointer: Checkpointer,
     folder: PathBuf,
     space: String,
+    definitions: u64,
     events_since: u64,
+}
+
+/// What is to be published.
+#[derive(Debug, Clone, Copy)]
+pub struct Publication<'a> {
+    /// The id of the space.
+    pub space: &'a str,
+    /// Its rules.
+    pub rules: &'a RuleSet,
+    /// The definitions as they were before the record at that offset hold with them.
+    pub definitions: u64,
 }
 
 impl Successor {
     /// Opens the successor of the state in that folder, in which the rules hold from the first record
-    /// on; `in_force` is what was published before. One that was begun with the same is folded on.
+    /// on; `in_force` is what was published before. One that was begun with the same is folded on; its
+    /// definitions may be those of an earlier record, if they are the same.
     pub fn open(
         log: &dyn LogRead,
         state_folder: &Path,
         config: &StateConfig,
         in_force: &BTreeMap<String, u64>,
-        (space, rules): (&str, &RuleSet),
+        publication: Publication<'_>,
+    ) -> Result<Self, EngineError> {
+        let is_same = |known: &Settled, wanted: &Settled| known.definitions == wanted.definitions;
+        Self::open_if(log, state_folder, config, in_force, publication, is_same)
+    }
+
+    /// The same for a record that is in the log: the definitions are those that it names.
+    pub(crate) fn open_exactly(
+        log: &dyn LogRead,
+        state_folder: &Path,
+        config: &StateConfig,
+        in_force: &BTreeMap<String, u64>,
+        publication: Publication<'_>,
+    ) -> Result<Self, EngineError> {
+        Self::open_if(log, state_folder, config, in_force, publication, Settled::eq)
+    }
+
+    fn open_if(
+        log: &dyn LogRead,
+        state_folder: &Path,
+        config: &StateConfig,
+        in_force: &BTreeMap<String, u64>,
+        publication: Publication<'_>,
+        is_same: impl Fn(&Settled, &Settled) -> bool,
     ) -> Result<Self, EngineError> {
         if log.first().offset > 0 {
             return Err(EngineError::Trimmed { first: log.first() });
         }
+        let Publication { space, rules, definitions } = publication;
         let folder = sibling(state_folder, "next");
         let config = StateConfig { memory: halved(config.memory), ..config.clone() };
+        let ahead = Ahead::look(log, Position::default(), log.end())?;
+        let mut settled = ahead.settled(in_force);
+        settled.remove(space);
+        settled.extend(ahead.settled_of(space, definitions).map(|one| (space.to_owned(), one)));
         let mut published = in_force.clone();
         published.insert(space.to_owned(), PENDING);
+        let is_of = |state: &State| {
+            let meta = state.meta();
+            let known = meta.workspace.space(space);
+            let is_settled = match (meta.settled.get(space), settled.get(space)) {
+                (Some(known), Some(wanted)) => is_same(known, wanted),
+                (known, wanted) => known == wanted,
+            };
+            let is_same = meta.published == published && is_settled;
+            meta.next == 0 || is_same && known.is_none_or(|known| known.rules == *rules)
+        };
         let open = || State::open(&folder, &config);
+        if folder.join(WRITING).exists() {
+            clear(&folder)?;
+        }
         let mut state = match open() {
-            Ok(state) if is_of(&state, &published, (space, rules)) => state,
+            Ok(state) if is_of(&state) => state,
             Ok(other) => {
                 drop(other);
                 clear(&folder)?;
@@ -78,17 +137,26 @@ impl Successor {
         };
         if state.meta.next == 0 {
             state.meta.published = published;
+            state.meta.settled = settled;
         }
-        state.take_said(&Ahead::look(log, state.next(), log.end())?);
-        let pending = Published { offset: PENDING, rules: rules.clone() };
+        state.take_said(&ahead);
+        let known = state.meta.settled.get(space).map(|settled| settled.until);
+        let definitions = known.unwrap_or(definitions);
+        let pending = Published { offset: PENDING, rules: rules.clone(), definitions };
         state.published.insert(space.to_owned(), pending);
         let checkpointer = Checkpointer::start(state.tables().clone(), None)?;
-        Ok(Self { state, checkpointer, folder, space: space.to_owned(), events_since: 0 })
+        let space = space.to_owned();
+        Ok(Self { state, checkpointer, folder, space, definitions, events_since: 0 })
     }
 
     /// Up to where it is folded.
     pub fn next(&self) -> Position {
         self.state.next()
+    }
+
+    /// Up to which record the definitions count that hold with its rules.
+    pub fn definitions(&self) -> u64 {
+        self.definitions
     }
 
     /// Folds up to a position, for as long as it is told to go on. Says whether it is there.
@@ -109,7 +177,7 @@ impl Successor {
             self.state.tables.shrink();
             if self.events_since >= CHECKPOINT_EVENTS || self.state.dedupe.wants_freeze() {
                 self.events_since = 0;
-                self.checkpointer.run_now(&mut self.state)?;
+                self.write_back()?;
             }
             if !goes_on(self.state.next()) {
                 return Ok(self.state.next() >= until);
@@ -120,14 +188,22 @@ impl Successor {
 
     /// Closes it, to be folded on later.
     pub fn close(mut self) -> Result<(), EngineError> {
-        Ok(self.checkpointer.run_now(&mut self.state)?)
+        self.write_back()
+    }
+
+    fn write_back(&mut self) -> Result<(), EngineError> {
+        let mark = self.folder.join(WRITING);
+        let begin = File::create(&mark).and_then(|_| sync(&self.folder));
+        begin.map_err(EngineError::Folder)?;
+        self.checkpointer.run_now(&mut self.state)?;
+        std::fs::remove_file(mark).map_err(EngineError::Folder)
     }
 
     /// Closes it, folded up to the record that publishes its rules: it may take over.
     pub(crate) fn finish(mut self) -> Result<(), EngineError> {
         let offset = self.state.meta.next;
-        self.state.meta.published.insert(self.space, offset);
-        self.checkpointer.run_now(&mut self.state)?;
+        self.state.meta.published.insert(self.space.clone(), offset);
+        self.write_back()?;
         let mark = || -> io::Result<()> {
             let mut file = File::create(self.folder.join(FINISHED))?;
             io::Write::write_all(&mut file, offset.to_string().as_bytes())?;
@@ -142,18 +218,6 @@ impl Successor {
 pub(crate) fn is_finished(state_folder: &Path, record: Position) -> bool {
     let file = sibling(state_folder, "next").join(FINISHED);
     std::fs::read_to_string(file).is_ok_and(|offset| offset == record.offset.to_string())
-}
-
-/// Whether the state was begun with these rules.
-fn is_of(
-    state: &State,
-    published: &BTreeMap<String, u64>,
-    (space, rules): (&str, &RuleSet),
-) -> bool {
-    let meta = state.meta();
-    let known = meta.workspace.space(space);
-    meta.next == 0
-        || meta.published == *published && known.is_none_or(|known| known.rules == *rules)
 }
 
 /// Lets the finished successor take the place of the state in a folder, which nothing has open.
@@ -191,7 +255,9 @@ pub(crate) fn sibling(state_folder: &Path, name: &str) -> PathBuf {
 }
 
 fn clear(folder: &Path) -> Result<(), EngineError> {
-    remove(&folder.join(FINISHED)).map_err(EngineError::Folder)?;
+    for mark in [FINISHED, WRITING] {
+        remove(&folder.join(mark)).map_err(EngineError::Folder)?;
+    }
     base::clear(folder)
 }
 

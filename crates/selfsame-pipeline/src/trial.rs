@@ -1,10 +1,13 @@
 //! Tries rules out: what would the graph of a space be, had they been in force from the first record on?
 //!
 //! The log is resolved twice side by side, with the rules as they are and with those that are tried,
-//! and the two graphs are compared. Nothing is folded, and the state in use is neither read nor held
-//! up. What was a duplicate is known from the outbox: no rule of identity changes that.
+//! and the two graphs are compared. The state in use is neither read nor held up. What was a duplicate is
+//! known from the outbox: no rule of identity changes that. Nothing is folded, but in a space with
+//! definitions: there, the sections of both are folded with what the definitions keep, and every profile of
+//! either is evaluated once at the end.
 
 mod diff;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,10 +27,13 @@ use crate::step::{Resolved, read_head};
 use crate::tables::MemoryBudget;
 
 pub use diff::{GraphDiff, Regrouped, Sample, SampleProfile};
+pub use values::{DefinitionDiff, ProfileChange};
 
 const READ_BYTES: usize = 512 << 10;
 /// After how many events the graphs are written back, so that their rows can leave memory.
 const CHECKPOINT_EVENTS: u64 = 500_000;
+/// The same where sections are folded too.
+const CHECKPOINT_FOLDED: u64 = 100_000;
 
 /// What is tried, and how.
 #[derive(Debug, Clone)]
@@ -65,6 +71,8 @@ pub struct TrialReport {
     pub merges: [u64; 2],
     /// How often each limit, block and cap was met and would have been, by the number of its note.
     pub violations: BTreeMap<u8, [u64; 2]>,
+    /// What would be different of each computed trait and audience, in the order in which they were made.
+    pub definitions: Vec<DefinitionDiff>,
 }
 
 /// Why a trial has no result.
@@ -121,6 +129,8 @@ pub fn try_rules(
         return Err(TrialError::Trimmed { first: log.first().max(outbox.first()) });
     }
     let ahead = Ahead::look(log, Position::default(), config.until)?;
+    let settled = ahead.settled_of(&config.space, config.until.offset);
+    let every = if settled.is_some() { CHECKPOINT_FOLDED } else { CHECKPOINT_EVENTS };
     let mut before = Side::open(config, "before", &ahead, None)?;
     let mut after = Side::open(config, "after", &ahead, Some(&config.rules))?;
     let mut tally = Tally::default();
@@ -142,7 +152,7 @@ pub fn try_rules(
             before.into_iter().zip(after).for_each(|(before, after)| tally.add(before, after));
             next = record.position.next();
         }
-        if since >= CHECKPOINT_EVENTS {
+        if since >= every {
             since = 0;
             before.write_back()?;
             after.write_back()?;
@@ -153,7 +163,11 @@ pub fn try_rules(
     }
     before.write_back()?;
     after.write_back()?;
-    report(config, &before.state, &after.state, &tally)
+    let states = [&before.state, &after.state];
+    let Some(definitions) = values::compare(states, &config.space, &mut || goes_on(next))? else {
+        return Err(TrialError::Stopped);
+    };
+    report(config, states, &tally, definitions)
 }
 
 /// One of the two graphs.
@@ -172,8 +186,13 @@ impl Side {
         let how = StateConfig { memory: config.memory, ..StateConfig::default() };
         let mut state = State::open(&config.folder.join(name), &how)?;
         state.take_ahead(ahead);
+        let definitions = config.until.offset;
+        state.meta.settled.remove(&config.space);
+        if let Some(settled) = ahead.settled_of(&config.space, definitions) {
+            state.meta.settled.insert(config.space.clone(), settled);
+        }
         if let Some(rules) = rules {
-            let tried = Published { offset: PENDING, rules: rules.clone() };
+            let tried = Published { offset: PENDING, rules: rules.clone(), definitions };
             state.meta.published.insert(config.space.clone(), PENDING);
             state.published.insert(config.space.clone(), tried);
         }
@@ -190,6 +209,10 @@ impl Side {
 
 /// Which events of a record were admitted: neither refused nor there before.
 fn admitted(record: &Record, decisions: &Record) -> Result<Vec<bool>, TrialError> {
+    // Of other records the outbox has effects only.
+    if RecordKind::from_code(record.kind) != Some(RecordKind::Events) {
+        return Ok(Vec::new());
+    }
     let no_decision = || TrialError::Outbox(record.position);
     let is_admitted = |item: &Item| {
         let decision = item.body().and_then(|body| Decision::decode(body));
@@ -201,8 +224,8 @@ fn admitted(record: &Record, decisions: &Record) -> Result<Vec<bool>, TrialError
 }
 
 impl State {
-    /// The part of [`State::step`] that decides who is who. Gives the anchor of each admitted event of the
-    /// space; none of one that is nobody's.
+    /// The part of [`State::step`] that decides who is who, and folds what definitions need of it. Gives the
+    /// anchor of each admitted event of the space; none of one that is nobody's.
     fn resolve_only(
         &mut self,
         record: &Record,
@@ -246,13 +269,20 @@ impl State {
                 events.iter().map(|(index, event)| prepare((*index, event))).collect();
             warm(&self.tables, &self.dedupe, (origin.space, false), &prepared);
             for prepared in prepared {
-                if let Prepared::Event(arrival) = prepared {
-                    let Resolved { outcome, notes } = self.resolve(&arrival)?;
-                    if outcome.user.is_some() {
-                        self.list_notes(origin.space, origin.slot, &arrival, &notes);
-                    }
-                    anchors.push(outcome.user.map(|user| user.anchor));
+                let Prepared::Event(arrival) = prepared else { continue };
+                if !self.plans[origin.slot].is_empty() {
+                    let verdict = self.resolve_and_fold(&arrival)?;
+                    anchors.push(match verdict {
+                        Verdict::Accepted(accepted) => Some(accepted.anchor),
+                        _ => None,
+                    });
+                    continue;
                 }
+                let Resolved { outcome, notes } = self.resolve(&arrival)?;
+                if outcome.user.is_some() {
+                    self.list_notes(origin.space, origin.slot, &arrival, &notes);
+                }
+                anchors.push(outcome.user.map(|user| user.anchor));
             }
         }
         Ok(())
@@ -304,9 +334,9 @@ fn profile(graph: &mut Graph<'_>, key: IdentifierKey) -> Result<Option<ProfileId
 
 fn report(
     config: &TrialConfig,
-    before: &State,
-    after: &State,
+    [before, after]: [&State; 2],
     tally: &Tally,
+    definitions: Vec<DefinitionDiff>,
 ) -> Result<TrialReport, TrialError> {
     let space = after.meta.workspace.space(&config.space);
     let space = space.ok_or_else(|| TrialError::Space(config.space.clone()))?.number;
@@ -330,5 +360,6 @@ fn report(
         accounts,
         merges: counts.map(|counts| counts.merges),
         violations,
+        definitions,
     })
 }

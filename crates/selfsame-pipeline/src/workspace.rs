@@ -4,7 +4,6 @@
 //! configuration of its own position and a replay sees the same one.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use selfsame_event::{RecordId, SourceNumber};
@@ -12,12 +11,14 @@ use selfsame_identity::{RuleSet, Rules, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
 mod definition;
+mod identity;
 mod oauth;
 
 pub use self::definition::{
     Activation, Announce, Definition, DefinitionKind, NAME_BYTES, Naming, Strategy,
 };
 pub(crate) use self::definition::{definition_query, holder, reads_among, references};
+pub use self::identity::{Identity, IdentityKey, KeyText, TokenAlgorithm};
 pub use self::oauth::{OAuth, OAuthClient, OAuthKey};
 
 /// Everything that is configured.
@@ -85,71 +86,6 @@ pub struct Source {
     /// How its senders prove who they are.
     #[serde(default, skip_serializing_if = "Identity::is_default")]
     pub identity: Identity,
-}
-
-/// How the senders of a source prove who they are. While a source of a space has a key, the space
-/// guards its people: see docs/concepts/identity.md, "Verified identifiers".
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Identity {
-    /// The keys that check identity tokens. More than one while they are rotated.
-    #[serde(default)]
-    pub keys: Vec<IdentityKey>,
-    /// Whether a user id is left out of an event that proves nothing, unless it comes from a device of
-    /// that user which a verified event named.
-    #[serde(default)]
-    pub required: bool,
-    /// Which clients may send, with tokens.
-    #[serde(default, skip_serializing_if = "OAuth::is_default")]
-    pub oauth: OAuth,
-}
-
-/// A key that checks identity tokens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IdentityKey {
-    /// Its id: the `kid` of tokens.
-    pub id: String,
-    /// By which algorithm its signatures are made.
-    pub algorithm: TokenAlgorithm,
-    /// The secret of HS256 or the public key of ES256.
-    pub key: KeyText,
-}
-
-/// An algorithm of identity tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum TokenAlgorithm {
-    /// HMAC with SHA-256: who checks could sign.
-    Hs256,
-    /// ECDSA on P-256 with SHA-256: the key that checks is public.
-    Es256,
-}
-
-/// The text of a key: a public one as it is, a secret sealed by whoever writes it here. Those of early
-/// logs are not sealed. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct KeyText(pub String);
-
-impl fmt::Debug for KeyText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyText(…)")
-    }
-}
-
-impl Identity {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-impl TokenAlgorithm {
-    /// The name in a token's head.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256",
-            Self::Es256 => "ES256",
-        }
-    }
 }
 
 /// Who sends to a source.
@@ -284,6 +220,13 @@ pub enum Change {
         space: String,
         /// Its rules.
         rules: RuleSet,
+        /// The computed traits and audiences as they were before the record at that offset are kept from the
+        /// first record on too, so that they are in force with the rules.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        definitions: u64,
+        /// How many changes of definitions destinations had been offered by then, about: they are counted on.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        effects: u64,
     },
     /// Makes a source or changes one, found by its id. Its number is given here, not by the sender.
     SetSource(Source),
@@ -404,7 +347,7 @@ impl Workspace {
                 let space = Space { number, id, name, rules, indexed_traits };
                 set(&mut self.spaces, space, |space| &space.id, |new, old| new.number = old.number);
             }
-            Change::PublishRules { space, rules } => {
+            Change::PublishRules { space, rules, .. } => {
                 check(&rules)?;
                 let known = self.spaces.iter_mut().find(|known| known.id == space);
                 known.ok_or(ChangeError::Unknown { kind: "space", id: space })?.rules = rules;
@@ -452,9 +395,8 @@ impl Workspace {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
+fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 fn check(rules: &RuleSet) -> Result<(), ChangeError> {

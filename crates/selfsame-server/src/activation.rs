@@ -209,25 +209,27 @@ fn is_nameable(namings: &[Naming], id: &ExternalId<'_>, ids: &[ExternalId<'_>]) 
     is_first || matches!(id.kind, "user_id" | "anonymous_id")
 }
 
-/// The identifiers that are to be told a value, of which some may know it.
+/// The identifiers that are to be told a value, of which some may know it; of one that is nothing, those that
+/// may have been told another one.
 fn told_by<'a>(
     namings: &[Naming],
     ids: &[ExternalId<'a>],
-    value: u64,
+    (value, is_nothing): (u64, bool),
     heard: &Heard,
 ) -> Result<Vec<ExternalId<'a>>, Withheld> {
     let chosen = chosen(namings, ids);
-    if value != Telling::NOTHING {
+    let knows = |id: &ExternalId<'_>| heard.knows(&id.key.0, value);
+    if !is_nothing {
         if chosen.is_empty() {
             return Err(Withheld::Unnamed);
         }
-        let knows = |id: &ExternalId<'_>| heard.knows(&id.key.0, value);
         return Ok(chosen.into_iter().filter(|id| !knows(id)).collect());
     }
     // Whoever may have been told is told, whatever is chosen by now.
     let may_know = |id: &ExternalId<'_>| {
         let is_chosen = chosen.iter().any(|one| one.key == id.key);
-        heard.may_know(&id.key.0) || (heard.is_doubtful() && is_chosen)
+        let may_know = heard.may_know(&id.key.0) || (heard.is_doubtful() && is_chosen);
+        may_know && (value == Telling::NOTHING || !knows(id))
     };
     Ok(ids.iter().copied().filter(may_know).collect())
 }
@@ -288,7 +290,11 @@ impl SpaceFeed {
             return Err(BodyError::Withheld(Withheld::Superseded));
         }
         let value = telling(json, definition.kind);
-        let named = told_by(&activation.identifiers, &ids, value, heard);
+        // That it comes to what it does where nothing happened is news only to who was told otherwise.
+        let is_nothing = value == Telling::NOTHING
+            || matches!(change.what, What::Announced(_))
+                && space.of_nothing(definition).as_deref() == Some(json);
+        let named = told_by(&activation.identifiers, &ids, (value, is_nothing), heard);
         let named = named.map_err(BodyError::Withheld)?;
         let personas = Personas::of(definition, &destination.id);
         let call = |id: ExternalId<'_>| {

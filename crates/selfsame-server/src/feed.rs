@@ -106,6 +106,11 @@ impl SpaceFeed {
     }
 }
 
+/// How many places an item takes.
+fn places_of(item: &Item) -> u32 {
+    if item.body().is_some_and(|body| Change::decode(body).is_some()) { 2 } else { 1 }
+}
+
 impl Feed for SpaceFeed {
     fn read(&self, from: ItemPosition, max: usize) -> Result<FeedPage, FeedError> {
         let (mut effects, mut next) = (Vec::new(), from);
@@ -116,6 +121,12 @@ impl Feed for SpaceFeed {
                 let first = if record.position == next.record { next.index } else { 0 };
                 let mut index = 0;
                 for item in record.items.iter() {
+                    // What the page before had is passed over before anything is made of it.
+                    let behind = index + places_of(item);
+                    if behind <= first {
+                        index = behind;
+                        continue;
+                    }
                     let (places, found) = self.deliveries(&record, item, index);
                     for (place, effect) in (index..index + places).zip(found) {
                         if place < first {

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail, ensure};
-use selfsame_event::{Position, Time};
+use selfsame_event::{Collection, Position, Time};
 use selfsame_identity::RuleSet;
 use selfsame_log::LogRead as _;
-use selfsame_pipeline::workspace::Change;
-use selfsame_pipeline::{MemoryBudget, Successor, TrialConfig, TrialReport, try_rules};
+use selfsame_pipeline::workspace::{Change, Definition};
+use selfsame_pipeline::{
+    MemoryBudget, Publication, SpaceMeta, Successor, TrialConfig, TrialReport, View, try_rules,
+};
 use tokio::sync::oneshot;
 
 use crate::base::{self, KEEPING};
@@ -22,6 +24,9 @@ use crate::urgency;
 const LEFT: u64 = 2_000;
 /// How often the successor is folded up to what has come meanwhile, before it takes over anyway.
 const ROUNDS: u32 = 50;
+/// How often it is begun anew because a definition was changed meanwhile. What the last one does not know is
+/// computed behind the publication.
+const BEGINNINGS: u32 = 3;
 
 /// What a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,13 +172,16 @@ fn tried(node: &Node, job: &Job) -> anyhow::Result<Stage> {
     remove(&folder)?;
     std::fs::create_dir_all(&folder).context("the folder of the trial cannot be made")?;
     let memory = node.engine_config().state.memory;
+    let view = view(node)?;
+    let has_definitions = !definitions(&view, &job.space).is_empty();
+    drop(view);
     let config = TrialConfig {
         space: job.space.clone(),
         rules: job.rules.clone(),
         until: node.shared.folded(),
         folder: folder.clone(),
         memory: MemoryBudget {
-            sections: 0,
+            sections: if has_definitions { memory.sections / 4 } else { 0 },
             identifiers: memory.identifiers / 2,
             components: memory.components / 2,
             other: memory.other / 2,
@@ -194,35 +202,75 @@ fn published(
     append: impl FnOnce(Change) -> anyhow::Result<Position>,
 ) -> anyhow::Result<Stage> {
     check_history(node)?;
-    check_definitions(node, &job.space)?;
-    let view = node.view().context("the state is just being opened; try again in a moment")?;
-    let in_force = view.meta.published.clone();
     let before = profiles(node, &job.space)?;
-    drop(view);
+    let mut append = Some(append);
+    for beginning in 1..=BEGINNINGS {
+        let seen = view(node)?;
+        let (known, at) = (definitions(&seen, &job.space), seen.meta.next);
+        check_accounts(&known)?;
+        drop(seen);
+        let Some(at) = folded(node, job, at)? else { return Ok(Stage::Stopped) };
+        // Until the successor has taken over, it may need the log from where it is.
+        let _keeping = KEEPING.lock().unwrap_or_else(PoisonError::into_inner);
+        check_history(node)?;
+        let now = definitions(&view(node)?, &job.space);
+        check_accounts(&now)?;
+        if now != known && beginning < BEGINNINGS {
+            continue;
+        }
+        let Some(append) = append.take() else { break };
+        let (space, rules, effects) = (job.space.clone(), job.rules.clone(), effects(node, job)?);
+        let position = append(Change::PublishRules { space, rules, definitions: at, effects })?;
+        return Ok(Stage::Published { position, profiles: [before, profiles(node, &job.space)?] });
+    }
+    bail!("the definitions of the space are being changed; try again in a moment")
+}
+
+/// Folds the successor with the definitions as they are at a record, close to the end of the log. Says by which
+/// record they count, or nothing where it was told to stop.
+fn folded(node: &Node, job: &Job, definitions: u64) -> anyhow::Result<Option<u64>> {
+    let in_force = view(node)?.meta.published.clone();
     let config = node.engine_config();
-    let rules = (job.space.as_str(), &job.rules);
+    let publication = Publication { space: &job.space, rules: &job.rules, definitions };
     let mut successor =
-        Successor::open(&*node.log, &config.folder, &config.state, &in_force, rules)?;
+        Successor::open(&*node.log, &config.folder, &config.state, &in_force, publication)?;
+    let definitions = successor.definitions();
     for _ in 0..ROUNDS {
         // Not beyond what is folded: a record that stops the fold is passed over then.
         let until = node.shared.folded();
         job.until.store(until.offset, Ordering::Relaxed);
         if !successor.fold(&*node.log, until, |at| job.goes_on(at))? {
             successor.close()?;
-            return Ok(Stage::Stopped);
+            return Ok(None);
         }
         if node.log.end().offset.saturating_sub(successor.next().offset) <= LEFT {
             break;
         }
     }
     successor.close()?;
-    // Until the successor has taken over, it may need the log from where it is.
-    let _keeping = KEEPING.lock().unwrap_or_else(PoisonError::into_inner);
-    check_history(node)?;
-    check_definitions(node, &job.space)?;
-    let change = Change::PublishRules { space: job.space.clone(), rules: job.rules.clone() };
-    let position = append(change)?;
-    Ok(Stage::Published { position, profiles: [before, profiles(node, &job.space)?] })
+    Ok(Some(definitions))
+}
+
+fn view(node: &Node) -> anyhow::Result<View> {
+    node.view().context("the state is just being opened; try again in a moment")
+}
+
+fn definitions(view: &View, space: &str) -> Vec<Definition> {
+    view.meta.workspace.definitions_of(space).cloned().collect()
+}
+
+/// What accounts come to is not carried over to other people yet.
+fn check_accounts(definitions: &[Definition]) -> anyhow::Result<()> {
+    let of_accounts = definitions.iter().filter(|one| one.collection == Collection::Accounts);
+    let ids: Vec<&str> = of_accounts.map(|definition| definition.id.as_str()).collect();
+    ensure!(
+        ids.is_empty(),
+        "the space has computed traits or audiences of accounts ({}), which cannot be carried over to \
+         other people yet: remove them first, publish, and make them again. `PUT …/rules` puts rules \
+         in force from now on",
+        ids.join(", ")
+    );
+    Ok(())
 }
 
 /// Rules can be put in force for the whole history only where there is all of it.
@@ -236,24 +284,18 @@ fn check_history(node: &Node) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What definitions came to follows from who is who: it cannot be told from a history with other people.
-fn check_definitions(node: &Node, space: &str) -> anyhow::Result<()> {
-    let view = node.view().context("the state is just being opened; try again in a moment")?;
-    let count = view.meta.workspace.definitions_of(space).count();
-    ensure!(
-        count == 0,
-        "the space has {count} computed traits and audiences, and what destinations were told of them \
-         cannot be carried over to other people yet: remove them first, publish, and make them again. \
-         `PUT …/rules` puts rules in force from now on"
-    );
-    Ok(())
+fn profiles(node: &Node, space: &str) -> anyhow::Result<u64> {
+    Ok(counted(&view(node)?, space)?.profiles)
 }
 
-fn profiles(node: &Node, space: &str) -> anyhow::Result<u64> {
-    let view = node.view().context("the state is just being opened")?;
+fn effects(node: &Node, job: &Job) -> anyhow::Result<u64> {
+    Ok(counted(&view(node)?, &job.space)?.effects)
+}
+
+fn counted(view: &View, space: &str) -> anyhow::Result<SpaceMeta> {
     let Some(space) = view.meta.workspace.space(space) else { bail!("there is no such space") };
-    let slot = usize::try_from(space.number)?;
-    Ok(view.meta.spaces.get(slot).map_or(0, |counts| counts.profiles))
+    let counts = view.meta.spaces.get(usize::try_from(space.number)?);
+    Ok(counts.cloned().unwrap_or_default())
 }
 
 fn remove(folder: &Path) -> anyhow::Result<()> {

@@ -41,23 +41,23 @@ impl State {
                     self.compute_accounts(slot, record)?;
                 }
             }
-            ComputedRecord::Rows { space, streams } => {
-                if let Some(slot) = self.slot_of(&space) {
+            ComputedRecord::Rows { space, under, streams } => {
+                if let Some(slot) = self.carries(&space, under) {
                     self.take_rows(slot, streams, record)?;
                 }
             }
-            ComputedRecord::Live { space, streams, versions } => {
-                if let Some(slot) = self.slot_of(&space) {
+            ComputedRecord::Live { space, under, streams, versions } => {
+                if let Some(slot) = self.carries(&space, under) {
                     self.put_in_force(slot, &streams, &versions);
                 }
             }
-            ComputedRecord::Walk { space, definitions, is_last } => {
-                if let Some(slot) = self.slot_of(&space) {
+            ComputedRecord::Walk { space, under, definitions, is_last } => {
+                if let Some(slot) = self.carries(&space, under) {
                     self.walk(slot, &definitions, is_last, record)?;
                 }
             }
-            ComputedRecord::Announce { space, definition, is_last } => {
-                if let Some(slot) = self.slot_of(&space) {
+            ComputedRecord::Announce { space, under, definition, is_last } => {
+                if let Some(slot) = self.carries(&space, under) {
                     self.announce_again(slot, definition, is_last, record)?;
                 }
             }
@@ -135,6 +135,7 @@ impl State {
         record: &Record,
     ) -> Result<(), StateError> {
         let plans = Arc::clone(&self.plans[slot]);
+        let reassessing = self.meta.spaces[slot].computing.reassessing;
         let mut readers: Vec<usize> =
             definitions.iter().filter_map(|number| plans.rank_of(*number)).collect();
         // Who reads them may have been evaluated since they are in force, as if nothing were in them.
@@ -158,6 +159,9 @@ impl State {
             let wanted = Wanted::Some(ranks);
             let at = At::moment(record.time);
             self.compute(key, wanted, at, &Absorbed::default())?;
+            if reassessing {
+                self.say_who_is_out(key, &plans, definitions, record.time)?;
+            }
         }
         self.recall_rest()?;
         if is_last {
@@ -168,6 +172,7 @@ impl State {
                     live.is_announced = true;
                 }
             }
+            computing.reassessing &= computing.is_anybody_waiting();
         }
         Ok(())
     }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::workspace::Definition;
+
 /// What is known of the definitions of a space.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Computing {
@@ -17,6 +19,18 @@ pub struct Computing {
     pub definitions: BTreeMap<u32, Progress>,
     /// How far the history of streams has been handed over.
     pub handed: Option<Handed>,
+    /// Rules were published, and not every profile has been evaluated since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reassessing: bool,
+}
+
+/// Definitions that are kept from the first record on, because rules are published that hold from there on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// The offset of a record: before it, these are in place of what is configured.
+    pub until: u64,
+    /// They, as they are configured at that record.
+    pub definitions: Vec<Definition>,
 }
 
 /// From where a stream is kept.
@@ -109,6 +123,12 @@ impl Computing {
             }
             progress.is_stored = is_stored;
         }
+    }
+
+    /// Whether some profile was not evaluated since a version is in force.
+    pub(super) fn is_anybody_waiting(&self) -> bool {
+        let mut live = self.definitions.values().filter_map(|progress| progress.live.as_ref());
+        live.any(|live| !live.is_announced)
     }
 
     /// Forgets streams that no version reads.

@@ -116,8 +116,18 @@ impl Compute {
         }
         let Some(view) = self.shared.view() else { return Ok(false) };
         for (slot, counts) in view.meta.spaces.iter().enumerate() {
-            let Some(space) = view.meta.workspace.spaces.get(slot) else { continue };
             let computing = &counts.computing;
+            let is_new =
+                |progress: &Progress| progress.live.as_ref().is_some_and(|live| !live.is_announced);
+            let new = computing.definitions.iter().filter(|(_, progress)| is_new(progress));
+            let new: BTreeSet<u32> = new.map(|(number, _)| *number).collect();
+            // Accounts ask what their users came to.
+            let (of_users, of_accounts) = by_collection(&view, slot, new);
+            // What readers evaluate for themselves meanwhile comes first.
+            if computing.reassessing && !of_users.is_empty() {
+                let of = (Collection::Users, &of_users);
+                return self.walk(view, slot, of, goes_on).map(|()| true);
+            }
             let partial = computing.partial_streams();
             let begun = computing.handed.as_ref().map(|handed| {
                 let is_of = |(stream, _): &(u32, u64)| handed.streams.contains(stream);
@@ -128,14 +138,8 @@ impl Compute {
                 return self.hand_over(view, slot, &streams, goes_on).map(|()| true);
             }
             if computing.definitions.values().any(|progress| progress.next.is_some()) {
-                return self.put_in_force(&view, slot, &space.id, &BTreeSet::new()).map(|()| true);
+                return self.put_in_force(&view, slot, &BTreeSet::new()).map(|()| true);
             }
-            let is_new =
-                |progress: &Progress| progress.live.as_ref().is_some_and(|live| !live.is_announced);
-            let new = computing.definitions.iter().filter(|(_, progress)| is_new(progress));
-            let new: BTreeSet<u32> = new.map(|(number, _)| *number).collect();
-            // Accounts ask what their users came to.
-            let (of_users, of_accounts) = by_collection(&view, &space.id, new);
             if !of_users.is_empty() {
                 let of = (Collection::Users, &of_users);
                 return self.walk(view, slot, of, goes_on).map(|()| true);
@@ -177,7 +181,7 @@ impl Compute {
         streams: &BTreeMap<u32, u64>,
         goes_on: GoesOn<'_>,
     ) -> Result<(), ComputeError> {
-        let (number, space) = named(&view, slot);
+        let begun = Begun::of(&view, slot);
         let computing = &view.meta.spaces[slot].computing;
         let names: BTreeSet<u32> = match &computing.handed {
             Some(handed) => handed.streams.clone(),
@@ -185,7 +189,7 @@ impl Compute {
         };
         let waiting = computing.definitions.iter().filter(|(_, one)| one.next.is_some());
         let mut status = ComputeStatus {
-            space: space.clone(),
+            space: begun.space.clone(),
             definitions: waiting.map(|(number, _)| *number).collect(),
             stage: ComputeStage::History,
             done: 0,
@@ -196,7 +200,7 @@ impl Compute {
         let folded = History::fold(
             (&*self.log, &*self.outbox),
             &view,
-            number,
+            begun.number,
             (&plans.plans, streams),
             &self.folder,
             &mut |position, _| {
@@ -208,7 +212,8 @@ impl Compute {
         let Some(history) = folded else { return Ok(()) };
         (status.stage, status.done) = (ComputeStage::HandOver, 0);
         status.total = history.anchors();
-        let head = ComputedRecord::Rows { space: space.clone(), streams: names.clone() };
+        let Begun { space, under, .. } = begun;
+        let head = ComputedRecord::Rows { space, under, streams: names.clone() };
         let (mut items, mut bytes) = (Vec::new(), 0);
         let mut failed = None;
         let mut is_stopped = false;
@@ -237,8 +242,11 @@ impl Compute {
         }
         history.remove()?;
         match self.shared.view() {
-            Some(view) => self.put_in_force(&view, slot, &space, &names),
-            None => Ok(()),
+            Some(view) if Begun::of(&view, slot).under == under => {
+                self.put_in_force(&view, slot, &names)
+            }
+            // Rules were published meanwhile: what was handed over is of other people.
+            _ => Ok(()),
         }
     }
 
@@ -247,9 +255,9 @@ impl Compute {
         &self,
         view: &View,
         slot: usize,
-        space: &str,
         streams: &BTreeSet<u32>,
     ) -> Result<(), ComputeError> {
+        let Begun { space, under, .. } = Begun::of(view, slot);
         let computing = &view.meta.spaces[slot].computing;
         let is_whole = |stream: &u32| {
             streams.contains(stream)
@@ -260,8 +268,7 @@ impl Compute {
             next.streams.iter().all(is_whole).then_some((*number, next.since))
         });
         let versions = ready.collect();
-        let head =
-            ComputedRecord::Live { space: space.to_owned(), streams: streams.clone(), versions };
+        let head = ComputedRecord::Live { space, under, streams: streams.clone(), versions };
         self.append(&head, Vec::new())
     }
 
@@ -273,7 +280,7 @@ impl Compute {
         (collection, definitions): (Collection, &BTreeSet<u32>),
         goes_on: GoesOn<'_>,
     ) -> Result<(), ComputeError> {
-        let (number, space) = named(&view, slot);
+        let Begun { number, space, under } = Begun::of(&view, slot);
         let mut profiles = Vec::new();
         view.tables.components.scan(&number.to_be_bytes(), |key, packed| {
             let is_of_it = InSpace::<selfsame_identity::ComponentId>::from_bytes(key)
@@ -301,7 +308,7 @@ impl Compute {
             let piece: &[ProfileId] = pieces.next().unwrap_or_default();
             let is_last = pieces.peek().is_none();
             let (space, definitions) = (space.clone(), definitions.clone());
-            let head = ComputedRecord::Walk { space, definitions, is_last };
+            let head = ComputedRecord::Walk { space, under, definitions, is_last };
             let items = piece.iter().map(|profile| profile.to_bytes().to_vec()).collect();
             self.append(&head, items)?;
             status.done += u64::try_from(piece.len()).unwrap_or(0);
@@ -319,7 +326,7 @@ impl Compute {
         begun: &Announcing,
         goes_on: GoesOn<'_>,
     ) -> Result<(), ComputeError> {
-        let (number, space) = named(&view, slot);
+        let Begun { number, space, under } = Begun::of(&view, slot);
         let after = begun.after.as_deref().and_then(ProfileId::parse);
         let (mut profiles, mut done) = (Vec::new(), 0);
         view.tables.computed.scan(&number.to_be_bytes(), |key, row| {
@@ -349,7 +356,8 @@ impl Compute {
         loop {
             let piece: &[ProfileId] = pieces.next().unwrap_or_default();
             let is_last = pieces.peek().is_none();
-            let head = ComputedRecord::Announce { space: space.clone(), definition, is_last };
+            let space = space.clone();
+            let head = ComputedRecord::Announce { space, under, definition, is_last };
             let items = piece.iter().map(|profile| profile.to_bytes().to_vec()).collect();
             self.append(&head, items)?;
             status.done += u64::try_from(piece.len()).unwrap_or(0);
@@ -383,21 +391,33 @@ impl Compute {
 /// The numbers of definitions of users, and of those of accounts.
 fn by_collection(
     view: &View,
-    space: &str,
+    slot: usize,
     numbers: BTreeSet<u32>,
 ) -> (BTreeSet<u32>, BTreeSet<u32>) {
-    let of_accounts: BTreeSet<u32> = view
-        .meta
-        .workspace
-        .definitions_of(space)
+    let workspace = &view.meta.workspace;
+    let of_space = workspace.spaces.get(slot).map(|space| workspace.definitions_of(&space.id));
+    let of_accounts: BTreeSet<u32> = of_space
+        .into_iter()
+        .flatten()
         .filter(|one| one.collection == Collection::Accounts)
         .map(|one| one.number)
         .collect();
     numbers.into_iter().partition(|number| !of_accounts.contains(number))
 }
 
-/// The number and the id of a space.
-fn named(view: &View, slot: usize) -> (u32, String) {
-    let space = view.meta.workspace.spaces.get(slot);
-    space.map(|space| (space.number, space.id.clone())).unwrap_or_default()
+/// A space, and by which rules the state was folded that its work is begun from.
+struct Begun {
+    number: u32,
+    space: String,
+    under: Option<u64>,
+}
+
+impl Begun {
+    fn of(view: &View, slot: usize) -> Self {
+        let space = view.meta.workspace.spaces.get(slot);
+        let (number, space) =
+            space.map(|space| (space.number, space.id.clone())).unwrap_or_default();
+        let under = view.meta.published.get(&space).copied().unwrap_or(0);
+        Self { number, space, under: Some(under) }
+    }
 }

@@ -10,7 +10,7 @@ use super::accounts::AccountPlans;
 use super::facts::Computing;
 use super::ranks::Ranks;
 use crate::workspace::{
-    DefinitionKind, Workspace, definition_query, holder, reads_among, references,
+    Definition, DefinitionKind, definition_query, holder, reads_among, references,
 };
 
 /// The definitions of a space, compiled.
@@ -69,13 +69,21 @@ impl Traits for Nothing<'_> {
 }
 
 impl SpacePlans {
-    /// Compiles the definitions of a space. Streams that have no number yet get the next ones.
-    pub(crate) fn compile(workspace: &Workspace, space: &str, computing: &mut Computing) -> Self {
+    /// Compiles the definitions of a space. Streams that have no number yet get the next ones. Where none is
+    /// to be evaluated yet, all that they need is kept.
+    pub(crate) fn compile(
+        definitions: &[&Definition],
+        computing: &mut Computing,
+        are_evaluated: bool,
+    ) -> Self {
         let mut versions = Vec::new();
-        for definition in workspace.definitions_of(space) {
+        for &definition in definitions {
             let Some(progress) = computing.definitions.get(&definition.number) else { continue };
             let (live, next) = (progress.live.as_ref(), progress.next.as_ref());
-            let both = live.map(|one| (one, true)).into_iter().chain(next.map(|one| (one, false)));
+            let both = live
+                .map(|one| (one, are_evaluated))
+                .into_iter()
+                .chain(next.map(|one| (one, false)));
             for (version, is_live) in both {
                 // A version is checked before it is one.
                 if let Ok(query) =
@@ -106,7 +114,10 @@ impl SpacePlans {
                 compiled.next.insert(definition.number, streams);
             }
         }
-        let collection_of = |id: &str| workspace.definition(space, id).map(|one| one.collection);
+        let collection_of = |id: &str| {
+            let definition = definitions.iter().find(|definition| definition.id == id);
+            definition.map(|definition| definition.collection)
+        };
         let reads = live.iter().map(|(id, (_, definition, query, _))| {
             (id.clone(), reads_among(query, definition.collection, collection_of))
         });

@@ -62,9 +62,12 @@ impl State {
         self.recall = Recall { until, is_on: self.next() < until, ..Recall::default() };
     }
 
-    /// Says what the outbox has of the next record.
+    /// Says what the outbox has of the next record. What it has of a space before rules were published in it
+    /// is of other people.
     pub(crate) fn recall_effects(&mut self, effects: impl Iterator<Item = Effect>) {
-        self.recall.effects = effects.collect();
+        let is_dormant =
+            |effect: &Effect| usize::try_from(effect.space).is_ok_and(|slot| self.is_dormant(slot));
+        self.recall.effects = effects.filter(|effect| !is_dormant(effect)).collect();
     }
 
     /// Ends folding again, if the last record of the outbox is folded.

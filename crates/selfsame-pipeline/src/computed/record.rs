@@ -28,6 +28,10 @@ pub(crate) enum ComputedRecord {
     Rows {
         /// The id of the space.
         space: String,
+        /// The record that published the rules by which its sender's state was folded, 0 if none did: where
+        /// others were published since, the record says nothing. Early ones do not have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        under: Option<u64>,
         /// The streams.
         streams: BTreeSet<u32>,
     },
@@ -35,6 +39,10 @@ pub(crate) enum ComputedRecord {
     Live {
         /// The id of the space.
         space: String,
+        /// The record that published the rules by which its sender's state was folded, 0 if none did: where
+        /// others were published since, the record says nothing. Early ones do not have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        under: Option<u64>,
         /// The streams.
         streams: BTreeSet<u32>,
         /// The numbers of the definitions, each with the record that asked for the version.
@@ -44,6 +52,10 @@ pub(crate) enum ComputedRecord {
     Walk {
         /// The id of the space.
         space: String,
+        /// The record that published the rules by which its sender's state was folded, 0 if none did: where
+        /// others were published since, the record says nothing. Early ones do not have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        under: Option<u64>,
         /// The numbers of the definitions.
         definitions: BTreeSet<u32>,
         /// Whether these are the last profiles.
@@ -53,6 +65,10 @@ pub(crate) enum ComputedRecord {
     Announce {
         /// The id of the space.
         space: String,
+        /// The record that published the rules by which its sender's state was folded, 0 if none did: where
+        /// others were published since, the record says nothing. Early ones do not have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        under: Option<u64>,
         /// The number of the definition.
         definition: u32,
         /// Whether these are the last profiles.

@@ -81,12 +81,12 @@ fn put(
     }
 }
 
-/// Whoever is in an audience that nobody leaves by more events stays in it.
+/// Whoever is in an audience that nobody leaves by more events stays in it until its moment.
 fn leave_out_lasting(wanted: &mut Ranks, plans: &SpacePlans, values: &Values<'_>) {
     let mut lasting = wanted.and(plans.lasting);
     while let Some(rank) = lasting.pop_first() {
         let row = plans.live.get(rank).and_then(|plan| values.get(plan.number));
-        if row.is_some_and(|row| matches!(row.held, Held::In(_)) && row.until.is_none()) {
+        if row.is_some_and(|row| matches!(row.held, Held::In(_)) && !row.is_approximate) {
             wanted.remove(rank);
         }
     }
@@ -112,6 +112,9 @@ impl State {
     /// get a version that is to be computed.
     pub(crate) fn define(&mut self, space: &str, offset: u64) {
         let Some(slot) = self.slot_of(space) else { return };
+        if self.settled(space).is_some() {
+            return;
+        }
         let workspace = &self.meta.workspace;
         let counts = &mut self.meta.spaces[slot];
         let computing = Arc::make_mut(&mut counts.computing);
@@ -136,40 +139,22 @@ impl State {
         self.plan(slot, Some(offset));
     }
 
-    /// What is kept for the definitions of a space is not what its events come to, since other rules say under
-    /// which anchors these are: all of it is computed anew, and what was told meanwhile stays until then.
-    pub(crate) fn define_anew(&mut self, space: &str, offset: u64) {
-        let Some(slot) = self.slot_of(space) else { return };
-        let computing = Arc::make_mut(&mut self.meta.spaces[slot].computing);
-        for progress in computing.definitions.values_mut() {
-            let query = progress.newest().map(|version| version.query.clone());
-            progress.live = None;
-            progress.next = query.map(|query| Version {
-                query,
-                streams: Vec::new(),
-                since: offset,
-                is_announced: false,
-            });
-        }
-        computing.streams.clear();
-        computing.handed = None;
-        self.plan(slot, Some(offset));
-    }
-
     /// Compiles the definitions of a space. Streams that are new are kept from that record on.
     pub(crate) fn plan(&mut self, slot: usize, since: Option<u64>) {
-        let workspace = &self.meta.workspace;
-        let (Some(space), Some(counts)) =
-            (workspace.spaces.get(slot), self.meta.spaces.get_mut(slot))
-        else {
-            return;
-        };
+        let are_evaluated = !self.is_dormant(slot);
+        let Some(space) = self.meta.workspace.spaces.get(slot) else { return };
+        let settled = self.settled(&space.id).cloned();
+        let Some(counts) = self.meta.spaces.get_mut(slot) else { return };
         if counts.computing.definitions.is_empty() && counts.computing.streams.is_empty() {
             self.plans[slot] = Arc::default();
             return;
         }
         let computing = Arc::make_mut(&mut counts.computing);
-        let plans = SpacePlans::compile(workspace, &space.id, computing);
+        let definitions: Vec<_> = match &settled {
+            Some(settled) => settled.definitions.iter().collect(),
+            None => self.meta.workspace.definitions_of(&space.id).collect(),
+        };
+        let plans = SpacePlans::compile(&definitions, computing, are_evaluated);
         if let Some(since) = since {
             for (number, progress) in &mut computing.definitions {
                 let (Some(next), Some(streams)) = (&mut progress.next, plans.next_streams(*number))
@@ -185,6 +170,7 @@ impl State {
             computing.drop_unread();
         }
         computing.note_stored(|number| plans.is_stored(number));
+        computing.reassessing &= computing.is_anybody_waiting();
         self.plans[slot] = Arc::new(plans);
     }
 
@@ -232,7 +218,8 @@ impl State {
         if plans.live.is_empty() {
             return Ok(());
         }
-        let wanted = if user.merges.is_empty() && user.moved.is_empty() {
+        let is_known = !self.meta.spaces[slot].computing.reassessing;
+        let wanted = if is_known && user.merges.is_empty() && user.moved.is_empty() {
             let mut wanted = if user.created { plans.at_creation() } else { Ranks::default() };
             wanted.extend(touched.iter().flat_map(|stream| plans.of_stream(*stream)));
             if arrival.event.kind == EventType::Identify

@@ -18,10 +18,11 @@ pub(super) struct Users {
 
 impl Users {
     /// The users with their values as of that moment, and whether that is later than what is written for one.
-    fn at<'u>(&'u self, plans: &SpacePlans, now: Time) -> (Vec<User<'u>>, bool) {
+    fn at<'u>(&'u self, read: &SpaceRead, plans: &SpacePlans, now: Time) -> (Vec<User<'u>>, bool) {
         let mut is_due = false;
         let users = self.found.iter().map(|(sections, [written, moments])| {
             let mut values = Values::read(written, moments).unwrap_or_default();
+            values.is_stale |= read.counts().computing.reassessing;
             is_due |= values.until().is_some_and(|until| until <= now);
             let sections = outlines(sections.iter().map(|(_, section)| section));
             bring_up_to(plans, &mut values, &sections, now);
@@ -94,7 +95,7 @@ impl Found<'_> {
         // What has come by the log's time has come, also where the wall clock was set back.
         let now = now.max(Time::from_micros(self.read.view.meta.log_time));
         let found = self.users()?;
-        let (users, is_due) = found.at(plans, now);
+        let (users, is_due) = found.at(self.read, plans, now);
         if is_due || first.is_some_and(|first| first <= now) {
             let own = outlines(self.sections.iter().map(|(_, section)| section));
             let account = Account { sections: &own, users: &users, is_cut: found.is_cut };

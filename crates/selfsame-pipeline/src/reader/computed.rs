@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use selfsame_audience::Evaluated;
 use selfsame_event::{Collection, ProfileId, Time};
+use selfsame_profile::Outline;
 use selfsame_store::RowKey;
 
 use super::{Found, LookupError, SpaceRead};
@@ -61,7 +62,7 @@ impl<'s> Found<'s> {
         let sections = outlines(self.sections.iter().map(|(_, section)| section));
         let traits = match (self.collection(), plans) {
             (Collection::Users, Some(plans)) => {
-                bring_up_to(plans, &mut values, &sections, now);
+                self.bring_up_to(&mut values, &sections, now);
                 traits_of(plans, &values, &sections, now)
             }
             (Collection::Users, None) => BTreeMap::new(),
@@ -78,6 +79,14 @@ impl<'s> Found<'s> {
             Collection::Accounts => self.read.shown_of_account(one, &values),
         });
         Ok(all.collect())
+    }
+
+    /// Evaluates what may have changed by then; everything, if rules were published and the profile may not
+    /// have been evaluated since.
+    pub(super) fn bring_up_to(&self, values: &mut Values<'_>, sections: &[Outline<'_>], now: Time) {
+        let Some(plans) = self.read.view.plans.get(self.read.slot) else { return };
+        values.is_stale |= self.read.counts().computing.reassessing;
+        bring_up_to(plans, values, sections, now);
     }
 }
 

@@ -122,8 +122,9 @@ impl Found<'_> {
         let key = self.read.in_space(self.id());
         let written = self.read.view.tables.computed.read(&key, <[u8]>::to_vec)?;
         let written = written.unwrap_or_default();
-        let values = Values::read(&written, &[]).unwrap_or_default();
+        let mut values = Values::read(&written, &[]).unwrap_or_default();
         let sections = outlines(self.sections.iter().map(|(_, section)| section));
+        self.bring_up_to(&mut values, &sections, now);
         let around = Around { plans, values: &values, sections: &sections, now };
         let mut leaves = Vec::new();
         match &query {

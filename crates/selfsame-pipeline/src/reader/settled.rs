@@ -1,7 +1,9 @@
 //! What definitions came to when they were evaluated last: what the newest change that was emitted said.
 
-use super::{Found, LookupError};
-use crate::computed::{Values, known_text};
+use selfsame_event::Time;
+
+use super::{Found, LookupError, SpaceRead};
+use crate::computed::{Values, known_text, outlines};
 use crate::workspace::Definition;
 
 impl Found<'_> {
@@ -11,9 +13,23 @@ impl Found<'_> {
         let key = self.read.in_space(self.id());
         let written = self.read.view.tables.computed.read(&key, <[u8]>::to_vec)?;
         let written = written.unwrap_or_default();
-        let values = Values::read(&written, &[]).unwrap_or_default();
+        let mut values = Values::read(&written, &[]).unwrap_or_default();
+        if self.read.counts().computing.reassessing {
+            let sections = outlines(self.sections.iter().map(|(_, section)| section));
+            let now = Time::from_micros(self.read.view.meta.log_time);
+            self.bring_up_to(&mut values, &sections, now);
+        }
         let plans = self.read.view.plans.get(self.read.slot);
         let plan = plans.and_then(|plans| plans.live.get(plans.rank_of(definition.number)?));
         Ok(plan.map(|plan| known_text(values.get(definition.number), plan).to_owned()))
+    }
+}
+
+impl SpaceRead {
+    /// What a definition in force comes to where nothing happened, as JSON: nobody is in an audience then.
+    pub fn of_nothing(&self, definition: &Definition) -> Option<String> {
+        let plans = self.view.plans.get(self.slot)?;
+        let plan = plans.live.get(plans.rank_of(definition.number)?)?;
+        Some(known_text(None, plan).to_owned())
     }
 }

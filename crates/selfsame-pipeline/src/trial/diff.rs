@@ -86,6 +86,40 @@ pub(super) fn graph_of(state: &State, space: u32) -> Graph<'_> {
     Graph { tables: state.tables(), space, has_apart: false }
 }
 
+/// Visits every profile of a collection.
+pub(super) fn each_profile(
+    state: &State,
+    (space, of): (u32, Collection),
+    mut visit: impl FnMut(ComponentId, &ComponentRow) -> Result<(), StateError>,
+) -> Result<(), StateError> {
+    let mut failed = None;
+    state.tables.components.scan(&space.to_be_bytes(), |key, packed| {
+        let key = InSpace::<ComponentId>::from_bytes(key);
+        let (Some(key), Some(row)) = (key, row::component(packed)) else {
+            failed = Some(StoreError::Row { table: Table::Components.name() }.into());
+            return false;
+        };
+        if row.parent.is_some() || key.key.collection() != of {
+            return true;
+        }
+        failed = visit(key.key, &row).err();
+        failed.is_none()
+    })?;
+    failed.map_or(Ok(()), Err)
+}
+
+/// The profiles of a graph that hold the members of a row.
+pub(super) fn holders(
+    graph: &mut Graph<'_>,
+    row: &ComponentRow,
+) -> Result<BTreeSet<ComponentId>, StateError> {
+    let mut holders = BTreeSet::new();
+    for member in &row.members {
+        holders.extend(find_profile(graph, member.key)?.map(|(id, _)| id));
+    }
+    Ok(holders)
+}
+
 /// Compares the graphs of users and of accounts.
 pub(super) fn compare(
     before: &State,
@@ -164,40 +198,20 @@ impl Comparison<'_> {
         Ok(diff)
     }
 
-    /// Visits every profile of a graph.
     fn each_profile(
         &self,
         state: &State,
-        mut visit: impl FnMut(ComponentId, &ComponentRow) -> Result<(), StateError>,
+        visit: impl FnMut(ComponentId, &ComponentRow) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
-        let mut failed = None;
-        state.tables.components.scan(&self.space.to_be_bytes(), |key, packed| {
-            let key = InSpace::<ComponentId>::from_bytes(key);
-            let (Some(key), Some(row)) = (key, row::component(packed)) else {
-                failed = Some(StoreError::Row { table: Table::Components.name() }.into());
-                return false;
-            };
-            if row.parent.is_some() || key.key.collection() != self.of {
-                return true;
-            }
-            failed = visit(key.key, &row).err();
-            failed.is_none()
-        })?;
-        failed.map_or(Ok(()), Err)
+        each_profile(state, (self.space, self.of), visit)
     }
 
-    /// The profiles of a graph that hold the members of a row.
     fn others(
         &self,
         state: &State,
         row: &ComponentRow,
     ) -> Result<BTreeSet<ComponentId>, StateError> {
-        let mut graph = graph_of(state, self.space);
-        let mut others = BTreeSet::new();
-        for member in &row.members {
-            others.extend(find_profile(&mut graph, member.key)?.map(|(id, _)| id));
-        }
-        Ok(others)
+        holders(&mut graph_of(state, self.space), row)
     }
 
     /// The only profile that is left of another one, if it has the same members.

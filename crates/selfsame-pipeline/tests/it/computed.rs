@@ -1,7 +1,7 @@
 //! Computed traits and audiences in the fold: what profiles hold is what their whole timelines come to.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,8 +18,8 @@ use selfsame_pipeline::workspace::{
 };
 use selfsame_pipeline::{
     Compute, ComputeStatus, Engine, EngineConfig, EngineParts, EventQuery, MemoryBudget,
-    PreviewConfig, PreviewError, ProfileRef, Reader, Reason, ReplayConfig, StateConfig, preview,
-    replay, replay_beside,
+    PreviewConfig, PreviewError, ProfileRef, Reader, Reason, ReplayConfig, SpaceRead, StateConfig,
+    preview, replay, replay_beside,
 };
 
 use crate::accounts::{ACCOUNTS, check_accounts, define_accounts};
@@ -70,7 +70,7 @@ pub(crate) fn define(log: &dyn Log, definitions: &[(&str, DefinitionKind, &str)]
 }
 
 /// Has a destination told of definitions from now on.
-fn connect(log: &dyn Log, definitions: &[(&str, DefinitionKind, &str)]) {
+pub(crate) fn connect(log: &dyn Log, definitions: &[(&str, DefinitionKind, &str)]) {
     static NEXT: AtomicU64 = AtomicU64::new(900_000);
     let append = |set: &Change| {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -189,41 +189,15 @@ impl World {
     }
 
     fn compute(&self, engine: &Engine) -> Compute {
-        let drawn = AtomicU64::new(1);
-        Compute {
-            shared: engine.shared(),
-            log: Arc::<MemoryLog>::clone(&self.log),
-            outbox: Arc::<RegenerableLog>::clone(&self.outbox),
-            folder: self.folder.path().join("history"),
-            draw: Box::new(move || {
-                let mut id = [9; 16];
-                id[..8].copy_from_slice(&drawn.fetch_add(1, Ordering::Relaxed).to_le_bytes());
-                RecordId(id)
-            }),
-        }
+        let folder = self.folder.path().join("history");
+        compute(engine, (&self.log, &self.outbox), folder)
     }
 
     /// Carries on what definitions need, with the engine folding beside it.
     pub(crate) fn settle(&self, engine: &mut Engine) {
         engine.catch_up().expect("folds");
-        let compute = self.compute(engine);
-        let stop = std::sync::atomic::AtomicBool::new(false);
-        let is_done = &stop;
-        std::thread::scope(|threads| {
-            let job = threads.spawn(move || {
-                let compute = compute;
-                let mut go_on = |_: &ComputeStatus| true;
-                while compute.step(&mut go_on).expect("computes") {}
-                is_done.store(true, Ordering::Release);
-            });
-            while !stop.load(Ordering::Acquire) {
-                engine.turns(1).expect("folds");
-                while engine.tick().expect("ticks") {
-                    engine.turns(1).expect("folds");
-                }
-            }
-            job.join().expect("the job ends");
-        });
+        let folder = self.folder.path().join("history");
+        carry_on(engine, (&self.log, &self.outbox), folder);
         loop {
             engine.catch_up().expect("folds");
             if !engine.tick().expect("ticks") {
@@ -235,6 +209,52 @@ impl World {
     pub(crate) fn reader(&self, engine: &Engine) -> Reader {
         Reader::new(engine.shared(), Arc::<MemoryLog>::clone(&self.log))
     }
+}
+
+/// The job that carries on what definitions need.
+fn compute(
+    engine: &Engine,
+    (log, outbox): (&Arc<MemoryLog>, &Arc<RegenerableLog>),
+    folder: PathBuf,
+) -> Compute {
+    let drawn = AtomicU64::new(1);
+    Compute {
+        shared: engine.shared(),
+        log: Arc::<MemoryLog>::clone(log),
+        outbox: Arc::<RegenerableLog>::clone(outbox),
+        folder,
+        draw: Box::new(move || {
+            let mut id = [9; 16];
+            id[..8].copy_from_slice(&drawn.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+            RecordId(id)
+        }),
+    }
+}
+
+/// Carries on what definitions need, with the engine folding beside it, and makes no checkpoint.
+pub(crate) fn carry_on(
+    engine: &mut Engine,
+    (log, outbox): (&Arc<MemoryLog>, &Arc<RegenerableLog>),
+    folder: PathBuf,
+) {
+    let compute = compute(engine, (log, outbox), folder);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let is_done = &stop;
+    std::thread::scope(|threads| {
+        let job = threads.spawn(move || {
+            let compute = compute;
+            let mut go_on = |_: &ComputeStatus| true;
+            while compute.step(&mut go_on).expect("computes") {}
+            is_done.store(true, Ordering::Release);
+        });
+        while !stop.load(Ordering::Acquire) {
+            engine.turns(1).expect("folds");
+            while engine.tick().expect("ticks") {
+                engine.turns(1).expect("folds");
+            }
+        }
+        job.join().expect("the job ends");
+    });
 }
 
 /// What a profile has as traits: those of events, then what definitions came to before.
@@ -729,15 +749,28 @@ fn definitions_behind_published_rules_hold_what_timelines_come_to() {
     // E-mail addresses identify nobody any more.
     let mut rules = RuleSet::default();
     rules.types.retain(|rule| rule.name != "email");
-    let published = Change::PublishRules { space: "default".to_owned(), rules };
-    world.log.append_wait(change(700_000, &published)).expect("appends");
+    publish(&world, rules, 0);
     world.happens(&history_with_undo(92, 300), 4, 1);
     define(&*world.log, DEFINITIONS);
     drop(reader);
     world.settle(&mut engine);
-    let reader = world.reader(&engine);
-    let anchors = timelines(&world, &reader);
-    assert!(before > 0 && !anchors.is_empty());
+    let timelines = timelines_in_force(&world, &world.reader(&engine));
+    assert!(before > 0 && !timelines.is_empty());
+    check_with(&world, &engine, &timelines);
+}
+
+/// Publishes rules, with the definitions as they were before a record.
+fn publish(world: &World, rules: RuleSet, definitions: u64) {
+    static NEXT: AtomicU64 = AtomicU64::new(700_000);
+    let space = "default".to_owned();
+    let published = Change::PublishRules { space, rules, definitions, effects: 7 };
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    world.log.append_wait(change(number, &published)).expect("appends");
+}
+
+/// The events of each profile by the rules in force, also where they were published, as its timeline has them.
+fn timelines_in_force(world: &World, reader: &Reader) -> BTreeMap<ProfileId, Vec<(Position, u32)>> {
+    let anchors = timelines(world, reader);
     let space = reader.space("default").expect("a space");
     let of_profile = |profile: &ProfileId| {
         let found = space.find(Collection::Users, &ProfileRef::Id(*profile)).expect("reads");
@@ -748,9 +781,105 @@ fn definitions_behind_published_rules_hold_what_timelines_come_to() {
         let events = page.events.iter().map(|event| (event.key.position, event.key.item));
         (*profile, events.collect())
     };
-    let timelines = anchors.keys().map(of_profile).collect();
-    drop(space);
-    check_with(&world, &engine, &timelines);
+    anchors.keys().map(of_profile).collect()
+}
+
+/// What the first definitions come to for a profile, as readers see it.
+fn values(space: &SpaceRead, profile: &ProfileId, now: Time) -> Vec<(String, String)> {
+    let found = space.find(Collection::Users, &ProfileRef::Id(*profile)).expect("reads");
+    let all = found.expect("is there").computed(now).expect("reads").into_iter();
+    let known = all.filter(|one| DEFINITIONS[..5].iter().any(|it| it.0 == one.definition.id));
+    known.map(|one| (one.definition.id.clone(), one.value)).collect()
+}
+
+/// Appends a record of a job with that head.
+fn late(world: &World, head: &str) {
+    let (id, items) = (RecordId([8; 16]), Vec::new());
+    let (kind, head) = (RecordKind::Computed as u8, head.as_bytes().to_vec().into());
+    world.log.append_wait(NewRecord { id, kind, head, items }).expect("appends");
+}
+
+/// Definitions that were there are in force with rules that are published, those that changed meanwhile are
+/// computed behind it, and what a state of before said of people says nothing.
+#[test]
+fn definitions_are_published_with_rules() {
+    for partitions in [1, 3] {
+        let world = World::new();
+        world.happens_between(&history_with_undo(96, 500), 0, 260, 0);
+        let mut engine = world.engine_with(|config| config.state.partitions = partitions);
+        define(&*world.log, &DEFINITIONS[..4]);
+        world.settle(&mut engine);
+        world.happens_between(&history_with_undo(96, 500), 260, 400, 0);
+        define(&*world.log, &DEFINITIONS[4..8]);
+        let lapsed = "event('E7').count() >= 1 and event('E7').within(30 days).count() = 0";
+        define(&*world.log, &[("lapsed", DefinitionKind::Audience, lapsed)]);
+        world.settle(&mut engine);
+        // Time lets people enter and leave, by ticks of which the outbox has the effects.
+        world.clock.leap(25);
+        world.settle(&mut engine);
+        let settled = world.log.end().offset;
+        // These come too late to be kept from the first record on, and one of them replaces another one.
+        let ("often", kind, _) = DEFINITIONS[5] else { panic!("is there") };
+        define(&*world.log, &[("often", kind, "event('E5').count() >= 2")]);
+        define(&*world.log, &DEFINITIONS[8..]);
+        world.settle(&mut engine);
+        // An early record does not say by which rules it computed.
+        late(
+            &world,
+            r#"{"computed":"live","space":"default","streams":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19],"versions":[]}"#,
+        );
+        world.happens_between(&history_with_undo(96, 500), 400, usize::MAX, 0);
+        let mut rules = RuleSet::default();
+        rules.types.retain(|rule| rule.name != "email");
+        publish(&world, rules, settled);
+        // A job was just handing over what it had computed by the rules of before.
+        for head in [
+            r#"{"computed":"live","space":"default","under":0,"streams":[0,1,2,3,4,5,6,7,8],"versions":[]}"#,
+            r#"{"computed":"walk","space":"default","under":0,"definitions":[0,1,2,3],"is_last":true}"#,
+        ] {
+            late(&world, head);
+        }
+        // Events come before everybody is evaluated.
+        world.happens(&history_with_undo(97, 60), 4, 2);
+        engine.catch_up().expect("folds");
+        let meta = engine.state().meta();
+        let counts = &meta.spaces[0];
+        assert!(counts.computing.reassessing && meta.settled.is_empty());
+        assert!(counts.effects >= 7, "changes are counted on");
+        // Whoever reads is answered what is so before everybody was evaluated.
+        let reader = world.reader(&engine);
+        let space = reader.space("default").expect("a space");
+        let now = engine.state().log_time();
+        let profiles = timelines_in_force(&world, &reader);
+        let early: Vec<_> = profiles.keys().map(|one| values(&space, one, now)).collect();
+        drop(space);
+        define(&*world.log, &DEFINITIONS[5..6]);
+        world.settle(&mut engine);
+        let reader = world.reader(&engine);
+        let timelines = timelines_in_force(&world, &reader);
+        check_with(&world, &engine, &timelines);
+        let space = reader.space("default").expect("a space");
+        let late: Vec<_> = profiles.keys().map(|one| values(&space, one, now)).collect();
+        assert_eq!(early, late);
+        assert!(!engine.state().meta().spaces[0].computing.reassessing);
+        let hash = engine.hash().expect("hashes");
+        // A state that is lost is made anew while the outbox has what the rules of before made of events.
+        drop((space, reader, engine));
+        std::fs::remove_dir_all(world.folder.path().join("state")).expect("removes");
+        let mut engine = world.engine_with(|config| config.state.partitions = partitions);
+        let again = engine.hash().expect("hashes");
+        assert_eq!(hash.differences(&again), Vec::<&str>::new());
+        check_with(&world, &engine, &timelines);
+        for reopen_every in [None, Some(70)] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let config = ReplayConfig { reopen_every, ..ReplayConfig::default() };
+            let logs: (&dyn LogRead, &dyn LogRead) = (&*world.log, &*world.outbox);
+            let replayed = replay_beside(logs, world.log.end(), folder.path(), &config, |_| ());
+            let (replayed, told) = replayed.expect("replays");
+            assert_eq!(hash.differences(&replayed), Vec::<&str>::new());
+            assert!(told.compared > 0 && told.different == 0, "{told:?}");
+        }
+    }
 }
 
 /// A log that takes nothing does not stop the fold: what is due is due until it does.

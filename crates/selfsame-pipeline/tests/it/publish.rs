@@ -7,18 +7,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use selfsame_event::{Collection, EventsHead, ProfileId, RecordKind, SourceNumber};
+use selfsame_event::{Collection, EventsHead, Position, ProfileId, RecordKind, SourceNumber};
 use selfsame_identity::rule::{Limit, SharedDevices, Strategy, TypeRule, Window};
 use selfsame_identity::{ComponentRow, RuleSet};
 use selfsame_log::{Log as _, LogConfig, LogRead, MemoryLog, RealFs, RegenerableLog};
 use selfsame_pipeline::decision::NoteKind;
-use selfsame_pipeline::workspace::Change;
+use selfsame_pipeline::effect::What;
+use selfsame_pipeline::workspace::{Change, DefinitionKind};
 use selfsame_pipeline::{
-    Engine, EngineConfig, EngineParts, EventQuery, GraphDiff, MemoryBudget, ProfileRef, Reader,
-    ReplayConfig, StateConfig, Successor, TrialConfig, TrialReport, replay, try_rules,
+    Engine, EngineConfig, EngineParts, EventQuery, GraphDiff, MemoryBudget, ProfileRef,
+    Publication, Reader, ReplayConfig, StateConfig, Successor, TrialConfig, TrialReport, replay,
+    try_rules,
 };
 use selfsame_profile::{EntryKey, Query};
 
+use crate::computed::{carry_on, connect, define, effects};
 use crate::world::{Dice, TestClock, change, history_with_undo, record, set_up};
 
 /// A log, and an engine over it.
@@ -76,7 +79,23 @@ impl World {
 
     fn publish(&mut self, rules: &RuleSet) {
         let (space, rules) = ("default".to_owned(), rules.clone());
-        self.say(&Change::PublishRules { space, rules });
+        let (definitions, effects) = (self.log.end().offset, 0);
+        self.say(&Change::PublishRules { space, rules, definitions, effects });
+        self.engine.catch_up().expect("folds");
+    }
+
+    /// Makes definitions, of which a destination is told some, and has them computed over the history.
+    fn define(&mut self, definitions: &[(&str, DefinitionKind, &str)]) {
+        connect(&*self.log, &definitions[..2]);
+        define(&*self.log, &definitions[2..]);
+        self.settle();
+    }
+
+    /// Carries on what definitions need.
+    fn settle(&mut self) {
+        self.engine.catch_up().expect("folds");
+        let folder = self.folder.path().join("history");
+        carry_on(&mut self.engine, (&self.log, &self.outbox), folder);
         self.engine.catch_up().expect("folds");
     }
 
@@ -103,6 +122,7 @@ impl World {
 
     /// Who there is: each profile with its identifiers, and whose each event is. By what readers see.
     fn seen(&self) -> Seen {
+        let now = self.engine.state().log_time();
         let log: Arc<dyn LogRead> = Arc::<MemoryLog>::clone(&self.log);
         let reader = Reader::new(self.engine.shared(), log);
         let read = reader.space("default").expect("a space");
@@ -130,6 +150,9 @@ impl World {
                     for event in &page.events {
                         seen.events.insert(event.key, id);
                     }
+                    let values = found.computed(now).expect("reads").into_iter();
+                    let values = values.map(|one| (one.definition.id.clone(), one.value));
+                    seen.values.insert(id, values.collect());
                 }
             }
         }
@@ -144,6 +167,30 @@ type Profiles = BTreeMap<ProfileId, BTreeSet<String>>;
 struct Seen {
     profiles: [Profiles; 2],
     events: BTreeMap<EntryKey, ProfileId>,
+    /// What definitions come to for each profile, but for what is so where nothing happened.
+    values: BTreeMap<ProfileId, BTreeMap<String, String>>,
+}
+
+/// Definitions over what happens in a shop.
+const DEFINITIONS: &[(&str, DefinitionKind, &str)] = &[
+    ("buyers", DefinitionKind::Audience, "event('Bought').count() >= 2"),
+    ("bought", DefinitionKind::ComputedTrait, "event('Bought').count()"),
+    ("never", DefinitionKind::Audience, "event('Bought').count() = 0"),
+    ("reached", DefinitionKind::Audience, "trait('email').exists() and trait('bought') >= 1"),
+    ("of_season", DefinitionKind::Audience, "event('Bought').within(120 days).count() >= 1"),
+    ("both", DefinitionKind::Audience, "trait('buyers') = true and trait('reached') = true"),
+    ("late", DefinitionKind::ComputedTrait, "event('Bought').last(property('at'))"),
+    ("mailed", DefinitionKind::Audience, "trait('email').exists()"),
+    ("unknown", DefinitionKind::Audience, "trait('bought') >= 1 and trait('mailed') = false"),
+];
+
+/// What a definition comes to where nothing happened.
+fn nothing(id: &str, kind: DefinitionKind) -> &'static str {
+    match (id, kind) {
+        (_, DefinitionKind::Audience) => "false",
+        ("bought", _) => "0",
+        _ => "null",
+    }
 }
 
 fn count(number: usize) -> u64 {
@@ -213,6 +260,97 @@ fn check(report: &TrialReport, before: &Seen, after: &Seen) {
     assert_eq!([report.moved, report.gained, report.lost], [moved, gained, lost]);
 }
 
+/// By profiles of both sides and the names that they have in common: what definitions come to for each profile
+/// as it is, and for those that held its names.
+fn check_definitions(report: &TrialReport, before: &Seen, after: &Seen) -> [u64; 3] {
+    let text = |seen: &Seen, profile: &ProfileId, id: &str, kind| {
+        let value = seen.values[profile].get(id).cloned();
+        value.unwrap_or_else(|| nothing(id, kind).to_owned())
+    };
+    let mut met = [0; 3];
+    assert_eq!(report.definitions.len(), DEFINITIONS.len());
+    for (diff, (id, kind, _)) in report.definitions.iter().zip(named()) {
+        assert_eq!((diff.id.as_str(), diff.kind), (id, kind));
+        let none = nothing(id, kind);
+        let count = |seen: &Seen| {
+            let profiles = seen.profiles[0].keys();
+            count(profiles.filter(|profile| text(seen, profile, id, kind) != none).count())
+        };
+        assert_eq!([diff.before, diff.after], [count(before), count(after)], "{id}");
+        let [mut enter, mut leave, mut changed] = [const { BTreeSet::new() }; 3];
+        let gone = before.profiles[0].iter().filter(|(_, names)| {
+            after.profiles[0].values().all(|others| others.is_disjoint(names))
+        });
+        let of_gone = gone
+            .map(|(profile, _)| (*profile, vec![text(before, profile, id, kind)], none.to_owned()));
+        let of_others = after.profiles[0].iter().map(|(profile, names)| {
+            let parts = before.profiles[0].iter().filter(|(_, others)| !others.is_disjoint(names));
+            let parts = parts.map(|(part, _)| text(before, part, id, kind));
+            (*profile, parts.collect(), text(after, profile, id, kind))
+        });
+        for (profile, parts, is) in of_gone.chain(of_others) {
+            let parts: Vec<String> = parts;
+            let was = |value: &str| parts.iter().any(|part| part == value);
+            if kind == DefinitionKind::ComputedTrait {
+                if parts.iter().any(|part| *part != is) || parts.is_empty() && is != none {
+                    changed.insert(profile);
+                }
+            } else if is == "true" && !was("true") {
+                enter.insert(profile);
+            } else if is == "false" && was("true") {
+                leave.insert(profile);
+            }
+        }
+        let sizes = [&enter, &leave, &changed].map(BTreeSet::len);
+        assert_eq!([diff.enter, diff.leave, diff.changed], sizes.map(self::count), "{id}");
+        let shown: BTreeSet<_> = diff.samples.iter().map(|sample| sample.profile).collect();
+        let all: BTreeSet<_> = [enter, leave, changed].into_iter().flatten().collect();
+        assert!(shown.is_subset(&all) && shown.is_empty() == all.is_empty(), "{id}: {diff:?}");
+        met.iter_mut().zip(sizes).for_each(|(met, size)| *met += self::count(size));
+    }
+    met
+}
+
+/// The definitions of the shop in the order in which they were made.
+fn named() -> impl Iterator<Item = (&'static str, DefinitionKind, &'static str)> {
+    DEFINITIONS.iter().copied()
+}
+
+/// What is said to destinations behind a publication: of what they are told, how it is for everybody, once;
+/// of other audiences, who is in them. Events may have changed traits meanwhile.
+fn check_effects(world: &World, published: Position, after: &Seen) {
+    let mut said: BTreeMap<(u32, ProfileId), Vec<String>> = BTreeMap::new();
+    for (position, effect) in effects(&*world.outbox) {
+        if position >= published {
+            let text = match effect.what {
+                What::Entered => "true".to_owned(),
+                What::Exited => "false".to_owned(),
+                What::Value(json) | What::Announced(json) => json.into(),
+            };
+            said.entry((effect.definition, effect.profile)).or_default().push(text);
+        }
+    }
+    let mut expected = BTreeMap::new();
+    for (number, (id, kind, _)) in (0..).zip(named()) {
+        for (profile, values) in &after.values {
+            let value = values.get(id).cloned();
+            let is_told = number < 2;
+            let is_in = value.as_deref() == Some("true");
+            if is_told || kind == DefinitionKind::Audience && is_in {
+                let value = value.unwrap_or_else(|| nothing(id, kind).to_owned());
+                expected.insert((number, *profile), vec![value]);
+            }
+        }
+    }
+    for ((number, _), texts) in &mut said {
+        let (_, kind, _) = DEFINITIONS[usize::try_from(*number).expect("small")];
+        if kind == DefinitionKind::ComputedTrait {
+            texts.drain(..texts.len() - 1);
+        }
+    }
+    assert_eq!(said, expected);
+}
+
 /// What happens in a shop: people with devices and addresses, some of them shared.
 fn shop(seed: u64, people: u64) -> Arc<MemoryLog> {
     let log = MemoryLog::new(Arc::new(TestClock::default()));
@@ -247,7 +385,7 @@ fn shop(seed: u64, people: u64) -> Arc<MemoryLog> {
                 r#""type":"identify","userId":"u{person}","anonymousId":"{device}","traits":{{"email":"{email}","phone":"{phone}"}}"#
             ),
             7 => format!(
-                r#""type":"track","event":"Bought","userId":"u{person}","anonymousId":"{device}""#
+                r#""type":"track","event":"Bought","userId":"u{person}","anonymousId":"{device}","properties":{{"at":{visit}}}"#
             ),
             8 => format!(r#""type":"group","userId":"u{person}","groupId":"g{}""#, person / 50),
             _ => format!(r#""type":"alias","userId":"u{person}","previousId":"{device}""#),
@@ -305,6 +443,85 @@ fn random_rules(dice: &mut Dice) -> RuleSet {
         rules.caps.merges = 1 + u32::try_from(dice.roll(3)).expect("small");
     }
     rules
+}
+
+/// Tries and publishes random rules, each over what the ones before made of it, in a shop with definitions.
+fn try_and_publish_with_definitions(seed: u64, people: u64, changes: usize) -> [u64; 3] {
+    let mut world = World::new(shop(seed, people), 1);
+    world.define(DEFINITIONS);
+    let mut dice = Dice::new(seed + 77);
+    let mut before = world.seen();
+    let mut met = [0; 3];
+    for _ in 0..changes {
+        let rules = random_rules(&mut dice);
+        let report = world.try_out(&rules);
+        let published = world.log.end();
+        world.publish(&rules);
+        // Readers are told how it is before everybody was evaluated.
+        let early = world.seen();
+        world.settle();
+        let after = world.seen();
+        assert_eq!(early.values, after.values);
+        check(&report, &before, &after);
+        check_effects(&world, published, &after);
+        let more = check_definitions(&report, &before, &after);
+        met.iter_mut().zip(more).for_each(|(met, more)| *met += more);
+        before = after;
+    }
+    world.check_against_a_replay();
+    met
+}
+
+#[test]
+fn what_a_trial_says_of_definitions_is_what_publishing_does() {
+    let mut met = [0; 3];
+    for seed in 14..16 {
+        let more = try_and_publish_with_definitions(seed, 120, 6);
+        met = std::array::from_fn(|index| met[index] + more[index]);
+    }
+    assert!(met.iter().all(|met| *met > 10), "some enter, leave, have other values: {met:?}");
+}
+
+/// An engine that dies before the first profile is evaluated, or behind the last one without a checkpoint,
+/// ends with the state of a clean replay, and destinations are told the same.
+#[test]
+fn definitions_are_published_across_restarts() {
+    let mut world = World::new(shop(21, 200), 1);
+    world.define(DEFINITIONS);
+    let mut rules = RuleSet::default();
+    rules.types.retain(|rule| rule.name != "email");
+    let published = world.log.end();
+    let (space, definitions) = ("default".to_owned(), published.offset);
+    world.say(&Change::PublishRules { space, rules, definitions, effects: 0 });
+    world = world.restart(1);
+    world.engine.catch_up().expect("folds");
+    // Events come before everybody is evaluated: nobody enters what only looks so.
+    let bought = |person: u64| {
+        let id = format!(r#""messageId":"b{person}","type":"track","event":"Bought""#);
+        Bytes::from(format!(r#"{{{id},"userId":"u{person}"}}"#))
+    };
+    let head = EventsHead { source: SourceNumber(0), ..EventsHead::default() };
+    let items = (0..100).map(bought).collect();
+    let late = record(9_000_000, RecordKind::Events, head.encode(), items);
+    world.log.append_wait(late).expect("appends");
+    world.engine.catch_up().expect("folds");
+    assert!(world.engine.state().meta().spaces[0].computing.reassessing);
+    world = world.restart(1);
+    let folder = world.folder.path().join("history");
+    carry_on(&mut world.engine, (&world.log, &world.outbox), folder);
+    assert!(!world.engine.state().meta().spaces[0].computing.reassessing);
+    let seen = world.seen();
+    check_effects(&world, published, &seen);
+    // No checkpoint has these evaluations: what was told is taken from the outbox.
+    world = world.restart(1);
+    world.check_against_a_replay();
+    assert_eq!(world.seen().values, seen.values);
+    check_effects(&world, published, &seen);
+    // A state that is lost is made anew while the outbox has what was told by the rules of before.
+    std::fs::remove_dir_all(world.folder.path().join("state")).expect("removes");
+    world = world.restart(1);
+    world.check_against_a_replay();
+    assert_eq!(world.seen().values, seen.values);
 }
 
 /// Tries and publishes random rules, each over what the ones before made of it.
@@ -408,17 +625,21 @@ fn a_successor_that_was_begun_before_is_folded_on() {
     let in_force = world.engine.state().meta().published.clone();
     let begin = |until: u64| {
         let config = StateConfig::default();
+        let publication = Publication { space: "default", rules: &rules, definitions: until };
         let mut successor =
-            Successor::open(&*world.log, &folder, &config, &in_force, ("default", &rules))
-                .expect("opens");
+            Successor::open(&*world.log, &folder, &config, &in_force, publication).expect("opens");
         let from = successor.next().offset;
-        let until = selfsame_event::Position::embedded(until);
+        let until = Position::embedded(until);
         assert!(successor.fold(&*world.log, until, |_| true).expect("folds"));
         successor.close().expect("closes");
         from
     };
     assert_eq!(begin(150), 0);
     assert_eq!(begin(300), 150, "it goes on where it was");
+    let mark = world.folder.path().join("state.next").join("writing");
+    assert!(!mark.exists());
+    std::fs::write(&mark, "").expect("writes");
+    assert_eq!(begin(200), 0, "a checkpoint of it was being made: sections may be ahead");
     world.publish(&rules);
     world.check_against_a_replay();
 }
@@ -428,7 +649,8 @@ fn a_successor_that_was_begun_before_is_folded_on() {
 fn rules_are_published_across_restarts() {
     let mut world = World::new(history_with_undo(8, 400), 1);
     let rules = random_rules(&mut Dice::new(3));
-    let published = Change::PublishRules { space: "default".to_owned(), rules };
+    let (space, definitions) = ("default".to_owned(), world.log.end().offset);
+    let published = Change::PublishRules { space, rules, definitions, effects: 0 };
     // Before the engine has seen the record.
     world.say(&published);
     world = world.restart(1);

@@ -58,11 +58,16 @@ fn identifiers_are_chosen_by_type_and_strategy() {
 #[test]
 fn who_was_told_nothing_is_told_what_there_is_and_not_that_there_is_nothing() {
     let heard = Heard::nothing();
-    let told = |value| told_by(&[], &ids(), value, &heard).map(|ids| ids.len());
+    let told = |value| {
+        let is_nothing = value == Telling::NOTHING;
+        told_by(&[], &ids(), (value, is_nothing), &heard).map(|ids| ids.len())
+    };
     assert_eq!(told(5), Ok(1));
     assert_eq!(told(Telling::NOTHING), Ok(0));
     let phone = [naming("phone", Strategy::Last)];
-    assert_eq!(told_by(&phone, &ids(), 5, &heard).map(|ids| ids.len()), Err(Withheld::Unnamed));
+    let by_phone = told_by(&phone, &ids(), (5, false), &heard).map(|ids| ids.len());
+    assert_eq!(by_phone, Err(Withheld::Unnamed));
+    assert_eq!(told_by(&[], &ids(), (5, true), &heard).map(|ids| ids.len()), Ok(0));
 }
 
 #[test]

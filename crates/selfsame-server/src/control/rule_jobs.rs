@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use selfsame_event::Identifier;
 use selfsame_identity::RuleSet;
-use selfsame_pipeline::{GraphDiff, Regrouped, Sample, SampleProfile, TrialReport};
+use selfsame_pipeline::{
+    DefinitionDiff, GraphDiff, ProfileChange, Regrouped, Sample, SampleProfile, TrialReport,
+};
+use serde_json::Value;
 
 use super::Control;
 use super::asked::Asked;
@@ -64,6 +67,38 @@ shape! {
         merges_after: u64,
         /// Limits, blocks and caps that events met, or would have met.
         violations: Vec<ViolationsShown>,
+        /// What would be different of each computed trait and audience.
+        definitions: Vec<DefinitionDiffShown>,
+    }
+
+    /// What would be different of a computed trait or an audience.
+    pub(crate) struct DefinitionDiffShown {
+        /// Its id.
+        id: String,
+        /// `computed_trait` or `audience`.
+        kind: String,
+        /// How many profiles are in the audience, or have another value than where nothing happened.
+        before: u64,
+        /// How many would be and would have.
+        after: u64,
+        /// Profiles that would be in the audience, of which no part is.
+        enter: u64,
+        /// Profiles that would not be in the audience, of which a part is.
+        leave: u64,
+        /// Profiles for which the trait would have another value than for some part of theirs.
+        changed: u64,
+        /// Some of those that would enter, leave or have another value.
+        samples: Vec<ProfileChangeShown>,
+    }
+
+    /// A profile for which a definition would come to something else.
+    pub(crate) struct ProfileChangeShown {
+        /// Its id as it would be; as it is, if it would be gone.
+        profile_id: String,
+        /// What it comes to for those that hold its identifiers now.
+        before: Vec<Value>,
+        /// What it would come to.
+        after: Value,
     }
 
     /// How one graph would become the other.
@@ -246,6 +281,29 @@ fn trial(report: &TrialReport) -> TrialShown {
         merges_before,
         merges_after,
         violations: violations.collect(),
+        definitions: report.definitions.iter().map(definition).collect(),
+    }
+}
+
+fn definition(diff: &DefinitionDiff) -> DefinitionDiffShown {
+    DefinitionDiffShown {
+        id: diff.id.clone(),
+        kind: diff.kind.word().to_owned(),
+        before: diff.before,
+        after: diff.after,
+        enter: diff.enter,
+        leave: diff.leave,
+        changed: diff.changed,
+        samples: diff.samples.iter().map(change).collect(),
+    }
+}
+
+fn change(change: &ProfileChange) -> ProfileChangeShown {
+    let value = |json: &str| serde_json::from_str(json).unwrap_or_default();
+    ProfileChangeShown {
+        profile_id: change.profile.to_string(),
+        before: change.before.iter().map(|json| value(json)).collect(),
+        after: value(&change.after),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use selfsame_deliver::{BodyError, Effect, Feed as _, Heard, Outcome};
 use selfsame_event::{Collection, ItemPosition, Position, Time};
+use selfsame_identity::RuleSet;
 use selfsame_log::LogRead as _;
 use selfsame_pipeline::workspace::{Announce, Change, DefinitionKind};
 use serde_json::{Value, json};
@@ -324,6 +325,71 @@ async fn an_account_is_told_of_by_group_calls() {
     assert_eq!((&body["userId"], &body["groupId"]), (&Value::Null, &json!("acme")));
     check_keys(&first);
     check_keys(&later);
+}
+
+/// Rules that are published make other people of the same events: each destination is told the difference.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_that_are_published_tell_who_enters_and_who_leaves_once() {
+    let (world, receiver) = (World::start().await, Receiver::start().await);
+    world.destination("crm", &receiver).await;
+    let tell = |send| vec![told("crm", send)];
+    world.define(AUDIENCE, "buyers", "event('Bought').count() >= 2", tell(Announce::Track)).await;
+    world.define(TRAIT, "bought", "event('Bought').count()", tell(Announce::Identify)).await;
+    world.send(json!({"type": "identify", "userId": "dan"})).await;
+    // By the rules as they are: ada and bob, who share an address, are two; cat and her phone are one.
+    for user in ["ada", "bob"] {
+        let traits = json!({"email": "home@x.y"});
+        world.send(json!({"type": "identify", "userId": user, "traits": traits})).await;
+    }
+    world.send(json!({"type": "identify", "userId": "cat", "anonymousId": "phone"})).await;
+    world.send(track(&json!({"anonymousId": "phone"}), "Bought")).await;
+    for user in ["ada", "bob", "cat", "eve", "eve"] {
+        world.send(user_bought(user)).await;
+    }
+    world.quiet("crm").await;
+    let said = shortly(&receiver.taken());
+    let mut last: Vec<_> = said.iter().filter(|one| !one.ends_with("bought=1")).collect();
+    last.sort();
+    let entered = ["cat", "eve"].map(|user| format!("{user} Audience Entered buyers=true"));
+    let bought = ["cat", "eve"].map(|user| format!("{user} identify bought=2"));
+    assert_eq!(last, [&entered[0], &bought[0], &entered[1], &bought[1]]);
+    let before = said.len();
+
+    let mut rules = RuleSet::default();
+    rules.types[0].limit.count = 2;
+    rules.types.retain(|rule| rule.name != "anonymous_id");
+    let meta = world.node.shared.meta();
+    let (definitions, effects) = (meta.next, meta.spaces[0].effects);
+    let space = SPACE.to_owned();
+    world.change(Change::PublishRules { space, rules, definitions, effects }).await;
+    eventually("everybody to be evaluated and told", || {
+        let meta = world.node.shared.meta();
+        let is_done = !meta.spaces[0].computing.reassessing;
+        let status = world.status("crm")?;
+        let end = world.node.log.end();
+        let is_told = status.pending == 0 && status.cursor.record >= end && meta.next == end.offset;
+        (is_done && is_told).then_some(())
+    })
+    .await;
+    let mut said = taken(&receiver, before + 4).await.split_off(before);
+    said.sort();
+    let difference = [
+        "bob Audience Entered buyers=true",
+        "bob identify bought=2",
+        "cat Audience Exited buyers=false",
+        "cat identify bought=1",
+    ];
+    assert_eq!(said, difference);
+    // It goes on from there.
+    world.send(user_bought("cat")).await;
+    let mut said = taken(&receiver, before + 6).await.split_off(before + 4);
+    said.sort();
+    assert_eq!(said, ["cat Audience Entered buyers=true", "cat identify bought=2"]);
+    check_keys(&receiver);
+}
+
+fn user_bought(id: &str) -> Value {
+    user(id, "Bought")
 }
 
 /// After a crash, what was on its way is known before the state is folded up to it again.

@@ -18,6 +18,8 @@ use crate::command::say;
 
 /// How often it is asked how far the server is.
 pub(super) const EVERY: Duration = Duration::from_millis(200);
+/// Of how many profiles it is shown what a definition would come to.
+const SHOWN: usize = 3;
 
 /// Rules, and where.
 #[derive(Debug, Args)]
@@ -163,8 +165,41 @@ fn report_lines(report: &Value) -> Vec<String> {
         let line = |one: &Value| row(&text(one, "kind"), count(one, "before"), count(one, "after"));
         lines.extend(met.iter().map(line));
     }
+    lines.extend(definition_lines(list(report, "definitions")));
     for name in ["users", "accounts"] {
         lines.extend(list(&report[name], "samples").iter().flat_map(sample));
+    }
+    lines
+}
+
+/// Audiences and computed traits that would change, and some of the profiles for which they would.
+fn definition_lines(definitions: &[Value]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (kind, title) in [("audience", "audiences"), ("computed_trait", "computed traits")] {
+        let of_kind: Vec<_> = definitions.iter().filter(|one| text(one, "kind") == kind).collect();
+        let is_other =
+            |one: &&&Value| ["enter", "leave", "changed"].iter().any(|of| count(one, of) > 0);
+        let others: Vec<_> = of_kind.iter().filter(is_other).collect();
+        if of_kind.is_empty() {
+            continue;
+        }
+        lines.push(format!("{title}, of which {} of {} change", others.len(), of_kind.len()));
+        for one in others {
+            lines.push(row(&text(one, "id"), count(one, "before"), count(one, "after")));
+            let kinds = [
+                ("profiles would enter", count(one, "enter")),
+                ("profiles would leave", count(one, "leave")),
+                ("profiles with another value", count(one, "changed")),
+            ];
+            let kinds = kinds.iter().filter(|(_, count)| *count > 0);
+            lines.extend(kinds.map(|(what, count)| format!("    {what:<28}{count:>12}")));
+            let samples = list(one, "samples");
+            lines.extend(samples.iter().take(SHOWN).map(|sample| {
+                let before: Vec<_> = list(sample, "before").iter().map(Value::to_string).collect();
+                let before = if before.is_empty() { "new".to_owned() } else { before.join(", ") };
+                format!("      {}  {before} -> {}", text(sample, "profile_id"), sample["after"])
+            }));
+        }
     }
     lines
 }

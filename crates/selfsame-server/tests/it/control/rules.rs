@@ -3,6 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::definitions::{AT, live, set, traits};
 use super::server::{DEV, Server, eventually, run};
 
 const RULES: &str = "/api/spaces/dev/rules";
@@ -80,6 +81,62 @@ async fn a_trial_says_what_publishing_then_does() {
     assert!(server.send(DEV, "identify", later).await.is_success());
     server.folded().await;
     assert_eq!(ids(&profile(&server, "user_id:ada").await), Some(5));
+}
+
+#[tokio::test]
+async fn a_trial_says_who_enters_and_leaves_and_publishing_does_it() {
+    let server = family().await;
+    for (user, id) in [("ada", "b1"), ("eve", "b2"), ("bob", "b3")] {
+        let event = json!({"userId": user, "event": "Bought", "messageId": id});
+        assert!(server.send(DEV, "track", event).await.is_success());
+    }
+    server.folded().await;
+    set(&server, "regular", "audience", "event('Bought').count() >= 2").await;
+    set(&server, "bought", "computed_trait", "event('Bought').count()").await;
+    for id in ["regular", "bought"] {
+        live(&server, id).await;
+    }
+    let file = server.beside("rules.yaml");
+    let rules = loose(&server).await;
+    std::fs::write(&file, rules.to_string()).expect("writes");
+    let (file, url) = (file.to_str().expect("UTF-8").to_owned(), server.url.clone());
+    let work =
+        move || run(&["identity", "try", &file, "--server", &url, "--token", DEV], &[]).stdout;
+    let shown = tokio::task::spawn_blocking(work).await.expect("runs");
+    let shown = String::from_utf8(shown).expect("UTF-8");
+    for line in ["audiences, of which 1 of 1 change", "profiles would enter", "1, 1 -> 2"] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+    let report = &ended(&server).await["report"];
+    let [regular, bought] = [0, 1].map(|place: usize| &report["definitions"][place]);
+    let numbers = ["before", "after", "enter", "leave", "changed"];
+    assert_eq!(numbers.map(|name| &regular[name]), [0, 1, 1, 0, 0].map(Value::from).each_ref());
+    assert_eq!(numbers.map(|name| &bought[name]), [3, 2, 0, 0, 1].map(Value::from).each_ref());
+    let sample = &regular["samples"][0];
+    assert_eq!((&sample["before"], &sample["after"]), (&json!([false, false]), &json!(true)));
+
+    server.done(Method::POST, &format!("{RULES}/publish"), Some(rules)).await;
+    let job = ended(&server).await;
+    assert_eq!(job["state"], "done", "{job}");
+    // Whoever reads is answered at once; members are listed once everybody was evaluated.
+    assert_eq!(traits(&server, "eve", "include=bought,regular").await["bought"], 2);
+    assert_eq!(live(&server, "regular").await["members"], 1);
+    let members = server.get(&format!("{AT}/regular/members")).await;
+    assert_eq!(members["data"][0]["profile_id"], sample["profile_id"], "{members}");
+    let bought = traits(&server, "bob", "include=bought,regular").await;
+    assert_eq!((&bought["bought"], &bought["regular"]), (&json!(1), &Value::Null));
+
+    // What accounts come to is not carried over: it is said before anything is done.
+    let definition = json!({
+        "name": "orders", "kind": "computed_trait", "collection": "accounts",
+        "query": "event('Bought').count()",
+    });
+    server.done(Method::PUT, &format!("{AT}/orders"), Some(definition)).await;
+    let rules = server.get(RULES).await;
+    server.done(Method::POST, &format!("{RULES}/publish"), Some(rules)).await;
+    let job = ended(&server).await;
+    assert_eq!(job["state"], "failed", "{job}");
+    assert!(job.to_string().contains("of accounts (orders)"), "{job}");
 }
 
 #[tokio::test]
