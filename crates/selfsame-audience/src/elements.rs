@@ -173,6 +173,13 @@ impl<'a> Elements<'a> {
         self.list.get(first..).unwrap_or_default()
     }
 
+    /// Those from the one time on, up to the other.
+    pub(crate) fn between(&self, start: Time, last: Time) -> &[Element<'a>] {
+        let since = self.since(start);
+        let length = since.partition_point(|element| element.when.time <= last);
+        since.get(..length).unwrap_or_default()
+    }
+
     /// Those behind that event by so many microseconds: at least the one, less than the other.
     pub(crate) fn behind(&self, when: When, (from, to): (i64, i64)) -> &[Element<'a>] {
         let distance = |element: &Element<'_>| element.when.time.micros() - when.time.micros();

@@ -50,6 +50,8 @@ pub(crate) struct View<'v, 'a> {
     event: Option<&'v Fields<'a>>,
     /// Of an account: for how many of its users what holds.
     tally: Option<&'v Tally>,
+    /// The time of an event, of which alone it is asked whether it makes a condition hold.
+    by: Option<Time>,
     is_approximate: Cell<bool>,
     /// What was read of traits for one of many events, by the place of the operand in memory.
     read_for_all: RefCell<SmallVec<[(*const Operand, Values<'v>); 1]>>,
@@ -78,7 +80,13 @@ impl<'v, 'a> View<'v, 'a> {
         tally: Option<&'v Tally>,
     ) -> Self {
         let (is_approximate, read_for_all) = (Cell::new(false), RefCell::default());
-        Self { sections, traits: Some(traits), event: None, tally, is_approximate, read_for_all }
+        let (traits, event, by) = (Some(traits), None, None);
+        Self { sections, traits, event, tally, by, is_approximate, read_for_all }
+    }
+
+    /// The same, of what an event of that time has to do with alone.
+    pub(crate) fn by(self, event: Time) -> Self {
+        Self { by: Some(event), ..self }
     }
 
     /// Whether an event meets a condition of the event alone.
@@ -89,6 +97,7 @@ impl<'v, 'a> View<'v, 'a> {
             traits: None,
             event: Some(event),
             tally: None,
+            by: None,
             is_approximate: Cell::new(false),
             read_for_all: RefCell::default(),
         };
@@ -411,7 +420,16 @@ impl<'v, 'a> View<'v, 'a> {
         let parent = frame.map(|frame| frame.element.when);
         let candidates = match parent.zip(selection.behind) {
             Some((parent, behind)) => elements.behind(parent, behind),
-            None => elements.since(range.start),
+            None => {
+                let start = range.start;
+                let reach = self.by.filter(|_| frame.is_none()).zip(selection.reach());
+                match reach {
+                    Some((by, reach)) => {
+                        elements.between(start.max(by.plus_micros(reach.saturating_neg())), by)
+                    }
+                    None => elements.since(start),
+                }
+            }
         };
         let mut chosen: SmallVec<[&Element<'_>; 16]> = SmallVec::new();
         let mut is_enough = false;

@@ -278,6 +278,40 @@ impl Condition {
         }
     }
 
+    /// Whether, where it does not hold, an event can only make it hold by having a part in that itself: then
+    /// the others need not be looked at.
+    pub(crate) fn is_made_by_one(&self) -> bool {
+        let is_one = |leaf: &Leaf| match &leaf.of {
+            Of::Elements(selection) => selection.most == Some(1) && selection.reach().is_some(),
+            _ => true,
+        };
+        match self {
+            Self::Or(list) => list.iter().all(Self::is_made_by_one),
+            Self::Is(Operand::Leaf(leaf), _) => self.lasts() && is_one(leaf),
+            Self::And(_) | Self::Not(_) | Self::Is(..) | Self::Users(..) => false,
+        }
+    }
+
+    /// How many microseconds behind an event there may be one that has to do with it; nothing where there is no
+    /// end to that.
+    fn reach(&self) -> Option<i64> {
+        match self {
+            Self::And(list) | Self::Or(list) => {
+                list.iter().try_fold(0, |most, one| Some(one.reach()?.max(most)))
+            }
+            Self::Not(one) => one.reach(),
+            Self::Is(Operand::Leaf(leaf), _) => match &leaf.of {
+                Of::Elements(inner) => {
+                    let (_, to) = inner.behind?;
+                    to.checked_add(inner.reach()?)
+                }
+                _ => None,
+            },
+            Self::Is(..) => Some(0).filter(|_| self.is_of_kept_events()),
+            Self::Users(..) => None,
+        }
+    }
+
     /// Whether it says of kept events what their own values say, so that other events have no part in it.
     fn is_of_kept_events(&self) -> bool {
         let is_own =
@@ -306,6 +340,13 @@ impl Condition {
                 check.operands().iter().for_each(operand_sources);
             }
         }
+    }
+}
+
+impl Selection {
+    /// How many microseconds behind an element an event may be that decides on it; nothing where any may.
+    pub(crate) fn reach(&self) -> Option<i64> {
+        self.condition.as_ref().map_or(Some(0), Condition::reach)
     }
 }
 

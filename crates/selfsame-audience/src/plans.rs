@@ -144,6 +144,15 @@ impl Plans {
         plan.is_some_and(|plan| matches!(plan, Plan::Audience(condition) if condition.lasts()))
     }
 
+    /// Whether a definition is an audience that nobody enters by an event but by having it: then
+    /// [`Profile::evaluate_by`] says the same of who is not in it.
+    pub fn is_made_by_one(&self, definition: usize) -> bool {
+        let plan = self.definitions.get(definition);
+        plan.is_some_and(
+            |plan| matches!(plan, Plan::Audience(condition) if condition.is_made_by_one()),
+        )
+    }
+
     /// The conditions that definitions of accounts have on users, each once; a [`Tally`] counts for how
     /// many users they hold, by their places here. [`Profile::meets`] asks a user.
     pub fn of_users(&self) -> &[query::Condition] {
@@ -245,6 +254,21 @@ impl Profile<'_> {
     /// The value of a definition.
     pub fn evaluate(&self, definition: usize, traits: &dyn Traits) -> Option<Evaluated> {
         self.evaluated(definition, traits, None)
+    }
+
+    /// Whether somebody who is not in an audience enters it by an event of that time. What it says of when
+    /// that may change is of this event: what was said before it counts besides.
+    pub fn evaluate_by(
+        &self,
+        definition: usize,
+        traits: &dyn Traits,
+        event: Time,
+    ) -> Option<Evaluated> {
+        let view = View::new(&self.sections, traits, None).by(event);
+        match self.plans.definitions.get(definition)? {
+            Plan::Audience(condition) => Some(view.holds(condition)),
+            Plan::Trait(_) => None,
+        }
     }
 
     /// The value of a definition of an account.

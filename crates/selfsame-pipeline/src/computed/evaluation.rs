@@ -126,13 +126,33 @@ pub(crate) fn traits_of(
     traits.filter_map(|(rank, plan)| Some((plan.number, known.evaluate(rank)?))).collect()
 }
 
+/// An event because of which definitions are evaluated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct By {
+    /// When it happened.
+    pub(super) event: Time,
+    /// Audiences that were evaluated at every event before it.
+    pub(super) settled: Ranks,
+}
+
 /// Evaluates definitions, and those that read them where they changed.
 pub(crate) fn evaluate(
+    plans: &SpacePlans,
+    wanted: Ranks,
+    values: &mut Values<'_>,
+    sections: &[Outline<'_>],
+    now: Time,
+) -> Vec<Changed> {
+    evaluate_by(plans, wanted, values, sections, (now, None))
+}
+
+/// The same because of an event.
+pub(super) fn evaluate_by(
     plans: &SpacePlans,
     mut wanted: Ranks,
     values: &mut Values<'_>,
     sections: &[Outline<'_>],
-    now: Time,
+    (now, by): (Time, Option<By>),
 ) -> Vec<Changed> {
     let rows = rows(sections);
     let custom = Custom::new(sections);
@@ -144,11 +164,21 @@ pub(crate) fn evaluate(
     while let Some(rank) = wanted.pop_first() {
         let Some(plan) = plans.live.get(rank) else { continue };
         let known = Known { plans, values, custom: &custom, profile, traits };
-        let Some(evaluated) = known.evaluate(rank) else { continue };
-        let Evaluated { value, until, is_approximate } = evaluated;
-        // A moment that has come is over.
-        let until = until.map(|until| until.max(now.plus_micros(1)));
         let was = values.get(plan.number);
+        let is_out = was.is_none_or(|was| !matches!(was.held, Held::In(_)) && !was.is_approximate);
+        let by = by.filter(|by| is_out && by.settled.has(rank) && plans.made_by_one.has(rank));
+        let evaluated = match by {
+            Some(by) => plans.evaluate_by(rank, profile, &known, by.event),
+            None => known.evaluate(rank),
+        };
+        let Some(Evaluated { value, until, is_approximate }) = evaluated else { continue };
+        // A moment that has come is over.
+        let mut until = until.map(|until| until.max(now.plus_micros(1)));
+        if by.is_some() {
+            // Of other events, it is what it was.
+            let before = was.and_then(|was| was.until);
+            until = until.into_iter().chain(before).min();
+        }
         let held = match plan.kind {
             DefinitionKind::Audience => membership(value.value() == Value::Bool(true), was, now),
             DefinitionKind::ComputedTrait => {

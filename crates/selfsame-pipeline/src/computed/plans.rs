@@ -38,6 +38,8 @@ pub(crate) struct SpacePlans {
     /// Those that are evaluated whenever they may have changed. Nobody waits for the others: they are
     /// evaluated when they are asked for.
     pub(crate) stored: Ranks,
+    /// Audiences that nobody enters by an event but by having it.
+    pub(crate) made_by_one: Ranks,
     /// Audiences that nobody leaves by more events.
     pub(crate) lasting: Ranks,
     /// Whether one of these reads a computed trait.
@@ -190,6 +192,9 @@ impl SpacePlans {
         self.stored = stored;
         let lasts = |(_, plan): &(usize, &LivePlan)| self.plans.lasts(plan.place);
         self.lasting = self.live.iter().enumerate().filter(lasts).map(|(rank, _)| rank).collect();
+        let by_one = |(_, plan): &(usize, &LivePlan)| self.plans.is_made_by_one(plan.place);
+        self.made_by_one =
+            self.live.iter().enumerate().filter(by_one).map(|(rank, _)| rank).collect();
         let lists = self.by_stream.iter_mut().chain(self.by_trait.values_mut());
         lists.chain(&mut self.readers).for_each(|list| list.retain(|rank| stored.has(*rank)));
     }
@@ -277,6 +282,17 @@ impl SpacePlans {
     /// Those that hold of a profile of which nothing is known, and what has to do with them.
     pub(crate) fn at_creation(&self) -> Ranks {
         self.at_creation
+    }
+
+    /// Whether somebody who is not in an audience enters it by an event of that time.
+    pub(crate) fn evaluate_by(
+        &self,
+        rank: usize,
+        profile: &Profile<'_>,
+        traits: &dyn Traits,
+        event: Time,
+    ) -> Option<Evaluated> {
+        profile.evaluate_by(self.live.get(rank)?.place, traits, event)
     }
 
     /// What a definition comes to.

@@ -8,7 +8,7 @@ use selfsame_event::{Collection, EventType, ProfileId, Time};
 use selfsame_identity::{ComponentId, Resolution};
 use selfsame_store::CachedTable;
 
-use super::evaluation::{Changed, evaluate};
+use super::evaluation::{By, Changed, evaluate_by};
 use super::facts::{StreamSince, Version};
 use super::plans::SpacePlans;
 use super::ranks::Ranks;
@@ -31,12 +31,14 @@ pub(super) struct At {
     pub(super) cause: Option<u32>,
     /// A component of the profile, where it is known.
     pub(super) component: Option<ComponentId>,
+    /// When the event happened.
+    pub(super) happened: Option<Time>,
 }
 
 impl At {
     /// At a moment, because of nothing.
     pub(super) fn moment(time: Time) -> Self {
-        Self { time, cause: None, component: None }
+        Self { time, cause: None, component: None, happened: None }
     }
 }
 
@@ -238,12 +240,24 @@ impl State {
         }
         self.mark_for_event(slot, arrival, user, touched)?;
         let key = self.values_key(slot, user.profile);
-        self.compute(
-            key,
-            wanted,
-            At { time: now, cause: Some(cause), component: Some(user.component) },
-            absorbed,
-        )
+        let (component, happened) = (Some(user.component), Some(arrival.happened_at));
+        let at = At { time: now, cause: Some(cause), component, happened };
+        self.compute(key, wanted, at, absorbed)
+    }
+
+    /// Those of which every profile was evaluated since they are in force.
+    fn walked(&self, slot: usize, mut ranks: Ranks) -> Ranks {
+        let (plans, computing) = (&self.plans[slot], &self.meta.spaces[slot].computing);
+        let mut settled = Ranks::default();
+        while let Some(rank) = ranks.pop_first() {
+            let number = plans.live.get(rank).map(|plan| plan.number);
+            let progress = number.and_then(|number| computing.definitions.get(&number));
+            let live = progress.and_then(|progress| progress.live.as_ref());
+            if live.is_some_and(|live| live.is_announced) {
+                settled.insert(rank);
+            }
+        }
+        settled
     }
 
     /// Evaluates what may have changed of a profile by then though nothing happened, each at its moment.
@@ -332,6 +346,7 @@ impl State {
         }
         let before = self.written(key)?;
         let mut values = before.read();
+        let mut by = None;
         let wanted = match wanted {
             Wanted::All => {
                 values.is_stale = false;
@@ -350,6 +365,8 @@ impl State {
                 if wanted.is_empty() && absorbed.0.is_empty() {
                     return Ok(());
                 }
+                let settled = wanted.and(plans.made_by_one);
+                by = at.happened.map(|event| By { event, settled: self.walked(slot, settled) });
                 wanted
             }
         };
@@ -363,7 +380,7 @@ impl State {
         };
         let mut whole = std::mem::take(&mut self.whole);
         self.read_whole(key.space, &anchors, &mut whole)?;
-        let changes = evaluate(&plans, wanted, &mut values, &whole.sections(), now);
+        let changes = evaluate_by(&plans, wanted, &mut values, &whole.sections(), (now, by));
         self.whole = whole;
         self.put_values(&before, &values);
         self.announce(key, &plans, &changes, at);

@@ -47,7 +47,7 @@ pub(super) fn agree(case: &Case, is_live: bool) -> Result<(), TestCaseError> {
         if is_live {
             world.people().into_iter().try_for_each(|person| world.pass(person, before))?;
         }
-        world.happen(&step.what);
+        world.happen(&step.what)?;
         for person in world.people() {
             world.look(person, &step.probes)?;
         }
@@ -107,7 +107,7 @@ impl World {
         self.sections.iter().filter(move |section| section.person == person)
     }
 
-    fn happen(&mut self, what: &What) {
+    fn happen(&mut self, what: &What) -> Result<(), TestCaseError> {
         let now = self.now;
         match what {
             What::Event { event, section, late } => {
@@ -115,9 +115,12 @@ impl World {
                     time: now.plus_micros(-late.micros(&self.windows)),
                     ..Event::clone(event)
                 };
+                let (time, person) = (event.time, self.sections[*section].person);
+                let before = self.audiences(person);
                 let section = &mut self.sections[*section];
                 fold(&self.plans, &mut section.row, &event, now);
                 section.events.push(event);
+                self.look_at_event(person, &before, time)?;
             }
             What::Traits { section, traits } => self.sections[*section].traits.clone_from(traits),
             What::People(people) => {
@@ -126,6 +129,46 @@ impl World {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Of each audience that nobody leaves by more events, whether somebody is in it, and until when.
+    fn audiences(&self, person: usize) -> Vec<(usize, bool, Moment)> {
+        let rows: Vec<&[u8]> = self.of(person).map(|section| section.row.as_slice()).collect();
+        let lasting = self.ordered.iter().filter(|number| self.plans.lasts(**number));
+        let found = lasting.map(|number| {
+            let found = self.plans.evaluate(*number, &rows, &Known::default(), self.now);
+            let found = found.expect("there is one");
+            (*number, found.value.json() == "true", found.until)
+        });
+        found.collect()
+    }
+
+    /// An event ends no audience that lasts, and what it alone makes of one is what all events do.
+    fn look_at_event(
+        &self,
+        person: usize,
+        before: &[(usize, bool, Moment)],
+        event: Time,
+    ) -> Result<(), TestCaseError> {
+        let rows: Vec<&[u8]> = self.of(person).map(|section| section.row.as_slice()).collect();
+        let (none, profile) = (Known::default(), self.plans.profile(&rows, self.now));
+        for ((number, was_in, until), (_, is_in, _)) in before.iter().zip(self.audiences(person)) {
+            prop_assert!(is_in || !was_in, "an event ended {}", number);
+            if *was_in || !self.plans.is_made_by_one(*number) {
+                continue;
+            }
+            let found = profile.evaluate_by(*number, &none, event).expect("it is an audience");
+            prop_assert_eq!(found.value.json() == "true", is_in, "{} by {}", number, event);
+            // Until the first of both moments it stays what it is.
+            if let Some(until) = until.iter().chain(&found.until).min() {
+                let later = until.plus_micros(-1).max(self.now);
+                let later = self.plans.evaluate(*number, &rows, &none, later);
+                let later = later.expect("there is one").value.json();
+                prop_assert_eq!(later == "true", is_in, "{} before {}", number, until);
+            }
+        }
+        Ok(())
     }
 
     /// What the reference knows of somebody.
