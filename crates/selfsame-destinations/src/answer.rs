@@ -15,6 +15,20 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// An answer as people write it down: 200 and nothing where nothing is said. None where the status is no
+    /// number.
+    pub fn from_json(value: Option<&Value>) -> Option<Self> {
+        let part = |name: &str| value.and_then(|value| value.get(name));
+        let headers = part("headers").and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
+        let body = match part("body") {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => String::new(),
+        };
+        let status = part("status").map_or(Some(200), Value::as_u64)?;
+        Some(Self { status: u16::try_from(status).ok()?, headers, body })
+    }
+
     /// As expressions see it: a body that is JSON is what it says.
     pub(crate) fn shown(&self) -> Value {
         let body = serde_json::from_str(&self.body);

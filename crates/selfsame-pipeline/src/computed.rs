@@ -12,8 +12,9 @@
 //!
 //! **Invariants:**
 //! - a row of values is a function of the records up to the state's position, as all exact rows are;
-//! - a profile's values are those of its sections at the last moment at which they could change: every
-//!   event, every merge or undo, and every moment that an evaluation named brings another evaluation;
+//! - the values that are kept for a profile are those of its sections at the last moment at which they could
+//!   change: every event that has a part in one, every merge or undo, and every moment that an evaluation named
+//!   brings another evaluation. A trait that nobody waits for has none: who reads it evaluates it;
 //! - an effect is emitted where a value changes, once.
 
 mod account;

@@ -122,9 +122,8 @@ impl Feed for SpaceFeed {
                 let mut index = 0;
                 for item in record.items.iter() {
                     // What the page before had is passed over before anything is made of it.
-                    let behind = index + places_of(item);
-                    if behind <= first {
-                        index = behind;
+                    if index < first && index + places_of(item) <= first {
+                        index += places_of(item);
                         continue;
                     }
                     let (places, found) = self.deliveries(&record, item, index);

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use selfsame_destinations::{Connection, Done, Manifest, Next, Refusal, Reply};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::manifests::{catalogue, root};
 
@@ -116,13 +116,5 @@ fn refused(refusal: &Refusal) -> String {
 
 /// The answer to a request: 200 and nothing where none is given.
 pub(crate) fn answer(value: Option<&Value>) -> Reply {
-    let part = |name: &str| value.and_then(|value| value.get(name));
-    let headers = part("headers").and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
-    let body = match part("body") {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => String::new(),
-    };
-    let status = part("status").and_then(Value::as_u64).unwrap_or(200);
-    Reply { status: u16::try_from(status).expect("a status"), headers, body }
+    Reply::from_json(value).expect("a status")
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use selfsame_destinations::{Connection, Done, Exchange, Manifest, Next, Refusal, Reply};
 use selfsame_event::{Clock as _, SystemClock, Time};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::say;
 use crate::catalogue::catalogue;
@@ -139,16 +139,7 @@ fn drive(mut exchange: Exchange<'_>, replies: &Value) -> anyhow::Result<(Vec<Val
 }
 
 fn answer(value: Option<&Value>) -> anyhow::Result<Reply> {
-    let part = |name: &str| value.and_then(|value| value.get(name));
-    let headers = part("headers").and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
-    let body = match part("body") {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => String::new(),
-    };
-    let status = part("status").map_or(Some(200), Value::as_u64);
-    let status = status.and_then(|status| u16::try_from(status).ok());
-    Ok(Reply { status: status.context("the status of a reply is no number")?, headers, body })
+    Reply::from_json(value).context("the status of a reply is no number")
 }
 
 fn ends_of(done: &Done) -> Value {
