@@ -95,14 +95,16 @@ impl Told {
     }
 
     /// Lets nobody else tell these recipients anything about the subject, unless somebody just does, or
-    /// they know something else by now than was looked up.
+    /// one whose knowledge was looked up is just told something, or knows something else by now.
     pub(crate) fn reserve(&self, heard: &Heard, calls: &[Call]) -> Option<Reserved> {
         let tellings = calls.iter().filter_map(|call| call.tells);
         let keys: Vec<_> = tellings.filter_map(|one| heard.key(&one.to)).collect();
         let mut inner = self.lock();
         let seen = heard.seen.borrow();
-        let is_same = seen.iter().all(|(key, value)| inner.values.get(key) == value.as_ref());
-        if !is_same || keys.iter().any(|key| inner.busy.contains(key)) {
+        let is_as_seen = seen.iter().all(|(key, value)| {
+            inner.values.get(key) == value.as_ref() && !inner.busy.contains(key)
+        });
+        if !is_as_seen || keys.iter().any(|key| inner.busy.contains(key)) {
             return None;
         }
         inner.busy.extend(keys.iter().copied());

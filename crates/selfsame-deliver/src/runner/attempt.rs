@@ -37,6 +37,7 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn run(&self, heard: Heard, now: Time) -> (Outcome, String, Vec<Tell>) {
+        let is_doubtful = heard.is_doubtful();
         let (calls, heard) = self.calls(heard).await;
         let mut told = heard.as_ref().map(Heard::doubted).unwrap_or_default();
         let quiet = |outcome, told| (outcome, String::new(), told);
@@ -45,13 +46,17 @@ impl Attempt<'_> {
             (Ok(_), None) => return quiet(Outcome::Postponed, told),
             (Err(outcome), _) => return quiet(outcome, told),
         };
-        if calls.is_empty() {
-            return quiet(Outcome::Withheld(Withheld::Unchanged), told);
-        }
-        // Somebody else tells one of them something just now: then there is less to tell, or more.
+        // Somebody else tells one of them something just now: then there is less to tell, or more. That
+        // holds for nothing to tell, too: who is just being told that somebody entered has to hear the end.
         let Some(_reserved) = self.told.reserve(&heard, &calls) else {
             return quiet(Outcome::Postponed, told);
         };
+        if calls.is_empty() {
+            return quiet(Outcome::Withheld(Withheld::Unchanged), told);
+        }
+        if self.effect.subject.is_some() && !self.is_still_so(&calls, is_doubtful).await {
+            return quiet(Outcome::Postponed, told);
+        }
         let mut last = None;
         for call in calls {
             let (outcome, note) = self.call(&call, now).await;
@@ -72,6 +77,14 @@ impl Attempt<'_> {
             last = Some(outcome);
         }
         (last.unwrap_or(Outcome::Postponed), String::new(), told)
+    }
+
+    /// Whether the same is to be told now that nobody else tells them anything. The end may have been
+    /// found to be news to nobody after this was looked up, and before that was known.
+    async fn is_still_so(&self, calls: &[Call], is_doubtful: bool) -> bool {
+        let tells = |calls: &[Call]| calls.iter().map(|call| call.tells).collect::<Vec<_>>();
+        let (again, _) = self.calls(self.told.of(&self.effect, is_doubtful)).await;
+        again.is_ok_and(|again| tells(&again) == tells(calls))
     }
 
     /// What is to be sent, and what was found to be known by whom.

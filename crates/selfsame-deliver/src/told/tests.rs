@@ -59,3 +59,19 @@ fn nobody_is_told_by_two_at_once() {
     assert!(told.reserve(&second, &[call([5; 16])]).is_none(), "it knows more by now");
     assert!(told.of(&effect(1), false).knows(&[5; 16], 1));
 }
+
+/// That somebody has nothing to hear of the end is not known while they are being told of the beginning.
+#[test]
+fn the_end_waits_for_the_beginning_that_is_under_way() {
+    let told = Told::default();
+    let (begin, end) = (told.of(&effect(1), false), told.of(&effect(1), false));
+    assert!(!begin.knows(&[5; 16], 1));
+    let reserved = told.reserve(&begin, &[call([5; 16])]).expect("it is free");
+    assert!(!end.may_know(&[5; 16]), "nobody says yet that they know");
+    assert!(told.reserve(&end, &[]).is_none(), "who is looked up is just being told");
+    tell(&told, 1, [5; 16], 1);
+    drop(reserved);
+    let end = told.of(&effect(1), false);
+    assert!(end.may_know(&[5; 16]));
+    assert!(told.reserve(&end, &[call([5; 16])]).is_some());
+}
