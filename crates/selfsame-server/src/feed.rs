@@ -26,7 +26,10 @@ use tokio::sync::watch;
 use crate::activation::{self, Form};
 use crate::reach::{bytes_from, first_near, first_since};
 
-const READ_BYTES: usize = 1 << 20;
+/// How much of the outbox is read at once: about what so many effects take, within these bounds.
+const READ_BYTES: (usize, usize) = (1 << 14, 1 << 20);
+/// About what an effect takes there.
+const EFFECT_BYTES: usize = 64;
 
 /// The accepted events of a space, and its changes.
 #[derive(Debug)]
@@ -116,8 +119,11 @@ impl Feed for SpaceFeed {
         let (mut effects, mut next) = (Vec::new(), from);
         // The outbox may be ahead of what readers see of the state; the feed is not.
         let end = self.end.borrow().at.record;
+        let (least, most) = READ_BYTES;
         while next.record < end && effects.len() < max {
-            for record in self.outbox.read(next.record, READ_BYTES).map_err(failed)? {
+            let missing = (max - effects.len()).saturating_mul(EFFECT_BYTES);
+            let bytes = missing.clamp(least, most);
+            for record in self.outbox.read(next.record, bytes).map_err(failed)? {
                 let first = if record.position == next.record { next.index } else { 0 };
                 let mut index = 0;
                 for item in record.items.iter() {
