@@ -87,16 +87,14 @@ impl Workbench {
     ) -> Option<&[u8]> {
         let Self { section, bytes } = self;
         let (last_item, packed) = row.and_then(<[u8]>::split_first_chunk)?;
-        assert!(section.restore(packed), "{SOUND}");
+        let computed = section.restore_apart(packed).expect(SOUND);
         if (section.folded_to(), u32::from_le_bytes(*last_item)) >= (position, item) {
             return None;
         }
-        let kept = keep(section.computed());
-        section.set_computed(&kept);
         section.reach(position);
         bytes.clear();
         bytes.extend_from_slice(&item.to_le_bytes());
-        section.encode(bytes);
+        section.encode_with(&keep(computed), bytes);
         Some(bytes)
     }
 
@@ -111,9 +109,10 @@ impl Workbench {
         keep: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
     ) -> (Option<&[u8]>, Folded) {
         let Self { section, bytes } = self;
+        let mut computed: &[u8] = &[];
         match row.and_then(<[u8]>::split_first_chunk) {
             Some((last_item, packed)) => {
-                assert!(section.restore(packed), "{SOUND}");
+                computed = section.restore_apart(packed).expect(SOUND);
                 let last = (section.folded_to(), u32::from_le_bytes(*last_item));
                 if last >= (event.position, event.item) {
                     return (None, Folded::default());
@@ -122,12 +121,10 @@ impl Workbench {
             None => *section = Section::default(),
         }
         let folded = section.fold(event, role, rules);
-        if let Some(kept) = keep(section.computed()) {
-            section.set_computed(&kept);
-        }
+        let kept = keep(computed);
         bytes.clear();
         bytes.extend_from_slice(&event.item.to_le_bytes());
-        section.encode(bytes);
+        section.encode_with(kept.as_deref().unwrap_or(computed), bytes);
         (Some(bytes), folded)
     }
 }

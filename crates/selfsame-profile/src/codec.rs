@@ -42,6 +42,17 @@ impl DecodeError {
 impl Section {
     /// Appends the section's bytes. The same section is always the same bytes.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        self.encode_head(out);
+        self.parts.write(out);
+    }
+
+    /// The same with that as what is kept for definitions.
+    pub fn encode_with(&self, computed: &[u8], out: &mut Vec<u8>) {
+        self.encode_head(out);
+        self.parts.write_with(computed, out);
+    }
+
+    fn encode_head(&self, out: &mut Vec<u8>) {
         let mut head = Scratch::new();
         head.push(VERSION);
         put_number(&mut head, u64::from(self.folded_to.partition));
@@ -49,7 +60,6 @@ impl Section {
         put_number(&mut head, self.events);
         head.extend_from_slice(&self.timeline_sum.to_le_bytes());
         out.extend_from_slice(&head);
-        self.parts.write(out);
     }
 
     /// Reads a section. Any bytes that are not exactly a section are refused. (That values are JSON
@@ -69,12 +79,21 @@ impl Section {
     /// Reads a section that was decoded or encoded in this process, into the place of this one, whose
     /// memory is used again. Says whether it is one.
     pub fn restore(&mut self, bytes: &[u8]) -> bool {
-        let Some((&VERSION, rest)) = bytes.split_first() else { return false };
+        self.restore_head(bytes).and_then(|parts| self.parts.restore(parts)).is_some()
+    }
+
+    /// The same without what is kept for definitions, which is answered: it may be long, and is not copied.
+    pub fn restore_apart<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let parts = self.restore_head(bytes)?;
+        self.parts.restore_apart(parts)
+    }
+
+    fn restore_head<'a>(&mut self, bytes: &'a [u8]) -> Option<Reader<'a>> {
+        let (&VERSION, rest) = bytes.split_first()? else { return None };
         let mut reader = Reader(rest);
-        let Some(head) = Head::read(&mut reader) else { return false };
-        let Head { folded_to, events, timeline_sum } = head;
+        let Head { folded_to, events, timeline_sum } = Head::read(&mut reader)?;
         (self.folded_to, self.events, self.timeline_sum) = (folded_to, events, timeline_sum);
-        self.parts.restore(reader).is_some()
+        Some(reader)
     }
 
     /// Up to which record the section of these bytes is folded, and how many events it has.

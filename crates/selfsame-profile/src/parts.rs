@@ -103,14 +103,25 @@ impl Parts {
 
     /// The length of each part, then the bytes of all.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        self.write_with(self.get(Part::Computed), out);
+    }
+
+    /// The same with that as what definitions keep.
+    pub(crate) fn write_with(&self, computed: &[u8], out: &mut Vec<u8>) {
         let mut lengths = Scratch::new();
         let mut start = 0;
-        for end in self.ends {
-            put_number(&mut lengths, u64::from(end - start));
+        for (place, end) in self.ends.into_iter().enumerate() {
+            let own = u64::from(end - start);
+            let is_computed = place == Part::Computed as usize;
+            put_number(&mut lengths, if is_computed { computed.len() as u64 } else { own });
             start = end;
         }
+        let (before, behind) = (self.start(Part::Computed), self.start(Part::Open));
+        out.reserve(lengths.len() + self.buffer.len() + computed.len());
         out.extend_from_slice(&lengths);
-        out.extend_from_slice(&self.buffer);
+        out.extend_from_slice(&self.buffer[..before]);
+        out.extend_from_slice(computed);
+        out.extend_from_slice(&self.buffer[behind..]);
     }
 
     /// Reads what [`Self::write`] wrote, which is all that is left. Of what is no such thing, nothing
@@ -121,6 +132,22 @@ impl Parts {
         self.buffer.extend_from_slice(bytes);
         self.ends = ends;
         Some(())
+    }
+
+    /// The same without what definitions keep, which is answered: it may be long, and is not copied.
+    pub(crate) fn restore_apart<'a>(&mut self, reader: Reader<'a>) -> Option<&'a [u8]> {
+        let bounds = Bounds::read(reader)?;
+        let computed = bounds.get(Part::Computed);
+        let Bounds { bytes, mut ends } = bounds;
+        let start = ends[Part::Computed as usize - 1];
+        let (before, behind) = bytes.split_at_checked(start as usize)?;
+        self.buffer.clear();
+        self.buffer.extend_from_slice(before);
+        self.buffer.extend_from_slice(behind.get(computed.len()..)?);
+        let length = ends[Part::Computed as usize] - start;
+        ends[Part::Computed as usize..].iter_mut().for_each(|end| *end -= length);
+        self.ends = ends;
+        Some(computed)
     }
 }
 

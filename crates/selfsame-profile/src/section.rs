@@ -113,11 +113,6 @@ impl Section {
         self.parts.get(Part::Computed)
     }
 
-    /// Keeps something else for definitions.
-    pub fn set_computed(&mut self, bytes: &[u8]) {
-        self.parts.set(Part::Computed, bytes);
-    }
-
     /// Says that the section is folded up to that record, which is not one of events.
     pub fn reach(&mut self, position: Position) {
         self.folded_to = self.folded_to.max(position);

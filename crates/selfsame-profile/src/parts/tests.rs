@@ -27,6 +27,14 @@ proptest! {
         parts.write(&mut written);
         let mut restored = Parts::default();
         prop_assert_eq!(restored.restore(Reader(&written)), Some(()));
-        prop_assert_eq!(restored, parts);
+        prop_assert_eq!(&restored, &parts);
+        // The same in two.
+        let computed = restored.restore_apart(Reader(&written));
+        prop_assert_eq!(computed, Some(parts.get(Part::Computed)));
+        parts.set(Part::Computed, &[]);
+        prop_assert_eq!(&restored, &parts);
+        let mut again = Vec::new();
+        restored.write_with(&apart[Part::Computed as usize], &mut again);
+        prop_assert_eq!(again, written);
     }
 }
