@@ -214,7 +214,8 @@ impl Compiler {
         let stream = self.stream(Stream { columns, needs, keep, ..stream });
         let Filters { window, behind, .. } = filters;
         let (window, behind) = (window.clone(), *behind);
-        let selection = Selection { window, behind, condition, kind, column, most };
+        let is_made_by_one = condition.as_ref().is_some_and(Condition::is_made_by_one);
+        let selection = Selection { window, behind, condition, kind, column, most, is_made_by_one };
         Ok(Leaf { stream, of: Of::Elements(selection), read })
     }
 

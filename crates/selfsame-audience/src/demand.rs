@@ -65,8 +65,8 @@ pub(crate) fn kept(kind: Kind, window: Option<Window>, most: Option<u64>) -> (Ke
             };
             let room = Room { events, bytes: usize::MAX };
             let window = Some(window);
-            let (behind, condition, column) = (None, None, None);
-            let of = Selection { window, behind, condition, kind, column, most };
+            let (behind, condition, column, is_made_by_one) = (None, None, None, false);
+            let of = Selection { window, behind, condition, kind, column, most, is_made_by_one };
             (Keep::Elements { room, horizon: Some(to) }, Of::Elements(of))
         }
     }

@@ -5,14 +5,21 @@
 //! Where that is, is kept: what is older does not stay either, though there may be room for it.
 //!
 //! ```text
-//! cut | number of events
-//! for each event: time, from the second on how long after the one before | rank
+//! cut | where the stream has columns: what all take | a chain, for each event: rank
 //!                 where the stream has columns: length, for each column: number of values, values
 //! ```
+//!
+//! An event that is newer than all others is added to the bytes ([`add_newest`]). Whoever evaluates reads them
+//! from the newest on, as far as is needed ([`Newest`]).
 
+mod newest;
+
+pub(crate) use self::newest::Newest;
 use selfsame_event::Time;
 use selfsame_event::packed::{Reader, Sink};
+use smallvec::SmallVec;
 
+use crate::chain::Chain;
 use crate::datum::{Packed, put_length, read_length};
 use crate::moment::{put_after, read_after};
 use crate::when::When;
@@ -46,6 +53,11 @@ impl<'a> Column<'a> {
         Self { reader, left }
     }
 
+    /// Its value, if there is one and no other.
+    pub(crate) fn only(mut self) -> Option<Option<Packed<'a>>> {
+        if self.left == 1 { self.next() } else { None }
+    }
+
     /// The column behind it.
     fn next_column(mut self) -> Self {
         self.by_ref().for_each(drop);
@@ -70,24 +82,7 @@ pub(crate) struct Elements<'a> {
     bytes: usize,
     /// The newest of those that are no longer kept, though they may still count.
     cut: Option<When>,
-    read: AsRead<'a>,
 }
-
-/// The bytes of the first events of a list, as long as these are the ones that were read: they need not
-/// be written anew. It takes no part in comparisons.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct AsRead<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) number: usize,
-}
-
-impl PartialEq for AsRead<'_> {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for AsRead<'_> {}
 
 /// How many events there is room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +100,21 @@ impl<'a> Element<'a> {
     fn size(&self) -> usize {
         if self.body.is_empty() { BARE_BYTES } else { self.body.len() + BESIDE }
     }
+
+    /// It without its time.
+    fn put(&self, out: &mut impl Sink, columns: usize) {
+        self.when.put_rank(out);
+        if columns > 0 {
+            put_length(out, self.body.len());
+            out.put(self.body);
+        }
+    }
+
+    fn read(columns: usize, time: Time, reader: &mut Reader<'a>) -> Option<Self> {
+        let when = When::read_rank(time, reader)?;
+        let length = if columns > 0 { read_length(reader)? } else { 0 };
+        Some(Self { when, body: reader.slice(length)? })
+    }
 }
 
 impl<'a> Elements<'a> {
@@ -114,9 +124,6 @@ impl<'a> Elements<'a> {
             return;
         }
         let at = self.list.partition_point(|known| known.when < element.when);
-        if at < self.read.number {
-            self.read = AsRead::default();
-        }
         self.list.insert(at, element);
         self.bytes += element.size();
         self.shorten(room);
@@ -125,7 +132,6 @@ impl<'a> Elements<'a> {
     /// Adds those of another list.
     pub(crate) fn combine(&mut self, other: Self, room: Room) {
         self.cut = self.cut.max(other.cut);
-        self.read = AsRead::default();
         self.list.extend(other.list);
         self.list.sort_by_key(|element| element.when);
         if let Some(cut) = self.cut {
@@ -142,7 +148,6 @@ impl<'a> Elements<'a> {
         if gone == 0 {
             return;
         }
-        self.read = AsRead::default();
         self.bytes -= self.list.drain(..gone).map(|element| element.size()).sum::<usize>();
     }
 
@@ -158,78 +163,135 @@ impl<'a> Elements<'a> {
         if let Some(newest) = over.checked_sub(1).and_then(|last| self.list.get(last)) {
             self.cut = self.cut.max(Some(newest.when));
             self.list.drain(..over);
-            self.read = AsRead::default();
         }
     }
 
-    /// When the newest of those happened that are no longer kept, though they may still count.
-    pub(crate) fn cut(&self) -> Option<Time> {
-        self.cut.map(|cut| cut.time)
-    }
-
-    /// Those of that time or later.
-    pub(crate) fn since(&self, start: Time) -> &[Element<'a>] {
-        let first = self.list.partition_point(|element| element.when.time < start);
-        self.list.get(first..).unwrap_or_default()
-    }
-
-    /// Those from the one time on, up to the other.
-    pub(crate) fn between(&self, start: Time, last: Time) -> &[Element<'a>] {
-        let since = self.since(start);
-        let length = since.partition_point(|element| element.when.time <= last);
-        since.get(..length).unwrap_or_default()
-    }
-
-    /// Those behind that event by so many microseconds: at least the one, less than the other.
-    pub(crate) fn behind(&self, when: When, (from, to): (i64, i64)) -> &[Element<'a>] {
-        let distance = |element: &Element<'_>| element.when.time.micros() - when.time.micros();
-        let is_before = |element: &Element<'_>| element.when <= when || distance(element) < from;
-        let first = self.list.partition_point(is_before);
-        let behind = self.list.get(first..).unwrap_or_default();
-        let length = behind.partition_point(|element| distance(element) < to);
-        behind.get(..length).unwrap_or_default()
-    }
-
+    /// Writes it as part of a row.
     pub(crate) fn put(&self, out: &mut impl Sink, columns: usize) {
-        out.put(&[u8::from(self.cut.is_some())]);
-        self.cut.into_iter().for_each(|cut| cut.put(out));
+        put_front(out, self.cut, (columns > 0).then_some(self.bytes));
+        let put = |element: &Element<'_>, out: &mut Vec<u8>| element.put(out, columns);
+        Chain::put_all(out, &self.list, |element| element.when.time, put);
+    }
+
+    pub(crate) fn read(columns: usize, reader: &mut Reader<'a>) -> Option<Self> {
+        let Front { cut, bytes, chain } = Front::read(columns, reader)?;
+        let mut list = Vec::with_capacity(chain.number + 1);
+        let mut walk = chain.walk();
+        for _ in 0..chain.number {
+            list.push(walk.next(|time, reader| Element::read(columns, time, reader))?);
+        }
+        list.reverse();
+        Some(Self { list, bytes, cut })
+    }
+
+    /// Writes it in the form that records have: the oldest first, without an end.
+    pub(crate) fn put_plain(&self, out: &mut impl Sink, columns: usize) {
+        put_cut(out, self.cut);
         put_length(out, self.list.len());
-        out.put(self.read.bytes);
-        let (kept, new) = self.list.split_at_checked(self.read.number).unwrap_or_default();
-        let mut before = kept.last().map_or(Time::EPOCH, |element| element.when.time);
-        for element in new {
+        let mut before = Time::EPOCH;
+        for element in &self.list {
             put_after(out, element.when.time, before);
-            element.when.put_rank(out);
-            if columns > 0 {
-                put_length(out, element.body.len());
-                out.put(element.body);
-            }
+            element.put(out, columns);
             before = element.when.time;
         }
     }
 
-    pub(crate) fn read(columns: usize, reader: &mut Reader<'a>) -> Option<Self> {
-        let cut = match reader.byte()? {
-            0 => None,
-            _ => Some(When::read(reader)?),
-        };
+    pub(crate) fn read_plain(columns: usize, reader: &mut Reader<'a>) -> Option<Self> {
+        let cut = read_cut(reader)?;
         let length = read_length(reader)?;
-        // One more may be added.
-        let list = Vec::with_capacity(length + 1);
-        let mut all = Self { list, bytes: 0, cut, read: AsRead::default() };
-        let (mut before, start) = (Time::EPOCH, reader.0);
+        let list = Vec::with_capacity(length);
+        let mut all = Self { list, bytes: 0, cut };
+        let mut before = Time::EPOCH;
         for _ in 0..length {
             before = read_after(reader, before)?;
-            let when = When::read_rank(before, reader)?;
-            let length = if columns > 0 { read_length(reader)? } else { 0 };
-            let element = Element { when, body: reader.slice(length)? };
+            let element = Element::read(columns, before, reader)?;
             all.bytes += element.size();
             all.list.push(element);
         }
-        let bytes = start.get(..start.len() - reader.left())?;
-        all.read = AsRead { bytes, number: length };
         Some(all)
     }
+}
+
+/// What stands before the events, and they.
+struct Front<'a> {
+    cut: Option<When>,
+    bytes: usize,
+    chain: Chain<'a>,
+}
+
+impl<'a> Front<'a> {
+    fn read(columns: usize, reader: &mut Reader<'a>) -> Option<Self> {
+        let cut = read_cut(reader)?;
+        let said = if columns > 0 { Some(usize::try_from(reader.number()?).ok()?) } else { None };
+        let chain = Chain::read(reader)?;
+        Some(Self { cut, bytes: said.unwrap_or(chain.number * BARE_BYTES), chain })
+    }
+}
+
+fn put_front(out: &mut impl Sink, cut: Option<When>, bytes: Option<usize>) {
+    put_cut(out, cut);
+    bytes.into_iter().for_each(|bytes| put_length(out, bytes));
+}
+
+fn put_cut(out: &mut impl Sink, cut: Option<When>) {
+    out.put(&[u8::from(cut.is_some())]);
+    cut.into_iter().for_each(|cut| cut.put(out));
+}
+
+fn read_cut(reader: &mut Reader<'_>) -> Option<Option<When>> {
+    Some(match reader.byte()? {
+        0 => None,
+        _ => Some(When::read(reader)?),
+    })
+}
+
+/// What [`Elements::add`] and then [`Elements::forget`] make of what was written, for an event that is newer than
+/// all that are kept: nothing else is read but what leaves. Says whether it is such a case.
+pub(crate) fn add_newest(
+    written: &[u8],
+    columns: usize,
+    element: Element<'_>,
+    (room, until): (Room, Option<Time>),
+    out: &mut Vec<u8>,
+) -> bool {
+    let Some(front) = Front::read(columns, &mut Reader(written)) else { return false };
+    let Front { mut cut, mut bytes, chain } = front;
+    let time = element.when.time;
+    if chain.number == 0 || time <= chain.newest || element.size() > room.bytes || room.events == 0
+    {
+        return false;
+    }
+    let is_forgotten = |time: Time| until.is_some_and(|until| time <= until);
+    cut = cut.filter(|cut| !is_forgotten(cut.time));
+    let (mut number, mut blocks) = (chain.number + 1, Vec::new());
+    bytes += element.size();
+    let is_too_much = |number: usize, bytes: usize| number > room.events || bytes > room.bytes;
+    let chain = if is_too_much(number, bytes) || is_forgotten(chain.oldest) {
+        let read = |time, reader: &mut Reader<'_>| {
+            let element = Element::read(columns, time, reader)?;
+            Some((element.when, element.size()))
+        };
+        let goes = |time, (when, size): (When, usize)| {
+            let is_forgotten = is_forgotten(time);
+            let is_over = is_too_much(number, bytes);
+            if is_over && !is_forgotten {
+                cut = cut.max(Some(when));
+            }
+            if is_over || is_forgotten {
+                (number, bytes) = (number - 1, bytes - size);
+            }
+            is_over || is_forgotten
+        };
+        let Some(chain) = chain.without(&mut blocks, read, goes) else { return false };
+        chain
+    } else {
+        chain
+    };
+    put_front(out, cut, (columns > 0).then_some(bytes));
+    let mut entry: SmallVec<[u8; 64]> = SmallVec::new();
+    element.put(&mut entry, columns);
+    chain.put_with(out, time, &entry);
+    true
 }
 
 #[cfg(test)]

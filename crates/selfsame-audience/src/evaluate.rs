@@ -2,6 +2,8 @@
 //!
 //! Everything here is a function of what sections keep, of the traits and of the moment.
 
+mod select;
+
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 
@@ -13,18 +15,15 @@ use smallvec::SmallVec;
 
 use crate::accounts::Tally;
 use crate::datum::{Datum, Packed};
-use crate::elements::{Element, Elements};
+use crate::elements::Element;
 use crate::event::Fields;
 use crate::moment::{Moment, earliest};
 use crate::output::Output;
-use crate::plan::{
-    Check, Condition, Keep, Leaf, Of, Operand, Order, Quantifier, Read, Selection, Window,
-};
-use crate::sections::Sections;
-use crate::slots::{Slot, Slots};
+use crate::plan::{Check, Condition, Keep, Leaf, Of, Operand, Order, Quantifier, Read};
+use crate::sections::{Kept, Sections};
 use crate::state::State;
-use crate::total::{Kind, Total};
-use crate::window::{Range, Start as _, last_session};
+use crate::total::Total;
+use crate::window::Start as _;
 
 /// The traits that a profile has now.
 pub trait Traits {
@@ -62,6 +61,8 @@ pub(crate) struct View<'v, 'a> {
 struct Frame<'f> {
     element: &'f Element<'f>,
     around: Option<&'f Self>,
+    /// The time of an event, of which alone it is asked what it makes of this one.
+    by: Option<Time>,
 }
 
 type Values<'v> = SmallVec<[Value<'v>; 2]>;
@@ -155,6 +156,9 @@ impl<'v, 'a> View<'v, 'a> {
             }
             Condition::Is(Operand::Leaf(leaf), check) => self.leaf_passes(leaf, check, frame),
             Condition::Is(operand, check) => {
+                if let Some(value) = only(operand, frame) {
+                    return self.one_passes(&value, check, frame);
+                }
                 let (values, until) = self.values(operand, frame);
                 let answer = self.passes(&values, check, frame);
                 Answer { until: earliest(until, answer.until), ..answer }
@@ -168,6 +172,9 @@ impl<'v, 'a> View<'v, 'a> {
         let mut is_decided = false;
         for answer in answers {
             if answer.holds == deciding {
+                if answer.until.is_none() {
+                    return answer;
+                }
                 is_decided = true;
                 // The one that stays longest keeps it decided.
                 lasts = match (lasts, answer.until) {
@@ -206,8 +213,8 @@ impl<'v, 'a> View<'v, 'a> {
     fn one_passes(&self, value: &Value<'_>, check: &Check, frame: Option<&Frame<'_>>) -> Answer {
         let now = self.sections.now;
         let against = |operand: &Operand, test: &dyn Fn(&Value<'_>) -> bool| {
-            if let Operand::Literal(datum) = operand {
-                return Answer::always(test(&datum.value()));
+            if let Some(other) = only(operand, frame) {
+                return Answer::always(test(&other));
             }
             let (others, until) = self.values(operand, frame);
             let holds =
@@ -287,8 +294,7 @@ impl<'v, 'a> View<'v, 'a> {
                 }
             }
             Operand::Column { depth, column } => {
-                let frame = (0..*depth).fold(frame.copied(), |frame, _| frame?.around.copied());
-                let column = frame.map(|frame| frame.element.column(*column));
+                let column = at_depth(frame, *depth).map(|frame| frame.element.column(*column));
                 let column = column.into_iter().flatten();
                 values.extend(column.map(|one| one.map_or(Value::Null, Packed::value)));
             }
@@ -320,14 +326,14 @@ impl<'v, 'a> View<'v, 'a> {
         let nothing = || Reading { value: leaf.read.of_nothing(), gain: None, loss: None };
         let combined = self.sections.combined(leaf.stream);
         match (combined.as_deref(), &leaf.of) {
-            (Some(State::Total(total)), Of::Total) => {
+            (Some(Kept::State(State::Total(total))), Of::Total) => {
                 self.note(total.is_cut());
                 Reading { value: read(total), gain: None, loss: None }
             }
-            (Some(State::Total(total)), Of::TotalWithin(span)) => {
+            (Some(Kept::State(State::Total(total))), Of::TotalWithin(span)) => {
                 self.within(total, *span, leaf.read)
             }
-            (Some(State::Runs(runs)), Of::Session { gap }) => {
+            (Some(Kept::State(State::Runs(runs))), Of::Session { gap }) => {
                 let Some((run, is_cut)) = runs.last(*gap) else { return nothing() };
                 let over = run.end.plus_micros(gap.saturating_add(1));
                 if over <= self.sections.now {
@@ -336,7 +342,7 @@ impl<'v, 'a> View<'v, 'a> {
                 self.note(is_cut || run.total.is_cut());
                 Reading { value: read(&run.total), gain: None, loss: Some(over) }
             }
-            (Some(State::Periods(periods)), Of::Period { which, calendar }) => {
+            (Some(Kept::State(State::Periods(periods))), Of::Period { which, calendar }) => {
                 let start = which.start(calendar, self.sections.now);
                 let until = Some(calendar.end(self.sections.now));
                 let total = periods.of(start);
@@ -344,13 +350,13 @@ impl<'v, 'a> View<'v, 'a> {
                 let value = total.map_or_else(|| leaf.read.of_nothing(), read);
                 Reading { value, gain: until, loss: until }
             }
-            (Some(State::Slots(slots)), Of::Slots(window)) => {
+            (Some(Kept::Slots(slots)), Of::Slots(window)) => {
                 let Some(Keep::Slots { kind, .. }) = self.sections.keep(leaf.stream) else {
                     return nothing();
                 };
                 self.slots(slots, window, *kind, leaf.read)
             }
-            (Some(State::Elements(elements)), Of::Elements(selection)) => {
+            (Some(Kept::Elements(elements)), Of::Elements(selection)) => {
                 self.select(elements, selection, leaf.read, frame)
             }
             _ => nothing(),
@@ -382,97 +388,6 @@ impl<'v, 'a> View<'v, 'a> {
         };
         Reading { value, gain: None, loss }
     }
-
-    /// What happened in a window, of which a slot at its border may know no more than that it is close.
-    /// A slot is where its last event is.
-    fn slots(&self, slots: &Slots<'_>, window: &Window, kind: Kind, read: Read) -> Reading {
-        let range = Range::new(Some(window), self.sections.now);
-        let (mut gain, mut loss) = (range.turns, range.turns);
-        let mut total = Total::new(kind);
-        let is_cut = |slot: &Slot<'_>, border| slot.first < border && border <= slot.last;
-        for slot in slots.iter().filter(|slot| slot.last >= range.start) {
-            self.note(is_cut(slot, range.start) || is_cut(slot, range.end));
-            // It is approximate from when a border reaches it.
-            for time in [slot.first, slot.last] {
-                if time >= range.end {
-                    gain = earliest(gain, range.enters(time));
-                } else if time >= range.start {
-                    loss = earliest(loss, range.leaves(time));
-                }
-            }
-            if slot.last < range.end {
-                total.combine(kind, slot.total.clone());
-            }
-        }
-        self.note(slots.cut.is_some_and(|cut| cut >= range.start) || total.is_cut());
-        Reading { value: read.of(&total), gain, loss }
-    }
-
-    fn select(
-        &self,
-        elements: &Elements<'_>,
-        selection: &Selection,
-        read: Read,
-        frame: Option<&Frame<'_>>,
-    ) -> Reading {
-        let range = Range::new(selection.window.as_ref(), self.sections.now);
-        let (mut gain, mut loss) = (range.turns, range.turns);
-        let parent = frame.map(|frame| frame.element.when);
-        let candidates = match parent.zip(selection.behind) {
-            Some((parent, behind)) => elements.behind(parent, behind),
-            None => {
-                let start = range.start;
-                let reach = self.by.filter(|_| frame.is_none()).zip(selection.reach());
-                match reach {
-                    Some((by, reach)) => {
-                        elements.between(start.max(by.plus_micros(reach.saturating_neg())), by)
-                    }
-                    None => elements.since(start),
-                }
-            }
-        };
-        let mut chosen: SmallVec<[&Element<'_>; 16]> = SmallVec::new();
-        let mut is_enough = false;
-        for element in candidates.iter().rev() {
-            let time = element.when.time;
-            if time < range.start {
-                break;
-            }
-            let inner = Frame { element, around: frame };
-            let answer = selection.condition.as_ref().map(|one| self.condition(one, Some(&inner)));
-            let answer = answer.unwrap_or(Answer::always(true));
-            if time >= range.end {
-                gain = earliest(gain, range.enters(time));
-                continue;
-            }
-            if !answer.holds {
-                gain = earliest(gain, answer.until);
-                loss = earliest(loss, answer.until);
-                continue;
-            }
-            loss = earliest(loss, earliest(range.leaves(time), answer.until));
-            gain = earliest(gain, answer.until);
-            chosen.push(element);
-            is_enough = selection.most.is_some_and(|most| u64::try_from(chosen.len()) == Ok(most));
-            if is_enough {
-                break;
-            }
-        }
-        let reach = parent
-            .filter(|_| selection.behind.is_some())
-            .map_or(range.start, |parent| parent.time.max(range.start));
-        self.note(!is_enough && elements.cut().is_some_and(|cut| cut >= reach));
-        if let Some(Window::Session(gap)) = selection.window {
-            loss = earliest(loss, last_session(&mut chosen, gap, self.sections.now));
-        }
-        let mut total = Total::new(selection.kind);
-        for element in chosen.iter().rev() {
-            let column = selection.column.map(|column| element.column(column));
-            total.fold(selection.kind, element.when, column.into_iter().flatten().flatten());
-        }
-        self.note(total.is_cut());
-        Reading { value: read.of(&total), gain, loss }
-    }
 }
 
 impl Order {
@@ -483,6 +398,22 @@ impl Order {
             Self::AtLeast => found.is_ge(),
             Self::Greater => found.is_gt(),
         }
+    }
+}
+
+fn at_depth<'f>(frame: Option<&Frame<'f>>, depth: usize) -> Option<Frame<'f>> {
+    (0..depth).fold(frame.copied(), |frame, _| frame?.around.copied())
+}
+
+/// The value of what has one at any moment, and no more: as most that kept events are asked.
+fn only<'s>(operand: &'s Operand, frame: Option<&Frame<'s>>) -> Option<Value<'s>> {
+    match operand {
+        Operand::Literal(datum) => Some(datum.value()),
+        Operand::Column { depth, column } => {
+            let value = at_depth(frame, *depth)?.element.column(*column).only()?;
+            Some(value.map_or(Value::Null, Packed::value))
+        }
+        Operand::Trait(_) | Operand::Leaf(_) | Operand::Event(_) => None,
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod accounts;
 mod calendar;
+mod chain;
 mod compile;
 mod datum;
 mod demand;
@@ -46,6 +47,7 @@ pub use event::Event;
 pub use fault::CompileError;
 pub use moment::Moment;
 pub use output::Output;
+pub use plan::Sway;
 pub use plans::{Numbered, Plans, Profile, Query};
 pub use runs::MOST_RUNS;
 pub use slots::MOST_SLOTS;

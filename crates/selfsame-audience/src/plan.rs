@@ -2,6 +2,7 @@
 
 use std::slice;
 
+use selfsame_expr::Decimal;
 use selfsame_expr::query::{Step, Which};
 
 use crate::calendar::Calendar;
@@ -163,6 +164,30 @@ pub(crate) enum Order {
     Greater,
 }
 
+/// What an event may do to an audience for somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sway {
+    /// Whoever is out may enter.
+    pub begins: bool,
+    /// Whoever is in may leave.
+    pub ends: bool,
+}
+
+impl Sway {
+    /// Either.
+    pub(crate) const ANY: Self = Self { begins: true, ends: true };
+    /// What more of something does that is asked for.
+    pub(crate) const BEGINS: Self = Self { begins: true, ends: false };
+
+    fn turned(self) -> Self {
+        Self { begins: self.ends, ends: self.begins }
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self { begins: self.begins || other.begins, ends: self.ends || other.ends }
+    }
+}
+
 /// A value of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Leaf {
@@ -204,6 +229,8 @@ pub(crate) struct Selection {
     pub(crate) column: Option<usize>,
     /// More of them make no difference.
     pub(crate) most: Option<u64>,
+    /// Whether an event that was none of them becomes one by one event alone.
+    pub(crate) is_made_by_one: bool,
 }
 
 /// A window that counts from now.
@@ -263,32 +290,65 @@ impl Condition {
         }
     }
 
-    /// Whether more events never end it once it holds: time may.
-    pub(crate) fn lasts(&self) -> bool {
+    /// What events of each stream that it reads may do to it while traits stay as they are, given what it does.
+    pub(crate) fn each_sway(&self, sway: Sway, visit: &mut dyn FnMut(usize, Sway)) {
         match self {
-            Self::And(list) | Self::Or(list) => list.iter().all(Self::lasts),
-            Self::Is(Operand::Leaf(leaf), check) => {
-                let is_enough = matches!(
-                    check,
-                    Check::Order(Order::AtLeast | Order::Greater, Operand::Literal(_))
-                );
-                is_enough && leaf.only_grows()
+            Self::And(list) | Self::Or(list) => {
+                list.iter().for_each(|one| one.each_sway(sway, visit));
             }
-            Self::Not(_) | Self::Is(..) | Self::Users(..) => self.is_of_kept_events(),
+            Self::Not(one) => one.each_sway(sway.turned(), visit),
+            Self::Is(operand, check) => {
+                if let Operand::Leaf(leaf) = operand {
+                    let sway = match leaf.only_grows() {
+                        true if check.asks_for_more() => sway,
+                        true if check.asks_for_less() => sway.turned(),
+                        _ => Sway::ANY,
+                    };
+                    leaf.each_sway(sway, visit);
+                }
+                for operand in check.operands() {
+                    if let Operand::Leaf(leaf) = operand {
+                        leaf.each_sway(Sway::ANY, visit);
+                    }
+                }
+            }
+            // What is asked of users is kept in their own sections.
+            Self::Users(..) => {}
         }
     }
 
-    /// Whether, where it does not hold, an event can only make it hold by having a part in that itself: then
-    /// the others need not be looked at.
+    /// Whether, where it does not hold and traits stay as they are, an event can only make it hold by having a part
+    /// in that itself: then the others need not be looked at.
     pub(crate) fn is_made_by_one(&self) -> bool {
-        let is_one = |leaf: &Leaf| match &leaf.of {
-            Of::Elements(selection) => selection.most == Some(1) && selection.reach().is_some(),
-            _ => true,
-        };
         match self {
             Self::Or(list) => list.iter().all(Self::is_made_by_one),
-            Self::Is(Operand::Leaf(leaf), _) => self.lasts() && is_one(leaf),
-            Self::And(_) | Self::Not(_) | Self::Is(..) | Self::Users(..) => false,
+            // Of two that events make, one may have held before.
+            Self::And(list) => {
+                let mut changing = list.iter().filter(|one| !one.is_fixed());
+                changing.next().is_none_or(Self::is_made_by_one) && changing.next().is_none()
+            }
+            Self::Is(Operand::Leaf(leaf), check) => match &leaf.of {
+                // Of the others, each was looked at when it or what is behind it happened.
+                Of::Elements(selection) => {
+                    let is_one = selection.most == Some(1) && leaf.read == Read::Count;
+                    // Sessions join.
+                    let is_session = matches!(selection.window, Some(Window::Session(_)));
+                    is_one && !is_session && check.asks_for_more() && selection.reach().is_some()
+                }
+                _ => check.operands().iter().all(|operand| !matches!(operand, Operand::Leaf(_))),
+            },
+            Self::Not(_) | Self::Is(..) | Self::Users(..) => self.is_fixed(),
+        }
+    }
+
+    /// Whether events have no part in it.
+    fn is_fixed(&self) -> bool {
+        let is_leaf = |operand: &Operand| matches!(operand, Operand::Leaf(_));
+        match self {
+            Self::And(list) | Self::Or(list) => list.iter().all(Self::is_fixed),
+            Self::Not(one) => one.is_fixed(),
+            Self::Is(operand, check) => !is_leaf(operand) && !check.operands().iter().any(is_leaf),
+            Self::Users(..) => false,
         }
     }
 
@@ -307,20 +367,9 @@ impl Condition {
                 }
                 _ => None,
             },
-            Self::Is(..) => Some(0).filter(|_| self.is_of_kept_events()),
+            // Its own values, and traits, which events of others do not change.
+            Self::Is(..) => Some(0).filter(|_| self.is_fixed()),
             Self::Users(..) => None,
-        }
-    }
-
-    /// Whether it says of kept events what their own values say, so that other events have no part in it.
-    fn is_of_kept_events(&self) -> bool {
-        let is_own =
-            |operand: &Operand| matches!(operand, Operand::Literal(_) | Operand::Column { .. });
-        match self {
-            Self::And(list) | Self::Or(list) => list.iter().all(Self::is_of_kept_events),
-            Self::Not(one) => one.is_of_kept_events(),
-            Self::Is(operand, check) => is_own(operand) && check.operands().iter().all(is_own),
-            Self::Users(..) => false,
         }
     }
 
@@ -351,20 +400,23 @@ impl Selection {
 }
 
 impl Leaf {
-    /// Whether it is a number that more events never make less. A session may: another one begins.
+    /// Whether it is a number of which more is never less. Of a session it may be: another one begins.
     fn only_grows(&self) -> bool {
-        let counts = matches!(self.read, Read::Count | Read::UniqueCount);
-        let is_session = |window: &Window| matches!(window, Window::Session(_));
-        counts
-            && match &self.of {
-                Of::Total | Of::TotalWithin(_) | Of::Period { .. } => true,
-                Of::Session { .. } => false,
-                Of::Slots(window) => !is_session(window),
-                Of::Elements(selection) => {
-                    !selection.window.as_ref().is_some_and(is_session)
-                        && selection.condition.as_ref().is_none_or(Condition::lasts)
-                }
-            }
+        let is_session = match &self.of {
+            Of::Session { .. } => true,
+            Of::Slots(window) => matches!(window, Window::Session(_)),
+            Of::Elements(selection) => matches!(selection.window, Some(Window::Session(_))),
+            Of::Total | Of::TotalWithin(_) | Of::Period { .. } => false,
+        };
+        matches!(self.read, Read::Count | Read::UniqueCount) && !is_session
+    }
+
+    /// What events of its stream, and of those that its elements are held against, may do, given what more of it does.
+    fn each_sway(&self, sway: Sway, visit: &mut dyn FnMut(usize, Sway)) {
+        visit(self.stream, sway);
+        if let Of::Elements(Selection { condition: Some(condition), .. }) = &self.of {
+            condition.each_sway(sway, visit);
+        }
     }
 }
 
@@ -379,6 +431,21 @@ impl Operand {
 }
 
 impl Check {
+    /// Whether a number that passes it still does when it is greater.
+    fn asks_for_more(&self) -> bool {
+        matches!(self, Self::Order(Order::AtLeast | Order::Greater, Operand::Literal(_)))
+    }
+
+    /// Whether a number that passes it still does when it is less.
+    fn asks_for_less(&self) -> bool {
+        match self {
+            Self::Order(Order::AtMost | Order::Less, Operand::Literal(_)) => true,
+            // No number is less.
+            Self::Equals(Operand::Literal(datum)) => *datum == Datum::Number(Decimal(0)),
+            _ => false,
+        }
+    }
+
     /// What the value is held against.
     fn operands(&self) -> &[Operand] {
         match self {

@@ -11,10 +11,10 @@ use crate::evaluate::{Evaluated, Traits, View};
 use crate::event::Event;
 use crate::fault::CompileError;
 use crate::glance::{Glance, Named};
-use crate::plan::{Condition, Operand, Stream};
+use crate::plan::{Condition, Operand, Stream, Sway};
 use crate::row::Rewriting;
 use crate::sections::Sections;
-use crate::state::State;
+use crate::state::{State, add_newest};
 
 /// What a definition says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,19 +138,35 @@ impl Plans {
         reads.filter_map(|index| u32::try_from(*self.numbers.get(*index)?).ok())
     }
 
-    /// Whether a definition is an audience that nobody leaves by more events.
-    pub fn lasts(&self, definition: usize) -> bool {
-        let plan = self.definitions.get(definition);
-        plan.is_some_and(|plan| matches!(plan, Plan::Audience(condition) if condition.lasts()))
+    /// What events of each stream that a definition reads may do to it while traits stay as they are, by the number
+    /// of the stream.
+    pub fn sways(&self, definition: usize) -> Vec<(u32, Sway)> {
+        let mut sways: Vec<(u32, Sway)> = Vec::new();
+        let mut note = |stream: usize, sway: Sway| {
+            let number = self.numbers.get(stream).and_then(|number| u32::try_from(*number).ok());
+            let Some(number) = number else { return };
+            match sways.iter_mut().find(|(known, _)| *known == number) {
+                Some((_, known)) => *known = known.or(sway),
+                None => sways.push((number, sway)),
+            }
+        };
+        match self.definitions.get(definition) {
+            Some(Plan::Audience(condition)) => condition.each_sway(Sway::BEGINS, &mut note),
+            Some(Plan::Trait(value)) => value.each_stream(&mut |stream| note(stream, Sway::ANY)),
+            None => {}
+        }
+        sways
     }
 
-    /// Whether a definition is an audience that nobody enters by an event but by having it: then
-    /// [`Profile::evaluate_by`] says the same of who is not in it.
+    /// Whether a definition is an audience that nobody enters by an event but by having it, while traits stay as they
+    /// are: then [`Profile::evaluate_by`] says the same of who is not in it.
     pub fn is_made_by_one(&self, definition: usize) -> bool {
+        self.is_audience(definition, Condition::is_made_by_one)
+    }
+
+    fn is_audience(&self, definition: usize, is_one: impl Fn(&Condition) -> bool) -> bool {
         let plan = self.definitions.get(definition);
-        plan.is_some_and(
-            |plan| matches!(plan, Plan::Audience(condition) if condition.is_made_by_one()),
-        )
+        plan.is_some_and(|plan| matches!(plan, Plan::Audience(condition) if is_one(condition)))
     }
 
     /// The conditions that definitions of accounts have on users, each once; a [`Tally`] counts for how
@@ -193,11 +209,15 @@ impl Plans {
             touched.push(number);
             let body = glance.body(wanted);
             let part = rewriting.part(wanted.number);
-            let known = part.and_then(|part| State::read(stream, part));
-            let mut state = known.unwrap_or_else(|| State::new(&stream.keep));
-            state.fold(stream, event.when, &body, now);
             written.clear();
-            state.put(stream, &mut written);
+            let own = (event.when, &*body);
+            if !part.is_some_and(|part| add_newest(part, stream, own, now, &mut written)) {
+                written.clear();
+                let known = part.and_then(|part| State::read(stream, part));
+                let mut state = known.unwrap_or_else(|| State::new(&stream.keep));
+                state.fold(stream, event.when, &body, now);
+                state.put(stream, &mut written);
+            }
             if part != Some(written.as_slice()) {
                 rewriting.replace(wanted.number, &written);
             }
@@ -205,18 +225,38 @@ impl Plans {
         rewriting.done()
     }
 
-    /// The row of a section that keeps what both keep, for any division of its events between them.
-    /// Streams that no definition reads any more are left out.
-    pub fn combine(&self, row: &[u8], other: &[u8]) -> Vec<u8> {
-        let mut streams: Vec<_> = self.numbers.iter().zip(&self.streams).collect();
-        streams.sort_unstable_by_key(|(number, _)| **number);
+    /// A row in the form that records have, which is not that of rows: rows may get another one.
+    pub fn hand_over(&self, row: &[u8]) -> Vec<u8> {
+        let mut plain = Rewriting::new(&[]);
+        let mut written = Vec::with_capacity(256);
+        let mut row = Rewriting::new(row);
+        for (number, stream) in self.by_number() {
+            let state = row.part(number).and_then(|part| State::read(stream, part));
+            if let Some(state) = state {
+                written.clear();
+                state.put_plain(stream, &mut written);
+                plain.replace(number, &written);
+            }
+        }
+        plain.done().unwrap_or_default()
+    }
+
+    fn by_number(&self) -> impl Iterator<Item = (usize, &Stream)> {
+        let mut streams: Vec<_> = self.numbers.iter().copied().zip(&self.streams).collect();
+        streams.sort_unstable_by_key(|(number, _)| *number);
+        streams.into_iter()
+    }
+
+    /// The row of a section that keeps what a row and one that was handed over keep, for any division of the events
+    /// between them. Streams that no definition reads any more are left out.
+    pub fn take_over(&self, row: &[u8], handed_over: &[u8]) -> Vec<u8> {
         let mut rewriting = Rewriting::new(&[]);
         let mut written = Vec::with_capacity(256);
-        let (mut one, mut other) = (Rewriting::new(row), Rewriting::new(other));
-        for (number, stream) in streams {
-            let [one, two] = [one.part(*number), other.part(*number)];
+        let (mut one, mut other) = (Rewriting::new(row), Rewriting::new(handed_over));
+        for (number, stream) in self.by_number() {
+            let [one, two] = [one.part(number), other.part(number)];
             let one = one.and_then(|part| State::read(stream, part));
-            let two = two.and_then(|part| State::read(stream, part));
+            let two = two.and_then(|part| State::read_plain(stream, part));
             let state = match (one, two) {
                 (Some(mut one), Some(two)) => {
                     one.combine(&stream.keep, two);
@@ -227,7 +267,7 @@ impl Plans {
             };
             written.clear();
             state.put(stream, &mut written);
-            rewriting.replace(*number, &written);
+            rewriting.replace(number, &written);
         }
         rewriting.done().unwrap_or_default()
     }

@@ -25,10 +25,13 @@ fn next<'a>(reader: &mut Reader<'a>) -> Option<Part<'a>> {
 /// What a row keeps, by the number of the stream.
 pub(crate) type Parts<'a> = Vec<(usize, &'a [u8])>;
 
+/// How many parts a row seldom has more than.
+const MANY: usize = 512;
+
 /// All that a row keeps.
 pub(crate) fn parts(row: &[u8]) -> Parts<'_> {
     let mut reader = Reader(row);
-    let mut parts = Vec::with_capacity(row.len() / 6);
+    let mut parts = Vec::with_capacity((row.len() / 6).min(MANY));
     while let Some(part) = next(&mut reader) {
         parts.push((part.number, part.bytes));
     }

@@ -8,8 +8,10 @@ use std::rc::Rc;
 use selfsame_event::Time;
 use smallvec::SmallVec;
 
+use crate::elements::Newest;
 use crate::plan::{Keep, Stream};
 use crate::row::{self, Parts};
+use crate::slots::Written;
 use crate::state::State;
 
 /// The sections of a profile at a moment.
@@ -22,21 +24,31 @@ pub(crate) struct Sections<'a> {
     /// What each row keeps.
     parts: OnceCell<SmallVec<[Parts<'a>; 2]>>,
     /// By stream: what it took some reading to put together.
-    combined: RefCell<Vec<(usize, Rc<State<'a>>)>>,
+    combined: RefCell<Vec<(usize, Rc<Kept<'a>>)>>,
 }
 
-/// What all of them together keep of a stream.
+/// What all sections together keep of a stream.
+#[derive(Debug)]
+pub(crate) enum Kept<'a> {
+    /// Little enough to be read whole.
+    State(State<'a>),
+    Elements(Newest<'a>),
+    Slots(Written<'a>),
+}
+
+/// It, for whoever evaluates.
+#[expect(clippy::large_enum_variant, reason = "it is on the stack, for one reading")]
 pub(crate) enum Combined<'a> {
     /// Of this reading alone.
-    Own(State<'a>),
+    Own(Kept<'a>),
     /// Of all that ask for it.
-    Shared(Rc<State<'a>>),
+    Shared(Rc<Kept<'a>>),
 }
 
 impl<'a> Deref for Combined<'a> {
-    type Target = State<'a>;
+    type Target = Kept<'a>;
 
-    fn deref(&self) -> &State<'a> {
+    fn deref(&self) -> &Kept<'a> {
         match self {
             Self::Own(state) => state,
             Self::Shared(state) => state,
@@ -79,19 +91,27 @@ impl<'a> Sections<'a> {
         Some(Combined::Shared(state))
     }
 
-    fn put_together(&self, index: usize, stream: &'a Stream) -> Option<State<'a>> {
+    fn put_together(&self, index: usize, stream: &'a Stream) -> Option<Kept<'a>> {
         let number = *self.numbers.get(index)?;
         let all = || self.rows.iter().map(|row| row::parts(row)).collect();
         let parts = self.parts.get_or_init(all).iter().filter_map(|parts| {
             let at = parts.binary_search_by_key(&number, |(known, _)| *known).ok()?;
             parts.get(at).map(|(_, part)| *part)
         });
-        let states = parts.filter_map(|part| State::read(stream, part));
-        let combine = |mut all: State<'a>, one| {
-            all.combine(&stream.keep, one);
-            all
-        };
-        Some(states.reduce(combine).unwrap_or_else(|| State::new(&stream.keep)))
+        Some(match &stream.keep {
+            Keep::Elements { room, .. } => {
+                Kept::Elements(Newest::of(stream.columns.len(), *room, parts))
+            }
+            Keep::Slots { kind, .. } => Kept::Slots(Written::of(*kind, parts)),
+            Keep::Total { .. } | Keep::Runs { .. } | Keep::Periods { .. } => {
+                let states = parts.filter_map(|part| State::read(stream, part));
+                let combine = |mut all: State<'a>, one| {
+                    all.combine(&stream.keep, one);
+                    all
+                };
+                Kept::State(states.reduce(combine).unwrap_or_else(|| State::new(&stream.keep)))
+            }
+        })
     }
 }
 

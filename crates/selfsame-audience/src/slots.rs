@@ -16,17 +16,23 @@
 //! events are as fine again as the level below.
 //!
 //! ```text
-//! level | where it is not 0: up to when | cut | number of slots
-//! for each slot: its first event, from the second slot on how long after the one before
-//!                its last event, how long after the first | its total
+//! level | where it is not 0: up to when | cut | where totals hold texts: what all slots weigh
+//! a chain, for each slot by its first event: its last event, how long after the first | its total
 //!                where totals hold texts: most bytes that one of its events gave
 //! ```
+//!
+//! An event that gets a slot behind all others is added to the bytes ([`add_newest`]), and a window is added up from
+//! them ([`Written`]).
 
+mod written;
+
+pub(crate) use self::written::Written;
 use selfsame_event::Time;
 use selfsame_event::packed::{Reader, Sink};
+use smallvec::SmallVec;
 
+use crate::chain::Chain;
 use crate::datum::{Packed, put_length, read_length};
-use crate::elements::AsRead;
 use crate::moment::{put_after, put_moment, read_after, read_moment};
 use crate::total::{Kind, Total};
 use crate::when::When;
@@ -74,7 +80,6 @@ pub(crate) struct Slots<'a> {
     grain: Grain,
     /// When the newest of those events happened that have left.
     pub(crate) cut: Option<Time>,
-    read: AsRead<'a>,
 }
 
 impl Grain {
@@ -99,6 +104,32 @@ impl Grain {
 }
 
 impl<'a> Slot<'a> {
+    /// The slot of one event.
+    fn of(kind: Kind, when: When, values: impl IntoIterator<Item = Packed<'a>>) -> Self {
+        let mut widest = 0;
+        let mut total = Total::new(kind);
+        let values = values.into_iter().inspect(|value| widest = value.bytes().len().max(widest));
+        total.fold(kind, when, values);
+        let widest = if kind.is_small() { 0 } else { widest };
+        Self { first: when.time, last: when.time, total, widest }
+    }
+
+    /// It without when it begins.
+    fn put(&self, kind: Kind, out: &mut impl Sink) {
+        put_after(out, self.last, self.first);
+        self.total.put(out);
+        if !kind.is_small() {
+            put_length(out, self.widest);
+        }
+    }
+
+    fn read(kind: Kind, first: Time, reader: &mut Reader<'a>) -> Option<Self> {
+        let last = read_after(reader, first)?;
+        let total = Total::read(kind, reader)?;
+        let widest = if kind.is_small() { 0 } else { usize::try_from(reader.number()?).ok()? };
+        Some(Self { first, last, total, widest })
+    }
+
     fn weight(&self, kind: Kind) -> usize {
         BESIDE
             + match (&self.total, kind) {
@@ -118,7 +149,7 @@ impl<'a> Slot<'a> {
 
 impl<'a> Slots<'a> {
     pub(crate) fn new() -> Self {
-        Self { list: Vec::new(), grain: Grain::FINEST, cut: None, read: AsRead::default() }
+        Self { list: Vec::new(), grain: Grain::FINEST, cut: None }
     }
 
     /// Adds one event.
@@ -133,21 +164,13 @@ impl<'a> Slots<'a> {
             self.cut = self.cut.max(Some(time));
             return;
         }
-        let mut widest = 0;
-        let mut total = Total::new(kind);
-        let values = values.into_iter().inspect(|value| widest = value.bytes().len().max(widest));
-        total.fold(kind, when, values);
-        let widest = if kind.is_small() { 0 } else { widest };
-        let slot = Slot { first: time, last: time, total, widest };
+        let slot = Slot::of(kind, when, values);
         let key = self.grain.slot(time);
         // Most events are newer than all others.
         let at = match self.list.last().is_none_or(|last| self.grain.slot(last.first) < key) {
             true => Err(self.list.len()),
             false => self.list.binary_search_by_key(&key, |known| self.grain.slot(known.first)),
         };
-        if at.unwrap_or_else(|at| at) < self.read.number {
-            self.read = AsRead::default();
-        }
         match at.map(|at| self.list.get_mut(at)) {
             Ok(Some(known)) => known.join(kind, slot),
             Ok(None) => {}
@@ -160,7 +183,6 @@ impl<'a> Slots<'a> {
     pub(crate) fn combine(&mut self, kind: Kind, other: Self) {
         self.cut = self.cut.max(other.cut);
         self.grain = self.grain.max(other.grain);
-        self.read = AsRead::default();
         self.list.extend(other.list);
         self.list.sort_by_key(|slot| slot.first);
         let (grain, all) = (self.grain, std::mem::take(&mut self.list));
@@ -182,10 +204,7 @@ impl<'a> Slots<'a> {
     /// Forgets what happened at that time or before: no window reaches it any more.
     pub(crate) fn forget(&mut self, until: Time) {
         let gone = self.list.iter().take_while(|slot| slot.last <= until).count();
-        if gone > 0 {
-            self.read = AsRead::default();
-            self.list.drain(..gone);
-        }
+        self.list.drain(..gone);
         self.cut = self.cut.filter(|cut| *cut > until);
         while self.grain.level > 0
             && (self.grain.until <= until || self.list.is_empty() && self.cut.is_none())
@@ -206,9 +225,6 @@ impl<'a> Slots<'a> {
             return;
         }
         let mut weight: usize = self.list.iter().map(|slot| slot.weight(kind)).sum();
-        if weight > most || self.list.len() > MOST_SLOTS {
-            self.read = AsRead::default();
-        }
         while weight > most || self.list.len() > MOST_SLOTS {
             let level = self.grain.level.max(1);
             weight = match level {
@@ -265,48 +281,134 @@ impl<'a> Slots<'a> {
         self.list.iter()
     }
 
+    /// Writes it as part of a row.
     pub(crate) fn put(&self, kind: Kind, out: &mut impl Sink) {
+        let weight = || self.list.iter().map(|slot| slot.weight(kind)).sum();
+        let weight = (!kind.is_small()).then(weight);
+        Front { grain: self.grain, cut: self.cut, weight }.put(out);
+        Chain::put_all(out, &self.list, |slot| slot.first, |slot, out| slot.put(kind, out));
+    }
+
+    pub(crate) fn read(kind: Kind, reader: &mut Reader<'a>) -> Option<Self> {
+        let Front { grain, cut, .. } = Front::read(kind, reader)?;
+        let chain = Chain::read(reader)?;
+        let mut list = Vec::with_capacity(chain.number + 1);
+        let mut walk = chain.walk();
+        for _ in 0..chain.number {
+            list.push(walk.next(|first, reader| Slot::read(kind, first, reader))?);
+        }
+        list.reverse();
+        Some(Self { list, grain, cut })
+    }
+
+    /// Writes it in the form that records have: the oldest first, without an end.
+    pub(crate) fn put_plain(&self, kind: Kind, out: &mut impl Sink) {
+        Front { grain: self.grain, cut: self.cut, weight: None }.put(out);
+        put_length(out, self.list.len());
+        let mut before = Time::EPOCH;
+        for slot in &self.list {
+            put_after(out, slot.first, before);
+            slot.put(kind, out);
+            before = slot.first;
+        }
+    }
+
+    pub(crate) fn read_plain(kind: Kind, reader: &mut Reader<'a>) -> Option<Self> {
+        let Front { grain, cut, .. } = Front::read(Kind::Count, reader)?;
+        let length = read_length(reader)?;
+        let mut all = Self { list: Vec::with_capacity(length), grain, cut };
+        let mut before = Time::EPOCH;
+        for _ in 0..length {
+            before = read_after(reader, before)?;
+            all.list.push(Slot::read(kind, before, reader)?);
+        }
+        Some(all)
+    }
+}
+
+/// What stands before the slots.
+#[derive(Debug, Clone, Copy)]
+struct Front {
+    grain: Grain,
+    cut: Option<Time>,
+    /// What all slots weigh, where totals hold texts.
+    weight: Option<usize>,
+}
+
+impl Front {
+    fn put(self, out: &mut impl Sink) {
         out.put(&[self.grain.level]);
         if self.grain.level > 0 {
             put_after(out, self.grain.until, Time::EPOCH);
         }
         put_moment(out, self.cut);
-        put_length(out, self.list.len());
-        out.put(self.read.bytes);
-        let (kept, new) = self.list.split_at_checked(self.read.number).unwrap_or_default();
-        let mut before = kept.last().map_or(Time::EPOCH, |slot| slot.first);
-        for slot in new {
-            put_after(out, slot.first, before);
-            put_after(out, slot.last, slot.first);
-            slot.total.put(out);
-            if !kind.is_small() {
-                put_length(out, slot.widest);
-            }
-            before = slot.first;
-        }
+        self.weight.into_iter().for_each(|weight| put_length(out, weight));
     }
 
-    pub(crate) fn read(kind: Kind, reader: &mut Reader<'a>) -> Option<Self> {
+    fn read(kind: Kind, reader: &mut Reader<'_>) -> Option<Self> {
         let level = reader.byte()?;
         let until = if level > 0 { read_after(reader, Time::EPOCH)? } else { Time::EPOCH };
-        let cut = read_moment(reader)?;
-        let length = read_length(reader)?;
         let grain = Grain { level: level.min(LEAVING), until };
-        let list = Vec::with_capacity(length + 1);
-        let mut all = Self { list, grain, cut, read: AsRead::default() };
-        let (mut before, start) = (Time::EPOCH, reader.0);
-        for _ in 0..length {
-            before = read_after(reader, before)?;
-            let last = read_after(reader, before)?;
-            let total = Total::read(kind, reader)?;
-            let widest =
-                if kind.is_small() { 0 } else { usize::try_from(reader.number()?).ok()? };
-            all.list.push(Slot { first: before, last, total, widest });
-        }
-        let bytes = start.get(..start.len() - reader.left())?;
-        all.read = AsRead { bytes, number: length };
-        Some(all)
+        let cut = read_moment(reader)?;
+        let weight =
+            if kind.is_small() { None } else { Some(usize::try_from(reader.number()?).ok()?) };
+        Some(Self { grain, cut, weight })
     }
+}
+
+/// What [`Slots::forget`] and then [`Slots::fold`] make of what was written, for an event that gets a slot behind all
+/// others while there is room: nothing else is read but what leaves. Says whether it is such a case.
+pub(crate) fn add_newest<'a>(
+    written: &'a [u8],
+    kind: Kind,
+    when: When,
+    values: impl IntoIterator<Item = Packed<'a>>,
+    until: Time,
+    out: &mut Vec<u8>,
+) -> bool {
+    let mut reader = Reader(written);
+    let Some(mut front) = Front::read(kind, &mut reader) else { return false };
+    let Some(chain) = Chain::read(&mut reader) else { return false };
+    let (grain, time) = (front.grain, when.time);
+    // Coarse slots that are forgotten may make what comes fine again.
+    let is_fine = grain.level == 0 || grain.until > until && grain.level(time) != LEAVING;
+    let is_newer = chain.number > 0 && time > chain.newest;
+    if !is_fine || !is_newer || grain.slot(chain.newest) >= grain.slot(time) {
+        return false;
+    }
+    front.cut = front.cut.filter(|cut| *cut > until);
+    let mut blocks = Vec::new();
+    let mut rest = chain;
+    if chain.oldest <= until {
+        let read = |first, reader: &mut Reader<'a>| {
+            let slot = Slot::read(kind, first, reader)?;
+            Some((slot.last, slot.weight(kind)))
+        };
+        let weight = &mut front.weight;
+        let goes = |_, (last, own): (Time, usize)| {
+            if let Some(weight) = weight.as_mut().filter(|_| last <= until) {
+                *weight = weight.saturating_sub(own);
+            }
+            last <= until
+        };
+        let Some(left) = chain.without(&mut blocks, read, goes) else { return false };
+        rest = left;
+    }
+    let slot = Slot::of(kind, when, values);
+    if let Some(weight) = &mut front.weight {
+        *weight += slot.weight(kind);
+        if *weight > LARGE_BYTES {
+            return false;
+        }
+    }
+    if rest.number == 0 || rest.number >= MOST_SLOTS {
+        return false;
+    }
+    front.put(out);
+    let mut entry: SmallVec<[u8; 64]> = SmallVec::new();
+    slot.put(kind, &mut entry);
+    rest.put_with(out, time, &entry);
+    true
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use selfsame_event::Time;
 use selfsame_event::packed::{Reader, Sink};
 
-use crate::elements::{Column, Element, Elements};
+use crate::elements::{self, Column, Element, Elements};
 use crate::periods::Periods;
 use crate::plan::{Keep, Stream};
 use crate::runs::Runs;
-use crate::slots::Slots;
+use crate::slots::{self, Slots};
 use crate::total::Total;
 use crate::when::When;
 
@@ -92,14 +92,12 @@ impl<'a> State<'a> {
         }
     }
 
+    /// Writes it as part of a row.
     pub(crate) fn put(&self, stream: &Stream, out: &mut impl Sink) {
         match (self, &stream.keep) {
-            (Self::Total(total), _) => total.put(out),
             (Self::Elements(elements), _) => elements.put(out, stream.columns.len()),
             (Self::Slots(slots), Keep::Slots { kind, .. }) => slots.put(*kind, out),
-            (Self::Runs(runs), _) => runs.put(out),
-            (Self::Periods(periods), _) => periods.put(out),
-            (state, keep) => debug_assert!(false, "{state:?} is not what {keep:?} keeps"),
+            (state, keep) => state.put_small(keep, out),
         }
     }
 
@@ -107,14 +105,82 @@ impl<'a> State<'a> {
     pub(crate) fn read(stream: &Stream, bytes: &'a [u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
         let state = match &stream.keep {
-            Keep::Total { kind, .. } => Self::Total(Total::read(*kind, &mut reader)?),
             Keep::Elements { .. } => {
                 Self::Elements(Elements::read(stream.columns.len(), &mut reader)?)
             }
             Keep::Slots { kind, .. } => Self::Slots(Slots::read(*kind, &mut reader)?),
+            keep => return Self::read_small(keep, reader),
+        };
+        Some(state)
+    }
+
+    /// Writes it in the form that records have.
+    pub(crate) fn put_plain(&self, stream: &Stream, out: &mut impl Sink) {
+        match (self, &stream.keep) {
+            (Self::Elements(elements), _) => elements.put_plain(out, stream.columns.len()),
+            (Self::Slots(slots), Keep::Slots { kind, .. }) => slots.put_plain(*kind, out),
+            (state, keep) => state.put_small(keep, out),
+        }
+    }
+
+    /// Reads what [`Self::put_plain`] wrote; nothing may follow it.
+    pub(crate) fn read_plain(stream: &Stream, bytes: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        let state = match &stream.keep {
+            Keep::Elements { .. } => {
+                Self::Elements(Elements::read_plain(stream.columns.len(), &mut reader)?)
+            }
+            Keep::Slots { kind, .. } => Self::Slots(Slots::read_plain(*kind, &mut reader)?),
+            keep => return Self::read_small(keep, reader),
+        };
+        (reader.left() == 0).then_some(state)
+    }
+
+    fn put_small(&self, keep: &Keep, out: &mut impl Sink) {
+        match self {
+            Self::Total(total) => total.put(out),
+            Self::Runs(runs) => runs.put(out),
+            Self::Periods(periods) => periods.put(out),
+            state => debug_assert!(false, "{state:?} is not what {keep:?} keeps"),
+        }
+    }
+
+    fn read_small(keep: &Keep, mut reader: Reader<'a>) -> Option<Self> {
+        let state = match keep {
+            Keep::Total { kind, .. } => Self::Total(Total::read(*kind, &mut reader)?),
             Keep::Runs { kind, .. } => Self::Runs(Runs::read(*kind, &mut reader)?),
             Keep::Periods { kind, .. } => Self::Periods(Periods::read(*kind, &mut reader)?),
+            Keep::Elements { .. } | Keep::Slots { .. } => return None,
         };
         (reader.left() == 0).then_some(state)
     }
 }
+
+/// Adds an event to what was written of a stream, as [`State::fold`] does, where that takes no reading of the rest.
+/// Says whether it is such a case.
+pub(crate) fn add_newest(
+    written: &[u8],
+    stream: &Stream,
+    (when, body): (When, &[u8]),
+    now: Time,
+    out: &mut Vec<u8>,
+) -> bool {
+    let until = stream.keep.horizon().map(|horizon| now.plus_micros(-horizon));
+    if until.is_some_and(|until| when.time <= until) {
+        return false;
+    }
+    match (&stream.keep, until) {
+        (Keep::Elements { room, .. }, until) => {
+            let element = Element { when, body };
+            elements::add_newest(written, stream.columns.len(), element, (*room, until), out)
+        }
+        (Keep::Slots { kind, .. }, Some(until)) => {
+            let values = Column::first(body).flatten();
+            slots::add_newest(written, *kind, when, values, until, out)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

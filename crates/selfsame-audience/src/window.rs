@@ -11,7 +11,7 @@ use crate::plan::Window;
 
 /// Leaves the last session, which are those at the front; none if it is over. Says when it will be.
 pub(crate) fn last_session(
-    newest_first: &mut SmallVec<[&Element<'_>; 16]>,
+    newest_first: &mut SmallVec<[Element<'_>; 16]>,
     gap: i64,
     now: Time,
 ) -> Moment {

@@ -35,6 +35,7 @@ mod row;
 mod settle;
 mod step;
 mod timers;
+mod wanted;
 mod whole;
 mod whose;
 

@@ -1,8 +1,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
+use selfsame_event::packed::Reader;
 use selfsame_event::{RecordId, Time};
 
-use super::{BESIDE, Element, Elements, Room};
+use super::{BESIDE, Element, Elements, Room, add_newest};
 use crate::when::When;
 
 const ROOM: Room = Room { events: 5, bytes: 4 * (BESIDE + 8) };
@@ -52,9 +53,47 @@ proptest! {
         };
         let expected = times.iter().rev().take(ROOM.events).take_while(fits).count();
         let all = added(&times);
-        let kept = all.since(Time::EPOCH);
+        let kept = &all.list;
         prop_assert_eq!(kept.len(), expected);
-        prop_assert_eq!(all.cut().is_some(), expected < times.len());
-        prop_assert!(all.cut() < kept.first().map(|element| element.when.time) || kept.is_empty());
+        prop_assert_eq!(all.cut.is_some(), expected < times.len());
+        prop_assert!(all.cut < kept.first().map(|element| element.when) || kept.is_empty());
+    }
+}
+
+proptest! {
+    /// Added to the bytes or to the list: the same bytes.
+    #[test]
+    fn what_is_written_grows_as_the_list_does(
+        times in vec(1..60_i64, 0..20), reach in 1..80_i64, columns in 0..2_usize,
+    ) {
+        let (mut bytes, mut newest) = (Vec::new(), 0);
+        added(&[]).put(&mut bytes, columns);
+        let mut all = Elements::default();
+        for time in times {
+            let element = element(time);
+            let element = Element { body: if columns > 0 { element.body } else { &[] }, ..element };
+            let until = Some(Time::from_micros(newest.max(time) - reach));
+            let mut next = Vec::new();
+            let is_added = add_newest(&bytes, columns, element, (ROOM, until), &mut next);
+            let is_newest = all.list.last().is_some_and(|last| last.when < element.when);
+            prop_assert!(!is_added || is_newest);
+            if all.list.iter().any(|known| known.when == element.when) {
+                continue;
+            }
+            all.add(element, ROOM);
+            until.into_iter().for_each(|until| all.forget(until));
+            let mut expected = Vec::new();
+            all.put(&mut expected, columns);
+            if is_added {
+                prop_assert_eq!(&next, &expected);
+            }
+            bytes = expected;
+            newest = newest.max(time);
+            let again = Elements::read(columns, &mut Reader(&bytes));
+            prop_assert_eq!(again.as_ref(), Some(&all));
+            let mut plain = Vec::new();
+            all.put_plain(&mut plain, columns);
+            prop_assert_eq!(Elements::read_plain(columns, &mut Reader(&plain)), again);
+        }
     }
 }

@@ -71,8 +71,8 @@ fn what_was_kept_apart_is_put_together() {
         })
     };
     let whole = fold(1..6);
-    assert_eq!(plans.combine(&fold(1..3), &fold(3..6)), whole);
-    assert_eq!(plans.combine(&whole, &[]), whole);
+    assert_eq!(plans.take_over(&fold(1..3), &plans.hand_over(&fold(3..6))), whole);
+    assert_eq!(plans.take_over(&whole, &[]), whole);
     let rows = [&whole[..]];
     let profile = plans.profile(&rows, NOW);
     assert_eq!(profile.evaluate(0, &NoTraits).map(|it| it.value.json()).as_deref(), Some("5"));

@@ -9,7 +9,8 @@ use selfsame_log::Record;
 use super::facts::{Handed, Version};
 use super::ranks::Ranks;
 use super::record::ComputedRecord;
-use super::step::{Absorbed, At, Wanted};
+use super::step::{Absorbed, At};
+use super::wanted::Wanted;
 use crate::identity::hex;
 use crate::key::InSpace;
 use crate::partition::partition_of;
@@ -95,7 +96,7 @@ impl State {
             let partition = usize::try_from(partition).unwrap_or(0);
             let anchor = InSpace { space, key };
             self.partitions[partition].add_history(anchor, record.position, index, |row| {
-                plans.plans.combine(row, kept)
+                plans.plans.take_over(row, kept)
             })?;
         }
         Arc::make_mut(&mut self.meta.spaces[slot].computing).handed =
@@ -173,6 +174,7 @@ impl State {
                 }
             }
             computing.reassessing &= computing.is_anybody_waiting();
+            self.plan(slot, None);
         }
         Ok(())
     }

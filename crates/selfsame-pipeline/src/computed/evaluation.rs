@@ -39,8 +39,29 @@ struct Known<'k, 'a> {
     values: &'k Values<'k>,
     custom: &'k dyn Traits,
     profile: &'k Profile<'a>,
-    /// Computed traits, by their places, as JSON.
-    traits: &'k [OnceCell<Box<str>>],
+    traits: &'k Memo<'k>,
+}
+
+/// What computed traits come to that were asked for, as JSON.
+struct Memo<'k> {
+    /// The places of those that may be asked for, in order; all of them without.
+    ranks: Option<&'k [usize]>,
+    values: SmallVec<[OnceCell<Box<str>>; 8]>,
+}
+
+impl<'k> Memo<'k> {
+    fn new(ranks: Option<&'k [usize]>, all: usize) -> Self {
+        let number = ranks.map_or(all, <[usize]>::len);
+        Self { ranks, values: (0..number).map(|_| OnceCell::new()).collect() }
+    }
+
+    fn of(&self, rank: usize) -> Option<&OnceCell<Box<str>>> {
+        let place = match self.ranks {
+            Some(ranks) => ranks.binary_search(&rank).ok()?,
+            None => rank,
+        };
+        self.values.get(place)
+    }
 }
 
 impl Known<'_, '_> {
@@ -57,7 +78,7 @@ impl Traits for Known<'_, '_> {
             return Some(Raw::trusted(known_text(self.values.get(plan.number), plan)));
         }
         // Whoever reads another one stands behind it, so this ends.
-        let json = self.traits.get(rank)?.get_or_init(|| {
+        let json = self.traits.of(rank)?.get_or_init(|| {
             let evaluated = self.evaluate(rank);
             evaluated.map_or_else(|| plan.default.clone(), |one| one.value.json().into())
         });
@@ -101,8 +122,7 @@ pub(super) fn with_traits<T>(
 ) -> T {
     let own_rows = rows(sections);
     let (profile, custom) = (others.plans.profile(&own_rows, now), Custom::new(sections));
-    let traits = vec![OnceCell::new(); others.live.len()];
-    let (profile, traits) = (&profile, traits.as_slice());
+    let (profile, traits) = (&profile, &Memo::new(None, others.live.len()));
     read(&Known { plans: others, values, custom: &custom, profile, traits })
 }
 
@@ -115,8 +135,7 @@ pub(crate) fn traits_of(
 ) -> BTreeMap<u32, Evaluated> {
     let rows = rows(sections);
     let (profile, custom) = (plans.plans.profile(&rows, now), Custom::new(sections));
-    let traits = vec![OnceCell::new(); plans.live.len()];
-    let (profile, traits) = (&profile, traits.as_slice());
+    let (profile, traits) = (&profile, &Memo::new(None, plans.live.len()));
     let known = Known { plans, values, custom: &custom, profile, traits };
     let live = plans.live.iter().enumerate();
     let is_trait = |plan: &LivePlan| {
@@ -124,15 +143,6 @@ pub(crate) fn traits_of(
     };
     let traits = live.filter(|(_, plan)| is_trait(plan));
     traits.filter_map(|(rank, plan)| Some((plan.number, known.evaluate(rank)?))).collect()
-}
-
-/// An event because of which definitions are evaluated.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct By {
-    /// When it happened.
-    pub(super) event: Time,
-    /// Audiences that were evaluated at every event before it.
-    pub(super) settled: Ranks,
 }
 
 /// Evaluates definitions, and those that read them where they changed.
@@ -146,29 +156,31 @@ pub(crate) fn evaluate(
     evaluate_by(plans, wanted, values, sections, (now, None))
 }
 
-/// The same because of an event.
+/// The same because of an event of that time, which changes no trait.
 pub(super) fn evaluate_by(
     plans: &SpacePlans,
     mut wanted: Ranks,
     values: &mut Values<'_>,
     sections: &[Outline<'_>],
-    (now, by): (Time, Option<By>),
+    (now, by): (Time, Option<Time>),
 ) -> Vec<Changed> {
     let rows = rows(sections);
     let custom = Custom::new(sections);
     let profile = &plans.plans.profile(&rows, now);
-    let traits = if plans.reads_traits { vec![OnceCell::new(); plans.live.len()] } else { vec![] };
-    let traits = traits.as_slice();
+    let traits = &Memo::new(Some(&plans.read_traits), 0);
     let (mut changes, mut json) = (Vec::new(), String::new());
+    // Those that read something that is another one now.
+    let mut anew = Ranks::default();
     // Whoever reads another one stands behind it.
     while let Some(rank) = wanted.pop_first() {
         let Some(plan) = plans.live.get(rank) else { continue };
         let known = Known { plans, values, custom: &custom, profile, traits };
         let was = values.get(plan.number);
         let is_out = was.is_none_or(|was| !matches!(was.held, Held::In(_)) && !was.is_approximate);
-        let by = by.filter(|by| is_out && by.settled.has(rank) && plans.made_by_one.has(rank));
+        let is_by_one = is_out && plans.made_by_one.has(rank) && plans.walked.has(rank);
+        let by = by.filter(|_| is_by_one && !anew.has(rank));
         let evaluated = match by {
-            Some(by) => plans.evaluate_by(rank, profile, &known, by.event),
+            Some(by) => plans.evaluate_by(rank, profile, &known, by),
             None => known.evaluate(rank),
         };
         let Some(Evaluated { value, until, is_approximate }) = evaluated else { continue };
@@ -195,6 +207,7 @@ pub(super) fn evaluate_by(
         }
         if row.held != was.held {
             wanted.extend(plans.readers_of(rank));
+            anew.extend(plans.readers_of(rank));
             changes.push(Changed { rank, value: known_text(Some(row), plan).into() });
         }
         values.set(&row);

@@ -218,8 +218,9 @@ impl Compute {
         let mut failed = None;
         let mut is_stopped = false;
         history.each_behind(after, |anchor, row| {
+            let row = plans.plans.hand_over(row);
             bytes += row.len();
-            items.push([&anchor.0, row].concat());
+            items.push([&anchor.0[..], &row].concat());
             if items.len() < ITEMS && bytes < ROW_BYTES {
                 return true;
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use selfsame_audience::{Evaluated, Numbered, Plans, Profile, Query, Tally, Traits};
+use selfsame_audience::{Evaluated, Numbered, Plans, Profile, Query, Sway, Tally, Traits};
 use selfsame_event::{Collection, Raw, Time};
 use selfsame_expr::query::order;
 
@@ -24,8 +24,8 @@ pub(crate) struct SpacePlans {
     pub(crate) accounts: AccountPlans,
     /// The streams of versions that are computed without being in force.
     next: BTreeMap<u32, Vec<u32>>,
-    /// By the number of the stream.
-    by_stream: Vec<Vec<usize>>,
+    /// By the number of the stream, each with what its events may do to it while traits stay as they are.
+    by_stream: Vec<Vec<(usize, Sway)>>,
     by_trait: BTreeMap<String, Vec<usize>>,
     /// Of those of users.
     by_id: BTreeMap<String, usize>,
@@ -38,12 +38,12 @@ pub(crate) struct SpacePlans {
     /// Those that are evaluated whenever they may have changed. Nobody waits for the others: they are
     /// evaluated when they are asked for.
     pub(crate) stored: Ranks,
-    /// Audiences that nobody enters by an event but by having it.
+    /// Audiences that nobody enters by an event but by having it, while traits stay as they are.
     pub(crate) made_by_one: Ranks,
-    /// Audiences that nobody leaves by more events.
-    pub(crate) lasting: Ranks,
-    /// Whether one of these reads a computed trait.
-    pub(crate) reads_traits: bool,
+    /// Those of which every profile was evaluated since they are in force.
+    pub(crate) walked: Ranks,
+    /// Computed traits that one of these reads, in order.
+    pub(crate) read_traits: Vec<usize>,
 }
 
 /// A definition in force.
@@ -130,7 +130,7 @@ impl SpacePlans {
             let Some((place, definition, query, streams)) = live.remove(&id) else { continue };
             let rank = compiled.live.len();
             match definition.collection {
-                Collection::Users => compiled.add_of_users(rank, &id, query, streams),
+                Collection::Users => compiled.add_of_users(rank, &id, query, place),
                 Collection::Accounts => compiled.accounts.add(rank, &id, query, streams),
             }
             let number = usize::try_from(definition.number).unwrap_or(usize::MAX);
@@ -159,13 +159,13 @@ impl SpacePlans {
         compiled
     }
 
-    fn add_of_users(&mut self, rank: usize, id: &str, query: &Query, streams: Vec<u32>) {
-        for stream in streams {
+    fn add_of_users(&mut self, rank: usize, id: &str, query: &Query, place: usize) {
+        for (stream, sway) in self.plans.sways(place) {
             let stream = usize::try_from(stream).unwrap_or(usize::MAX);
             if self.by_stream.len() <= stream {
                 self.by_stream.resize_with(stream + 1, Vec::new);
             }
-            self.by_stream[stream].push(rank);
+            self.by_stream[stream].push((rank, sway));
         }
         for key in references(query).own {
             self.by_trait.entry(key).or_default().push(rank);
@@ -183,20 +183,34 @@ impl SpacePlans {
             }
             let is_audience = plan.kind == DefinitionKind::Audience;
             let is_read = self.readers_of(rank).any(|reader| stored.has(reader));
-            self.reads_traits |= is_read && !is_audience;
+            if is_read && !is_audience {
+                self.read_traits.push(rank);
+            }
             let is_asked = self.accounts.reads_of_users(&plan.id);
             if is_audience || plan.is_told || is_read || is_asked {
                 stored.insert(rank);
             }
         }
+        self.read_traits.reverse();
         self.stored = stored;
-        let lasts = |(_, plan): &(usize, &LivePlan)| self.plans.lasts(plan.place);
-        self.lasting = self.live.iter().enumerate().filter(lasts).map(|(rank, _)| rank).collect();
         let by_one = |(_, plan): &(usize, &LivePlan)| self.plans.is_made_by_one(plan.place);
         self.made_by_one =
             self.live.iter().enumerate().filter(by_one).map(|(rank, _)| rank).collect();
-        let lists = self.by_stream.iter_mut().chain(self.by_trait.values_mut());
-        lists.chain(&mut self.readers).for_each(|list| list.retain(|rank| stored.has(*rank)));
+        let of_streams = self.by_stream.iter_mut();
+        of_streams.for_each(|list| list.retain(|(rank, _)| stored.has(*rank)));
+        let lists = self.by_trait.values_mut().chain(&mut self.readers);
+        lists.for_each(|list| list.retain(|rank| stored.has(*rank)));
+    }
+
+    /// Takes up of which definitions every profile was evaluated.
+    pub(crate) fn note_walked(&mut self, computing: &Computing) {
+        let is_walked = |plan: &LivePlan| {
+            let progress = computing.definitions.get(&plan.number);
+            let live = progress.and_then(|progress| progress.live.as_ref());
+            live.is_some_and(|live| live.is_announced)
+        };
+        let live = self.live.iter().enumerate().filter(|(_, plan)| is_walked(plan));
+        self.walked = live.map(|(rank, _)| rank).collect();
     }
 
     /// Whether the value of a definition is kept for each profile: those of accounts all are.
@@ -263,8 +277,8 @@ impl SpacePlans {
         self.by_id.get(id).copied()
     }
 
-    /// The definitions that read a stream.
-    pub(crate) fn of_stream(&self, stream: u32) -> impl Iterator<Item = usize> {
+    /// The definitions that read a stream, and what its events may do to each.
+    pub(crate) fn of_stream(&self, stream: u32) -> impl Iterator<Item = (usize, Sway)> {
         let place = usize::try_from(stream).unwrap_or(usize::MAX);
         self.by_stream.get(place).into_iter().flatten().copied()
     }

@@ -24,6 +24,18 @@ impl Ranks {
         self
     }
 
+    /// Those of one or the other.
+    pub(crate) fn or(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
+        self
+    }
+
+    /// Those that are not among the others.
+    pub(crate) fn without(mut self, others: Self) -> Self {
+        self.0.iter_mut().zip(others.0).for_each(|(word, other)| *word &= !other);
+        self
+    }
+
     /// Whether a place is one of them.
     pub(crate) fn has(&self, rank: usize) -> bool {
         self.0.get(rank / 64).is_some_and(|word| word & 1 << (rank % 64) != 0)

@@ -8,11 +8,12 @@ use selfsame_event::{Collection, EventType, ProfileId, Time};
 use selfsame_identity::{ComponentId, Resolution};
 use selfsame_store::CachedTable;
 
-use super::evaluation::{By, Changed, evaluate_by};
+use super::evaluation::{Changed, evaluate_by};
 use super::facts::{StreamSince, Version};
 use super::plans::SpacePlans;
 use super::ranks::Ranks;
 use super::row::{Held, Values, first_moment};
+use super::wanted::{ByEvent, Wanted};
 use crate::effect::{Effect, What};
 use crate::key::InSpace;
 use crate::prepare::Arrival;
@@ -31,26 +32,13 @@ pub(super) struct At {
     pub(super) cause: Option<u32>,
     /// A component of the profile, where it is known.
     pub(super) component: Option<ComponentId>,
-    /// When the event happened.
-    pub(super) happened: Option<Time>,
 }
 
 impl At {
     /// At a moment, because of nothing.
     pub(super) fn moment(time: Time) -> Self {
-        Self { time, cause: None, component: None, happened: None }
+        Self { time, cause: None, component: None }
     }
-}
-
-/// Which definitions are to be evaluated.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Wanted {
-    /// All of them.
-    All,
-    /// Those whose moment has come.
-    Due,
-    /// These.
-    Some(Ranks),
 }
 
 /// What is written of the values of a profile.
@@ -80,17 +68,6 @@ fn put(
         table.remove(key);
     } else if after != before {
         table.put(key, after);
-    }
-}
-
-/// Whoever is in an audience that nobody leaves by more events stays in it until its moment.
-fn leave_out_lasting(wanted: &mut Ranks, plans: &SpacePlans, values: &Values<'_>) {
-    let mut lasting = wanted.and(plans.lasting);
-    while let Some(rank) = lasting.pop_first() {
-        let row = plans.live.get(rank).and_then(|plan| values.get(plan.number));
-        if row.is_some_and(|row| matches!(row.held, Held::In(_)) && !row.is_approximate) {
-            wanted.remove(rank);
-        }
     }
 }
 
@@ -156,7 +133,7 @@ impl State {
             Some(settled) => settled.definitions.iter().collect(),
             None => self.meta.workspace.definitions_of(&space.id).collect(),
         };
-        let plans = SpacePlans::compile(&definitions, computing, are_evaluated);
+        let mut plans = SpacePlans::compile(&definitions, computing, are_evaluated);
         if let Some(since) = since {
             for (number, progress) in &mut computing.definitions {
                 let (Some(next), Some(streams)) = (&mut progress.next, plans.next_streams(*number))
@@ -173,6 +150,7 @@ impl State {
         }
         computing.note_stored(|number| plans.is_stored(number));
         computing.reassessing &= computing.is_anybody_waiting();
+        plans.note_walked(computing);
         self.plans[slot] = Arc::new(plans);
     }
 
@@ -221,15 +199,22 @@ impl State {
             return Ok(());
         }
         let is_known = !self.meta.spaces[slot].computing.reassessing;
+        let by = ByEvent::new(arrival.happened_at, &plans, touched);
         let wanted = if is_known && user.merges.is_empty() && user.moved.is_empty() {
-            let mut wanted = if user.created { plans.at_creation() } else { Ranks::default() };
-            wanted.extend(touched.iter().flat_map(|stream| plans.of_stream(*stream)));
-            if arrival.event.kind == EventType::Identify
-                && let Some(traits) = arrival.event.traits
-            {
-                traits.each_field(|key, _| wanted.extend(plans.of_trait(key)));
+            if user.created || arrival.event.traits.is_some() {
+                let mut wanted = by.ranks;
+                if user.created {
+                    wanted = wanted.or(plans.at_creation());
+                }
+                if arrival.event.kind == EventType::Identify
+                    && let Some(traits) = arrival.event.traits
+                {
+                    traits.each_field(|key, _| wanted.extend(plans.of_trait(key)));
+                }
+                Wanted::Some(wanted)
+            } else {
+                Wanted::By(&by)
             }
-            Wanted::Some(wanted)
         } else {
             Wanted::All
         };
@@ -240,24 +225,8 @@ impl State {
         }
         self.mark_for_event(slot, arrival, user, touched)?;
         let key = self.values_key(slot, user.profile);
-        let (component, happened) = (Some(user.component), Some(arrival.happened_at));
-        let at = At { time: now, cause: Some(cause), component, happened };
+        let at = At { time: now, cause: Some(cause), component: Some(user.component) };
         self.compute(key, wanted, at, absorbed)
-    }
-
-    /// Those of which every profile was evaluated since they are in force.
-    fn walked(&self, slot: usize, mut ranks: Ranks) -> Ranks {
-        let (plans, computing) = (&self.plans[slot], &self.meta.spaces[slot].computing);
-        let mut settled = Ranks::default();
-        while let Some(rank) = ranks.pop_first() {
-            let number = plans.live.get(rank).map(|plan| plan.number);
-            let progress = number.and_then(|number| computing.definitions.get(&number));
-            let live = progress.and_then(|progress| progress.live.as_ref());
-            if live.is_some_and(|live| live.is_announced) {
-                settled.insert(rank);
-            }
-        }
-        settled
     }
 
     /// Evaluates what may have changed of a profile by then though nothing happened, each at its moment.
@@ -333,7 +302,7 @@ impl State {
     pub(super) fn compute(
         &mut self,
         key: InSpace<ProfileId>,
-        wanted: Wanted,
+        asked: Wanted<'_>,
         at: At,
         absorbed: &Absorbed,
     ) -> Result<(), StateError> {
@@ -341,13 +310,17 @@ impl State {
         let slot = usize::try_from(space).unwrap_or(usize::MAX);
         let now = at.time;
         let plans = Arc::clone(&self.plans[slot]);
-        if matches!(wanted, Wanted::Some(wanted) if wanted.is_empty()) {
+        let ranks = match &asked {
+            Wanted::Some(ranks) | Wanted::By(ByEvent { ranks, .. }) => Some(ranks),
+            Wanted::All | Wanted::Due => None,
+        };
+        if ranks.is_some_and(Ranks::is_empty) {
             return Ok(());
         }
         let before = self.written(key)?;
         let mut values = before.read();
         let mut by = None;
-        let wanted = match wanted {
+        let wanted = match asked {
             Wanted::All => {
                 values.is_stale = false;
                 values.retain(|number| plans.is_stored(number));
@@ -357,19 +330,16 @@ impl State {
                 values.retain_moments(|number| plans.is_stored(number));
                 values.due(now).filter_map(|number| plans.rank_of(number)).collect()
             }
-            Wanted::Some(wanted) => {
-                let mut wanted = wanted.and(plans.stored);
-                if at.cause.is_some() {
-                    leave_out_lasting(&mut wanted, &plans, &values);
-                }
-                if wanted.is_empty() && absorbed.0.is_empty() {
-                    return Ok(());
-                }
-                let settled = wanted.and(plans.made_by_one);
-                by = at.happened.map(|event| By { event, settled: self.walked(slot, settled) });
-                wanted
+            Wanted::Some(wanted) => wanted.and(plans.stored),
+            Wanted::By(event) => {
+                by = Some(event.happened);
+                event.wanted(&plans, &values)
             }
         };
+        let is_by_event = matches!(asked, Wanted::Some(_) | Wanted::By(_));
+        if is_by_event && wanted.is_empty() && absorbed.0.is_empty() {
+            return Ok(());
+        }
         let root = match at.component {
             Some(component) => self.root_of(key.space, component)?,
             None => self.root(key.space, profile.key())?,

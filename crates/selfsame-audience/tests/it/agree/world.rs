@@ -118,9 +118,9 @@ impl World {
                 let (time, person) = (event.time, self.sections[*section].person);
                 let before = self.audiences(person);
                 let section = &mut self.sections[*section];
-                fold(&self.plans, &mut section.row, &event, now);
+                let touched = fold(&self.plans, &mut section.row, &event, now);
                 section.events.push(event);
-                self.look_at_event(person, &before, time)?;
+                self.look_at_event(person, &before, (time, &touched))?;
             }
             What::Traits { section, traits } => self.sections[*section].traits.clone_from(traits),
             What::People(people) => {
@@ -132,38 +132,56 @@ impl World {
         Ok(())
     }
 
-    /// Of each audience that nobody leaves by more events, whether somebody is in it, and until when.
+    /// The traits that events set.
+    fn custom(&self, person: usize) -> Known {
+        let traits = self.of(person).flat_map(|section| &section.traits);
+        Known(traits.map(|(key, json)| (key.clone(), json.to_string())).collect())
+    }
+
+    /// Of each audience, whether somebody is in it, and until when.
     fn audiences(&self, person: usize) -> Vec<(usize, bool, Moment)> {
         let rows: Vec<&[u8]> = self.of(person).map(|section| section.row.as_slice()).collect();
-        let lasting = self.ordered.iter().filter(|number| self.plans.lasts(**number));
-        let found = lasting.map(|number| {
-            let found = self.plans.evaluate(*number, &rows, &Known::default(), self.now);
+        let is_audience = |number: &&usize| {
+            matches!(self.definitions[**number].query, reference::Query::Audience(_))
+        };
+        let custom = self.custom(person);
+        let found = self.ordered.iter().filter(is_audience).map(|number| {
+            let found = self.plans.evaluate(*number, &rows, &custom, self.now);
             let found = found.expect("there is one");
             (*number, found.value.json() == "true", found.until)
         });
         found.collect()
     }
 
-    /// An event ends no audience that lasts, and what it alone makes of one is what all events do.
+    /// An event does to an audience what events of its streams may do, and what it alone makes of one is what all
+    /// events do.
     fn look_at_event(
         &self,
         person: usize,
         before: &[(usize, bool, Moment)],
-        event: Time,
+        (event, touched): (Time, &[u32]),
     ) -> Result<(), TestCaseError> {
         let rows: Vec<&[u8]> = self.of(person).map(|section| section.row.as_slice()).collect();
-        let (none, profile) = (Known::default(), self.plans.profile(&rows, self.now));
+        let (custom, profile) = (self.custom(person), self.plans.profile(&rows, self.now));
         for ((number, was_in, until), (_, is_in, _)) in before.iter().zip(self.audiences(person)) {
-            prop_assert!(is_in || !was_in, "an event ended {}", number);
-            if *was_in || !self.plans.is_made_by_one(*number) {
+            let sways = self.plans.sways(*number).into_iter();
+            let sways = sways.filter(|(stream, _)| touched.contains(stream));
+            let mut sways = sways.map(|(_, sway)| if *was_in { sway.ends } else { sway.begins });
+            let may_change = sways.any(|may| may);
+            prop_assert!(may_change || *was_in == is_in, "{} by {}", number, event);
+            let mut untils = Vec::from_iter(*until);
+            if may_change && !*was_in && self.plans.is_made_by_one(*number) {
+                let found = profile.evaluate_by(*number, &custom, event);
+                let found = found.expect("it is an audience");
+                prop_assert_eq!(found.value.json() == "true", is_in, "{} by {}", number, event);
+                untils.extend(found.until);
+            } else if may_change {
                 continue;
             }
-            let found = profile.evaluate_by(*number, &none, event).expect("it is an audience");
-            prop_assert_eq!(found.value.json() == "true", is_in, "{} by {}", number, event);
-            // Until the first of both moments it stays what it is.
-            if let Some(until) = until.iter().chain(&found.until).min() {
+            // Until the first of the moments that are known it stays what it is.
+            if let Some(until) = untils.into_iter().min() {
                 let later = until.plus_micros(-1).max(self.now);
-                let later = self.plans.evaluate(*number, &rows, &none, later);
+                let later = self.plans.evaluate(*number, &rows, &custom, later);
                 let later = later.expect("there is one").value.json();
                 prop_assert_eq!(later == "true", is_in, "{} before {}", number, until);
             }
@@ -194,8 +212,7 @@ impl World {
         if now.micros() % 2 == 0 {
             rows.reverse();
         }
-        let traits = self.of(person).flat_map(|section| &section.traits);
-        let mut traits = Known(traits.map(|(key, json)| (key.clone(), json.to_string())).collect());
+        let mut traits = self.custom(person);
         let (mut values, mut until) = (Values::new(), Moment::None);
         let profile = self.plans.profile(&rows, now);
         for number in &self.ordered {
@@ -280,7 +297,9 @@ pub(super) fn kept(case: &Case, order: &dyn Fn(&mut Vec<Event>)) -> Vec<u8> {
     }
     order(&mut events);
     let mut row = Vec::new();
-    events.iter().for_each(|event| fold(&world.plans, &mut row, event, now));
+    for event in &events {
+        fold(&world.plans, &mut row, event, now);
+    }
     row
 }
 
@@ -289,7 +308,8 @@ fn note(values: &Values, ever: &mut BTreeSet<String>) {
     ever.extend(is_in.map(|(key, _)| key.clone()));
 }
 
-pub(super) fn fold(plans: &Plans, row: &mut Vec<u8>, event: &Event, now: Time) {
+/// Folds an event, and says into which streams.
+pub(super) fn fold(plans: &Plans, row: &mut Vec<u8>, event: &Event, now: Time) -> Vec<u32> {
     let (properties, context) = (event.properties.to_string(), event.context.to_string());
     let folded = Folded {
         kind: match event.kind {
@@ -302,7 +322,9 @@ pub(super) fn fold(plans: &Plans, row: &mut Vec<u8>, event: &Event, now: Time) {
         properties: Some(Raw::trusted(&properties)),
         context: Context { own: Some(Raw::trusted(&context)), shared: None },
     };
-    if let Some(written) = plans.fold(row, &folded, now) {
+    let mut touched = Vec::new();
+    if let Some(written) = plans.fold_some(row, &folded, now, |_| true, &mut touched) {
         *row = written;
     }
+    touched
 }
