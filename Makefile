@@ -11,7 +11,7 @@ DATA ?=
 TORTURE ?= --rounds 1000 --events 2000000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test lint bench bench-shop conformance torture soak soak-audiences fuzz clean
+.PHONY: help run build web test lint bench bench-shop bench-render conformance torture soak soak-audiences fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,9 +40,14 @@ test: ## every test, from a fresh clone, with what they need
 lint: ## format, clippy, types, licences
 	@scripts/lint.sh
 
-bench: program ## measure on this machine: the program, then definitions over a shop (BENCH="--quick" takes minutes)
+bench: program ## measure on this machine: the program, definitions over a shop, requests (BENCH="--quick" takes minutes)
 	@met=0; $(HARNESS) table --binary $(BINARY) $(BENCH) || met=1; \
-	$(HARNESS) definitions --binary $(BINARY) $(or $(SHOP),$(filter --quick,$(BENCH))) || met=1; exit $$met
+	$(HARNESS) definitions --binary $(BINARY) $(or $(SHOP),$(filter --quick,$(BENCH))) || met=1; \
+	$(MAKE) --no-print-directory bench-render || met=1; exit $$met
+
+bench-render: ## the last part of that alone: requests of events, beside Segment's package in Node
+	@[ -d tests/render/node_modules ] || (cd tests/render && npm ci --ignore-scripts --no-audit --no-fund --silent)
+	@node tests/render/render.cjs
 
 bench-shop: program ## the second part of that alone (SHOP="--people 100000 --events 2000000")
 	@$(HARNESS) definitions --binary $(BINARY) $(or $(SHOP),$(filter --quick,$(BENCH)))

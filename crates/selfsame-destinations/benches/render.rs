@@ -1,13 +1,15 @@
-//! What one event costs from its JSON to the bytes of its request: mapping, fields, values, request.
+//! What one event costs from its JSON to the bytes of its requests: mapping, fields, values, requests, answers.
 //!
-//! The events, mappings and settings are those of recorded cases.
+//! The events, mappings, settings and answers are those of recorded cases. `make bench-render` times Segment's package
+//! with the same.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
 use divan::{Bencher, black_box};
-use selfsame_destinations::{Catalogue, Connection, Next};
+use selfsame_destinations::{Catalogue, Connection, Next, Reply};
+use selfsame_mapping::Item;
 use serde_json::Value;
 
 /// A destination, and the case that is rendered.
@@ -66,11 +68,26 @@ fn request(bencher: Bencher<'_, '_>, name: &str) {
         audience: &Value::Null,
         now_ms: case["now_ms"].as_i64().expect("a time"),
     };
+    let replies = case["expected"]["requests"].as_array().expect("requests");
+    let replies: Vec<Reply> =
+        replies.iter().map(|one| Reply::from_json(one.get("reply")).expect("a status")).collect();
     bencher.bench_local(|| {
-        let event: Value = serde_json::from_str(black_box(&text)).expect("JSON");
-        let mut exchange =
-            manifest.exchange(&subscription, &event, connection).expect("it renders");
-        let Next::Send(request) = exchange.next(None) else { panic!("nothing is sent") };
-        request.body.text().len()
+        let event = Item::read(black_box(&text)).expect("JSON");
+        let mut exchange = manifest.exchange(&subscription, event, connection).expect("it renders");
+        let (mut replies, mut reply, mut bytes) = (replies.iter(), None, 0);
+        loop {
+            match exchange.next(reply) {
+                Next::Send(request) => bytes += request.body.text().len(),
+                Next::Done(done) => break (bytes, done),
+            }
+            reply = replies.next();
+        }
     });
+}
+
+/// The part of that which reads the event.
+#[divan::bench(args = CASES)]
+fn read(bencher: Bencher<'_, '_>, name: &str) {
+    let text = case(name)["events"][0].to_string();
+    bencher.bench_local(|| Item::read(black_box(&text)).is_some());
 }

@@ -1,7 +1,7 @@
 //! What the answer to a request means.
 
-use selfsame_mapping::{Expression, Scope, Template};
-use serde_json::{Map, Value, json};
+use selfsame_mapping::{Expression, Item, Scope, Template};
+use serde_json::{Map, Value};
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +30,15 @@ impl Reply {
     }
 
     /// As expressions see it: a body that is JSON is what it says.
-    pub(crate) fn shown(&self) -> Value {
+    pub(crate) fn shown(&self) -> Item<'static> {
         let body = serde_json::from_str(&self.body);
         let body: Value = body.unwrap_or_else(|_| Value::String(self.body.clone()));
-        json!({ "status": self.status, "headers": self.headers, "body": body })
+        let headers = Item::owned(Value::Object(self.headers.clone()));
+        Item::object(vec![
+            ("status".into(), Item::Number(f64::from(self.status))),
+            ("headers".into(), headers),
+            ("body".into(), Item::owned(body)),
+        ])
     }
 }
 

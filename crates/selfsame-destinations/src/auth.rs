@@ -3,13 +3,14 @@
 mod jwt;
 mod sigv4;
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
-use selfsame_mapping::{Scope, Tree};
-use serde_json::Value;
+use selfsame_mapping::{Item, Scope, Tree};
 
-use crate::request::{Body, Request, RequestError, parts, text};
+use crate::request::{Body, Request, RequestError, parts};
 
 pub(crate) use jwt::{Algorithm, Jwt};
 pub(crate) use sigv4::SigV4;
@@ -71,7 +72,7 @@ impl Auth {
 }
 
 fn rendered(tree: &Tree, scope: &Scope<'_>) -> Option<String> {
-    text(&tree.value(scope)?)
+    tree.text(scope)
 }
 
 /// Where tokens come from.
@@ -141,10 +142,13 @@ impl Hmac {
         let Some(key) = rendered(&self.key, scope).filter(|key| !key.is_empty()) else {
             return Ok(());
         };
-        let body = Value::String(request.body.text());
+        let body = request.body.text();
         let signed = match &self.signs {
-            Some(tree) => rendered(tree, &scope.clone().with("body", &body)).unwrap_or_default(),
-            None => request.body.text(),
+            Some(tree) => {
+                let scope = scope.clone().with("body", Item::Text(body));
+                Cow::Owned(rendered(tree, &scope).unwrap_or_default())
+            }
+            None => Cow::Borrowed(body),
         };
         let key = if self.key_is_base64 {
             STANDARD.decode(&key).map_err(|error| RequestError::Key(error.to_string()))?

@@ -6,10 +6,11 @@
 
 use std::borrow::Cow;
 
-use selfsame_mapping::Scope;
-use serde_json::{Map, Value, json};
+use selfsame_mapping::{Item, Scope};
+use serde_json::Value;
 
 use crate::answer::{Outcome, Reply, Verdict, verdict};
+use crate::field::Around;
 use crate::manifest::{Lets, Manifest, Requirement, Step, Subscription};
 use crate::request::{Request, RequestError};
 
@@ -84,37 +85,34 @@ pub enum Done {
     },
 }
 
-/// A value in reach, the exchange's own or somebody else's.
-type Held<'e> = (String, Cow<'e, Value>);
-
 /// The requests of one event or of a batch.
 #[derive(Debug)]
 pub struct Exchange<'e> {
     manifest: &'e Manifest,
     steps: &'e [Step],
     now_ms: i64,
-    held: Vec<Held<'e>>,
-    replies: Value,
+    scope: Scope<'e>,
+    /// What was answered, by step.
+    replies: Vec<(&'e str, Answers<'e>)>,
     at: usize,
     /// The list of the step under way, and how many of it were sent.
-    each: Option<(Vec<Value>, usize)>,
+    each: Option<(Vec<Item<'e>>, usize)>,
     sent: usize,
     waits: bool,
     skipped: bool,
 }
 
-fn scope<'s>(held: &'s [Held<'_>], now_ms: i64) -> Scope<'s> {
-    held.iter().fold(Scope::at(now_ms), |scope, (name, value)| scope.with(name, value))
+/// The answer to a step, or one for each item of its list.
+#[derive(Debug)]
+enum Answers<'e> {
+    One(Item<'e>),
+    Each(Vec<Item<'e>>),
 }
 
-fn take<'e>(held: &mut Vec<Held<'e>>, lets: &Lets, now_ms: i64) {
+fn take<'e>(scope: &mut Scope<'e>, lets: &'e Lets) {
     for (name, tree) in lets {
-        let value = tree.value(&scope(held, now_ms));
-        // What is undefined hides nothing that an earlier value of the name could show.
-        held.retain(|(one, _)| one != name);
-        if let Some(value) = value {
-            held.push((name.clone(), Cow::Owned(value)));
-        }
+        let item = tree.item(scope);
+        scope.set(name, item);
     }
 }
 
@@ -134,14 +132,14 @@ impl Manifest {
     pub fn exchange<'e>(
         &'e self,
         subscription: &'e Subscription,
-        event: &'e Value,
+        event: impl Into<Item<'e>>,
         connection: Connection<'e>,
     ) -> Result<Exchange<'e>, Refusal> {
         let Some(action) = self.action(&subscription.action) else {
             return Err(Refusal::Payload(vec![format!("no action `{}`", subscription.action)]));
         };
-        let prepared = self.prepare(subscription, event, connection, true)?;
-        let mut exchange = self.begin(&action.steps, connection.now_ms, prepared.held);
+        let prepared = self.prepare(subscription, event.into(), connection, true)?;
+        let mut exchange = self.begin(&action.steps, connection.now_ms, prepared.scope);
         exchange.skipped = prepared.skipped;
         Ok(exchange)
     }
@@ -151,10 +149,10 @@ impl Manifest {
     /// # Errors
     ///
     /// Nothing is sent for any of them.
-    pub fn batch_exchange<'e>(
+    pub fn batch_exchange<'e, I: Into<Item<'e>>>(
         &'e self,
         subscription: &'e Subscription,
-        events: &'e [Value],
+        events: impl IntoIterator<Item = I>,
         connection: Connection<'e>,
     ) -> Result<(Exchange<'e>, Vec<(usize, Refusal)>), Refusal> {
         let action = self.action(&subscription.action);
@@ -163,29 +161,31 @@ impl Manifest {
         };
         let (mut payloads, mut items, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         let mut refused = Vec::new();
-        for (index, event) in events.iter().enumerate() {
-            match self.prepare(subscription, event, connection, false) {
+        for (index, event) in events.into_iter().enumerate() {
+            let event = event.into();
+            match self.prepare(subscription, event.clone(), connection, false) {
                 Ok(prepared) if prepared.skipped => {}
-                Ok(mut prepared) => {
-                    payloads.push(prepared.payload);
-                    kept.push(event.clone());
-                    let item = prepared.held.pop().filter(|(name, _)| name == "item");
-                    items.push(item.map_or(Value::Null, |(_, item)| item.into_owned()));
+                Ok(prepared) => {
+                    payloads.push(prepared.scope.get("payload"));
+                    items.push(match prepared.scope.get("item") {
+                        Item::Undefined => Item::Null,
+                        item => item,
+                    });
+                    kept.push(event);
                 }
                 Err(refusal) => refused.push((index, refusal)),
             }
         }
-        let mut held = self.base(subscription, connection);
+        let mut scope = self.base(subscription, connection);
         let empty = payloads.is_empty();
         for (name, list) in [("payloads", payloads), ("items", items), ("events", kept)] {
-            held.push((name.to_owned(), Cow::Owned(Value::Array(list))));
+            scope.set(name, Item::list(list));
         }
-        take(&mut held, &self.lets, connection.now_ms);
-        take(&mut held, &batch.lets, connection.now_ms);
+        take(&mut scope, &batch.lets);
         if !empty {
-            demand(&batch.require, &scope(&held, connection.now_ms))?;
+            demand(&batch.require, &scope)?;
         }
-        let mut exchange = self.begin(&batch.steps, connection.now_ms, held);
+        let mut exchange = self.begin(&batch.steps, connection.now_ms, scope);
         exchange.skipped = empty;
         Ok((exchange, refused))
     }
@@ -193,12 +193,11 @@ impl Manifest {
     /// The exchange that deletes a person, where the destination can; the event has their ids.
     pub fn deletion_exchange<'e>(
         &'e self,
-        event: &'e Value,
+        event: impl Into<Item<'e>>,
         connection: Connection<'e>,
     ) -> Option<Exchange<'e>> {
-        let mut held = self.around(connection);
-        held.push(("event".to_owned(), Cow::Borrowed(event)));
-        Some(self.begin(self.deletion()?, connection.now_ms, held))
+        let scope = self.around(connection).with("event", event);
+        Some(self.begin(self.deletion()?, connection.now_ms, scope))
     }
 
     /// The exchange that makes an audience, or looks for one, where the destination can.
@@ -214,9 +213,8 @@ impl Manifest {
 
     /// What the destination calls an audience, by the answer to the last request of its exchange.
     pub fn audience_id(&self, reply: &Reply, connection: Connection<'_>) -> Option<Value> {
-        let shown = reply.shown();
-        let scope =
-            Scope::at(connection.now_ms).with("audience", connection.audience).with("r", &shown);
+        let around = Scope::at(connection.now_ms).with("audience", connection.audience);
+        let scope = around.with("r", reply.shown());
         self.audience.as_ref()?.external_id.as_ref()?.value(&scope)
     }
 
@@ -224,20 +222,18 @@ impl Manifest {
     pub fn choices_exchange<'e>(
         &'e self,
         field: &str,
-        event: &'e Value,
+        event: impl Into<Item<'e>>,
         connection: Connection<'e>,
     ) -> Option<Exchange<'e>> {
         let (_, dynamic) = self.dynamic_fields.iter().find(|(name, _)| name == field)?;
-        let mut held = self.around(connection);
-        held.push(("event".to_owned(), Cow::Borrowed(event)));
-        Some(self.begin(&dynamic.steps, connection.now_ms, held))
+        let scope = self.around(connection).with("event", event);
+        Some(self.begin(&dynamic.steps, connection.now_ms, scope))
     }
 
     /// The choices of a field, by the answer: a list of `{label, value}`.
     pub fn choices(&self, field: &str, reply: &Reply) -> Option<Value> {
         let (_, dynamic) = self.dynamic_fields.iter().find(|(name, _)| name == field)?;
-        let shown = reply.shown();
-        dynamic.choices.value(&Scope::at(0).with("r", &shown))
+        dynamic.choices.value(&Scope::at(0).with("r", reply.shown()))
     }
 
     /// What an event has to have in common with the others of its batch, where its action sends batches.
@@ -245,27 +241,26 @@ impl Manifest {
     /// # Errors
     ///
     /// Nothing is sent for the event.
-    pub fn batch_key(
-        &self,
-        subscription: &Subscription,
-        event: &Value,
-        connection: Connection<'_>,
+    pub fn batch_key<'e>(
+        &'e self,
+        subscription: &'e Subscription,
+        event: impl Into<Item<'e>>,
+        connection: Connection<'e>,
     ) -> Result<Option<Vec<Value>>, Refusal> {
         let action = self.action(&subscription.action);
         let Some(batch) = action.and_then(|action| action.batch.as_ref()) else { return Ok(None) };
-        let prepared = self.prepare(subscription, event, connection, false)?;
-        let scope = scope(&prepared.held, connection.now_ms);
+        let scope = self.prepare(subscription, event.into(), connection, false)?.scope;
         let key = batch.key.iter().map(|one| one.value(&scope).unwrap_or(Value::Null));
         Ok(Some(key.collect()))
     }
 
-    fn begin<'e>(&'e self, steps: &'e [Step], now_ms: i64, held: Vec<Held<'e>>) -> Exchange<'e> {
+    fn begin<'e>(&'e self, steps: &'e [Step], now_ms: i64, scope: Scope<'e>) -> Exchange<'e> {
         Exchange {
             manifest: self,
             steps,
             now_ms,
-            held,
-            replies: Value::Object(Map::new()),
+            scope,
+            replies: Vec::new(),
             at: 0,
             each: None,
             sent: 0,
@@ -274,62 +269,53 @@ impl Manifest {
         }
     }
 
-    fn around<'e>(&self, connection: Connection<'e>) -> Vec<Held<'e>> {
-        vec![
-            ("settings".to_owned(), Cow::Borrowed(connection.settings)),
-            ("auth".to_owned(), Cow::Borrowed(connection.auth)),
-            ("audience".to_owned(), Cow::Borrowed(connection.audience)),
-        ]
+    fn around<'e>(&self, connection: Connection<'e>) -> Scope<'e> {
+        Scope::at(connection.now_ms)
+            .with("settings", connection.settings)
+            .with("auth", connection.auth)
+            .with("audience", connection.audience)
     }
 
-    fn base<'e>(
-        &self,
-        subscription: &'e Subscription,
-        connection: Connection<'e>,
-    ) -> Vec<Held<'e>> {
-        let mut held = self.around(connection);
-        held.push(("sync".to_owned(), Cow::Borrowed(&subscription.sync)));
-        held.push(("action".to_owned(), Cow::Owned(json!(subscription.action))));
-        held
+    fn base<'e>(&self, subscription: &'e Subscription, connection: Connection<'e>) -> Scope<'e> {
+        self.around(connection)
+            .with("sync", &subscription.sync)
+            .with("action", Item::Text(&subscription.action))
     }
 
-    /// What one event is for its action: the payload, and every value of the manifest.
+    /// What one event is for its action: the payload, and every value that the action needs.
     fn prepare<'e>(
         &'e self,
         subscription: &'e Subscription,
-        event: &'e Value,
+        event: Item<'e>,
         connection: Connection<'e>,
         single: bool,
     ) -> Result<Prepared<'e>, Refusal> {
         let action = self.action(&subscription.action).ok_or(Refusal::NoBatch)?;
-        let payload = subscription.mapping.try_resolve(event).map_err(|failure| {
-            Refusal::Mapping { pointer: failure.pointer, reason: failure.reason }
+        let payload = subscription.mapping.item(&event).map_err(|failure| Refusal::Mapping {
+            pointer: failure.pointer,
+            reason: failure.reason,
         })?;
-        let payload = action.fields.without_empty(payload, single);
-        let payload = action.fields.accept(payload, connection.now_ms).map_err(Refusal::Payload)?;
-        let mut held = self.base(subscription, connection);
-        held.push(("event".to_owned(), Cow::Borrowed(event)));
-        held.push(("payload".to_owned(), Cow::Owned(payload.clone())));
-        take(&mut held, &self.lets, connection.now_ms);
-        take(&mut held, &action.lets, connection.now_ms);
-        demand(&action.require, &scope(&held, connection.now_ms))?;
-        let skipped =
-            action.skip.as_ref().is_some_and(|skip| skip.holds(&scope(&held, connection.now_ms)));
+        let around = Around { single, now_ms: connection.now_ms };
+        let payload = action.fields.payload(payload, around).map_err(Refusal::Payload)?;
+        let mut scope =
+            self.base(subscription, connection).with("event", event).with("payload", payload);
+        take(&mut scope, &action.lets);
+        demand(&action.require, &scope)?;
+        let skipped = action.skip.as_ref().is_some_and(|skip| skip.holds(&scope));
         if let Some(item) = &action.item {
-            let item = item.value(&scope(&held, connection.now_ms)).unwrap_or(Value::Null);
-            held.push(("item".to_owned(), Cow::Owned(item)));
+            let item = item.item(&scope);
+            scope.set("item", if item.is_undefined() { Item::Null } else { item });
         }
-        Ok(Prepared { held, payload, skipped })
+        Ok(Prepared { scope, skipped })
     }
 }
 
 struct Prepared<'e> {
-    held: Vec<Held<'e>>,
-    payload: Value,
+    scope: Scope<'e>,
     skipped: bool,
 }
 
-impl Exchange<'_> {
+impl<'e> Exchange<'e> {
     /// The next request, behind the answer to the one before.
     pub fn next(&mut self, reply: Option<&Reply>) -> Next {
         if self.skipped {
@@ -348,27 +334,28 @@ impl Exchange<'_> {
         }
     }
 
-    fn hold(&mut self, name: &str, value: Value) {
-        self.held.retain(|(one, _)| one != name);
-        self.held.push((name.to_owned(), Cow::Owned(value)));
+    /// What was answered so far, as expressions see it.
+    fn steps_item(&self) -> Item<'e> {
+        let shown = |answers: &Answers<'e>| match answers {
+            Answers::One(item) => item.clone(),
+            Answers::Each(items) => Item::list(items.clone()),
+        };
+        let fields = self.replies.iter();
+        Item::object(fields.map(|(id, one)| (Cow::Borrowed(*id), shown(one))).collect())
     }
 
     /// The request of the step under way, or of the next one that is taken.
     fn send(&mut self) -> Result<Option<Request>, Refusal> {
         while let Some(step) = self.steps.get(self.at) {
-            self.hold("steps", self.replies.clone());
             if self.each.is_none() {
-                let scope = scope(&self.held, self.now_ms);
-                if step.when.as_ref().is_some_and(|when| !when.holds(&scope)) {
+                let steps = self.steps_item();
+                self.scope.set("steps", steps);
+                if step.when.as_ref().is_some_and(|when| !when.holds(&self.scope)) {
                     self.at += 1;
                     continue;
                 }
                 if let Some(each) = &step.each {
-                    let list = match each.evaluate(&scope) {
-                        Value::Array(list) => list,
-                        _ => Vec::new(),
-                    };
-                    self.each = Some((list, 0));
+                    self.each = Some((each.item(&self.scope).into_elements(), 0));
                 }
             }
             if let Some((list, sent)) = &self.each {
@@ -377,19 +364,19 @@ impl Exchange<'_> {
                     self.at += 1;
                     continue;
                 };
-                let index = *sent;
-                self.hold("one", one);
-                self.hold("index", json!(index));
+                let index = u32::try_from(*sent).unwrap_or(u32::MAX);
+                self.scope.set("one", one);
+                self.scope.set("index", Item::Number(f64::from(index)));
             }
-            take(&mut self.held, &step.lets, self.now_ms);
-            let scope = scope(&self.held, self.now_ms);
-            demand(&step.require, &scope)?;
-            let mut request = step.request.render(&self.manifest.defaults, &scope)?;
+            take(&mut self.scope, &step.lets);
+            let scope = &self.scope;
+            demand(&step.require, scope)?;
+            let mut request = step.request.render(&self.manifest.defaults, scope)?;
             if step.request.auth {
-                self.manifest.auth.apply(&mut request, &scope, self.now_ms)?;
+                self.manifest.auth.apply(&mut request, scope, self.now_ms)?;
             }
             for hmac in &self.manifest.sign {
-                hmac.apply(&mut request, &scope)?;
+                hmac.apply(&mut request, scope)?;
             }
             if self.sent == MAX_REQUESTS {
                 return Err(Refusal::TooMany);
@@ -406,37 +393,34 @@ impl Exchange<'_> {
         self.waits = false;
         let step = self.steps.get(self.at)?;
         let shown = reply.shown();
-        let around = scope(&self.held, self.now_ms).with("r", &shown);
-        let id = Value::String(step.id.clone());
+        let around = self.scope.clone().with("r", shown.clone());
         let verdict = verdict(
             &self.manifest.responses,
             step.ok.as_ref(),
             reply,
-            &around.clone().with("step", &id),
+            &around.clone().with("step", Item::Text(&step.id)),
         );
         if verdict.outcome != Outcome::Ok {
             return Some(Done::Answered { step: step.id.clone(), verdict });
         }
         let fails = step.fail.as_ref().and_then(|fail| {
-            let value = fail.value(&around)?;
-            (!matches!(value, Value::Null | Value::Bool(false)))
-                .then(|| crate::request::text(&value))
+            let value = fail.item(&around);
+            let is_none = matches!(value, Item::Undefined | Item::Null | Item::Bool(false));
+            (!is_none).then(|| value.to_text().unwrap_or_default())
         });
         if let Some(message) = fails {
-            return Some(Done::Refused(Refusal::Requirement(message.unwrap_or_default())));
+            return Some(Done::Refused(Refusal::Requirement(message)));
         }
         let stops = step.stop.as_ref().is_some_and(|stop| stop.holds(&around));
-        if let (Some(_), Value::Object(replies)) = (&self.each, &mut self.replies) {
-            let list = replies.entry(step.id.clone()).or_insert_with(|| json!([]));
-            if let Value::Array(list) = list {
-                list.push(shown);
+        if let Some((_, sent)) = &mut self.each {
+            *sent += 1;
+            match self.replies.last_mut() {
+                Some((id, Answers::Each(answers))) if *id == step.id => answers.push(shown),
+                _ => self.replies.push((&step.id, Answers::Each(vec![shown]))),
             }
         } else {
-            self.replies[step.id.as_str()] = shown;
-        }
-        match &mut self.each {
-            Some((_, sent)) => *sent += 1,
-            None => self.at += 1,
+            self.at += 1;
+            self.replies.push((&step.id, Answers::One(shown)));
         }
         stops.then_some(Done::Delivered)
     }

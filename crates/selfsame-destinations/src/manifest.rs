@@ -2,7 +2,9 @@
 
 mod read;
 
-use selfsame_mapping::{Expression, Mapping, Template, Tree, Trigger};
+use std::sync::Arc;
+
+use selfsame_mapping::{Expression, Item, Mapping, Template, Tree, Trigger};
 use serde_json::{Map, Value};
 
 use crate::answer::Response;
@@ -34,7 +36,6 @@ pub struct Manifest {
     pub(crate) sign: Vec<Hmac>,
     pub(crate) defaults: Defaults,
     pub(crate) responses: Vec<Response>,
-    pub(crate) lets: Lets,
     actions: Vec<Action>,
     presets: Vec<Preset>,
     delete: Option<Vec<Step>>,
@@ -60,7 +61,7 @@ pub struct Limits {
 }
 
 /// Values with names, in order.
-pub(crate) type Lets = Vec<(String, Tree)>;
+pub(crate) type Lets = Vec<(String, Arc<Tree>)>;
 
 /// One thing that can be done with an event.
 #[derive(Debug, Clone)]
@@ -73,6 +74,7 @@ pub struct Action {
     pub(crate) fields: Fields,
     /// The mapping that its fields propose.
     default_mapping: Value,
+    /// The values that it needs, those of the manifest first.
     pub(crate) lets: Lets,
     pub(crate) require: Vec<Requirement>,
     pub(crate) skip: Option<Expression>,
@@ -108,6 +110,7 @@ pub(crate) struct Batch {
     pub(crate) max_events: u64,
     /// Events for which these differ go into another batch.
     pub(crate) key: Vec<Template>,
+    /// The values that its requests need, those of the manifest first.
     pub(crate) lets: Lets,
     pub(crate) require: Vec<Requirement>,
     pub(crate) steps: Vec<Step>,
@@ -209,7 +212,8 @@ impl Manifest {
         for (name, value) in &self.setting_defaults {
             given.entry(name).or_insert_with(|| value.clone());
         }
-        self.settings.accept(Value::Object(given), 0)
+        let accepted = self.settings.settings(Item::owned(Value::Object(given)))?;
+        Ok(accepted.into_json())
     }
 
     /// What an action is given: this mapping, or the one that its fields propose.
@@ -241,12 +245,14 @@ impl Manifest {
     }
 
     /// The first preset whose trigger holds for an event, or the first action whose does.
-    pub fn choose(&self, event: &Value) -> Option<(String, Value)> {
-        let held = |preset: &&Preset| Trigger::closed(&preset.trigger).holds(event);
+    pub fn choose<'e>(&self, event: impl Into<Item<'e>>) -> Option<(String, Value)> {
+        let event = event.into();
+        let held = |preset: &&Preset| Trigger::closed(&preset.trigger).holds(event.clone());
         if let Some(preset) = self.presets.iter().find(held) {
             return Some((preset.action.clone(), self.preset_mapping(preset)));
         }
-        let fits = |action: &&Action| action.trigger.as_ref().is_some_and(|one| one.holds(event));
+        let fits =
+            |action: &&Action| action.trigger.as_ref().is_some_and(|one| one.holds(event.clone()));
         let action = self.actions.iter().find(fits)?;
         Some((action.key.clone(), action.default_mapping.clone()))
     }

@@ -1,10 +1,8 @@
 //! One HTTP request, exact to the byte, and what it is rendered from.
 
-use selfsame_mapping::{Scope, Template, Tree};
+use selfsame_mapping::{Item, Scope, Template, TooLarge, Tree};
 use serde_json::{Map, Value, json};
 use url::Url;
-
-use crate::field::number_text;
 
 /// A request that could be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +22,8 @@ pub struct Request {
 pub enum Body {
     /// None.
     Empty,
-    /// JSON.
-    Json(Value),
+    /// JSON, as it is sent.
+    Json(String),
     /// A form, as it is sent.
     Form(String),
     /// A text.
@@ -54,6 +52,9 @@ pub enum RequestError {
         /// Its value.
         value: String,
     },
+    /// The body would be more than an event may become.
+    #[error("the body would be too large")]
+    Large,
     /// A key with which it should be signed is none.
     #[error("it cannot be signed: {0}")]
     Key(String),
@@ -61,11 +62,10 @@ pub enum RequestError {
 
 impl Body {
     /// The bytes that are sent.
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> &str {
         match self {
-            Self::Empty => String::new(),
-            Self::Json(value) => value.to_string(),
-            Self::Form(text) | Self::Text(text) => text.clone(),
+            Self::Empty => "",
+            Self::Json(text) | Self::Form(text) | Self::Text(text) => text,
         }
     }
 }
@@ -102,13 +102,19 @@ impl Request {
         shown.insert("headers".to_owned(), Value::Object(headers.collect()));
         match &self.body {
             Body::Empty => None,
-            Body::Json(value) => shown.insert("json".to_owned(), value.clone()),
+            Body::Json(text) => {
+                let value = serde_json::from_str(text).unwrap_or_else(|_| json!(text));
+                shown.insert("json".to_owned(), value)
+            }
             Body::Form(text) => shown.insert("form".to_owned(), json!(text)),
             Body::Text(text) => shown.insert("text".to_owned(), json!(text)),
         };
         Value::Object(shown)
     }
 }
+
+/// The key of headers whose names are data.
+const SPREAD: &str = "...";
 
 /// What a request is rendered from.
 #[derive(Debug, Clone)]
@@ -159,7 +165,10 @@ impl Form {
         let mut request = Request { method, url, headers: Vec::new(), body: Body::Empty };
         request.body = match &self.body {
             BodyForm::Empty => Body::Empty,
-            BodyForm::Json(tree) => tree.value(scope).map_or(Body::Empty, Body::Json),
+            BodyForm::Json(tree) => {
+                let json = tree.json(scope).map_err(|TooLarge| RequestError::Large)?;
+                json.map_or(Body::Empty, Body::Json)
+            }
             BodyForm::Form(pairs) => Body::Form(form(pairs, scope)),
             BodyForm::Text(text) => text.text(scope).map_or(Body::Empty, Body::Text),
         };
@@ -171,7 +180,7 @@ impl Form {
             Body::Empty | Body::Text(_) => {}
         }
         for (name, value) in parts(&defaults.headers, scope).chain(parts(&self.headers, scope)) {
-            if name == "..." {
+            if name == SPREAD {
                 continue;
             }
             request.set(name, value)?;
@@ -198,47 +207,24 @@ pub(crate) fn parts<'f>(
     pairs: &'f [(String, Tree)],
     scope: &'f Scope<'_>,
 ) -> impl Iterator<Item = (&'f str, String)> {
-    pairs.iter().filter_map(|(name, tree)| Some((name.as_str(), text(&tree.value(scope)?)?)))
+    pairs.iter().filter_map(|(name, tree)| Some((name.as_str(), tree.text(scope)?)))
 }
 
 /// Headers whose names are data: those of an object under `...`.
 fn spread(pairs: &[(String, Tree)], scope: &Scope<'_>) -> Vec<(String, String)> {
-    let all = pairs.iter().filter(|(name, _)| name == "...");
-    let objects = all.filter_map(|(_, tree)| tree.value(scope));
-    let mut found = Vec::new();
-    for object in objects {
-        let Value::Object(map) = object else { continue };
-        found.extend(map.into_iter().filter_map(|(name, value)| Some((name, text(&value)?))));
-    }
-    found
-}
-
-/// A value as a text: nothing for what has none.
-pub(crate) fn text(value: &Value) -> Option<String> {
-    Some(match value {
-        Value::Null => return None,
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number_text(number),
-        other => other.to_string(),
-    })
+    let objects = pairs.iter().filter(|(name, _)| name == SPREAD).map(|(_, tree)| tree.item(scope));
+    let fields = objects.flat_map(Item::into_fields);
+    fields.filter_map(|(name, item)| Some((name.into_owned(), item.to_text()?))).collect()
 }
 
 /// A form: a list is its name several times.
 fn form(pairs: &[(String, Tree)], scope: &Scope<'_>) -> String {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     for (name, tree) in pairs {
-        match tree.value(scope) {
-            Some(Value::Array(list)) => {
-                for value in list.iter().filter_map(text) {
-                    form.append_pair(name, &value);
-                }
-            }
-            Some(value) => {
-                if let Some(value) = text(&value) {
-                    form.append_pair(name, &value);
-                }
-            }
-            None => {}
+        let item = tree.item(scope);
+        let items = if item.is_list() { item.into_elements() } else { vec![item] };
+        for value in items.iter().filter_map(Item::to_text) {
+            form.append_pair(name, &value);
         }
     }
     form.finish()

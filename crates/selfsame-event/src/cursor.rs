@@ -127,7 +127,7 @@ impl<'a, const CHECKED: bool> Cursor<'a, CHECKED> {
 
     /// Passes over the opening bracket, and over the closing one if nothing is between them. Says
     /// whether something is.
-    pub(crate) fn begin(&mut self, open: u8) -> Option<bool> {
+    pub fn begin(&mut self, open: u8) -> Option<bool> {
         if self.peek()? != open {
             return None;
         }
@@ -141,7 +141,7 @@ impl<'a, const CHECKED: bool> Cursor<'a, CHECKED> {
     }
 
     /// Behind a part: passes over the comma, or the closing bracket. Says whether it was a comma.
-    pub(crate) fn more(&mut self, close: u8) -> Option<bool> {
+    pub fn more(&mut self, close: u8) -> Option<bool> {
         let byte = self.peek()?;
         if byte == b',' {
             self.count()?;
@@ -156,7 +156,7 @@ impl<'a, const CHECKED: bool> Cursor<'a, CHECKED> {
     }
 
     /// Takes a key and its colon.
-    pub(crate) fn key(&mut self) -> Option<Cow<'a, str>> {
+    pub fn key(&mut self) -> Option<Cow<'a, str>> {
         if self.peek()? != b'"' {
             return None;
         }

@@ -39,7 +39,7 @@ pub struct Expression {
 /// What the names of an expression stand for.
 #[derive(Debug, Clone, Default)]
 pub struct Scope<'e> {
-    names: Vec<(&'e str, &'e Value)>,
+    names: Vec<(&'e str, Item<'e>)>,
     now_ms: i64,
 }
 
@@ -51,19 +51,26 @@ impl<'e> Scope<'e> {
 
     /// Adds a name. A name that is there already is hidden by it.
     #[must_use]
-    pub fn with(mut self, name: &'e str, value: &'e Value) -> Self {
-        self.set(name, value);
+    pub fn with(mut self, name: &'e str, value: impl Into<Item<'e>>) -> Self {
+        self.set(name, value.into());
         self
     }
 
-    /// The same for a scope that is built in steps (`let`, `steps`).
-    pub fn set(&mut self, name: &'e str, value: &'e Value) {
-        self.names.push((name, value));
+    /// The same for a scope that is built in steps (`let`, `steps`): the name stands for this from now on.
+    pub fn set(&mut self, name: &'e str, item: Item<'e>) {
+        match self.names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = item,
+            None => self.names.push((name, item)),
+        }
     }
 
-    fn get(&self, name: &str) -> Item<'e> {
-        let found = self.names.iter().rev().find(|(known, _)| *known == name);
-        found.map_or(Item::Undefined, |(_, value)| Item::of(value))
+    /// What a name stands for; undefined if it is not there.
+    pub fn get(&self, name: &str) -> Item<'e> {
+        self.look(name).cloned().unwrap_or(Item::Undefined)
+    }
+
+    fn look(&self, name: &str) -> Option<&Item<'e>> {
+        self.names.iter().find(|(known, _)| *known == name).map(|(_, item)| item)
     }
 }
 
@@ -86,18 +93,25 @@ impl Expression {
     /// What it comes to; `None` where that is undefined: its key is then left out.
     pub fn value(&self, scope: &Scope<'_>) -> Option<Value> {
         let budget = Budget::new();
-        self.item(scope, &budget).into_value(&budget)
+        self.within(scope, &budget).into_value(&budget)
+    }
+
+    /// The same without copying what is of the scope; undefined too if it is too much.
+    pub fn item<'s>(&'s self, scope: &Scope<'s>) -> Item<'s> {
+        let budget = Budget::new();
+        let item = self.within(scope, &budget);
+        if budget.is_spent() { Item::Undefined } else { item }
     }
 
     /// Whether it is true, as JavaScript sees it. For `when`, `require`, `ok`, `stop`.
     pub fn holds(&self, scope: &Scope<'_>) -> bool {
-        self.item(scope, &Budget::new()).is_true()
+        self.within(scope, &Budget::new()).is_true()
     }
 
     /// As text; `None` where it is null or undefined.
     pub fn text(&self, scope: &Scope<'_>) -> Option<String> {
         let budget = Budget::new();
-        let item = self.item(scope, &budget);
+        let item = self.within(scope, &budget);
         (!item.is_nullish()).then(|| item.text(&budget).into_owned())
     }
 
@@ -111,7 +125,7 @@ impl Expression {
         matches!(&self.root, Node::Call(call) if call.name == Name::Raw)
     }
 
-    pub(crate) fn item<'s>(&'s self, scope: &Scope<'s>, budget: &Budget) -> Item<'s> {
+    pub(crate) fn within<'s>(&'s self, scope: &Scope<'s>, budget: &Budget) -> Item<'s> {
         Evaluation::new(scope, &self.names, budget).item(&self.root)
     }
 }

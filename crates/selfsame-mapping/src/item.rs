@@ -1,85 +1,82 @@
-//! Values while they are computed: what is of the event or of the definition is borrowed.
+//! Values while they are computed: what is of the event or of the definition is borrowed, and what was
+//! made is shared, so that handing a value on copies nothing.
+
+mod read;
+mod write;
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use crate::budget::Budget;
 use crate::number;
-use crate::text::{as_index, length, push_json, unit};
+use crate::text::{as_index, length, unit};
 
-/// One value. Cloning it copies no text, list or object.
+/// One value: part of an event, or what was made of one. Cloning it copies no text, list or object.
 #[derive(Debug, Clone)]
-pub(crate) enum Item<'e> {
+pub enum Item<'e> {
     /// There is none.
     Undefined,
+    /// JSON's null.
     Null,
+    /// A truth value.
     Bool(bool),
     /// A number that was computed.
     Number(f64),
     /// A number as it was written.
-    Written(&'e Number),
+    Written(Cow<'e, str>),
+    /// A text of the event or of a definition.
     Text(&'e str),
-    Made(Rc<str>),
+    /// A text that was made.
+    Made(Arc<str>),
+    /// A list of JSON that is kept elsewhere.
     Array(&'e [Value]),
+    /// An object of JSON that is kept elsewhere.
     Map(&'e Map<String, Value>),
-    List(Rc<Vec<Self>>),
-    Object(Rc<Fields<'e>>),
+    /// A list that was made.
+    List(Arc<Vec<Self>>),
+    /// An object that was made.
+    Object(Arc<Fields<'e>>),
 }
 
 /// Keys and values in order, each key once.
-pub(crate) type Fields<'e> = Vec<(Cow<'e, str>, Item<'e>)>;
+pub type Fields<'e> = Vec<(Cow<'e, str>, Item<'e>)>;
+
+impl<'e> From<&'e Value> for Item<'e> {
+    fn from(value: &'e Value) -> Self {
+        Self::of(value)
+    }
+}
 
 impl<'e> Item<'e> {
-    pub(crate) fn of(value: &'e Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Bool(truth) => Self::Bool(*truth),
-            Value::Number(number) => Self::Written(number),
-            Value::String(text) => Self::Text(text),
-            Value::Array(values) => Self::Array(values),
-            Value::Object(map) => Self::Map(map),
-        }
-    }
-
-    /// A value that nobody else holds.
-    pub(crate) fn owned(value: Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Bool(truth) => Self::Bool(truth),
-            Value::Number(number) => Self::Number(number::of_json(&number)),
-            Value::String(text) => Self::made(text),
-            Value::Array(values) => Self::list(values.into_iter().map(Item::owned).collect()),
-            Value::Object(map) => Self::object(
-                map.into_iter().map(|(key, value)| (Cow::Owned(key), Item::owned(value))).collect(),
-            ),
-        }
-    }
-
-    pub(crate) fn made(text: impl Into<Rc<str>>) -> Self {
+    /// A text that was made.
+    pub fn made(text: impl Into<Arc<str>>) -> Self {
         Self::Made(text.into())
     }
 
-    pub(crate) fn list(items: Vec<Self>) -> Self {
-        Self::List(Rc::new(items))
+    /// A list that was made.
+    pub fn list(items: Vec<Self>) -> Self {
+        Self::List(Arc::new(items))
     }
 
-    pub(crate) fn object(fields: Fields<'e>) -> Self {
-        Self::Object(Rc::new(fields))
+    /// An object that was made; each key once.
+    pub fn object(fields: Fields<'e>) -> Self {
+        Self::Object(Arc::new(fields))
     }
 
-    pub(crate) fn is_undefined(&self) -> bool {
+    /// Whether there is none.
+    pub fn is_undefined(&self) -> bool {
         matches!(self, Self::Undefined)
     }
 
     /// Whether there is none, or it is null.
-    pub(crate) fn is_nullish(&self) -> bool {
+    pub fn is_nullish(&self) -> bool {
         matches!(self, Self::Undefined | Self::Null)
     }
 
     /// Whether JavaScript takes it for true.
-    pub(crate) fn is_true(&self) -> bool {
+    pub fn is_true(&self) -> bool {
         match self {
             Self::Undefined | Self::Null => false,
             Self::Bool(truth) => *truth,
@@ -91,16 +88,18 @@ impl<'e> Item<'e> {
         }
     }
 
-    pub(crate) fn is_object(&self) -> bool {
+    /// Whether it is an object.
+    pub fn is_object(&self) -> bool {
         matches!(self, Self::Map(_) | Self::Object(_))
     }
 
-    pub(crate) fn is_list(&self) -> bool {
+    /// Whether it is a list.
+    pub fn is_list(&self) -> bool {
         matches!(self, Self::Array(_) | Self::List(_))
     }
 
     /// The text, if it is one.
-    pub(crate) fn as_text(&self) -> Option<&str> {
+    pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             Self::Made(text) => Some(text),
@@ -109,7 +108,7 @@ impl<'e> Item<'e> {
     }
 
     /// The number, if it is one.
-    pub(crate) fn as_number(&self) -> Option<f64> {
+    pub fn as_number(&self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(*number),
             Self::Written(written) => Some(number::of_json(written)),
@@ -131,12 +130,12 @@ impl<'e> Item<'e> {
     }
 
     /// What a key leads to: a field, the `length` of a text or a list; of nothing else, anything.
-    pub(crate) fn member(&self, key: &str) -> Self {
+    pub fn member(&self, key: &str) -> Self {
         match self {
             Self::Map(map) => map.get(key).map_or(Self::Undefined, Self::of),
             Self::Object(fields) => fields
                 .iter()
-                .find(|(name, _)| name == key)
+                .find(|(name, _)| is_same(name, key))
                 .map_or(Self::Undefined, |(_, item)| item.clone()),
             _ if key == "length" => match (self.as_text(), self.len()) {
                 (Some(text), _) => Self::Number(number::count(length(text))),
@@ -144,6 +143,17 @@ impl<'e> Item<'e> {
                 (None, None) => Self::Undefined,
             },
             _ => as_index(key).map_or(Self::Undefined, |index| self.element(index, key)),
+        }
+    }
+
+    /// The same, without a copy where the value has one.
+    pub(crate) fn look(&self, key: &str) -> Cow<'_, Self> {
+        match self {
+            Self::Object(fields) => match fields.iter().find(|(name, _)| is_same(name, key)) {
+                Some((_, item)) => Cow::Borrowed(item),
+                None => Cow::Owned(Self::Undefined),
+            },
+            other => Cow::Owned(other.member(key)),
         }
     }
 
@@ -252,7 +262,7 @@ impl<'e> Item<'e> {
         match (self, other) {
             (Self::Undefined, Self::Undefined) | (Self::Null, Self::Null) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,
-            (Self::Written(a), Self::Written(b)) if a.as_str() == b.as_str() => true,
+            (Self::Written(a), Self::Written(b)) if a == b => true,
             _ => match (self.as_number(), other.as_number()) {
                 (Some(a), Some(b)) => a == b,
                 (None, None) => self.same_parts(other, budget),
@@ -275,134 +285,19 @@ impl<'e> Item<'e> {
         let (a, b) = (self.fields(), other.fields());
         a.len() == b.len() && a.iter().all(|(key, item)| item.equals(&other.member(key), budget))
     }
-
-    /// As a value of its own, without what is undefined; `None` if that is all of it, or too much.
-    pub(crate) fn into_value(self, budget: &Budget) -> Option<Value> {
-        budget.spend(8)?;
-        Some(match self {
-            Self::Undefined => return None,
-            Self::Null => Value::Null,
-            Self::Bool(truth) => Value::Bool(truth),
-            Self::Number(number) => number::json(number).map_or(Value::Null, Value::Number),
-            Self::Written(number) => Value::Number(number.clone()),
-            Self::Text(text) => {
-                budget.spend(text.len())?;
-                Value::String(text.to_owned())
-            }
-            Self::Made(text) => {
-                budget.spend(text.len())?;
-                Value::String(text.as_ref().to_owned())
-            }
-            Self::Array(values) => {
-                let all = values.iter();
-                Value::Array(all.map(|value| copied(value, budget)).collect::<Option<_>>()?)
-            }
-            Self::Map(map) => copied_map(map, budget)?,
-            Self::List(items) => {
-                let items = Rc::unwrap_or_clone(items).into_iter();
-                Value::Array(
-                    items.map(|item| item.into_value(budget).unwrap_or(Value::Null)).collect(),
-                )
-            }
-            Self::Object(fields) => {
-                let mut map = Map::with_capacity(fields.len());
-                for (key, item) in Rc::unwrap_or_clone(fields) {
-                    budget.spend(key.len())?;
-                    if let Some(value) = item.into_value(budget) {
-                        map.insert(key.into_owned(), value);
-                    }
-                }
-                Value::Object(map)
-            }
-        })
-    }
-
-    /// `JSON.stringify(item)`.
-    pub(crate) fn json(&self, budget: &Budget) -> Option<String> {
-        if self.is_undefined() {
-            return None;
-        }
-        let mut json = String::new();
-        self.push_json(&mut json, budget)?;
-        Some(json)
-    }
-
-    fn push_json(&self, json: &mut String, budget: &Budget) -> Option<()> {
-        let before = json.len();
-        match self {
-            Self::Number(number) if !number.is_finite() => json.push_str("null"),
-            Self::Text(_) | Self::Made(_) => push_json(json, self.as_text().unwrap_or_default()),
-            Self::Undefined => json.push_str("null"),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Written(_) => {
-                json.push_str(&self.text(budget));
-            }
-            Self::Array(_) | Self::List(_) => {
-                json.push('[');
-                for (n, item) in self.elements().iter().enumerate() {
-                    if n > 0 {
-                        json.push(',');
-                    }
-                    item.push_json(json, budget)?;
-                }
-                json.push(']');
-                return budget.spend(2);
-            }
-            Self::Map(_) | Self::Object(_) => {
-                json.push('{');
-                let mut is_first = true;
-                for (key, item) in self.fields() {
-                    if item.is_undefined() {
-                        continue;
-                    }
-                    if !is_first {
-                        json.push(',');
-                    }
-                    is_first = false;
-                    push_json(json, &key);
-                    json.push(':');
-                    budget.spend(key.len())?;
-                    item.push_json(json, budget)?;
-                }
-                json.push('}');
-                return budget.spend(2);
-            }
-        }
-        budget.spend(1 + json.len() - before)
-    }
-}
-
-fn copied(value: &Value, budget: &Budget) -> Option<Value> {
-    budget.spend(8)?;
-    Some(match value {
-        Value::String(text) => {
-            budget.spend(text.len())?;
-            Value::String(text.clone())
-        }
-        Value::Array(values) => {
-            Value::Array(values.iter().map(|value| copied(value, budget)).collect::<Option<_>>()?)
-        }
-        Value::Object(map) => copied_map(map, budget)?,
-        scalar => scalar.clone(),
-    })
-}
-
-fn copied_map(map: &Map<String, Value>, budget: &Budget) -> Option<Value> {
-    let mut copy = Map::with_capacity(map.len());
-    for (key, value) in map {
-        budget.spend(key.len())?;
-        copy.insert(key.clone(), copied(value, budget)?);
-    }
-    Some(Value::Object(copy))
 }
 
 /// Fields put together; of a key that comes again, the last value in the first place.
 pub(crate) fn merged<'e>(all: impl IntoIterator<Item = (Cow<'e, str>, Item<'e>)>) -> Fields<'e> {
-    const FEW: usize = 16;
-    let mut fields: Fields<'e> = vec![];
+    const FEW: usize = 64;
+    let all = all.into_iter();
+    let mut fields: Fields<'e> = Vec::with_capacity(all.size_hint().0);
+    let mut seen = Seen::default();
     let mut places = std::collections::BTreeMap::new();
     for (key, item) in all {
         let known = if fields.len() <= FEW {
-            fields.iter().position(|(name, _)| *name == key)
+            let may_be_there = seen.holds(&key);
+            may_be_there.then(|| fields.iter().position(|(name, _)| is_same(name, &key))).flatten()
         } else {
             if places.is_empty() {
                 let numbered = fields.iter().enumerate();
@@ -422,3 +317,33 @@ pub(crate) fn merged<'e>(all: impl IntoIterator<Item = (Cow<'e, str>, Item<'e>)>
     }
     fields
 }
+
+/// Whether two keys are the same; most are not, and show it at their ends.
+fn is_same(one: &str, other: &str) -> bool {
+    let (a, b) = (one.as_bytes(), other.as_bytes());
+    a.len() == b.len() && a.last() == b.last() && a.first() == b.first() && a == b
+}
+
+/// Which keys there were, by a few bits of each: most keys are seen to be new without looking at the others.
+#[derive(Default)]
+struct Seen([u64; 4]);
+
+impl Seen {
+    /// Whether the key may have been there, which it has from now on.
+    fn holds(&mut self, key: &str) -> bool {
+        let bytes = key.as_bytes();
+        let middle = bytes.get(bytes.len() / 2).copied();
+        let mixed = [bytes.first().copied(), middle, bytes.last().copied()]
+            .into_iter()
+            .flatten()
+            .fold(bytes.len(), |mixed, byte| mixed.wrapping_mul(31).wrapping_add(byte.into()));
+        let (word, bit) = ((mixed >> 6) % 4, 1_u64 << (mixed % 64));
+        let word = self.0.get_mut(word).expect("one of four");
+        let held = *word & bit != 0;
+        *word |= bit;
+        held
+    }
+}
+
+#[cfg(test)]
+mod tests;

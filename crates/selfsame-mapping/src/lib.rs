@@ -47,8 +47,9 @@ mod tree;
 mod trigger;
 
 pub use expression::{Expression, Function, Scope, functions};
+pub use item::{Fields, Item};
 pub use mapping::{Failure, Mapping};
 pub use problem::Problem;
 pub use template::Template;
-pub use tree::Tree;
+pub use tree::{TooLarge, Tree};
 pub use trigger::Trigger;

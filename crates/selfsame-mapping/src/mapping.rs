@@ -88,6 +88,20 @@ impl Mapping {
         }
     }
 
+    /// The same without copying what is of the event.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn item<'e>(&'e self, event: &Item<'e>) -> Result<Item<'e>, Failure> {
+        let budget = Budget::new();
+        let resolved = self.root.resolve(event, &budget).settled(&budget).unwrap_or(Item::Null);
+        match budget.failure() {
+            Some(failure) => Err(failure),
+            None => Ok(resolved),
+        }
+    }
+
     /// How a destination that knows several ways is to sync: `__segment_internal_sync_mode`.
     pub fn sync_mode(&self) -> Option<&str> {
         self.sync_mode.as_deref()

@@ -49,19 +49,18 @@ pub(crate) fn json(number: f64) -> Option<Number> {
 }
 
 /// The number that JSON text is. A number that is too large is infinite, as it is for JavaScript.
-pub(crate) fn of_json(number: &Number) -> f64 {
-    number.as_str().parse().unwrap_or(f64::NAN)
+pub(crate) fn of_json(written: &str) -> f64 {
+    written.parse().unwrap_or(f64::NAN)
 }
 
 /// The text of a number of an event. Whole numbers stay as they were written, whatever their size:
 /// JavaScript would round long ids.
-pub(crate) fn text_of_json(number: &Number) -> String {
-    let written = number.as_str();
+pub(crate) fn text_of_json(written: &str) -> String {
     let digits = written.strip_prefix('-').unwrap_or(written);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) && written != "-0" {
         return written.to_owned();
     }
-    text(of_json(number))
+    text(of_json(written))
 }
 
 /// What `Number(text)` gives.

@@ -1,5 +1,7 @@
 //! Paths of mappings: `properties.products[0]['sku']`.
 
+use std::borrow::Cow;
+
 use crate::item::Item;
 use crate::text::as_index;
 
@@ -61,17 +63,18 @@ impl Path {
     /// What is at the end of the path. What is false, zero, empty or null on the way is what is found:
     /// so Segment's engine has it.
     pub(crate) fn find<'e>(&self, payload: &Item<'e>) -> Item<'e> {
-        let mut found = payload.clone();
+        let mut found = Cow::Borrowed(payload);
         for key in &self.keys {
             if !found.is_true() {
                 break;
             }
-            found = match key.index {
-                Some(index) => found.element(index, &key.name),
-                None => found.member(&key.name),
+            found = match (key.index, found) {
+                (Some(index), found) => Cow::Owned(found.element(index, &key.name)),
+                (None, Cow::Borrowed(found)) => found.look(&key.name),
+                (None, Cow::Owned(found)) => Cow::Owned(found.member(&key.name)),
             };
         }
-        found
+        found.into_owned()
     }
 }
 

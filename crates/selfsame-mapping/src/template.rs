@@ -107,7 +107,7 @@ impl Template {
 
     pub(crate) fn item<'s>(&'s self, scope: &Scope<'s>, budget: &Budget) -> Item<'s> {
         match &self.parts {
-            Parts::Whole(expression) => expression.item(scope, budget),
+            Parts::Whole(expression) => expression.within(scope, budget),
             Parts::Text(parts) => match parts.as_slice() {
                 [] => Item::Text(""),
                 [Part::Text(text)] => Item::Text(text),
@@ -129,7 +129,7 @@ fn joined(
         let more = match part {
             Part::Text(text) => Cow::Borrowed(text.as_str()),
             Part::Expression(expression) => {
-                let item = expression.item(scope, budget);
+                let item = expression.within(scope, budget);
                 if item.is_nullish() {
                     continue;
                 }

@@ -23,6 +23,10 @@ pub struct Tree {
     names: Vec<String>,
 }
 
+/// What a value would become is more than an evaluation may make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge;
+
 #[derive(Debug, Clone)]
 enum Node {
     Constant(Value),
@@ -50,6 +54,29 @@ impl Tree {
     pub fn value(&self, scope: &Scope<'_>) -> Option<Value> {
         let budget = Budget::new();
         self.root.item(scope, &budget).into_value(&budget)
+    }
+
+    /// The same without copying what is of the scope; undefined too if it is too much.
+    pub fn item<'s>(&'s self, scope: &Scope<'s>) -> Item<'s> {
+        let budget = Budget::new();
+        let item = self.root.item(scope, &budget);
+        if budget.is_spent() { Item::Undefined } else { item }
+    }
+
+    /// As JSON; `None`: undefined.
+    ///
+    /// # Errors
+    ///
+    /// It is too large.
+    pub fn json(&self, scope: &Scope<'_>) -> Result<Option<String>, TooLarge> {
+        let budget = Budget::new();
+        let json = self.root.item(scope, &budget).exact_json(&budget);
+        if budget.is_spent() { Err(TooLarge) } else { Ok(json) }
+    }
+
+    /// As a text: lists and objects as JSON. `None`: undefined or null.
+    pub fn text(&self, scope: &Scope<'_>) -> Option<String> {
+        self.root.item(scope, &Budget::new()).to_text()
     }
 
     /// What it comes to; null where that is undefined.
@@ -154,13 +181,17 @@ impl Node {
                 Item::list(items.filter(|item| !item.is_undefined()).collect())
             }
             Self::Object(fields) => {
-                let fields = fields
-                    .iter()
-                    .map(|(key, node)| (Cow::Borrowed(&**key), node.item(scope, budget)));
-                Item::object(fields.filter(|(_, item)| !item.is_undefined()).collect())
+                let mut made = Vec::with_capacity(fields.len());
+                for (key, node) in fields {
+                    let item = node.item(scope, budget);
+                    if !item.is_undefined() {
+                        made.push((Cow::Borrowed(&**key), item));
+                    }
+                }
+                Item::object(made)
             }
             Self::Merged(parts) => {
-                let mut fields = vec![];
+                let mut fields = Vec::with_capacity(parts.len());
                 for (key, node) in parts {
                     let item = node.item(scope, budget);
                     match key {

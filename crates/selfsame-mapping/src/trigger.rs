@@ -7,8 +7,6 @@
 mod lex;
 mod parse;
 
-use serde_json::Value;
-
 use crate::item::Item;
 use crate::problem::Problem;
 
@@ -34,8 +32,8 @@ impl Trigger {
     }
 
     /// Whether the event is one that the mapping is for.
-    pub fn holds(&self, event: &Value) -> bool {
-        self.root.holds(event).unwrap_or(false)
+    pub fn holds<'e>(&self, event: impl Into<Item<'e>>) -> bool {
+        self.root.holds(&event.into()).unwrap_or(false)
     }
 }
 
@@ -92,7 +90,7 @@ enum Operator {
 
 impl Condition {
     /// `None`: Segment's engine throws.
-    fn holds(&self, event: &Value) -> Option<bool> {
+    fn holds(&self, event: &Item<'_>) -> Option<bool> {
         match self {
             Self::Broken => None,
             Self::Test(test) => Some(test.holds(event)),
@@ -109,7 +107,7 @@ impl Condition {
 }
 
 impl Test {
-    fn holds(&self, event: &Value) -> bool {
+    fn holds(&self, event: &Item<'_>) -> bool {
         let actual = self.subject.find(event);
         let text = actual.as_text();
         let number = |test: fn(f64, f64) -> bool| {
@@ -142,8 +140,7 @@ impl Test {
 }
 
 impl Subject {
-    fn find<'e>(&self, event: &'e Value) -> Item<'e> {
-        let event = Item::of(event);
+    fn find<'e>(&self, event: &Item<'e>) -> Item<'e> {
         match self {
             Self::Field(name) => event.member(name),
             Self::Below(_, keys) if keys.is_empty() => Item::Undefined,

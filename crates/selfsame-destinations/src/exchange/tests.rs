@@ -202,3 +202,23 @@ fn people_are_deleted_and_audiences_made() {
     assert_eq!(manifest.audience_actions(), Some(("upsert", "event")));
     assert!(manifest.audience_exchange(false, connection).is_none());
 }
+
+#[test]
+fn only_values_that_something_reads_are_computed() {
+    let more = "let:\n  inner: =event.a\n  all: {x: =inner}\n  of_auth: =settings.key\n  nobody: =event.b\n";
+    let text = TEXT
+        .replace("let: {host: =settings.host}\n", &format!("{more}  host: =settings.host\n"))
+        .replace("X-Key: =settings.key", "X-Key: =of_auth")
+        .replace("json: =item}\n    batch:", "json: {item: =item, inner: =inner}}\n    batch:");
+    let manifest = Manifest::read("a", &text).unwrap_or_else(|error| panic!("{error}"));
+    let names = |key: &str| -> Vec<&str> {
+        let action = manifest.action(key).expect("the action");
+        action.lets.iter().map(|(name, _)| name.as_str()).collect()
+    };
+    assert_eq!(names("upsert"), ["of_auth", "host"]);
+    assert_eq!(names("event"), ["inner", "of_auth"]);
+    let batch = manifest.action("event").and_then(|action| action.batch.as_ref());
+    let names: Vec<&str> =
+        batch.expect("a batch").lets.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["of_auth"]);
+}

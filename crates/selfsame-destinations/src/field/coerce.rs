@@ -1,75 +1,100 @@
 //! Changes of kind that lose nothing.
 
-use serde_json::{Number, Value};
+use std::borrow::Cow;
+
+use selfsame_mapping::Item;
 
 use super::Kind;
 
 /// The value as this kind, or the value as it was.
-pub(super) fn to(kind: Kind, value: Value) -> Result<Value, Value> {
-    match (kind, value) {
-        (Kind::Object, value @ Value::Object(_))
-        | (Kind::Text, value @ Value::String(_))
-        | (Kind::Time, value @ (Value::String(_) | Value::Number(_)))
-        | (Kind::Flag, value @ Value::Bool(_))
-        | (Kind::Number, value @ Value::Number(_)) => Ok(value),
-        (Kind::Object, value) => Err(value),
-        (kind, Value::Array(mut list)) if list.len() == 1 => match list.pop() {
-            Some(Value::Array(inner)) => Err(Value::Array(vec![Value::Array(inner)])),
-            Some(alone) => to(kind, alone).map_err(|alone| Value::Array(vec![alone])),
-            None => Err(Value::Array(list)),
-        },
-        (Kind::Text | Kind::Time, Value::Bool(flag)) => Ok(Value::String(flag.to_string())),
-        (Kind::Text, Value::Number(number)) => Ok(Value::String(text_of(&number))),
-        (Kind::Text | Kind::Time, Value::Null) => Ok(Value::String(String::new())),
-        (Kind::Flag, value) => flag(value),
-        (Kind::Number | Kind::Integer, value) => number(kind == Kind::Integer, value),
-        (_, value) => Err(value),
+pub(super) fn to(kind: Kind, item: Item<'_>) -> Result<Item<'_>, Item<'_>> {
+    match kind {
+        Kind::Object if item.is_object() => return Ok(item),
+        Kind::Object => return Err(item),
+        Kind::Text | Kind::Time if item.as_text().is_some() => return Ok(item),
+        _ => {}
+    }
+    match (kind, item) {
+        (Kind::Flag, item @ Item::Bool(_))
+        | (Kind::Time | Kind::Number, item @ (Item::Number(_) | Item::Written(_))) => Ok(item),
+        (Kind::Text | Kind::Time, Item::Bool(flag)) => {
+            Ok(Item::Text(if flag { "true" } else { "false" }))
+        }
+        (Kind::Text, Item::Written(number)) => Ok(Item::made(text_of(&number))),
+        (Kind::Text, Item::Number(number)) => {
+            let json = plain(number).map(|number| number.into_owned());
+            json.map(Item::made).ok_or(Item::Number(number))
+        }
+        (Kind::Text | Kind::Time, Item::Null) => Ok(Item::Text("")),
+        (kind, item) if item.is_list() => alone(kind, item),
+        (Kind::Flag, item) => flag(item),
+        (Kind::Number | Kind::Integer, item) => number(kind == Kind::Integer, item),
+        (_, item) => Err(item),
     }
 }
 
-fn flag(value: Value) -> Result<Value, Value> {
-    let number = value.as_f64();
-    match value.as_str() {
-        Some("true") => Ok(Value::Bool(true)),
-        Some("false") => Ok(Value::Bool(false)),
-        None if value.is_null() || number == Some(0.0) => Ok(Value::Bool(false)),
-        None if number == Some(1.0) => Ok(Value::Bool(true)),
-        _ => Err(value),
+/// The only element of a list, if it is no list itself.
+fn alone(kind: Kind, list: Item<'_>) -> Result<Item<'_>, Item<'_>> {
+    let mut items = list.into_elements();
+    match items.pop() {
+        Some(one) if items.is_empty() && !one.is_list() => {
+            to(kind, one).map_err(|one| Item::list(vec![one]))
+        }
+        Some(last) => {
+            items.push(last);
+            Err(Item::list(items))
+        }
+        None => Err(Item::list(items)),
     }
 }
 
-fn number(whole: bool, value: Value) -> Result<Value, Value> {
-    let read = match &value {
-        Value::Number(number) => Some(number.clone()),
-        Value::Null => Some(Number::from(0)),
-        Value::Bool(flag) => Some(Number::from(u8::from(*flag))),
-        Value::String(text) => text.trim().parse::<f64>().ok().and_then(plain),
-        _ => None,
+fn flag(item: Item<'_>) -> Result<Item<'_>, Item<'_>> {
+    let flag = match (item.as_text(), item.as_number()) {
+        (Some("true"), _) => true,
+        (Some("false"), _) => false,
+        (None, Some(1.0)) => true,
+        (None, Some(0.0)) => false,
+        (None, None) if matches!(item, Item::Null) => false,
+        _ => return Err(item),
+    };
+    Ok(Item::Bool(flag))
+}
+
+fn number(whole: bool, item: Item<'_>) -> Result<Item<'_>, Item<'_>> {
+    let read = match &item {
+        Item::Number(_) | Item::Written(_) => Some(item.clone()),
+        Item::Null => Some(Item::Number(0.0)),
+        Item::Bool(flag) => Some(Item::Number(f64::from(u8::from(*flag)))),
+        item => {
+            let read = item.as_text().and_then(|text| text.trim().parse::<f64>().ok());
+            read.and_then(plain).map(Item::Written)
+        }
     };
     match read {
-        Some(number) if !whole || is_whole(&number) => Ok(Value::Number(number)),
-        _ => Err(value),
+        Some(number) if !whole || is_whole(&number) => Ok(number),
+        _ => Err(item),
     }
 }
 
-fn is_whole(number: &Number) -> bool {
-    number.as_f64().is_some_and(|number| number % 1.0 == 0.0)
+fn is_whole(number: &Item<'_>) -> bool {
+    number.as_number().is_some_and(|number| number % 1.0 == 0.0)
 }
 
 /// A number as JSON writes it where it is whole and small enough to be exact.
-fn plain(number: f64) -> Option<Number> {
+fn plain(number: f64) -> Option<Cow<'static, str>> {
     #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
     if number % 1.0 == 0.0 && number.abs() < 9_007_199_254_740_992.0 {
-        return Some(Number::from(number as i64));
+        return Some(Cow::Owned((number as i64).to_string()));
     }
-    Number::from_f64(number)
+    serde_json::Number::from_f64(number).map(|number| Cow::Owned(number.to_string()))
 }
 
 /// A number as a text: whole numbers without a point.
-pub(crate) fn text_of(number: &Number) -> String {
-    let whole = number.as_f64().filter(|_| !number.is_i64() && !number.is_u64());
-    match whole.and_then(plain) {
-        Some(plain) => plain.to_string(),
-        None => number.to_string(),
+pub(crate) fn text_of(written: &str) -> String {
+    let is_whole = written.parse::<i64>().is_ok() || written.parse::<u64>().is_ok();
+    let number = written.parse::<f64>().ok().filter(|_| !is_whole);
+    match number.and_then(plain) {
+        Some(plain) => plain.into_owned(),
+        None => written.to_owned(),
     }
 }

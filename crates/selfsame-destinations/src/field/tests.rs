@@ -1,5 +1,7 @@
+use selfsame_mapping::Item;
 use serde_json::{Value, json};
 
+use super::Around;
 use crate::manifest::Manifest;
 
 /// What a payload becomes by fields, or the first reason why it does not.
@@ -11,8 +13,8 @@ fn check(fields: &str, payload: Value, expected: Result<Value, &str>) {
     );
     let manifest = Manifest::read("a", &text).unwrap_or_else(|error| panic!("{error}"));
     let fields = &manifest.action("a").expect("the action").fields;
-    let payload = fields.without_empty(payload, true);
-    let made = fields.accept(payload, 0);
+    let made = fields.payload(Item::owned(payload), Around { single: true, now_ms: 0 });
+    let made = made.map(|item| serde_json::from_str(&item.to_json()).expect("JSON"));
     assert_eq!(
         made.as_ref().map_err(|faults| faults[0].as_str()),
         expected.as_ref().map_err(|why| *why),

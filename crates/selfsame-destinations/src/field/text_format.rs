@@ -5,7 +5,6 @@ use std::str::FromStr as _;
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::Value;
 
 /// A form of texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +50,8 @@ impl TextFormat {
         }
     }
 
-    /// Whether a value is of this form. What is no text has none.
-    pub(super) fn holds(self, value: &Value) -> bool {
-        let Value::String(text) = value else { return true };
+    /// Whether a text is of this form.
+    pub(super) fn holds(self, text: &str) -> bool {
         match self {
             Self::Date => is(&DATE, text),
             Self::DateTime => is(&DATE_TIME, text) && jiff_reads(text),

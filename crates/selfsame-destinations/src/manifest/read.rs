@@ -4,10 +4,13 @@
 mod auth;
 mod steps;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use selfsame_mapping::{Expression, Template, Tree, Trigger};
 use serde_json::{Map, Value};
 
-use super::{Action, Audience, Batch, Dynamic, Limits, Manifest, Preset, Step};
+use super::{Action, Audience, Batch, Dynamic, Lets, Limits, Manifest, Preset, Step};
 use crate::answer::{Outcome, Response};
 use crate::auth::Auth;
 use crate::field::{Field, Fields, Kind, Required, TextFormat};
@@ -33,7 +36,7 @@ pub(super) fn manifest(file: &str, text: &str) -> Result<Manifest, ManifestError
     if !problems.is_empty() {
         return Err(problems.within(file, text));
     }
-    let manifest = Reader { problems: &mut problems }.manifest(&document);
+    let manifest = Reader { problems: &mut problems, used: BTreeSet::new() }.manifest(&document);
     if problems.is_empty() { Ok(manifest) } else { Err(problems.within(file, text)) }
 }
 
@@ -55,6 +58,8 @@ fn document(text: &str, problems: &mut Problems) -> Value {
 /// Reads what was checked; what it adds are problems of names.
 struct Reader<'p> {
     problems: &'p mut Problems,
+    /// The names that were read since it was last emptied.
+    used: BTreeSet<String>,
 }
 
 fn text(value: &Value, key: &str) -> String {
@@ -98,8 +103,15 @@ impl Reader<'_> {
         };
         let mut names = NAMES.to_vec();
         let lets = self.lets(document.get("let"), "/let", &mut names);
+        self.used.clear();
+        let auth = document.get("auth").map_or(Auth::None, |auth| self.auth(auth, &names));
+        let sign = items(document.get("sign"))
+            .map(|(index, one)| self.hmac(one, &below("/sign", &index.to_string()), &names))
+            .collect();
+        let defaults = self.defaults(document.get("request_defaults"), &names);
+        let whole = Whole { lets: &lets, names: &names, used: std::mem::take(&mut self.used) };
         let actions: Vec<Action> = pairs(document.get("actions"))
-            .map(|(key, one)| self.action(key, one, &names))
+            .map(|(key, one)| self.action(key, one, &whole))
             .collect();
         let presets = self.presets(document.get("presets"), &actions);
         let audience = document.get("audience").map(|one| self.audience(one, &actions));
@@ -116,13 +128,10 @@ impl Reader<'_> {
             setting_defaults: pairs(document.get("settings")).filter_map(setting).collect(),
             secrets: pairs(document.get("settings")).filter_map(secret).collect(),
             settings,
-            auth: document.get("auth").map_or(Auth::None, |auth| self.auth(auth, &names)),
-            sign: items(document.get("sign"))
-                .map(|(index, one)| self.hmac(one, &below("/sign", &index.to_string()), &names))
-                .collect(),
-            defaults: self.defaults(document.get("request_defaults"), &names),
+            auth,
+            sign,
+            defaults,
             responses: self.responses(document.get("responses")),
-            lets,
             presets,
             delete: document.get("delete").map(|one| self.operation(one, "/delete", &plain)),
             audience,
@@ -177,17 +186,30 @@ impl Reader<'_> {
         }
     }
 
-    fn action(&mut self, key: &str, value: &Value, names: &[&str]) -> Action {
+    fn action(&mut self, key: &str, value: &Value, whole: &Whole<'_>) -> Action {
         let at = below("/actions", key);
         let fields = pairs(value.get("fields"));
         let proposed =
             fields.filter_map(|(name, one)| Some((name.clone(), one.get("default")?.clone())));
         let default_mapping = Value::Object(proposed.collect());
-        let mut inner = names.to_vec();
+        let mut inner = whole.names.to_vec();
         let lets = self.lets(value.get("let"), &below(&at, "let"), &mut inner);
+        self.used.clone_from(&whole.used);
         let alone = inner.clone();
         let with_item =
             if value.get("item").is_some() { and(&inner, &["item"]) } else { inner.clone() };
+        let require = self.require(value, &at, &inner);
+        let skip = self.expression(value, "skip", &at, &inner);
+        let item = value.get("item");
+        let item = item.and_then(|item| self.tree(item, &below(&at, "item"), &inner));
+        let steps = self.operation(value, &at, &with_item);
+        let used = std::mem::take(&mut self.used);
+        let mut keys = Vec::new();
+        for (index, one) in items(value.get("batch").and_then(|batch| batch.get("key"))) {
+            let place = below(&below(&below(&at, "batch"), "key"), &index.to_string());
+            keys.extend(self.template(one, &place, &alone));
+        }
+        let used = used.union(&std::mem::take(&mut self.used)).cloned().collect();
         Action {
             key: key.to_owned(),
             title: text(value, "title"),
@@ -197,42 +219,34 @@ impl Reader<'_> {
                 additional: false,
             },
             default_mapping,
-            require: self.require(value, &at, &inner),
-            skip: self.expression(value, "skip", &at, &inner),
-            item: value.get("item").and_then(|item| self.tree(item, &below(&at, "item"), &inner)),
-            steps: self.operation(value, &at, &with_item),
-            batch: value.get("batch").map(|batch| {
-                let mut inner = names.to_vec();
-                let at = below(&at, "batch");
-                let lets = self.lets(batch.get("let"), &below(&at, "let"), &mut inner);
-                let mut key = Vec::new();
-                for (index, one) in items(batch.get("key")) {
-                    let place = below(&below(&at, "key"), &index.to_string());
-                    key.extend(self.template(one, &place, &alone));
-                }
-                Batch {
-                    key,
-                    max_events: batch["max_events"].as_u64().unwrap_or(1),
-                    require: self.require(batch, &at, &inner),
-                    steps: self.operation(batch, &at, &inner),
-                    lets,
-                }
-            }),
-            lets,
+            require,
+            skip,
+            item,
+            steps,
+            batch: value
+                .get("batch")
+                .map(|batch| self.batch(batch, &below(&at, "batch"), keys, whole)),
+            lets: needed([whole.lets, &lets], used),
         }
     }
 
+    fn batch(&mut self, value: &Value, at: &str, key: Vec<Template>, whole: &Whole<'_>) -> Batch {
+        let mut inner = whole.names.to_vec();
+        let lets = self.lets(value.get("let"), &below(at, "let"), &mut inner);
+        self.used.clone_from(&whole.used);
+        let require = self.require(value, at, &inner);
+        let steps = self.operation(value, at, &inner);
+        let used = std::mem::take(&mut self.used);
+        let max_events = value["max_events"].as_u64().unwrap_or(1);
+        Batch { key, max_events, require, steps, lets: needed([whole.lets, &lets], used) }
+    }
+
     /// Values with names; each is in reach of the next.
-    fn lets<'n>(
-        &mut self,
-        value: Option<&'n Value>,
-        at: &str,
-        names: &mut Vec<&'n str>,
-    ) -> Vec<(String, Tree)> {
+    fn lets<'n>(&mut self, value: Option<&'n Value>, at: &str, names: &mut Vec<&'n str>) -> Lets {
         let mut lets = Vec::new();
         for (name, one) in pairs(value) {
             if let Some(tree) = self.tree(one, &below(at, name), names) {
-                lets.push((name.clone(), tree));
+                lets.push((name.clone(), Arc::new(tree)));
             }
             names.push(name);
         }
@@ -379,10 +393,32 @@ impl Reader<'_> {
 
     /// Refuses names that nothing has.
     fn names(&mut self, used: &[String], at: &str, names: &[&str]) {
+        self.used.extend(used.iter().cloned());
         for name in used.iter().filter(|name| !names.contains(&name.as_str())) {
             self.problems.hint(at, format!("`{name}` is not in reach"), shape::meant(name, names));
         }
     }
+}
+
+/// What is of the whole manifest: its values, what is in reach of its actions, and which of that every request
+/// reads.
+struct Whole<'w> {
+    lets: &'w Lets,
+    names: &'w [&'w str],
+    used: BTreeSet<String>,
+}
+
+/// The values, in order, that are read by these names, or by values that are.
+fn needed(lets: [&Lets; 2], mut used: BTreeSet<String>) -> Lets {
+    let mut kept: Lets = Vec::new();
+    for (name, tree) in lets.into_iter().flatten().rev() {
+        if used.contains(name) {
+            used.extend(tree.names().iter().cloned());
+            kept.push((name.clone(), Arc::clone(tree)));
+        }
+    }
+    kept.reverse();
+    kept
 }
 
 fn limits(value: Option<&Value>) -> Limits {

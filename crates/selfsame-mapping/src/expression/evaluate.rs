@@ -38,9 +38,7 @@ impl<'s, 'b> Evaluation<'s, 'b> {
         Some(match node {
             Node::Constant(value) => Item::of(value),
             Node::Undefined => return None,
-            Node::Name(place) => self.scope.get(self.names.get(*place)?),
-            Node::Local(place) => self.locals.get(*place)?.clone(),
-            Node::Member(of, key) => self.item(of).member(key),
+            Node::Name(_) | Node::Local(_) | Node::Member(..) => self.look(node).into_owned(),
             Node::Element(of, key) => {
                 let (of, key) = (self.item(of), self.item(key));
                 if key.is_nullish() {
@@ -50,26 +48,26 @@ impl<'s, 'b> Evaluation<'s, 'b> {
             }
             Node::List(parts) => self.list(parts)?,
             Node::Object(fields) => self.object(fields)?,
-            Node::Not(of) => Item::Bool(!self.item(of).is_true()),
+            Node::Not(of) => Item::Bool(!self.look(of).is_true()),
             Node::Negative(of) => Item::Number(-self.item(of).as_number()?),
             Node::And(left, right) => {
-                let left = self.item(left);
-                if left.is_true() { self.item(right) } else { left }
+                let left = self.look(left);
+                if left.is_true() { self.item(right) } else { left.into_owned() }
             }
             Node::Or(left, right) => {
-                let left = self.item(left);
-                if left.is_true() { left } else { self.item(right) }
+                let left = self.look(left);
+                if left.is_true() { left.into_owned() } else { self.item(right) }
             }
             Node::Else(left, right) => {
-                let left = self.item(left);
-                if left.is_nullish() { self.item(right) } else { left }
+                let left = self.look(left);
+                if left.is_nullish() { self.item(right) } else { left.into_owned() }
             }
             Node::Choice(choice) => {
-                let is_met = self.item(&choice.test).is_true();
+                let is_met = self.look(&choice.test).is_true();
                 self.item(if is_met { &choice.then } else { &choice.other })
             }
             Node::Compare(compare, left, right) => {
-                let (left, right) = (self.item(left), self.item(right));
+                let (left, right) = (self.look(left), self.look(right));
                 Item::Bool(self.compares(*compare, &left, &right))
             }
             Node::Compute(compute, left, right) => {
@@ -78,6 +76,27 @@ impl<'s, 'b> Evaluation<'s, 'b> {
             }
             Node::Call(call) => self.call(call)?,
         })
+    }
+
+    /// The same, without a copy of what a name or a member of it stands for.
+    fn look(&mut self, node: &'s Node) -> Cow<'b, Item<'s>> {
+        if self.budget.spend(1).is_none() {
+            return Cow::Owned(Item::Undefined);
+        }
+        match node {
+            Node::Name(place) => {
+                let found = self.names.get(*place).and_then(|name| self.scope.look(name));
+                found.map_or(Cow::Owned(Item::Undefined), Cow::Borrowed)
+            }
+            Node::Local(place) => {
+                Cow::Owned(self.locals.get(*place).cloned().unwrap_or(Item::Undefined))
+            }
+            Node::Member(of, key) => match self.look(of) {
+                Cow::Borrowed(of) => of.look(key),
+                Cow::Owned(of) => Cow::Owned(of.member(key)),
+            },
+            node => Cow::Owned(self.made(node).unwrap_or(Item::Undefined)),
+        }
     }
 
     fn list(&mut self, parts: &'s [Part]) -> Option<Item<'s>> {

@@ -172,6 +172,8 @@ fn hashes_are_those_of_everybody_else() {
     let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     check("sha256('abc')", &json!(sha256));
     check("hashed(upper(sha256('abc')))", &json!(sha256));
+    check("sha256('abc', 'base64')", &json!("ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="));
+    check("sha256('abc', 'base64url')", &json!("ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"));
     check("slice(sha512('abc'), 0, 16)", &json!("ddaf35a193617aba"));
     check(
         "hmac('what do ya want for nothing?', 'Jefe')",

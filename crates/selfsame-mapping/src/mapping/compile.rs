@@ -253,7 +253,7 @@ pub(super) fn is_false(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),
-        Value::Number(number) => crate::number::of_json(number) == 0.0,
+        Value::Number(number) => crate::number::of_json(number.as_str()) == 0.0,
         Value::Bool(true) | Value::Array(_) | Value::Object(_) => false,
     }
 }

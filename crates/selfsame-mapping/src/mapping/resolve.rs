@@ -1,7 +1,7 @@
 //! What a mapping makes of an event.
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -239,14 +239,14 @@ fn without_undefined<'e>(item: Item<'e>, budget: &Budget) -> Option<Item<'e>> {
     Some(match item {
         Item::Object(fields) => {
             budget.spend(fields.len())?;
-            let fields = Rc::unwrap_or_clone(fields).into_iter();
+            let fields = Arc::unwrap_or_clone(fields).into_iter();
             let kept = fields.filter(|(_, item)| !item.is_undefined());
             let kept = kept.map(|(key, item)| Some((key, without_undefined(item, budget)?)));
             Item::object(kept.collect::<Option<_>>()?)
         }
         Item::List(items) => {
             budget.spend(items.len())?;
-            let items = Rc::unwrap_or_clone(items).into_iter();
+            let items = Arc::unwrap_or_clone(items).into_iter();
             Item::list(items.map(|item| without_undefined(item, budget)).collect::<Option<_>>()?)
         }
         item => item,

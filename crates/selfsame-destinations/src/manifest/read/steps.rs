@@ -3,7 +3,7 @@
 use selfsame_mapping::{Expression, Tree};
 use serde_json::Value;
 
-use super::super::{Requirement, Step};
+use super::super::{Lets, Requirement, Step};
 use super::{Reader, and, items, pairs, text};
 use crate::problem::below;
 use crate::request::{BodyForm, Form};
@@ -59,7 +59,7 @@ impl Reader<'_> {
         names: &[&str],
         when: Option<Expression>,
         each: Option<Expression>,
-        lets: Vec<(String, Tree)>,
+        lets: Lets,
     ) -> Option<Step> {
         let after = and(names, &["r"]);
         Some(Step {

@@ -21,7 +21,11 @@ pub(super) fn call<'s>(given: &mut Given<'_, 's, '_>) -> Option<Item<'s>> {
         Name::Hmac => signed(given, &text)?,
         Name::UuidOf => uuid(&text),
         _ if text.is_empty() => return None,
-        Name::Sha256 => digested(&digest::SHA256, &text),
+        Name::Sha256 => {
+            let digest = digest::digest(&digest::SHA256, text.as_bytes());
+            let form = given.argument_text(1);
+            formed(digest.as_ref(), form.as_deref())?
+        }
         Name::Hashed => hashed(&text),
         Name::Sha512 => digested(&digest::SHA512, &text),
         Name::Sha1 => digested(&digest::SHA1_FOR_LEGACY_USE_ONLY, &text),
@@ -49,10 +53,15 @@ fn signed(given: &mut Given<'_, '_, '_>, text: &str) -> Option<String> {
         Some(_) => return None,
     };
     let tag = hmac::sign(&hmac::Key::new(algorithm, key.as_bytes()), text.as_bytes());
-    match given.argument_text(3).as_deref() {
-        None | Some("hex") => Some(hexadecimal(tag.as_ref())),
-        Some("base64") => Some(STANDARD.encode(tag.as_ref())),
-        Some("base64url") => Some(URL_SAFE_NO_PAD.encode(tag.as_ref())),
+    formed(tag.as_ref(), given.argument_text(3).as_deref())
+}
+
+/// Bytes as text, in a form that has a name.
+fn formed(bytes: &[u8], form: Option<&str>) -> Option<String> {
+    match form {
+        None | Some("hex") => Some(hexadecimal(bytes)),
+        Some("base64") => Some(STANDARD.encode(bytes)),
+        Some("base64url") => Some(URL_SAFE_NO_PAD.encode(bytes)),
         Some(_) => None,
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn call<'s>(given: &mut Given<'_, 's, '_>) -> Option<Item<'s>> {
         },
         Name::Integer => match &given.subject {
             Item::Written(written) if number::whole(number::of_json(written)).is_none() => {
-                let is_whole = written.as_str().bytes().all(|byte| byte.is_ascii_digit());
+                let is_whole = written.bytes().all(|byte| byte.is_ascii_digit());
                 if is_whole {
                     return Some(given.subject.clone());
                 }

@@ -62,11 +62,16 @@ pub(super) fn call<'s>(given: &mut Given<'_, 's, '_>) -> Option<Item<'s>> {
 }
 
 fn test(given: &mut Given<'_, '_, '_>) -> bool {
-    let Some(text) = given.text().map(std::borrow::Cow::into_owned) else { return false };
-    match given.call.name {
-        Name::Matches => given.call.pattern.as_ref().is_some_and(|pattern| pattern.is_match(&text)),
-        Name::StartsWith => given.argument_text(1).is_some_and(|part| text.starts_with(&*part)),
-        _ => given.argument_text(1).is_some_and(|part| text.ends_with(&*part)),
+    let (subject, part) = (given.subject.clone(), given.argument(1));
+    let Some(text) = scalar(&subject, given.budget()) else { return false };
+    if given.call.name == Name::Matches {
+        return given.call.pattern.as_ref().is_some_and(|pattern| pattern.is_match(&text));
+    }
+    let Some(part) = scalar(&part, given.budget()) else { return false };
+    if given.call.name == Name::StartsWith {
+        text.starts_with(&*part)
+    } else {
+        text.ends_with(&*part)
     }
 }
 
