@@ -151,6 +151,8 @@ pub(crate) struct Lane {
     image: Image,
     counts: Counts,
     paused: Option<Pause>,
+    /// Where the window begins.
+    passed: ItemPosition,
     read_to: ItemPosition,
     items: BTreeMap<ItemPosition, Item>,
     lines: HashMap<ProfileId, Line>,
@@ -203,6 +205,7 @@ impl Lane {
             policy,
             counts: image.counts,
             paused: image.paused,
+            passed: image.cursor,
             read_to: image.cursor,
             items: BTreeMap::new(),
             lines: HashMap::new(),

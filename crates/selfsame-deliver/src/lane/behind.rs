@@ -160,7 +160,6 @@ impl Lane {
         let line = self.lines.get_mut(&item.effect.profile).expect("an open effect has a line");
         line.waiting.remove(&at);
         line.scheduled = line.scheduled.filter(|scheduled| *scheduled != at);
-        self.ended += 1;
         self.settling.push(at);
     }
 
@@ -177,7 +176,8 @@ impl Lane {
             }
         }
         self.stretch(next);
-        self.read_to = next;
+        // The window is empty: what is read next may come before the step that says so.
+        (self.passed, self.read_to) = (next, next);
         self.finish_giving_up();
     }
 
