@@ -166,6 +166,7 @@ impl Lane {
     /// Gives up effects that were read at [`Lane::read_to`]. Asked only while [`Lane::is_giving_up`].
     pub(crate) fn give_up(&mut self, page: FeedPage, filter: &Filter) {
         let FeedPage { effects, next } = page;
+        self.see_doubtful(&effects, filter);
         self.open_range(self.read_to, filter);
         for effect in effects {
             self.counts.looked += 1;
@@ -178,6 +179,7 @@ impl Lane {
         self.stretch(next);
         // The window is empty: what is read next may come before the step that says so.
         (self.passed, self.read_to) = (next, next);
+        self.release();
         self.finish_giving_up();
     }
 

@@ -140,7 +140,7 @@ impl Lane {
             }
             events -= 1;
             let state = State::Idle { due: Some(now) };
-            again.push(Item { state, aside: true, ..Item::new(effect, false) });
+            again.push(Item { state, aside: true, ..Item::new(effect) });
         }
         if again.is_empty() && next == reread.from {
             return;
