@@ -163,6 +163,19 @@ pub trait Feed: Send + Sync + fmt::Debug + 'static {
         let _ = (connection, heard);
         Ok(vec![Call { tells: None, body: self.body(effect)? }])
     }
+    /// Notes, by [`Heard::doubt`], whom a derived event may have told what: a process that ended suddenly may
+    /// have sent it to a connection without writing that down.
+    fn doubt(
+        &self,
+        effect: &Effect,
+        connection: ConnectionId,
+        heard: &Heard,
+    ) -> Result<(), BodyError> {
+        let _ = (effect, connection, heard);
+        Ok(())
+    }
+    /// No process before this one, whose cursor was there, can have sent what is at this place or behind it.
+    fn unsent(&self, cursor: ItemPosition) -> ItemPosition;
     /// The derived events that a connection wants to hear of now. It is at least as new as the end.
     fn wanted(&self, connection: ConnectionId) -> BTreeSet<Topic> {
         let _ = connection;

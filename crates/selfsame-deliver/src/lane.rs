@@ -20,6 +20,7 @@
 //! - aside <= the exception limits: at a limit the cursor stops, nothing is dropped;
 //! - while the destination is down the cursor stops, and one probe at a time goes out;
 //! - retries keep to their budget (budget.rs);
+//! - no change is sent before it is known whom a process that ended suddenly may have told (lane/doubt.rs);
 //! - a lane that is too far behind stops sending and gives up what it missed (lane/behind.rs), which
 //!   can be sent again (lane/replay.rs).
 
@@ -40,6 +41,7 @@ use crate::status::Pause;
 use crate::told::Tell;
 
 mod behind;
+mod doubt;
 mod finish;
 mod replay;
 mod resend;
@@ -68,8 +70,6 @@ pub(crate) struct Send {
     pub(crate) effect: Effect,
     /// 1 for the first.
     pub(crate) number: u32,
-    /// Whether it may have been sent by a process that ended before it wrote that down.
-    pub(crate) is_doubtful: bool,
 }
 
 /// How an attempt went.
@@ -118,7 +118,6 @@ struct Item {
     state: State,
     /// Whether the cursor has passed it.
     aside: bool,
-    is_doubtful: bool,
 }
 
 /// The open effects of a profile.
@@ -127,7 +126,7 @@ struct Line {
     waiting: BTreeSet<ItemPosition>,
     /// In flight, or ended in a way that must be durable before the next one goes.
     busy: Option<ItemPosition>,
-    /// The one of `waiting` that is in `fresh`, `anew`, `again` or `due`.
+    /// The one of `waiting` that is in `fresh`, `anew`, `again` or `due`, or held back by a doubt.
     scheduled: Option<ItemPosition>,
     aside: usize,
 }
@@ -151,6 +150,8 @@ pub(crate) struct Lane {
     image: Image,
     counts: Counts,
     paused: Option<Pause>,
+    /// Where the window begins.
+    passed: ItemPosition,
     read_to: ItemPosition,
     items: BTreeMap<ItemPosition, Item>,
     lines: HashMap<ProfileId, Line>,
@@ -188,8 +189,7 @@ pub(crate) struct Lane {
     reread_at: Time,
     attempts: Vec<Attempt>,
     tells: Vec<Tell>,
-    /// How many of the next effects may have been sent by a process that ended suddenly.
-    doubtful: usize,
+    doubt: doubt::Doubt,
     /// Items whose end is in the taken step.
     settling: Vec<ItemPosition>,
     taken: bool,
@@ -203,6 +203,7 @@ impl Lane {
             policy,
             counts: image.counts,
             paused: image.paused,
+            passed: image.cursor,
             read_to: image.cursor,
             items: BTreeMap::new(),
             lines: HashMap::new(),
@@ -233,7 +234,7 @@ impl Lane {
             reread_at: Time::EPOCH,
             attempts: Vec::new(),
             tells: Vec::new(),
-            doubtful: limits.in_flight,
+            doubt: doubt::Doubt::default(),
             settling: Vec::new(),
             taken: false,
             image,
@@ -241,14 +242,7 @@ impl Lane {
         let asides: Vec<Aside> = lane.image.aside.values().copied().collect();
         for Aside { effect, attempts, first_attempt, due } in asides {
             let state = State::Idle { due: Some(due) };
-            lane.open(Item {
-                effect,
-                attempts,
-                first_attempt,
-                state,
-                aside: true,
-                is_doubtful: true,
-            });
+            lane.open(Item { effect, attempts, first_attempt, state, aside: true });
         }
         lane
     }
@@ -272,14 +266,14 @@ impl Lane {
 
     /// Takes effects that were read at [`Lane::read_to`].
     pub(crate) fn offer(&mut self, page: FeedPage, filter: &Filter) {
+        self.see_doubtful(&page.effects, filter);
         for effect in page.effects {
             debug_assert!(effect.at >= self.read_to, "the feed is in order");
             if filter.accepts(effect.topic()) {
                 self.window.push_back(Slot::Item(effect.at));
                 self.window_items += 1;
-                let is_doubtful = self.supersede(&effect) || self.doubtful > 0;
-                self.doubtful = self.doubtful.saturating_sub(1);
-                self.open(Item::new(effect, is_doubtful));
+                self.supersede(&effect);
+                self.open(Item::new(effect));
             } else if let Some(Slot::Filtered(count, to)) = self.window.back_mut() {
                 *count += 1;
                 *to = behind(effect.at);
@@ -288,6 +282,7 @@ impl Lane {
             }
         }
         self.read_to = page.next;
+        self.release();
     }
 
     fn open(&mut self, item: Item) {
@@ -313,14 +308,22 @@ impl Lane {
         if let Some(at) = before {
             self.unschedule(at);
         }
-        if let Some(item) = next.and_then(|at| self.items.get(&at)) {
-            let at = item.effect.at;
-            match item.state {
-                State::Idle { due: Some(due) } => self.due.insert((due, at)),
-                State::Idle { due: None } => self.fresh.insert(at),
-                State::InFlight | State::Ended(_) => false,
-            };
+        if let Some(at) = next {
+            self.place(at);
         }
+    }
+
+    /// Puts an effect that goes next where it waits for its turn or its time.
+    fn place(&mut self, at: ItemPosition) {
+        let Some(item) = self.items.get(&at) else { return };
+        if self.doubt.hold(&item.effect, self.read_to) {
+            return;
+        }
+        match item.state {
+            State::Idle { due: Some(due) } => self.due.insert((due, at)),
+            State::Idle { due: None } => self.fresh.insert(at),
+            State::InFlight | State::Ended(_) => false,
+        };
     }
 
     /// Takes an effect from where it waits for its turn or its time.
@@ -328,6 +331,7 @@ impl Lane {
         self.fresh.remove(&at);
         self.anew.remove(&at);
         self.again.remove(&at);
+        self.doubt.forget(at);
         if let Some(State::Idle { due: Some(due) }) = self.items.get(&at).map(|item| item.state) {
             self.due.remove(&(due, at));
         }
@@ -372,8 +376,7 @@ impl Lane {
         self.unschedule(at);
         self.unsent.remove(&at);
         let item = self.items.get_mut(&at).expect("what is scheduled is open");
-        let Item { effect, attempts, is_doubtful, .. } = *item;
-        let send = Send { effect, number: attempts.saturating_add(1), is_doubtful };
+        let send = Send { effect: item.effect, number: item.attempts.saturating_add(1) };
         self.spent.note(now, send.number > 1);
         item.state = State::InFlight;
         let line = self.lines.get_mut(&item.effect.profile).expect("an open effect has a line");

@@ -1,7 +1,7 @@
 //! One connection's task: reads, sends and appends what its lane decides.
 //!
-//! Nothing here waits for another connection. Of reads, appends, snapshots and looks at the lag at most
-//! one each is under way; requests run beside them.
+//! Nothing here waits for another connection. Of reads, appends, snapshots, looks at the lag and at what is in
+//! doubt at most one each is under way; requests run beside them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ use crate::shared::{Command, Shared};
 use crate::status::{ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, age};
 
 mod attempt;
+mod doubt;
 mod lag;
 mod reading;
 
@@ -54,6 +55,8 @@ pub(crate) struct Runner {
     /// Whether a range that is sent again is to be read next.
     is_range_next: bool,
     read_again_at: Time,
+    doubting: Option<JoinHandle<doubt::Noted>>,
+    doubt_again_at: Time,
     measuring: Option<JoinHandle<Result<Measured, FeedError>>>,
     measure_at: Time,
     started: Time,
@@ -109,8 +112,9 @@ impl Runner {
         shared.set_mailbox(first.id, mailbox);
         shared.keep_from(first.id, known.from);
         let mut lane = Lane::new(config.limits(&first), config.retry, known.image);
-        if known.is_new {
-            lane.trust();
+        // What just began has nothing that was sent before.
+        if !known.is_new {
+            lane.doubt(parts.feed.unsent(lane.read_to()));
         }
         let started = parts.clock.wall();
         let runner = Self {
@@ -128,6 +132,8 @@ impl Runner {
             reading: None,
             is_range_next: false,
             read_again_at: Time::EPOCH,
+            doubting: None,
+            doubt_again_at: Time::EPOCH,
             measuring: None,
             measure_at: Time::EPOCH,
             started,
@@ -147,6 +153,8 @@ impl Runner {
             let now = self.parts.clock.wall();
             self.send(now);
             self.read(now);
+            self.lane.folded(self.feed_end.borrow().at);
+            self.doubt(now);
             self.measure(now);
             self.flush(now);
             self.publish();
@@ -157,6 +165,7 @@ impl Runner {
                 Some(done) = self.requests.join_next_with_id() => self.finished(done),
                 done = ended(&mut self.appending) => self.appended(done).await,
                 page = ended(&mut self.reading) => self.offered(page),
+                noted = ended(&mut self.doubting) => self.doubted(noted),
                 done = ended(&mut self.measuring) => self.measured(done),
                 Some(command) = self.commands.recv() => self.answer(command),
                 Ok(()) = self.connection.changed() => self.reconfigured(),
@@ -309,7 +318,8 @@ impl Runner {
         let wake = self.lane.wake_at(now).filter(|_| self.settings().enabled);
         let measure = self.measure_wake();
         let reread = self.lane.reread_wake().filter(|at| *at > now);
-        let next = [flush, read, wake, measure, reread].into_iter().flatten().min();
+        let doubt = (self.doubt_again_at > now).then_some(self.doubt_again_at);
+        let next = [flush, read, wake, measure, reread, doubt].into_iter().flatten().min();
         let wait = next.map_or(LOOK_AROUND, |at| {
             let micros = at.micros().saturating_sub(now.micros());
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))

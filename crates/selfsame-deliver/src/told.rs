@@ -9,7 +9,6 @@
 //! of memory for each recipient, subject and kind that was told something else.
 
 use std::cell::RefCell;
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -88,10 +87,10 @@ impl Told {
     }
 
     /// What was told of an effect's subject.
-    pub(crate) fn of(&self, effect: &Effect, is_doubtful: bool) -> Heard {
+    pub(crate) fn of(&self, effect: &Effect) -> Heard {
         let topic = effect.subject.map(|subject| (effect.kind, subject));
         let (seen, doubted) = (RefCell::default(), RefCell::default());
-        Heard { told: self.clone(), topic, is_doubtful, seen, doubted }
+        Heard { told: self.clone(), topic, seen, doubted }
     }
 
     /// Lets nobody else tell these recipients anything about the subject, unless somebody just does, or
@@ -133,7 +132,6 @@ impl Drop for Reserved {
 pub struct Heard {
     told: Told,
     topic: Option<(EffectKind, u32)>,
-    is_doubtful: bool,
     seen: RefCell<BTreeMap<TellKey, Option<u64>>>,
     /// Who is unsure since this was asked.
     doubted: RefCell<Vec<Tell>>,
@@ -145,7 +143,6 @@ impl Heard {
         Self {
             told: Told::default(),
             topic: None,
-            is_doubtful: false,
             seen: RefCell::default(),
             doubted: RefCell::default(),
         }
@@ -164,8 +161,7 @@ impl Heard {
 
     /// Whether a recipient knows that value, for sure.
     pub fn knows(&self, to: &Recipient, value: u64) -> bool {
-        let known = self.value(to).unwrap_or(Telling::NOTHING);
-        !self.is_doubtful && known == value
+        self.value(to).unwrap_or(Telling::NOTHING) == value
     }
 
     /// Whether a recipient may know something that it would not know untold.
@@ -173,25 +169,21 @@ impl Heard {
         self.value(to).is_some()
     }
 
-    /// Whether something may have been told that is not known here: a process that ended suddenly may
-    /// have sent what it did not write down. Whoever would be told may know something then.
-    pub fn is_doubtful(&self) -> bool {
-        self.is_doubtful
-    }
-
-    /// Notes that a recipient may have been told something that was not written down, if nothing is known
-    /// of it: whoever was named then may not be named now, and has to hear the end all the same.
-    pub fn doubt(&self, to: &Recipient) {
-        let Some(key) = self.key(to) else { return };
-        if let Entry::Vacant(unknown) = self.told.lock().values.entry(key) {
-            unknown.insert(Telling::UNSURE);
+    /// Notes that a recipient may have been told that, which was not written down. Who knows that for sure
+    /// knows it still; everybody else may know one thing or the other, and has to hear what comes next.
+    pub fn doubt(&self, telling: Telling) {
+        let Some(key) = self.key(&telling.to) else { return };
+        let mut inner = self.told.lock();
+        let known = inner.values.get(&key).copied().unwrap_or(Telling::NOTHING);
+        if known != telling.value && known != Telling::UNSURE {
+            inner.values.insert(key, Telling::UNSURE);
             self.doubted.borrow_mut().push(Tell { key, value: Telling::UNSURE });
         }
     }
 
     /// Who is unsure by that.
-    pub(crate) fn doubted(&self) -> Vec<Tell> {
-        self.doubted.borrow().clone()
+    pub(crate) fn into_doubted(self) -> Vec<Tell> {
+        self.doubted.into_inner()
     }
 }
 

@@ -26,7 +26,7 @@ use selfsame_pipeline::effect::{Effect as Change, What};
 use selfsame_pipeline::workspace::{
     Activation, Announce, Definition, DefinitionKind, Destination, Naming, Strategy, Workspace,
 };
-use selfsame_pipeline::{ExternalId, Found, ProfileRef};
+use selfsame_pipeline::{ExternalId, Found, ProfileRef, SpaceRead};
 use sha2::{Digest as _, Sha256};
 
 use crate::destination::connection_id;
@@ -227,15 +227,39 @@ fn told_by<'a>(
     }
     // Whoever may have been told is told, whatever is chosen by now.
     let may_know = |id: &ExternalId<'_>| {
-        let is_chosen = chosen.iter().any(|one| one.key == id.key);
-        let may_know = heard.may_know(&id.key.0) || (heard.is_doubtful() && is_chosen);
-        may_know && (value == Telling::NOTHING || !knows(id))
+        heard.may_know(&id.key.0) && (value == Telling::NOTHING || !knows(id))
     };
     Ok(ids.iter().copied().filter(may_know).collect())
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> BodyError {
     BodyError::Unavailable(Box::new(error))
+}
+
+/// A change and what there is to know of it now.
+struct Looked<'a> {
+    form: Form,
+    change: &'a Change,
+    definition: &'a Definition,
+    destination: &'a Destination,
+    activation: &'a Activation,
+    space: &'a SpaceRead,
+    found: &'a Found<'a>,
+    /// The identifiers of the profile.
+    ids: &'a [ExternalId<'a>],
+}
+
+impl Looked<'_> {
+    /// The number that stands for what the change says, and whether that is what there is where nothing happened.
+    fn telling(&self) -> (u64, bool) {
+        let json = value_of(&self.change.what);
+        let value = telling(json, self.definition.kind);
+        // That it comes to what it does where nothing happened is news only to who was told otherwise.
+        let is_nothing = value == Telling::NOTHING
+            || matches!(self.change.what, What::Announced(_))
+                && self.space.of_nothing(self.definition).as_deref() == Some(json);
+        (value, is_nothing)
+    }
 }
 
 impl SpaceFeed {
@@ -246,6 +270,37 @@ impl SpaceFeed {
         connection: ConnectionId,
         heard: &Heard,
     ) -> Result<Vec<Call>, BodyError> {
+        self.look(effect, connection, |looked| calls(effect, looked, heard))
+    }
+
+    /// Notes whom a change may have told: everybody whom its profile may have been named by since it was, or
+    /// who was to hear of the end.
+    pub(crate) fn doubt_announcement(
+        &self,
+        effect: &Effect,
+        connection: ConnectionId,
+        heard: &Heard,
+    ) -> Result<(), BodyError> {
+        self.look(effect, connection, |looked| {
+            let ((value, is_nothing), ids) = (looked.telling(), looked.ids);
+            let namings = &looked.activation.identifiers;
+            let may_be_told = |id: &&ExternalId<'_>| match is_nothing {
+                true => heard.may_know(&id.key.0),
+                false => is_nameable(namings, id, ids),
+            };
+            let told = ids.iter().filter(may_be_told);
+            told.for_each(|id| heard.doubt(Telling { to: id.key.0, value }));
+            Ok(())
+        })
+    }
+
+    /// Looks up a change, what is configured for it, and whose it is.
+    fn look<T>(
+        &self,
+        effect: &Effect,
+        connection: ConnectionId,
+        then: impl FnOnce(&Looked<'_>) -> Result<T, BodyError>,
+    ) -> Result<T, BodyError> {
         // Folded again after a crash, the state is older than what was on its way: it would say of a
         // change that it is not so, and nobody would be told.
         let is_behind = |read: Option<Position>| read.is_none_or(|read| read < effect.at.record);
@@ -279,44 +334,42 @@ impl SpaceFeed {
         let found = space.find(definition.collection, &profile).map_err(unavailable)?;
         let found = found.ok_or(BodyError::Withheld(Withheld::Nobody))?;
         let ids: Vec<ExternalId<'_>> = found.external_ids().collect();
-        if heard.is_doubtful() {
-            let may_be_named =
-                |id: &&ExternalId<'_>| is_nameable(&activation.identifiers, id, &ids);
-            ids.iter().filter(may_be_named).for_each(|id| heard.doubt(&id.key.0));
-        }
-        let json = value_of(&change.what);
-        let settled = found.settled(definition).map_err(unavailable)?;
-        if settled.is_some_and(|settled| settled != json) {
-            return Err(BodyError::Withheld(Withheld::Superseded));
-        }
-        let value = telling(json, definition.kind);
-        // That it comes to what it does where nothing happened is news only to who was told otherwise.
-        let is_nothing = value == Telling::NOTHING
-            || matches!(change.what, What::Announced(_))
-                && space.of_nothing(definition).as_deref() == Some(json);
-        let named = told_by(&activation.identifiers, &ids, (value, is_nothing), heard);
-        let named = named.map_err(BodyError::Withheld)?;
-        let personas = Personas::of(definition, &destination.id);
-        let call = |id: ExternalId<'_>| {
-            let message = Message {
-                form,
-                id: message_id(&effect.id, &id.key.0),
-                personas: &personas,
-                definition,
-                value: json,
-                named: id,
-                ids: &ids,
-                email: email(&found, &ids, id),
-                destination: &destination.name,
-                at: change.at,
-                received_at: effect.log_time,
-                profile: found.id(),
-            };
-            let tells = Some(Telling { to: id.key.0, value });
-            Call { tells, body: message.json().into() }
-        };
-        Ok(named.into_iter().map(call).collect())
+        let (change, space, found, ids) = (&change, &space, &found, ids.as_slice());
+        then(&Looked { form, change, definition, destination, activation, space, found, ids })
     }
+}
+
+/// The calls that tell of a change who does not know it.
+fn calls(effect: &Effect, looked: &Looked<'_>, heard: &Heard) -> Result<Vec<Call>, BodyError> {
+    let Looked { form, change, definition, destination, activation, found, ids, .. } = *looked;
+    let json = value_of(&change.what);
+    let settled = found.settled(definition).map_err(unavailable)?;
+    if settled.is_some_and(|settled| settled != json) {
+        return Err(BodyError::Withheld(Withheld::Superseded));
+    }
+    let (value, is_nothing) = looked.telling();
+    let named = told_by(&activation.identifiers, ids, (value, is_nothing), heard);
+    let named = named.map_err(BodyError::Withheld)?;
+    let personas = Personas::of(definition, &destination.id);
+    let call = |id: ExternalId<'_>| {
+        let message = Message {
+            form,
+            id: message_id(&effect.id, &id.key.0),
+            personas: &personas,
+            definition,
+            value: json,
+            named: id,
+            ids,
+            email: email(found, ids, id),
+            destination: &destination.name,
+            at: change.at,
+            received_at: effect.log_time,
+            profile: found.id(),
+        };
+        let tells = Some(Telling { to: id.key.0, value });
+        Call { tells, body: message.json().into() }
+    };
+    Ok(named.into_iter().map(call).collect())
 }
 
 /// The message id of what a delivery tells a recipient.

@@ -24,6 +24,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::activation::{self, Form};
+use crate::node::Found;
 use crate::reach::{bytes_from, first_near, first_since};
 
 /// How much of the outbox is read at once: about what so many effects take, within these bounds.
@@ -38,6 +39,7 @@ pub(crate) struct SpaceFeed {
     pub(crate) space_id: String,
     pub(crate) log: Arc<SegmentLog>,
     pub(crate) outbox: Arc<RegenerableLog>,
+    pub(crate) found: Found,
     pub(crate) shared: Arc<Shared>,
     pub(crate) reader: Reader,
     pub(crate) end: watch::Receiver<FeedEnd>,
@@ -178,6 +180,22 @@ impl Feed for SpaceFeed {
             Some(_) => self.announcement(effect, connection, heard),
             None => Ok(vec![Call { tells: None, body: self.body(effect)? }]),
         }
+    }
+
+    fn doubt(
+        &self,
+        effect: &Effect,
+        connection: ConnectionId,
+        heard: &Heard,
+    ) -> Result<(), BodyError> {
+        self.doubt_announcement(effect, connection, heard)
+    }
+
+    fn unsent(&self, cursor: ItemPosition) -> ItemPosition {
+        // Where the outbox was lost, it is written anew by this process. It never has more than the log.
+        let is_whole = self.found.outbox >= cursor.record;
+        let end = if is_whole { self.found.outbox } else { self.found.log };
+        end.item(0)
     }
 
     fn wanted(&self, connection: ConnectionId) -> BTreeSet<Topic> {

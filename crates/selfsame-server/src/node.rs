@@ -62,6 +62,8 @@ pub(crate) struct Node {
     pub(crate) folder: Folder,
     pub(crate) log: Arc<SegmentLog>,
     pub(crate) outbox: Arc<RegenerableLog>,
+    /// Where the outbox and the log ended before this process wrote to them.
+    pub(crate) found: Found,
     pub(crate) shared: Arc<Shared>,
     pub(crate) keys: Arc<KeyTable>,
     pub(crate) outbound: Outbound,
@@ -85,6 +87,14 @@ struct EngineThread {
 pub(crate) struct Logs {
     pub(crate) log: Arc<SegmentLog>,
     pub(crate) outbox: Arc<RegenerableLog>,
+    pub(crate) found: Found,
+}
+
+/// Where logs ended when they were opened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) log: Position,
+    pub(crate) outbox: Position,
 }
 
 impl Logs {
@@ -100,7 +110,8 @@ impl Logs {
         let config = settings.apply(LogConfig::new(folder.outbox(), chance::bytes()));
         let outbox = RegenerableLog::open(&config, Arc::clone(clock), Arc::new(RealFs), 0)
             .context("the outbox cannot be opened")?;
-        Ok(Self { log: Arc::new(log), outbox: Arc::new(outbox) })
+        let found = Found { log: log.end(), outbox: outbox.end() };
+        Ok(Self { log: Arc::new(log), outbox: Arc::new(outbox), found })
     }
 }
 
@@ -167,6 +178,7 @@ impl Node {
             folder,
             log: logs.log,
             outbox: logs.outbox,
+            found: logs.found,
             shared,
             keys: Arc::new(KeyTable::default()),
             outbound,
@@ -360,6 +372,7 @@ impl Node {
             space_id: space_id.to_owned(),
             log: Arc::clone(&self.log),
             outbox: Arc::clone(&self.outbox),
+            found: self.found,
             shared: Arc::clone(&self.shared),
             reader: self.reader(),
             end,

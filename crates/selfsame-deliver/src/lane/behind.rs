@@ -160,13 +160,13 @@ impl Lane {
         let line = self.lines.get_mut(&item.effect.profile).expect("an open effect has a line");
         line.waiting.remove(&at);
         line.scheduled = line.scheduled.filter(|scheduled| *scheduled != at);
-        self.ended += 1;
         self.settling.push(at);
     }
 
     /// Gives up effects that were read at [`Lane::read_to`]. Asked only while [`Lane::is_giving_up`].
     pub(crate) fn give_up(&mut self, page: FeedPage, filter: &Filter) {
         let FeedPage { effects, next } = page;
+        self.see_doubtful(&effects, filter);
         self.open_range(self.read_to, filter);
         for effect in effects {
             self.counts.looked += 1;
@@ -177,7 +177,9 @@ impl Lane {
             }
         }
         self.stretch(next);
-        self.read_to = next;
+        // The window is empty: what is read next may come before the step that says so.
+        (self.passed, self.read_to) = (next, next);
+        self.release();
         self.finish_giving_up();
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use selfsame_event::{ItemPosition, Time};
 
-use super::{Item, Lane, State};
+use super::{End, Item, Lane, State};
 use crate::feed::FeedPage;
 use crate::range::DeadRange;
 use crate::retry::plus;
@@ -55,7 +55,9 @@ impl Lane {
 
     /// What to read of the ranges that are sent again. `first` is the first place that can be read.
     pub(crate) fn reread(&mut self, first: ItemPosition, now: Time) -> Option<Reread> {
-        if self.paused.is_some() || self.breaker.is_down() || now < self.reread_at {
+        // Where nothing waits, what is read is what the next probe is made with.
+        let is_down = self.breaker.is_down() && !self.lines.is_empty();
+        if self.paused.is_some() || is_down || now < self.reread_at {
             return None;
         }
         let half = self.limits.exceptions / 2;
@@ -113,11 +115,18 @@ impl Lane {
             if effect.at >= to {
                 break;
             }
-            if events == 0
-                || !range.holds(effect.at, effect.topic())
-                || self.items.contains_key(&effect.at)
-            {
+            if events == 0 || !range.holds(effect.at, effect.topic()) {
                 continue;
+            }
+            match self.items.get(&effect.at).map(|item| item.state) {
+                None => {}
+                // What was just given up is opened again once that is durable.
+                Some(State::Ended(End::GivenUp)) => {
+                    next = effect.at;
+                    self.reread_at = plus(now, FULL);
+                    break;
+                }
+                Some(_) => continue,
             }
             let of_profile =
                 again.iter().filter(|one: &&Item| one.effect.profile == effect.profile);
@@ -131,7 +140,7 @@ impl Lane {
             }
             events -= 1;
             let state = State::Idle { due: Some(now) };
-            again.push(Item { state, aside: true, ..Item::new(effect, false) });
+            again.push(Item { state, aside: true, ..Item::new(effect) });
         }
         if again.is_empty() && next == reread.from {
             return;

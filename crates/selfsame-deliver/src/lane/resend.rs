@@ -24,7 +24,7 @@ impl Lane {
             self.aside += 1;
             self.changed.insert(effect.at);
             self.resent.insert(effect.at);
-            self.open(Item { state, aside: true, ..Item::new(effect, false) });
+            self.open(Item { state, aside: true, ..Item::new(effect) });
             resent += 1;
         }
         resent

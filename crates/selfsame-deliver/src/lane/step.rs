@@ -41,9 +41,10 @@ impl Lane {
         if self.taken {
             return None;
         }
-        let mut step = Step { cursor: self.image.cursor, ..Step::default() };
+        let mut step = Step { cursor: self.passed, ..Step::default() };
         self.give_up_window(&mut step);
         self.move_cursor(&mut step, now);
+        self.passed = step.cursor;
         // All of them: what a range no longer has must be aside in the same step.
         for at in std::mem::take(&mut self.replayed) {
             self.changed.remove(&at);
@@ -190,9 +191,9 @@ impl Lane {
         for at in std::mem::take(&mut self.settling) {
             let item = self.items.remove(&at).expect("what settles was open");
             let profile = item.effect.profile;
-            // What was superseded was not sent for it, so a crash cannot repeat it.
-            let is_superseded = matches!(item.state, State::Ended(End::Superseded));
-            self.ended -= usize::from(!is_superseded);
+            // What was superseded or given up was not sent for it, so a crash cannot repeat it.
+            let is_unsent = matches!(item.state, State::Ended(End::Superseded | End::GivenUp));
+            self.ended -= usize::from(!is_unsent);
             self.aside -= usize::from(item.aside);
             self.dying -= usize::from(matches!(item.state, State::Ended(End::Dead { .. })));
             if let Some(line) = self.lines.get_mut(&profile) {

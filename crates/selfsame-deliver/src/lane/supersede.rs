@@ -12,37 +12,29 @@ use crate::record::Attempt;
 
 impl Item {
     /// An effect that was just read.
-    pub(super) fn new(effect: Effect, is_doubtful: bool) -> Self {
+    pub(super) fn new(effect: Effect) -> Self {
         let state = State::Idle { due: None };
-        Self { effect, attempts: 0, first_attempt: None, state, aside: false, is_doubtful }
+        Self { effect, attempts: 0, first_attempt: None, state, aside: false }
     }
 }
 
 impl Lane {
-    /// Nothing was sent before that was not written down.
-    pub(crate) fn trust(&mut self) {
-        self.doubtful = 0;
-    }
-
-    /// Ends what an effect that was just read replaces. Says whether that may have been sent by a process
-    /// that ended suddenly.
-    pub(super) fn supersede(&mut self, by: &Effect) -> bool {
+    /// Ends what an effect that was just read replaces.
+    pub(super) fn supersede(&mut self, by: &Effect) {
         if by.subject.is_none() {
-            return false;
+            return;
         }
-        let Some(line) = self.lines.get(&by.profile) else { return false };
+        let Some(line) = self.lines.get(&by.profile) else { return };
         let is_older = |at: &&ItemPosition| {
             self.items.get(*at).is_some_and(|item| item.effect.topic() == by.topic())
         };
         let older: Vec<ItemPosition> = line.waiting.iter().filter(is_older).copied().collect();
-        let mut is_doubtful = false;
         for at in older {
-            is_doubtful |= self.replace(at, by);
+            self.replace(at, by);
         }
-        is_doubtful
     }
 
-    fn replace(&mut self, at: ItemPosition, by: &Effect) -> bool {
+    fn replace(&mut self, at: ItemPosition, by: &Effect) {
         self.unschedule(at);
         self.unsent.remove(&at);
         let item = self.items.get_mut(&at).expect("what waits is open");
@@ -50,13 +42,12 @@ impl Lane {
         if item.aside {
             self.changed.insert(at);
         }
-        let (number, is_doubtful) = (item.attempts, item.is_doubtful);
+        let number = item.attempts;
         let line = self.lines.get_mut(&by.profile).expect("an open effect has a line");
         line.waiting.remove(&at);
         line.scheduled = line.scheduled.filter(|scheduled| *scheduled != at);
         let outcome = Outcome::Withheld(Withheld::Superseded);
         let (started, note) = (by.log_time, by.at.to_string());
         self.attempts.push(Attempt { at, number, started, took_ms: 0, outcome, note });
-        is_doubtful
     }
 }

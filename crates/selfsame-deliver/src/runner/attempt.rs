@@ -21,7 +21,7 @@ pub(super) async fn make(
 ) -> Report {
     let started = parts.clock.wall();
     let began = parts.clock.monotonic_micros();
-    let heard = told.of(&send.effect, send.is_doubtful);
+    let heard = told.of(&send.effect);
     let attempt = Attempt { parts: &parts, connection: &connection, effect: send.effect, told };
     let (outcome, note, told) = attempt.run(heard, started).await;
     let took = parts.clock.monotonic_micros().saturating_sub(began) / 1_000;
@@ -37,27 +37,24 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn run(&self, heard: Heard, now: Time) -> (Outcome, String, Vec<Tell>) {
-        let is_doubtful = heard.is_doubtful();
-        let (calls, heard) = self.calls(heard).await;
-        let mut told = heard.as_ref().map(Heard::doubted).unwrap_or_default();
-        let quiet = |outcome, told| (outcome, String::new(), told);
-        let (calls, heard) = match (calls, heard) {
+        let quiet = |outcome| (outcome, String::new(), Vec::new());
+        let (calls, heard) = match self.calls(heard).await {
             (Ok(calls), Some(heard)) => (calls, heard),
-            (Ok(_), None) => return quiet(Outcome::Postponed, told),
-            (Err(outcome), _) => return quiet(outcome, told),
+            (Ok(_), None) => return quiet(Outcome::Postponed),
+            (Err(outcome), _) => return quiet(outcome),
         };
         // Somebody else tells one of them something just now: then there is less to tell, or more. That
         // holds for nothing to tell, too: who is just being told that somebody entered has to hear the end.
         let Some(_reserved) = self.told.reserve(&heard, &calls) else {
-            return quiet(Outcome::Postponed, told);
+            return quiet(Outcome::Postponed);
         };
         if calls.is_empty() {
-            return quiet(Outcome::Withheld(Withheld::Unchanged), told);
+            return quiet(Outcome::Withheld(Withheld::Unchanged));
         }
-        if self.effect.subject.is_some() && !self.is_still_so(&calls, is_doubtful).await {
-            return quiet(Outcome::Postponed, told);
+        if self.effect.subject.is_some() && !self.is_still_so(&calls).await {
+            return quiet(Outcome::Postponed);
         }
-        let mut last = None;
+        let (mut last, mut told) = (None, Vec::new());
         for call in calls {
             let (outcome, note) = self.call(&call, now).await;
             let value = match outcome {
@@ -81,9 +78,9 @@ impl Attempt<'_> {
 
     /// Whether the same is to be told now that nobody else tells them anything. The end may have been
     /// found to be news to nobody after this was looked up, and before that was known.
-    async fn is_still_so(&self, calls: &[Call], is_doubtful: bool) -> bool {
+    async fn is_still_so(&self, calls: &[Call]) -> bool {
         let tells = |calls: &[Call]| calls.iter().map(|call| call.tells).collect::<Vec<_>>();
-        let (again, _) = self.calls(self.told.of(&self.effect, is_doubtful)).await;
+        let (again, _) = self.calls(self.told.of(&self.effect)).await;
         again.is_ok_and(|again| tells(&again) == tells(calls))
     }
 

@@ -93,6 +93,10 @@ impl Feed for MemoryFeed {
         Ok(format!(r#"{{"offset":{offset}}}"#).into())
     }
 
+    fn unsent(&self, _cursor: ItemPosition) -> ItemPosition {
+        self.end.borrow().at
+    }
+
     fn first(&self) -> ItemPosition {
         at(*self.first.lock().expect("no test panics here"))
     }

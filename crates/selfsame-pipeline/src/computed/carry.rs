@@ -122,6 +122,7 @@ impl State {
             };
             if progress.next.as_ref().is_some_and(|next| next.since == *since && is_whole(next)) {
                 progress.live = progress.next.take();
+                self.recall.put_in_force(u32::try_from(slot).unwrap_or(u32::MAX), *number);
             }
         }
         computing.drop_unread();
@@ -153,7 +154,7 @@ impl State {
                 continue;
             }
             if self.recall.is_on() {
-                self.recall_walked(slot, profile, record.time)?;
+                self.recall_walked(slot, profile, ranks, record.time)?;
                 continue;
             }
             self.compute_due(slot, profile, record.time)?;

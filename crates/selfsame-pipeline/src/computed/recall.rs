@@ -5,6 +5,10 @@
 //! be: the outbox says what changed at each record that is folded again. So memberships are taken from there;
 //! what only follows from the sections as they are in the end (values of traits, moments) is evaluated
 //! once the last record of the outbox is folded, when no section is ahead any more.
+//!
+//! Of a definition that came into force and of which not every profile was evaluated yet (the walk is on its way)
+//! that holds only for the profiles that were evaluated for it: those that an event, a change or a moment concerned
+//! since. The others stay as they are: evaluating them too would leave the walk nothing to say of them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -13,7 +17,9 @@ use selfsame_event::{Collection, Position, ProfileId, Time};
 
 use super::evaluation::evaluate;
 use super::plans::LivePlan;
+use super::ranks::Ranks;
 use super::row::{Held, ValueRow};
+use super::step::Wanted;
 use super::timers::Due;
 use super::whole::Whole;
 use crate::effect::{Effect, What};
@@ -31,6 +37,8 @@ pub(crate) struct Recall {
     effects: VecDeque<Effect>,
     /// Profiles that something may have changed for, and when it did last.
     touched: BTreeMap<InSpace<ProfileId>, Time>,
+    /// The definitions that these were evaluated for, of those that not every profile was evaluated for.
+    evaluated: BTreeMap<InSpace<ProfileId>, BTreeSet<u32>>,
     /// The last moment that a tick let come.
     through: Option<Due>,
 }
@@ -44,6 +52,14 @@ impl Recall {
     /// A profile is none any more.
     pub(super) fn forget(&mut self, key: &InSpace<ProfileId>) {
         self.touched.remove(key);
+        self.evaluated.remove(key);
+    }
+
+    /// Another version of a definition is in force: nobody was evaluated for it yet.
+    pub(super) fn put_in_force(&mut self, space: u32, number: u32) {
+        for (_, numbers) in self.evaluated.iter_mut().filter(|(key, _)| key.space == space) {
+            numbers.remove(&number);
+        }
     }
 
     pub(super) fn touch(&mut self, key: InSpace<ProfileId>, now: Time) {
@@ -76,8 +92,10 @@ impl State {
             return Ok(());
         }
         let recall = std::mem::take(&mut self.recall);
+        let nothing = BTreeSet::new();
         for (key, at) in recall.touched {
-            self.evaluate_touched(key, at, recall.through)?;
+            let evaluated = recall.evaluated.get(&key).unwrap_or(&nothing);
+            self.evaluate_touched(key, at, recall.through, evaluated)?;
         }
         Ok(())
     }
@@ -87,12 +105,14 @@ impl State {
         slot: usize,
         profile: ProfileId,
         item: u32,
-        is_all: bool,
+        wanted: Wanted,
         now: Time,
     ) -> Result<(), StateError> {
         let key = self.values_key(slot, profile);
         self.recall.touch(key, now);
-        self.refresh(slot, key, is_all)?;
+        self.recall_wanted(slot, key, Wanted::Due, now)?;
+        self.recall_wanted(slot, key, wanted, now)?;
+        self.refresh(slot, key, matches!(wanted, Wanted::All))?;
         let is_of = |effect: &Effect| {
             (effect.space, effect.profile) == (key.space, profile)
                 && effect.cause.is_none_or(|cause| cause == item)
@@ -108,8 +128,11 @@ impl State {
             let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
             self.timers.turn(key, Some(due), None);
             let at = if due == Time::EPOCH { now } else { due };
+            let is_stale = due == Time::EPOCH;
             self.recall.touch(key, at);
-            self.recall_root(slot, key, due == Time::EPOCH, at)?;
+            let wanted = if is_stale { Wanted::All } else { Wanted::Due };
+            self.recall_wanted(slot, key, wanted, at)?;
+            self.recall_root(slot, key, is_stale, at)?;
         }
         self.recall.through = self.recall.through.max(Some(through));
         self.recall_rest()
@@ -119,11 +142,57 @@ impl State {
         &mut self,
         slot: usize,
         profile: ProfileId,
+        wanted: Ranks,
         now: Time,
     ) -> Result<(), StateError> {
         let key = self.values_key(slot, profile);
         self.recall.touch(key, now);
+        self.recall_wanted(slot, key, Wanted::Due, now)?;
+        self.recall_wanted(slot, key, Wanted::Some(wanted), now)?;
         self.recall_root(slot, key, false, now)
+    }
+
+    /// Those in force of which not every profile was evaluated yet.
+    fn unwalked(&self, slot: usize) -> Ranks {
+        let (Some(plans), Some(counts)) = (self.plans.get(slot), self.meta.spaces.get(slot)) else {
+            return Ranks::default();
+        };
+        let is_announced = |number| {
+            let progress = counts.computing.definitions.get(&number);
+            progress.and_then(|one| one.live.as_ref()).is_some_and(|live| live.is_announced)
+        };
+        let live = plans.live.iter().enumerate();
+        let open = live.filter(|(_, plan)| !is_announced(plan.number));
+        open.map(|(rank, _)| rank).collect::<Ranks>().and(plans.stored)
+    }
+
+    /// Notes which definitions a profile was evaluated for, where not every profile was.
+    fn recall_wanted(
+        &mut self,
+        slot: usize,
+        key: InSpace<ProfileId>,
+        wanted: Wanted,
+        now: Time,
+    ) -> Result<(), StateError> {
+        let open = self.unwalked(slot);
+        if open.is_empty() {
+            return Ok(());
+        }
+        let plans = Arc::clone(&self.plans[slot]);
+        let mut wanted = match wanted {
+            Wanted::All => open,
+            Wanted::Some(wanted) => open.and(wanted),
+            Wanted::Due => {
+                let written = self.written(key)?;
+                let due = written.read();
+                due.due(now).filter_map(|number| plans.rank_of(number)).collect::<Ranks>().and(open)
+            }
+        };
+        while let Some(rank) = wanted.pop_first() {
+            let number = plans.live[rank].number;
+            self.recall.evaluated.entry(key).or_default().insert(number);
+        }
+        Ok(())
     }
 
     /// A profile that is none any more is forgotten, as evaluating it would have done.
@@ -191,6 +260,13 @@ impl State {
             self.recall.touch(key, effect.at);
             self.recall_account_value(effect)?;
         }
+        if of == Collection::Users && !matches!(effect.what, What::Announced(_)) {
+            // It was evaluated, and who reads it then.
+            let plans = &self.plans[slot];
+            let changed = plans.rank_of(number).into_iter();
+            let ranks = changed.flat_map(|rank| plans.readers_of(rank).chain([rank])).collect();
+            self.recall_wanted(slot, key, Wanted::Some(ranks), effect.at)?;
+        }
         let before = self.written_of(of, key)?;
         let mut values = before.read();
         let row = values.get(number);
@@ -219,6 +295,7 @@ impl State {
         key: InSpace<ProfileId>,
         mut at: Time,
         through: Option<Due>,
+        evaluated: &BTreeSet<u32>,
     ) -> Result<(), StateError> {
         let slot = usize::try_from(key.space).unwrap_or(usize::MAX);
         let Some(plans) = self.plans.get(slot).map(Arc::clone) else { return Ok(()) };
@@ -240,6 +317,12 @@ impl State {
         self.read_whole(key.space, &root, &mut whole)?;
         let sections = whole.sections();
         let mut wanted = plans.stored;
+        let mut open = self.unwalked(slot);
+        while let Some(rank) = open.pop_first() {
+            if !evaluated.contains(&plans.live[rank].number) {
+                wanted.remove(rank);
+            }
+        }
         let is_of_users = |plan: &&LivePlan| {
             plan.kind == DefinitionKind::Audience && plan.collection == Collection::Users
         };

@@ -220,8 +220,7 @@ impl State {
         };
         let (now, cause) = (arrival.origin.time, arrival.at.index);
         if self.recall.is_on() {
-            let is_all = matches!(wanted, Wanted::All);
-            return self.recall_event(slot, user.profile, cause, is_all, now);
+            return self.recall_event(slot, user.profile, cause, wanted, now);
         }
         self.mark_for_event(slot, arrival, user, touched)?;
         let key = self.values_key(slot, user.profile);

@@ -682,6 +682,74 @@ fn an_engine_that_dies_again_and_again_ends_with_the_same_values() {
     }
 }
 
+/// Appends some of the records of a world to the log of another one.
+fn copy(from: &World, to: &World, offsets: std::ops::Range<u64>) {
+    for offset in offsets {
+        let record = from.log.get(Position::embedded(offset)).expect("reads");
+        let (id, kind, head) = (record.id, record.kind, record.head.clone());
+        let new = NewRecord { id, kind, head, items: record.items.to_vec() };
+        to.log.append_wait(new).expect("appends");
+    }
+}
+
+/// A world in which events come between the record that puts definitions in force and the first that has
+/// profiles evaluated for them; and where these events are.
+fn before_the_walk(seed: u64) -> (World, std::ops::Range<u64>) {
+    let (settled, world) = (World::new(), World::new());
+    settled.happens(&history_with_undo(seed, 250), 0, 0);
+    define(&*settled.log, &DEFINITIONS[5..6]);
+    settled.settle(&mut settled.engine());
+    connect(&*settled.log, DEFINITIONS);
+    settled.settle(&mut settled.engine());
+    let is_live = |offset: &u64| {
+        let record = settled.log.get(Position::embedded(*offset)).expect("reads");
+        record.head.starts_with(br#"{"computed":"live""#)
+    };
+    let live = (0..settled.log.end().offset).rfind(is_live);
+    let start = live.expect("they are in force") + 1;
+    copy(&settled, &world, 0..start);
+    world.happens_between(&history_with_undo(seed + 1, 60), 4, 64, 1);
+    let between = start..world.log.end().offset;
+    copy(&settled, &world, start..settled.log.end().offset);
+    (world, between)
+}
+
+/// A definition that is in force changes for a profile where something happens to it or the walk comes to it,
+/// and is told of then, wherever the engine dies in between.
+#[test]
+fn an_engine_that_dies_before_the_walk_leaves_it_what_there_is_to_say() {
+    let (world, between) = before_the_walk(71);
+    assert!(between.end - between.start > 20, "{between:?}");
+    for (dies_at, events) in between.clone().step_by(9).zip([u64::MAX, 40, 7].into_iter().cycle()) {
+        let dying = World::new();
+        copy(&world, &dying, 0..dies_at);
+        let set = |config: &mut EngineConfig| {
+            config.batch_bytes = 1;
+            config.checkpoint_events = events;
+        };
+        let mut engine = dying.engine_with(set);
+        while engine.shared().folded() < dying.log.end() {
+            engine.turns(1).expect("folds");
+        }
+        drop(engine);
+        let mut engine = dying.engine_with(set);
+        let (folder, config) = (tempfile::tempdir().expect("a folder"), ReplayConfig::default());
+        let clean = replay(&*dying.log, dying.log.end(), folder.path(), &config, |_| ());
+        let differences = engine.hash().expect("hashes").differences(&clean.expect("replays"));
+        assert!(differences.is_empty(), "{dies_at}, {events}: {differences:?}");
+        copy(&world, &dying, dies_at..world.log.end().offset);
+        engine.catch_up().expect("folds");
+        let living = dying.again();
+        living.engine().catch_up().expect("folds");
+        let (said, expected) = (effects(&*dying.outbox), effects(&*living.outbox));
+        assert_eq!(said, expected, "{dies_at}, {events}");
+        let is_told = |(at, effect): &(Position, Effect)| {
+            at.offset >= between.end && matches!(effect.what, What::Value(_))
+        };
+        assert!(expected.iter().any(is_told), "the walk has something to say");
+    }
+}
+
 /// A preview says of every definition what it came to.
 #[test]
 fn a_preview_says_how_many_would_be_in() {

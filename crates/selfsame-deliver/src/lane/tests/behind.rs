@@ -257,3 +257,59 @@ fn what_comes_after_the_end_of_that_moment_is_not_given_up() {
     flush(&mut lane, START);
     assert_eq!((ranges(&lane), lane.numbers().window), (vec![(0, 2, 2)], 1));
 }
+
+/// The step that says what was given up may come after more was read.
+#[test]
+fn what_was_given_up_is_not_given_up_again_after_a_crash() {
+    let mut lane = lane();
+    fall(&mut lane, 4);
+    give_up(&mut lane, "ab.c");
+    offer(&mut lane, "a");
+    assert_eq!(flush(&mut lane, START), 4);
+    let lane = crashed(&lane);
+    assert_eq!((before(lane.read_to()), lane.numbers().looked, lane.numbers().dead), (4, 4, 3));
+}
+
+#[test]
+fn what_was_just_given_up_is_sent_again_once_that_is_durable() {
+    let mut lane = lane();
+    offer(&mut lane, "ab");
+    fall(&mut lane, 2);
+    lane.take_step(START, false).expect("the window is given up");
+    lane.resume();
+    assert_eq!(lane.resend_ranges(RangeSelection::All), 2);
+    assert!(reread(&mut lane, "ab", 0, START));
+    assert_eq!((ranges(&lane), lane.numbers().aside), (vec![(0, 2, 2)], 0), "it waits");
+    lane.durable();
+    while reread(&mut lane, "ab", 0, seconds(1)) {
+        flush(&mut lane, seconds(1));
+    }
+    assert!(ranges(&lane).is_empty());
+    assert_eq!(sent(&mut lane, seconds(1)), [0, 1]);
+}
+
+/// Of what failed nothing is left to make a probe with: then the range is.
+#[test]
+fn a_range_goes_on_where_all_that_was_sent_again_of_it_died() {
+    let feed = "abcdefghij";
+    let mut lane = lane();
+    lane.policy.span = Duration::ZERO;
+    fall(&mut lane, 10);
+    give_up(&mut lane, feed);
+    flush(&mut lane, START);
+    lane.resume();
+    assert_eq!(lane.resend_ranges(RangeSelection::All), 10);
+    assert!(reread(&mut lane, feed, 0, START));
+    for _ in 0..3 {
+        flush(&mut lane, START);
+        for offset in sent(&mut lane, START) {
+            refuse(&mut lane, offset, 500, START);
+        }
+    }
+    flush(&mut lane, START);
+    assert!(lane.numbers().is_down);
+    assert_eq!((lane.numbers().dead, ranges(&lane)), (10, vec![(0, 10, 2)]));
+    assert!(reread(&mut lane, feed, 0, START));
+    flush(&mut lane, START);
+    assert_eq!(sent(&mut lane, seconds(100)), [8], "a probe");
+}

@@ -124,6 +124,7 @@ impl World {
             space_id: SPACE.to_owned(),
             log: Arc::clone(&node.log),
             outbox: Arc::clone(&node.outbox),
+            found: node.found,
             shared: Arc::clone(&node.shared),
             reader: node.reader(),
             end,
