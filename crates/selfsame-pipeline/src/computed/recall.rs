@@ -105,7 +105,7 @@ impl State {
         slot: usize,
         profile: ProfileId,
         item: u32,
-        wanted: Wanted,
+        wanted: Wanted<'_>,
         now: Time,
     ) -> Result<(), StateError> {
         let key = self.values_key(slot, profile);
@@ -171,7 +171,7 @@ impl State {
         &mut self,
         slot: usize,
         key: InSpace<ProfileId>,
-        wanted: Wanted,
+        wanted: Wanted<'_>,
         now: Time,
     ) -> Result<(), StateError> {
         let open = self.unwalked(slot);
@@ -182,6 +182,7 @@ impl State {
         let mut wanted = match wanted {
             Wanted::All => open,
             Wanted::Some(wanted) => open.and(wanted),
+            Wanted::By(event) => open.and(event.wanted(&plans, &self.written(key)?.read())),
             Wanted::Due => {
                 let written = self.written(key)?;
                 let due = written.read();
