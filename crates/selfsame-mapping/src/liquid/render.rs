@@ -1,6 +1,7 @@
 //! What a template says.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use crate::budget::Budget;
 use crate::item::Item;
@@ -352,6 +353,7 @@ pub(super) fn same(left: &Item<'_>, right: &Item<'_>, budget: &Budget) -> bool {
     }
     match (left, right) {
         (Item::Map(left), Item::Map(right)) => std::ptr::eq(*left, *right),
+        (Item::Object(left), Item::Object(right)) => Arc::ptr_eq(left, right),
         _ if left.is_object() || right.is_object() => false,
         _ if left.is_list() && right.is_list() => {
             let (left, right) = (left.elements(), right.elements());

@@ -3,13 +3,17 @@
 
 use std::path::Path;
 
-use selfsame_mapping::{Mapping, Trigger};
+use selfsame_mapping::{Item, Mapping, Trigger};
 use serde_json::Value;
 
 fn fixture() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/mapping/cases.json");
     let text = std::fs::read_to_string(path).expect("a fixture");
     serde_json::from_str(&text).expect("JSON")
+}
+
+fn read(text: &str) -> Item<'_> {
+    Item::read(text).expect("JSON")
 }
 
 /// Numbers are the same if JavaScript's are; the order of keys does not count.
@@ -36,10 +40,17 @@ fn mappings_and_triggers_come_to_what_segment_says() {
         if let Some(trigger) = case["trigger"].as_str() {
             let holds = Trigger::closed(trigger).holds(event);
             assert_eq!(Some(holds), case["holds"].as_bool(), "{trigger} of {event}");
+            let text = event.to_string();
+            assert_eq!(Trigger::closed(trigger).holds(read(&text)), holds, "{trigger} of {text}");
             held += usize::from(holds);
             continue;
         }
         let mapping = Mapping::compile(&case["mapping"]);
+        if let Ok(mapping) = &mapping {
+            let text = event.to_string();
+            let item = mapping.item(&read(&text)).map(Item::into_json);
+            assert_eq!(item, mapping.try_resolve(event), "{case}: of text and of a value");
+        }
         let resolved = mapping.map(|mapping| mapping.try_resolve(event));
         match case.get("value") {
             Some(expected) => {
