@@ -59,8 +59,7 @@ part "web: unit tests" web_tests
 part "crates" cargo test --locked --workspace --no-fail-fast
 part "release build" cargo build --locked --release -p selfsame-server -p selfsame-harness
 part "official SDKs and the shop" tests/sdk/run.sh "$binary"
-# With definitions some changes are not told yet after so many kills (docs/status.md): `make torture` shows it.
-part "kill and recover" harness torture --binary "$binary" --rounds 50 --events 100000 --no-definitions
+part "kill and recover" harness torture --binary "$binary" --rounds 50 --events 100000
 part "no answer before the sync" harness trace-sync --binary "$binary"
 part "fuzzing, 20 s each" scripts/fuzz.sh 20
 

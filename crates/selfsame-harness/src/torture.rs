@@ -69,6 +69,7 @@ pub(crate) struct Torture {
 /// What the rounds left.
 struct Hurt {
     rounds: u64,
+    kills: Vec<Instant>,
     restarts: Vec<Duration>,
     /// Copies that were compared with a clean replay.
     replays: u64,
@@ -142,7 +143,7 @@ impl Torture {
         let after = self.check(&server, &ledger, true).await?;
         let computed = match &sink {
             None => None,
-            Some(sink) => Some(self.check_computed(&server, &ledger, sink).await?),
+            Some(sink) => Some(self.check_computed(&server, &ledger, (sink, &hurt.kills)).await?),
         };
         let status = server.stop().await?;
         if !status.success() {
@@ -174,11 +175,11 @@ impl Torture {
         &self,
         server: &Server,
         ledger: &Arc<Mutex<Ledger>>,
-        sink: &Sink,
+        (sink, kills): (&Sink, &[Instant]),
     ) -> Result<computed::Findings> {
         computed::settle(server.address).await.context("waiting for what is computed")?;
         let steps = Arc::new(computed::steps(ledger));
-        let mut findings = computed::judge(&sink.take()?, &steps);
+        let mut findings = computed::judge(&sink.take()?, &steps, kills);
         if !self.totals_only {
             findings.wrong = computed::values(server.address, &steps).await?;
         }
@@ -200,7 +201,7 @@ impl Torture {
     /// Round after round: start, load, kill.
     async fn hurt(&self, seed: u64, world: &World<'_>, clients: &mut Vec<Client>) -> Result<Hurt> {
         let mut random = Random::part(seed, 0x0DEA_D000);
-        let mut hurt = Hurt { rounds: 0, restarts: Vec::new(), replays: 0 };
+        let mut hurt = Hurt { rounds: 0, kills: Vec::new(), restarts: Vec::new(), replays: 0 };
         // Of ten events three are sent again, and rounds may be short: twice as many as asked for.
         let load_millis = self.rounds * ROUND.0.midpoint(ROUND.1);
         let rate = (self.events * 2 * 1_000 / load_millis / CLIENTS).max(10);
@@ -223,7 +224,7 @@ impl Torture {
                 hurt.restarts.push(server.ready_after);
             }
             let kill_at = Instant::now() + Duration::from_millis(random.between(ROUND.0, ROUND.1));
-            world.round(server, clients, rate, kill_at).await?;
+            hurt.kills.push(world.round(server, clients, rate, kill_at).await?);
             lock(world.ledger).sync()?;
             hurt.rounds += 1;
             let every = self.rounds.checked_div(self.replays).unwrap_or(u64::MAX).max(1);
@@ -245,14 +246,14 @@ struct World<'a> {
 }
 
 impl World<'_> {
-    /// Load from all clients until the server is killed.
+    /// Load from all clients until the server is killed; when that was.
     async fn round(
         &self,
         server: Server,
         clients: &mut Vec<Client>,
         rate: u64,
         kill_at: Instant,
-    ) -> Result<()> {
+    ) -> Result<Instant> {
         let over = Arc::new(AtomicBool::new(false));
         let mut tasks = Vec::new();
         for mut client in clients.drain(..) {
@@ -264,6 +265,7 @@ impl World<'_> {
         }
         sleep_until(kill_at).await;
         server.kill()?;
+        let killed = Instant::now();
         over.store(true, Ordering::Relaxed);
         for task in tasks {
             let client = task.await?;
@@ -272,7 +274,7 @@ impl World<'_> {
             }
             clients.push(client);
         }
-        Ok(())
+        Ok(killed)
     }
 
     /// Compares a copy of what a kill left with a clean replay of its log. The original is

@@ -25,6 +25,9 @@ use crate::sink::{Sink, Told};
 const WALKED: u64 = 10;
 const FAR: u64 = 12;
 const CONNECTIONS: usize = 8;
+/// What a killed server may have told without writing that down: as many changes as it has in flight at once,
+/// each to a user and two devices at most.
+const UNWRITTEN: usize = 256 * 3;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Ids, whether they are audiences, what they say, and whether the webhook is told.
@@ -56,8 +59,7 @@ pub(super) async fn define(address: SocketAddr, sink: &Sink) -> Result<()> {
     live(&mut control, DEFINED.iter().map(|one| one.0)).await
 }
 
-/// Waits until all of them are live: what a kill leaves between the record that puts a definition in
-/// force and the evaluation of all profiles is not yet that of a clean replay.
+/// Waits until all of them are live, so that there are changes to tell when kills come.
 async fn live(control: &mut Control, ids: impl Iterator<Item = &'static str>) -> Result<()> {
     let started = Instant::now();
     for id in ids {
@@ -71,12 +73,10 @@ async fn live(control: &mut Control, ids: impl Iterator<Item = &'static str>) ->
     Ok(())
 }
 
-/// Makes the one that has a history to be computed over.
+/// Makes the one that has a history to be computed over. Kills come meanwhile.
 pub(super) async fn define_later(address: SocketAddr) -> Result<()> {
     let (id, is_audience, query, is_told) = LATER;
-    let mut control = Control::new(address);
-    control.define(id, is_audience, query, is_told).await?;
-    live(&mut control, [id].into_iter()).await
+    Control::new(address).define(id, is_audience, query, is_told).await
 }
 
 /// Waits until every definition is live, no window is open, and the webhook was told everything.
@@ -138,7 +138,11 @@ impl Findings {
 }
 
 /// Judges the calls of the webhook, in the order in which they came, by the steps of each user.
-pub(super) fn judge(calls: &[Told], steps: &BTreeMap<String, u64>) -> Findings {
+///
+/// A change that can be there once only has one id, with one exception: two profiles that become one may each have
+/// a change that says so. A server that was killed may have told one of them without writing that down, and the next
+/// one tells the other.
+pub(super) fn judge(calls: &[Told], steps: &BTreeMap<String, u64>, kills: &[Instant]) -> Findings {
     let (mut findings, mut by_id) = (Findings::default(), BTreeMap::<&str, &Told>::new());
     let mut changes: BTreeMap<(&str, &str), Vec<&Told>> = BTreeMap::new();
     for told in calls {
@@ -168,7 +172,9 @@ pub(super) fn judge(calls: &[Told], steps: &BTreeMap<String, u64>) -> Findings {
             }
             // Nobody leaves these.
             "walked" | "far" if entered < told.len() => findings.foreign.push(words),
-            "walked" | "far" if entered > 1 => findings.doubled.push(words),
+            "walked" | "far" if entered > 1 && !is_unwritten(&by_id, told, kills) => {
+                findings.doubled.push(words);
+            }
             "lately" if told.last().is_some_and(|last| last.is_in) => {
                 findings.missing.push(format!("the end of {words}"));
             }
@@ -185,6 +191,19 @@ pub(super) fn judge(calls: &[Told], steps: &BTreeMap<String, u64>) -> Findings {
         }
     }
     findings
+}
+
+/// Whether each of these but the last was told right before a kill that the next one came behind.
+fn is_unwritten(by_id: &BTreeMap<&str, &Told>, told: &[&Told], kills: &[Instant]) -> bool {
+    told.windows(2).all(|pair| {
+        let [first, second] = pair else { return true };
+        let between = |one: &Instant, from, to| (from..to).contains(one);
+        let mut kills = kills.iter().filter(|kill| between(kill, first.at, second.at));
+        kills.any(|kill| {
+            let since = by_id.values().filter(|one| between(&one.at, first.at, *kill));
+            since.count() <= UNWRITTEN
+        })
+    })
 }
 
 /// The steps of each user, by their id.
