@@ -197,7 +197,17 @@ impl World {
 
     /// What was tried of an event: the action, the outcome, the note.
     pub(crate) async fn tried(&self, offset: u64) -> Vec<(Option<u8>, &'static str, String)> {
-        let rows = self.handle.attempts(at(offset)).await.expect("a trace");
+        // Numbers are ahead of the trace, which has what is durable.
+        let durable = async {
+            loop {
+                let rows = self.handle.attempts(at(offset)).await.expect("a trace");
+                if !rows.is_empty() {
+                    return rows;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let rows = timeout(PATIENCE, durable).await.expect("an attempt");
         let shown = |row: TraceRow| {
             let attempt = row.attempt;
             let outcome = match attempt.outcome {
