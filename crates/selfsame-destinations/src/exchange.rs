@@ -100,6 +100,8 @@ pub struct Exchange<'e> {
     sent: usize,
     waits: bool,
     skipped: bool,
+    /// Of a batch: which of its events are in it.
+    members: Vec<usize>,
 }
 
 /// The answer to a step, or one for each item of its list.
@@ -160,6 +162,7 @@ impl Manifest {
             return Err(Refusal::NoBatch);
         };
         let (mut payloads, mut items, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        let mut members = Vec::new();
         let mut refused = Vec::new();
         for (index, event) in events.into_iter().enumerate() {
             let event = event.into();
@@ -172,6 +175,7 @@ impl Manifest {
                         item => item,
                     });
                     kept.push(event);
+                    members.push(index);
                 }
                 Err(refusal) => refused.push((index, refusal)),
             }
@@ -187,6 +191,7 @@ impl Manifest {
         }
         let mut exchange = self.begin(&batch.steps, connection.now_ms, scope);
         exchange.skipped = empty;
+        exchange.members = members;
         Ok((exchange, refused))
     }
 
@@ -266,6 +271,7 @@ impl Manifest {
             sent: 0,
             waits: false,
             skipped: false,
+            members: Vec::new(),
         }
     }
 
@@ -316,6 +322,12 @@ struct Prepared<'e> {
 }
 
 impl<'e> Exchange<'e> {
+    /// Of a batch: the places of the events that are in it, in order; the others were refused or have nothing
+    /// to send.
+    pub fn members(&self) -> &[usize] {
+        &self.members
+    }
+
     /// The next request, behind the answer to the one before.
     pub fn next(&mut self, reply: Option<&Reply>) -> Next {
         if self.skipped {

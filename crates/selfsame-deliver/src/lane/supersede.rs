@@ -5,16 +5,27 @@
 
 use selfsame_event::ItemPosition;
 
+use super::apart::Closed;
 use super::{End, Item, Lane, State};
 use crate::feed::Effect;
 use crate::outcome::{Outcome, Withheld};
 use crate::record::Attempt;
+use crate::share::Share;
 
 impl Item {
     /// An effect that was just read.
     pub(super) fn new(effect: Effect) -> Self {
         let state = State::Idle { due: None };
-        Self { effect, attempts: 0, first_attempt: None, state, aside: false }
+        Self {
+            effect,
+            attempts: 0,
+            first_attempt: None,
+            state,
+            aside: false,
+            share: Share::WHOLE,
+            closed: Closed::default(),
+            held: 0,
+        }
     }
 }
 
@@ -48,6 +59,14 @@ impl Lane {
         line.scheduled = line.scheduled.filter(|scheduled| *scheduled != at);
         let outcome = Outcome::Withheld(Withheld::Superseded);
         let (started, note) = (by.log_time, by.at.to_string());
-        self.attempts.push(Attempt { at, number, started, took_ms: 0, outcome, note });
+        self.attempts.push(Attempt {
+            at,
+            number,
+            started,
+            took_ms: 0,
+            outcome,
+            note,
+            action: None,
+        });
     }
 }

@@ -6,8 +6,8 @@ use selfsame_event::Time;
 
 use crate::connection::Connection;
 use crate::deliverer::{Parts, log_chain};
-use crate::feed::{BodyError, Call, Effect};
-use crate::lane::{Report, Send};
+use crate::feed::{BodyError, Call};
+use crate::lane::{Report, Send, Taken};
 use crate::outcome::{Failure, Outcome, Withheld};
 use crate::told::{Heard, Tell, Telling, Told};
 use crate::webhook;
@@ -22,22 +22,38 @@ pub(super) async fn make(
     let started = parts.clock.wall();
     let began = parts.clock.monotonic_micros();
     let heard = told.of(&send.effect);
-    let attempt = Attempt { parts: &parts, connection: &connection, effect: send.effect, told };
-    let (outcome, note, told) = attempt.run(heard, started).await;
+    let attempt = Attempt { parts: &parts, connection: &connection, send, told };
+    let Ended { outcome, note, told, taken } = attempt.run(heard, started).await;
     let took = parts.clock.monotonic_micros().saturating_sub(began) / 1_000;
-    Report { outcome, started, took_ms: u32::try_from(took).unwrap_or(u32::MAX), note, told }
+    let took_ms = u32::try_from(took).unwrap_or(u32::MAX);
+    Report { outcome, started, took_ms, note, told, taken }
 }
 
-struct Attempt<'a> {
-    parts: &'a Parts,
-    connection: &'a Connection,
-    effect: Effect,
-    told: Told,
+pub(super) struct Attempt<'a> {
+    pub(super) parts: &'a Parts,
+    pub(super) connection: &'a Connection,
+    pub(super) send: Send,
+    pub(super) told: Told,
+}
+
+/// How an attempt ended.
+pub(super) struct Ended {
+    pub(super) outcome: Outcome,
+    pub(super) note: String,
+    pub(super) told: Vec<Tell>,
+    pub(super) taken: Option<Taken>,
+}
+
+impl Ended {
+    /// One about which there is nothing to say.
+    pub(super) fn quiet(outcome: Outcome, told: Vec<Tell>) -> Self {
+        Self { outcome, note: String::new(), told, taken: None }
+    }
 }
 
 impl Attempt<'_> {
-    async fn run(&self, heard: Heard, now: Time) -> (Outcome, String, Vec<Tell>) {
-        let quiet = |outcome| (outcome, String::new(), Vec::new());
+    async fn run(&self, heard: Heard, now: Time) -> Ended {
+        let quiet = |outcome| Ended::quiet(outcome, Vec::new());
         let (calls, heard) = match self.calls(heard).await {
             (Ok(calls), Some(heard)) => (calls, heard),
             (Ok(_), None) => return quiet(Outcome::Postponed),
@@ -51,8 +67,11 @@ impl Attempt<'_> {
         if calls.is_empty() {
             return quiet(Outcome::Withheld(Withheld::Unchanged));
         }
-        if self.effect.subject.is_some() && !self.is_still_so(&calls).await {
+        if self.send.effect.subject.is_some() && !self.is_still_so(&calls).await {
             return quiet(Outcome::Postponed);
+        }
+        if let Some(tool) = &self.connection.tool {
+            return self.act(tool, &calls, heard).await;
         }
         let (mut last, mut told) = (None, Vec::new());
         for call in calls {
@@ -69,24 +88,24 @@ impl Attempt<'_> {
                 told.push(tell);
             }
             if !matches!(outcome, Outcome::Delivered { .. }) {
-                return (outcome, note, told);
+                return Ended { outcome, note, told, taken: None };
             }
             last = Some(outcome);
         }
-        (last.unwrap_or(Outcome::Postponed), String::new(), told)
+        Ended::quiet(last.unwrap_or(Outcome::Postponed), told)
     }
 
     /// Whether the same is to be told now that nobody else tells them anything. The end may have been
     /// found to be news to nobody after this was looked up, and before that was known.
     async fn is_still_so(&self, calls: &[Call]) -> bool {
         let tells = |calls: &[Call]| calls.iter().map(|call| call.tells).collect::<Vec<_>>();
-        let (again, _) = self.calls(self.told.of(&self.effect)).await;
+        let (again, _) = self.calls(self.told.of(&self.send.effect)).await;
         again.is_ok_and(|again| tells(&again) == tells(calls))
     }
 
     /// What is to be sent, and what was found to be known by whom.
     async fn calls(&self, heard: Heard) -> (Result<Vec<Call>, Outcome>, Option<Heard>) {
-        let (feed, effect) = (Arc::clone(&self.parts.feed), self.effect);
+        let (feed, effect) = (Arc::clone(&self.parts.feed), self.send.effect);
         let connection = self.connection.id;
         let read = move || (feed.calls(&effect, connection, &heard), heard);
         let (read, heard) = match tokio::task::spawn_blocking(read).await {
@@ -111,7 +130,7 @@ impl Attempt<'_> {
     }
 
     async fn call(&self, call: &Call, now: Time) -> (Outcome, String) {
-        let (effect, connection) = (&self.effect.id, self.connection);
+        let (effect, connection) = (&self.send.effect.id, self.connection);
         let key = match &call.tells {
             Some(telling) => webhook::key_to(effect, connection.id, &telling.to),
             None => webhook::key(effect, connection.id),

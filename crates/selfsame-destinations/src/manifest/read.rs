@@ -214,6 +214,7 @@ impl Reader<'_> {
             key: key.to_owned(),
             title: text(value, "title"),
             trigger: word(value, "trigger").and_then(|text| Trigger::compile(&text).ok()),
+            proposed_trigger: word(value, "trigger"),
             fields: Fields {
                 fields: self.fields(value.get("fields"), &below(&at, "fields")),
                 additional: false,
@@ -238,7 +239,15 @@ impl Reader<'_> {
         let steps = self.operation(value, at, &inner);
         let used = std::mem::take(&mut self.used);
         let max_events = value["max_events"].as_u64().unwrap_or(1);
-        Batch { key, max_events, require, steps, lets: needed([whole.lets, &lets], used) }
+        Batch {
+            key,
+            max_events,
+            max_bytes: value.get("max_bytes").and_then(Value::as_u64),
+            max_wait_seconds: value.get("max_wait_seconds").and_then(Value::as_u64),
+            require,
+            steps,
+            lets: needed([whole.lets, &lets], used),
+        }
     }
 
     /// Values with names; each is in reach of the next.
@@ -273,7 +282,7 @@ impl Reader<'_> {
             let message = one
                 .get("message")
                 .and_then(|text| self.template(text, &below(&at, "message"), &names));
-            let outcome = Outcome::of(&text(one, "outcome"));
+            let outcome = Outcome::of_word(&text(one, "outcome"));
             if let Some(when) = self.expression(one, "when", &at, &names) {
                 responses.push(Response { when, outcome, after, items, message });
             }

@@ -81,6 +81,7 @@ pub(crate) fn connect(log: &dyn Log, definitions: &[(&str, DefinitionKind, &str)
         name: "Hook".to_owned(),
         space: "default".to_owned(),
         kind: "webhook".to_owned(),
+        tool: None,
         url: "https://hook.example".to_owned(),
         secrets: Vec::new(),
         events: Vec::new(),
