@@ -16,6 +16,8 @@ mod dead_ranges;
 mod decided;
 mod definitions;
 mod destinations;
+mod function_uses;
+mod functions;
 mod hint;
 mod identity;
 mod identity_keys;
@@ -44,6 +46,11 @@ pub(crate) use definitions::{
     ActivationShown, DefinitionProgress, DefinitionShown, NamingShown, NewDefinition,
 };
 pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
+pub(crate) use function_uses::{FunctionUseAsked, FunctionUseShown};
+pub(crate) use functions::{
+    FunctionCalled, FunctionChange, FunctionCode, FunctionRollBack, FunctionSettingShown,
+    FunctionShown, FunctionVersionShown, NewFunction,
+};
 pub(crate) use identity::hint as rules_hint;
 pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKey, checker};
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};

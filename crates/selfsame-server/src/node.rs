@@ -23,6 +23,7 @@ use crate::computing::Computing;
 use crate::destination;
 use crate::feed::{SpaceFeed, end_of};
 use crate::folder::Folder;
+use crate::function::{Functions, Outside};
 use crate::intake::KeyTable;
 use crate::tasks::Tasks;
 use crate::urgency;
@@ -68,6 +69,7 @@ pub(crate) struct Node {
     pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) computing: Computing,
+    pub(crate) functions: Functions,
     config: NodeConfig,
     deliverers: std::sync::Mutex<Vec<(u32, DelivererHandle)>>,
     engine: EngineThread,
@@ -163,6 +165,13 @@ impl Node {
         let share = config.engine.compute_percent;
         let computing = Computing::start(compute, Arc::clone(&clock), share)
             .context("the thread that computes definitions cannot be started")?;
+        let outside = Outside {
+            outbound: outbound.clone(),
+            clock: Arc::clone(&clock),
+            allow_loopback: config.allow_loopback,
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let functions = Functions::new(outside, Arc::clone(&clock));
         let node = Arc::new(Self {
             folder,
             log: logs.log,
@@ -173,6 +182,7 @@ impl Node {
             vault,
             clock,
             computing,
+            functions,
             config,
             deliverers: std::sync::Mutex::default(),
             engine,
@@ -261,6 +271,7 @@ impl Node {
     pub(crate) fn load_configuration(&self) {
         let Some(view) = self.view() else { return };
         self.keys.load(&view.meta.workspace, &self.vault);
+        self.functions.load(&view.meta.workspace, &self.vault);
         for (space, handle) in self.deliverers() {
             let workspace = &view.meta.workspace;
             let loopback = self.config.allow_loopback;
@@ -386,6 +397,7 @@ impl Node {
 
     /// Stops the engine behind a last checkpoint.
     pub(crate) fn stop(&self) {
+        self.functions.stop();
         self.computing.stop(self.failure().is_none());
         self.engine.stop.store(true, Ordering::Release);
         let thread =

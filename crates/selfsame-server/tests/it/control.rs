@@ -5,6 +5,7 @@ mod activation;
 mod definitions;
 mod events;
 mod files;
+mod functions;
 mod households;
 mod identity;
 mod me;
