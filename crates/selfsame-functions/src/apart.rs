@@ -181,6 +181,10 @@ impl Shared {
             std::thread::park_timeout(PAUSE);
             // Where none can be started, calls are told to come again, and the next pause is waited for.
             stdout = self.launch(launch).ok();
+            if self.is_stopping.load(Ordering::Acquire) {
+                // Whoever stops it may not have seen this one.
+                self.end_child();
+            }
         }
     }
 

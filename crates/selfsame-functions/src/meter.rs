@@ -50,8 +50,13 @@ impl Meter {
         self.is_over.get()
     }
 
-    /// What the call has used.
-    pub(crate) fn so_far(&self) -> Duration {
+    /// What the call had used when its code stopped running.
+    pub(crate) fn used(&self) -> Duration {
+        self.used.get()
+    }
+
+    /// What the call has used, while its code runs.
+    fn so_far(&self) -> Duration {
         self.used.get() + thread_time().saturating_sub(self.began.get())
     }
 }

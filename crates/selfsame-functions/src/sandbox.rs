@@ -108,7 +108,7 @@ impl Sandbox {
 
     /// The processor time of the call.
     pub(crate) fn cpu(&self) -> std::time::Duration {
-        self.meter.so_far()
+        self.meter.used()
     }
 
     /// The heap.
