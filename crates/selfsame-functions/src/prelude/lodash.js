@@ -13,8 +13,14 @@ const by = (wish) => {
   if (isObject(wish)) return (value) => _.isMatch(value, wish);
   return (value) => _.get(value, wish);
 };
-const words = (text) => String(text ?? '').replace(/['\u2019]/g, '')
-  .match(/\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+|[^\p{L}\p{N}\s\p{P}\p{S}]+/gu) ?? [];
+const words = (text) => String(text ?? '')
+  .match(/\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+(?:['\u2019]\p{Ll}+)?|\p{N}+|[^\p{L}\p{N}\s\p{P}\p{S}]+/gu) ?? [];
+// Names are made of plain letters.
+const deburr = (text) => String(text ?? '').normalize('NFD').replace(/[\u0300-\u036f]/g, '')
+  .replace(/[\u00df\u00e6\u00c6\u00f8\u00d8\u0153\u0152\u0142\u0141]/g, (letter) => ({
+    '\u00df': 'ss', '\u00e6': 'ae', '\u00c6': 'Ae', '\u00f8': 'o', '\u00d8': 'O', '\u0153': 'oe', '\u0152': 'Oe', '\u0142': 'l', '\u0141': 'L',
+  })[letter]);
+const parts = (text) => words(deburr(text).replace(/['\u2019]/g, ''));
 const upperFirst = (text) => String(text ?? '').replace(/^./u, (letter) => letter.toUpperCase());
 const copy = (value, deep, seen = new Map()) => {
   if (!isObject(value) || typeof value === 'function') return value;
@@ -168,7 +174,7 @@ const lodash = {
   countBy: (list, wish) => grouped(list, wish, (made, key) => { made[key] = (Object.hasOwn(made, key) ? made[key] : 0) + 1; }),
   keyBy: (list, wish) => grouped(list, wish, (made, key, one) => { made[key] = one; }),
   partition: (list, wish) => [_.filter(list, wish), _.reject(list, wish)],
-  sortBy: (list, ...wishes) => _.orderBy(list, wishes.flat()),
+  sortBy: (list, ...wishes) => _.orderBy(list, wishes.length ? wishes.flat() : [undefined]),
   orderBy(list, wishes = [undefined], directions = []) {
     const keys = [wishes].flat().map(by);
     const signs = keys.map((_key, at) => ([directions].flat()[at] === 'desc' ? -1 : 1));
@@ -224,13 +230,14 @@ const lodash = {
   clamp: (number, low, high) => Math.min(Math.max(number, low), high),
   round: (number, digits = 0) => Number(`${Math.round(Number(`${number}e${digits}`))}e${-digits}`),
   random: (low = 0, high = 1) => low + Math.floor(Math.random() * (high - low + 1)),
-  camelCase: (text) => words(text).map((word, at) => (at === 0 ? word.toLowerCase() : upperFirst(word.toLowerCase()))).join(''),
-  snakeCase: (text) => words(text).map((word) => word.toLowerCase()).join('_'),
-  kebabCase: (text) => words(text).map((word) => word.toLowerCase()).join('-'),
-  startCase: (text) => words(text).map(upperFirst).join(' '),
-  lowerCase: (text) => words(text).map((word) => word.toLowerCase()).join(' '),
-  upperCase: (text) => words(text).map((word) => word.toUpperCase()).join(' '),
+  camelCase: (text) => parts(text).map((word, at) => (at === 0 ? word.toLowerCase() : upperFirst(word.toLowerCase()))).join(''),
+  snakeCase: (text) => parts(text).map((word) => word.toLowerCase()).join('_'),
+  kebabCase: (text) => parts(text).map((word) => word.toLowerCase()).join('-'),
+  startCase: (text) => parts(text).map(upperFirst).join(' '),
+  lowerCase: (text) => parts(text).map((word) => word.toLowerCase()).join(' '),
+  upperCase: (text) => parts(text).map((word) => word.toUpperCase()).join(' '),
   words,
+  deburr,
   upperFirst,
   lowerFirst: (text) => String(text ?? '').replace(/^./u, (letter) => letter.toLowerCase()),
   capitalize: (text) => upperFirst(String(text ?? '').toLowerCase()),

@@ -140,6 +140,8 @@ fn lodash_is_there_as_far_as_it_goes() {
         "[3,2,1]",
     );
     check("_.groupBy(['one', 'two', 'three'], 'length')", r#"{"3":["one","two"],"5":["three"]}"#);
+    check("_.sortBy([3, 1, 2])", "[1,2,3]");
+    check("[_.camelCase('élan vital'), _.words(\"it's me\")]", r#"["elanVital",["it's","me"]]"#);
     check("_.isEmpty({}) && !_.isEmpty('a') && _.isEqual({ a: [1] }, { a: [1] })", "true");
     check("_.reduce([1, 2, 3], (sum, one) => sum + one, 10)", "16");
     let missing = run("_.debounce(() => {})").expect_err("a fault").1;
