@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Url, redirect};
+use reqwest::{Client, Method, Url, redirect};
 use selfsame_event::{Class, Time};
 use tokio::time::timeout_at;
 
@@ -125,6 +125,8 @@ pub struct Answer {
     pub status: u16,
     /// What it asked for: seconds, or the time until a date.
     pub retry_after: Option<Duration>,
+    /// Its headers.
+    pub headers: HeaderMap,
     /// The first [`ANSWER_BYTES`] of its body.
     pub body: Bytes,
 }
@@ -191,15 +193,26 @@ impl Outbound {
 
     /// Sends a POST and reads the answer. `now` is for a `Retry-After` that is a date.
     pub async fn post(&self, request: Request, now: Time) -> Result<Answer, Failure> {
+        self.send(Method::POST, request, now).await
+    }
+
+    /// Sends a request of any method and reads the answer.
+    pub async fn send(
+        &self,
+        method: Method,
+        request: Request,
+        now: Time,
+    ) -> Result<Answer, Failure> {
         let Request { url, headers, body, timeout, allow_loopback } = request;
         self.check(url.as_str(), allow_loopback).map_err(|_| Failure::Blocked)?;
         let client = if allow_loopback { &self.loopback } else { &self.public };
         let until = tokio::time::Instant::now() + timeout;
-        let sending = client.post(url).headers(headers).body(body).send();
+        let sending = client.request(method, url).headers(headers).body(body).send();
         let sent = timeout_at(until, sending).await.map_err(|_| Failure::Timeout)?;
         let mut response = sent.map_err(|error| failure(&error))?;
         let status = response.status().as_u16();
-        let retry_after = retry_after(response.headers(), now);
+        let headers = std::mem::take(response.headers_mut());
+        let retry_after = retry_after(&headers, now);
         let mut body = BytesMut::new();
         // The status is what counts: a body that breaks off or comes too slowly is cut there.
         while body.len() < ANSWER_BYTES
@@ -208,7 +221,7 @@ impl Outbound {
             let room = ANSWER_BYTES - body.len();
             body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
         }
-        Ok(Answer { status, retry_after, body: body.freeze() })
+        Ok(Answer { status, retry_after, headers, body: body.freeze() })
     }
 }
 

@@ -413,6 +413,8 @@ fn withheld(reason: Withheld) -> (&'static str, &'static str) {
         Withheld::Unchanged => ("withheld", "Everybody whom it would tell knows it already."),
         Withheld::Nobody => ("withheld", "Its profile is not there any more."),
         Withheld::Unwanted => ("withheld", "The destination is not told of it any more."),
+        Withheld::Unmatched => ("filtered", "No mapping of the destination wants it."),
+        Withheld::Skipped => ("filtered", "Its mapping found nothing to send."),
         Withheld::Unnamed => {
             ("withheld", "The profile has none of the identifiers that the destination is told by.")
         }
