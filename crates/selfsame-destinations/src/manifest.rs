@@ -70,6 +70,8 @@ pub struct Action {
     /// What people call it.
     pub title: String,
     trigger: Option<Trigger>,
+    /// The text of the trigger that it proposes.
+    pub proposed_trigger: Option<String>,
     pub(crate) fields: Fields,
     /// The mapping that its fields propose.
     default_mapping: Value,
@@ -288,6 +290,16 @@ impl Action {
     /// The mapping that its fields propose.
     pub fn default_mapping(&self) -> &Value {
         &self.default_mapping
+    }
+
+    /// The names of its fields.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.fields.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether it keeps what no field is for.
+    pub fn takes_others(&self) -> bool {
+        self.fields.additional
     }
 
     /// Most events of a batch, where it sends batches.

@@ -192,6 +192,7 @@ impl Reader<'_> {
             key: key.to_owned(),
             title: text(value, "title"),
             trigger: word(value, "trigger").and_then(|text| Trigger::compile(&text).ok()),
+            proposed_trigger: word(value, "trigger"),
             fields: Fields {
                 fields: self.fields(value.get("fields"), &below(&at, "fields")),
                 additional: false,

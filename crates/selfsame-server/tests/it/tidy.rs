@@ -20,6 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("collect", &["event"]),
     ("deliver", &["event", "log"]),
     ("destinations", &["mapping"]),
+    ("connector", &["deliver", "destinations", "event", "mapping"]),
     ("pipeline", &["audience", "dedupe", "event", "expr", "identity", "log", "profile", "store"]),
     ("profile-api", &["event", "pipeline", "profile"]),
     ("harness", &["event"]),
@@ -27,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "server",
         &[
             "collect",
+            "connector",
             "dedupe",
             "deliver",
             "destinations",
