@@ -43,7 +43,9 @@ pub(crate) use dead_ranges::{DeadRanges, RangeResent};
 pub(crate) use definitions::{
     ActivationShown, DefinitionProgress, DefinitionShown, NamingShown, NewDefinition,
 };
-pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
+pub(crate) use destinations::{
+    DestinationShown, MappingShown, NewDestination, NewMapping, NewSecret,
+};
 pub(crate) use identity::hint as rules_hint;
 pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKey, checker};
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
@@ -70,7 +72,7 @@ use axum::routing::{MethodFilter, MethodRouter, any};
 use http_body_util::LengthLimitError;
 use selfsame_pipeline::View;
 use selfsame_pipeline::workspace::Change;
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::{MutexGuard, Semaphore};
 
 use self::asked::Asked;
 use self::problem::Problem;
@@ -95,7 +97,6 @@ pub(crate) struct Control {
     node: Arc<Node>,
     tokens: Tokens,
     tasks: Tasks,
-    changing: Arc<Mutex<()>>,
     scans: Arc<Semaphore>,
     tails: Arc<Semaphore>,
     exports: Arc<Semaphore>,
@@ -110,7 +111,6 @@ pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router
         node: Arc::clone(node),
         tokens: tokens.clone(),
         tasks: tasks.clone(),
-        changing: Arc::default(),
         scans: Arc::new(Semaphore::new(SCANS)),
         tails: Arc::new(Semaphore::new(TAILS)),
         exports: Arc::new(Semaphore::new(EXPORTS)),
@@ -303,7 +303,7 @@ impl Control {
 
     /// The turn to make a change: what is read while it is held stays so until it is written.
     async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().await
+        self.node.turn().await
     }
 
     /// Makes a change, and shows the state in which it holds.
