@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use selfsame_deliver::{Carried, Failure, Job, Outcome};
-use selfsame_destinations::{Connection, Done, Exchange, Next, Outcome as Meaning, Reply, Request};
+use selfsame_destinations::{Done, Exchange, Next, Outcome as Meaning, Reply, Request};
 use serde_json::{Value, json};
 
 use crate::config::Line;
@@ -104,12 +104,7 @@ impl Connector {
         job: Job<'_>,
         ear: Ear<'_>,
     ) -> Went {
-        let connection = Connection {
-            settings: &self.config.settings,
-            auth: &held.auth,
-            audience: &Value::Null,
-            now_ms: job.clock.wall().millis(),
-        };
+        let connection = self.connection(held, job);
         let exchange = self.config.manifest.exchange(&line.subscription, event, connection);
         let mut exchange = match exchange {
             Ok(exchange) => exchange,
@@ -199,7 +194,7 @@ impl Connector {
     }
 }
 
-fn is_to_be_tried_again(outcome: Outcome) -> bool {
+pub(crate) fn is_to_be_tried_again(outcome: Outcome) -> bool {
     match outcome {
         Outcome::Failed { failure, .. } => {
             !matches!(failure, Failure::Rejected | Failure::Unmapped)

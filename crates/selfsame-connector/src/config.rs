@@ -7,6 +7,8 @@ use selfsame_destinations::{Manifest, Preset, Subscription, SubscriptionError};
 use selfsame_mapping::Trigger;
 use serde_json::Value;
 
+use crate::batch::Room;
+
 /// Which events an action is given, and as what, as somebody wrote it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mapped {
@@ -41,6 +43,8 @@ pub(crate) struct Line {
     pub(crate) trigger: Trigger,
     pub(crate) subscription: Arc<Subscription>,
     pub(crate) enabled: bool,
+    /// What a batch of its events may hold, where they go together.
+    pub(crate) room: Option<Room>,
 }
 
 /// One thing that is wrong.
@@ -123,9 +127,18 @@ fn line(manifest: &Manifest, one: &Mapped) -> Result<Line, Vec<(String, String)>
             trigger,
             subscription: Arc::new(subscription),
             enabled: one.enabled,
+            room: Room::of(manifest, &one.action).filter(|_| goes_together(manifest, one)),
         }),
         _ => Err(faults),
     }
+}
+
+/// Whether a mapping lets its events go together: as Segment has it, unless `enable_batching` says no.
+fn goes_together(manifest: &Manifest, one: &Mapped) -> bool {
+    let proposed = || manifest.action(&one.action).map(|action| action.default_mapping());
+    let mapping = one.mapping.as_ref().or_else(proposed);
+    let switch = mapping.and_then(|mapping| mapping.get("enable_batching"));
+    switch.and_then(Value::as_bool) != Some(false)
 }
 
 /// Fields of a mapping that the action does not have: they would never reach the destination. What Segment

@@ -9,6 +9,7 @@ use selfsame_destinations::Manifest;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::batch::Batches;
 use crate::config::{Config, Line};
 use crate::credentials::Credentials;
 use crate::journal::Journal;
@@ -36,6 +37,7 @@ pub struct Connector {
     pub(crate) journal: Arc<Journal>,
     pub(crate) pace: Arc<Pace>,
     pub(crate) exchanges: Semaphore,
+    pub(crate) batches: Batches,
     pub(crate) keep: Arc<dyn Keep>,
 }
 
@@ -60,12 +62,16 @@ impl Connector {
         };
         let journal = before.map(|before| Arc::clone(&before.journal)).unwrap_or_default();
         let exchanges = Semaphore::new(exchanges(&config.manifest));
-        Self { config, mask, credentials, journal, pace, exchanges, keep }
+        let batches = Batches::default();
+        Self { config, mask, credentials, journal, pace, exchanges, batches, keep }
     }
 
-    /// How many events of it may be under way at once.
+    /// How many events of it may be under way at once: those of a batch are.
     pub fn concurrency(&self) -> usize {
-        exchanges(&self.config.manifest)
+        let most =
+            self.config.lines.iter().filter_map(|line| line.room).map(|room| room.events).max();
+        let exchanges = exchanges(&self.config.manifest);
+        exchanges.saturating_mul(most.unwrap_or(1)).min(MOST_EXCHANGES.max(exchanges))
     }
 
     /// The requests a second that go out at most, where there is a rate now.
@@ -94,14 +100,17 @@ impl Tool for Connector {
     fn open(self: Arc<Self>, body: &Bytes) -> Result<Box<dyn Letter>, Failure> {
         let event: Value = serde_json::from_slice(body).map_err(|_| Failure::Unmapped)?;
         let wanted = self.wanted_by(&event);
-        Ok(Box::new(Opened { connector: self, event, wanted }))
+        let (event, size) = (Arc::new(event), body.len());
+        Ok(Box::new(Opened { connector: self, event, size, wanted }))
     }
 }
 
 /// An event, read.
 struct Opened {
     connector: Arc<Connector>,
-    event: Value,
+    event: Arc<Value>,
+    /// How many bytes it was.
+    size: usize,
     wanted: Share,
 }
 
@@ -112,9 +121,15 @@ impl Letter for Opened {
 
     fn carry<'a>(&'a self, action: u8, job: Job<'a>) -> Carrying<'a> {
         Box::pin(async move {
-            match self.connector.line(action) {
-                Some(line) => self.connector.carry(&self.event, line, job, &mut |_| {}).await,
-                None => Carried::quiet(Outcome::Withheld(Withheld::Unwanted)),
+            let Some(line) = self.connector.line(action) else {
+                return Carried::quiet(Outcome::Withheld(Withheld::Unwanted));
+            };
+            match line.room {
+                Some(room) => {
+                    let (event, size) = (&self.event, self.size);
+                    self.connector.carry_together(event, size, (line, room), job).await
+                }
+                None => self.connector.carry(&self.event, line, job, &mut |_| {}).await,
             }
         })
     }

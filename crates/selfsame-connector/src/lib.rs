@@ -20,6 +20,7 @@
 //! - no secret is in a note, a log line or what [`Connector::rehearse`] shows;
 //! - what is held for a connection is bounded.
 
+mod batch;
 mod carry;
 mod config;
 mod connector;

@@ -108,6 +108,9 @@ pub(crate) struct Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
     pub(crate) max_events: u64,
+    /// Most bytes of a body, and how long the first event waits.
+    pub(crate) max_bytes: Option<u64>,
+    pub(crate) max_wait_seconds: Option<u64>,
     /// Events for which these differ go into another batch.
     pub(crate) key: Vec<Template>,
     pub(crate) lets: Lets,
@@ -305,6 +308,16 @@ impl Action {
     /// Most events of a batch, where it sends batches.
     pub fn max_events(&self) -> Option<u64> {
         self.batch.as_ref().map(|batch| batch.max_events)
+    }
+
+    /// Most bytes of a batch, where that is said.
+    pub fn max_batch_bytes(&self) -> Option<u64> {
+        self.batch.as_ref()?.max_bytes
+    }
+
+    /// How long the first event of a batch waits, where that is said.
+    pub fn max_wait_seconds(&self) -> Option<u64> {
+        self.batch.as_ref()?.max_wait_seconds
     }
 }
 

@@ -35,14 +35,16 @@ struct MemoryFeed {
 impl MemoryFeed {
     fn effect(&self, offset: u64) -> Effect {
         let event = &self.events[usize::try_from(offset).expect("few")];
-        let profile = event["userId"].as_str().and_then(|text| text.bytes().next()).unwrap_or(0);
+        let mut profile = [0; 20];
+        let user = event["userId"].as_str().unwrap_or_default().bytes();
+        profile.iter_mut().zip(user).for_each(|(byte, of_user)| *byte = of_user);
         let kind = event["type"].as_str().and_then(EventType::from_name).expect("a type");
         let mut id = [0; 16];
         id[..8].copy_from_slice(&offset.to_le_bytes());
         Effect {
             at: at(offset),
             id,
-            profile: ProfileId::from_bytes([profile; 20]),
+            profile: ProfileId::from_bytes(profile),
             kind: EffectKind::from(kind),
             subject: None,
             log_time: Time::EPOCH,

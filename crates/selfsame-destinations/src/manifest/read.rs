@@ -214,6 +214,8 @@ impl Reader<'_> {
                 Batch {
                     key,
                     max_events: batch["max_events"].as_u64().unwrap_or(1),
+                    max_bytes: batch.get("max_bytes").and_then(Value::as_u64),
+                    max_wait_seconds: batch.get("max_wait_seconds").and_then(Value::as_u64),
                     require: self.require(batch, &at, &inner),
                     steps: self.operation(batch, &at, &inner),
                     lets,
@@ -260,7 +262,7 @@ impl Reader<'_> {
             let message = one
                 .get("message")
                 .and_then(|text| self.template(text, &below(&at, "message"), &names));
-            let outcome = Outcome::of(&text(one, "outcome"));
+            let outcome = Outcome::of_word(&text(one, "outcome"));
             if let Some(when) = self.expression(one, "when", &at, &names) {
                 responses.push(Response { when, outcome, after, items, message });
             }

