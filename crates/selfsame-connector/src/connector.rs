@@ -47,8 +47,11 @@ impl Connector {
         let secrets = config.manifest.secrets().iter();
         let secrets = secrets.filter_map(|name| config.settings.get(name));
         let mask = Mask::of(secrets);
+        // Tokens that were fetched and kept come back as configuration: they are those that it has.
         let same_tokens = before.filter(|before| {
-            before.config.auth == config.auth && before.config.settings == config.settings
+            let is_same = before.config.auth == config.auth;
+            let is_known = is_same || before.credentials.has(&config.auth);
+            is_known && before.config.settings == config.settings
         });
         let credentials = match same_tokens {
             Some(before) => Arc::clone(&before.credentials),
@@ -134,3 +137,6 @@ impl Letter for Opened {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,11 @@ impl Credentials {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether these are the tokens that it has now.
+    pub(crate) fn has(&self, auth: &Value) -> bool {
+        *self.held().auth == *auth
+    }
+
     /// The tokens to send with: fetched first where the manifest has some and there is none, or it ends.
     pub(crate) async fn current(
         &self,
