@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use selfsame_event::Class;
 
 use crate::feed::{EffectKind, FeedEnd, Topic};
+use crate::tool::Spoken;
 
 /// The identity of a connection, drawn by the server; part of every idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,13 +140,15 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A webhook connection.
+/// A connection: a webhook, or one that is spoken to by a tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
     /// Its identity.
     pub id: ConnectionId,
     /// What people call it.
     pub name: String,
+    /// What speaks to its receiver. Without one it is a webhook, and the address and the keys are its.
+    pub tool: Option<Spoken>,
     /// Where it sends to.
     pub url: String,
     /// The key that signs.
@@ -173,6 +176,7 @@ impl Connection {
         Self {
             id,
             name: String::new(),
+            tool: None,
             url: url.into(),
             secret,
             previous_secret: None,

@@ -12,6 +12,7 @@ use crate::feed::FeedEnd;
 use crate::lag::Measured;
 use crate::range::DeadRange;
 use crate::record::{Aside, Counts, DeadLetter, Entry, Record, SnapshotPart, Step};
+use crate::share::Share;
 use crate::status::Pause;
 use crate::told::Told;
 
@@ -30,6 +31,8 @@ pub(crate) struct Image {
     pub(crate) paused: Option<Pause>,
     pub(crate) aside: BTreeMap<ItemPosition, Aside>,
     pub(crate) dead: BTreeMap<ItemPosition, DeadLetter>,
+    /// For how many the dead letters count.
+    pub(crate) dead_units: u64,
     /// By their beginnings.
     pub(crate) ranges: BTreeMap<ItemPosition, DeadRange>,
     /// What was told. Attempts note it themselves, so that it is ahead of the steps while they are made.
@@ -46,17 +49,19 @@ impl Image {
         self.counts = step.counts;
         self.paused = step.paused;
         for at in &step.resent {
-            self.dead.remove(at);
+            let resent = self.dead.remove(at);
+            self.dead_units -= resent.map_or(0, |letter| letter.share.units());
         }
+        for dead in &step.dead {
+            self.aside.remove(&dead.effect.at);
+            self.bury(*dead);
+        }
+        // Behind the dead: of one effect an action may have died while another one waits.
         for aside in &step.aside {
             self.aside.insert(aside.effect.at, *aside);
         }
         for at in &step.ended {
             self.aside.remove(at);
-        }
-        for dead in &step.dead {
-            self.aside.remove(&dead.effect.at);
-            self.dead.insert(dead.effect.at, *dead);
         }
         for range in &step.ranges {
             self.ranges.insert(range.from, range.clone());
@@ -66,11 +71,21 @@ impl Image {
         }
     }
 
-    /// Whether every effect that the cursor passed is accounted for exactly once.
+    /// Adds a dead letter. Of an effect of which other actions had died before, there is one.
+    fn bury(&mut self, letter: DeadLetter) {
+        let before = self.dead.get(&letter.effect.at).map(|before| before.share);
+        let share = before.map_or(letter.share, |before| before.and(letter.share));
+        self.dead_units += share.units();
+        self.dead_units -= before.map_or(0, Share::units);
+        self.dead.insert(letter.effect.at, DeadLetter { share, ..letter });
+    }
+
+    /// Whether every unit of the effects that the cursor passed is accounted for exactly once.
     pub(crate) fn is_balanced(&self) -> bool {
-        let Counts { looked, delivered, filtered, .. } = self.counts;
+        let Counts { looked, delivered, filtered, extra, .. } = self.counts;
         let in_ranges: u64 = self.ranges.values().map(|range| range.events).sum();
-        looked == delivered + filtered + in_ranges + (self.aside.len() + self.dead.len()) as u64
+        let aside: u64 = self.aside.values().map(|aside| aside.share.units()).sum();
+        looked + extra == delivered + filtered + in_ranges + aside + self.dead_units
     }
 
     /// The earliest place that the log has to keep. What waits and what died counts as long as it is
@@ -128,7 +143,7 @@ impl Image {
             image = Self { started, cursor, counts, paused, ..image };
             image.ranges.extend(part.ranges.into_iter().map(|range| (range.from, range)));
             image.aside.extend(part.aside.into_iter().map(|aside| (aside.effect.at, aside)));
-            image.dead.extend(part.dead.into_iter().map(|dead| (dead.effect.at, dead)));
+            part.dead.into_iter().for_each(|dead| image.bury(dead));
             part.told.into_iter().for_each(|tell| image.told.note(tell));
         }
         image

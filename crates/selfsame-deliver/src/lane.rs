@@ -36,9 +36,11 @@ use crate::outcome::{Failure, Outcome};
 use crate::range::DeadRange;
 use crate::record::{Aside, Attempt, Counts};
 use crate::retry::RetryPolicy;
+use crate::share::Share;
 use crate::status::Pause;
 use crate::told::Tell;
 
+mod apart;
 mod behind;
 mod finish;
 mod replay;
@@ -70,6 +72,8 @@ pub(crate) struct Send {
     pub(crate) number: u32,
     /// Whether it may have been sent by a process that ended before it wrote that down.
     pub(crate) is_doubtful: bool,
+    /// What of it.
+    pub(crate) share: Share,
 }
 
 /// How an attempt went.
@@ -81,6 +85,27 @@ pub(crate) struct Report {
     pub(crate) note: String,
     /// What recipients were told by it, or may have been.
     pub(crate) told: Vec<Tell>,
+    /// What became of its actions, where it has any.
+    pub(crate) taken: Option<Taken>,
+}
+
+/// What became of the actions of an effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Those that were open: at the first look, all that want it.
+    pub(crate) open: Share,
+    /// Those that were tried; the rest stays open.
+    pub(crate) tries: Vec<Try>,
+}
+
+/// How an action went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Try {
+    pub(crate) action: u8,
+    pub(crate) outcome: Outcome,
+    pub(crate) started: Time,
+    pub(crate) took_ms: u32,
+    pub(crate) note: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +116,11 @@ enum End {
     Outdated,
     /// A newer one took its place while it waited. It was not sent for that.
     Superseded,
+    /// Its actions have ended, each in its way.
+    Apart {
+        /// Whether some of them died.
+        is_deadly: bool,
+    },
     Dead {
         died: Time,
         failure: Failure,
@@ -119,6 +149,11 @@ struct Item {
     /// Whether the cursor has passed it.
     aside: bool,
     is_doubtful: bool,
+    /// What is left of it, and what ended and is not told of yet.
+    share: Share,
+    closed: apart::Closed,
+    /// For how many it counts in [`Lane::aside_units`].
+    held: u64,
 }
 
 /// The open effects of a profile.
@@ -172,6 +207,10 @@ pub(crate) struct Lane {
     ended: usize,
     dying: usize,
     aside: usize,
+    /// For how many those aside count.
+    aside_units: u64,
+    /// Failures in a row for which the credentials are to blame.
+    denials: u32,
     breaker: Breaker,
     hold_until: Time,
     last_failure: Option<Failure>,
@@ -219,6 +258,8 @@ impl Lane {
             ended: 0,
             dying: 0,
             aside: image.aside.len(),
+            aside_units: 0,
+            denials: 0,
             breaker: Breaker::default(),
             hold_until: Time::EPOCH,
             last_failure: None,
@@ -239,16 +280,11 @@ impl Lane {
             image,
         };
         let asides: Vec<Aside> = lane.image.aside.values().copied().collect();
-        for Aside { effect, attempts, first_attempt, due } in asides {
+        for Aside { effect, attempts, first_attempt, due, share } in asides {
             let state = State::Idle { due: Some(due) };
-            lane.open(Item {
-                effect,
-                attempts,
-                first_attempt,
-                state,
-                aside: true,
-                is_doubtful: true,
-            });
+            let item = Item { attempts, first_attempt, state, share, ..Item::new(effect, true) };
+            lane.open(Item { aside: true, ..item });
+            lane.count_aside(effect.at);
         }
         lane
     }
@@ -372,8 +408,8 @@ impl Lane {
         self.unschedule(at);
         self.unsent.remove(&at);
         let item = self.items.get_mut(&at).expect("what is scheduled is open");
-        let Item { effect, attempts, is_doubtful, .. } = *item;
-        let send = Send { effect, number: attempts.saturating_add(1), is_doubtful };
+        let Item { effect, attempts, is_doubtful, share, .. } = *item;
+        let send = Send { effect, number: attempts.saturating_add(1), is_doubtful, share };
         self.spent.note(now, send.number > 1);
         item.state = State::InFlight;
         let line = self.lines.get_mut(&item.effect.profile).expect("an open effect has a line");
@@ -401,9 +437,16 @@ impl Lane {
         next.filter(|at| *at > now)
     }
 
-    /// Begins to send again after the receiver said that it is gone, or after it was too far behind.
+    /// Whether it is paused because of its credentials.
+    pub(crate) fn is_denied(&self) -> bool {
+        self.paused == Some(Pause::Denied)
+    }
+
+    /// Begins to send again after the receiver said that it is gone or refused the credentials, or after it
+    /// was too far behind.
     pub(crate) fn resume(&mut self) {
         self.paused = None;
+        self.denials = 0;
         self.giving_up = None;
         self.breaker.succeeded();
         self.hold_until = Time::EPOCH;

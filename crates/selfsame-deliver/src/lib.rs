@@ -6,7 +6,8 @@
 //! letter, which can be sent again. A destination that hangs or fails holds up nobody else.
 //!
 //! **Invariants:**
-//! - for every connection, at any moment: accepted = delivered + filtered + dead + pending;
+//! - for every connection, at any moment: accepted = delivered + filtered + dead + pending, where an
+//!   effect counts once for each action of the connection that wants it (share.rs);
 //! - what the outside told us counts once it is in the ledger; a crash repeats at most what was in
 //!   flight (see [`DeliverConfig::in_flight_limit`]);
 //! - nothing is dropped: at a limit the cursor stops; a connection that is too far behind is paused,
@@ -36,9 +37,11 @@ mod record;
 mod retry;
 mod runner;
 mod segment_ledger;
+mod share;
 mod shared;
 mod status;
 mod told;
+mod tool;
 pub mod webhook;
 mod wire;
 
@@ -60,11 +63,13 @@ pub use range::{Beyond, DeadRange};
 pub use record::{Attempt, DeadLetter};
 pub use retry::{Decision, Failed, RetryPolicy};
 pub use segment_ledger::SegmentLedger;
+pub use share::{MOST_ACTIONS, Share};
 pub use status::{
     ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, Pause, RangeSelection,
     Selection, TraceRow,
 };
 pub use told::{Heard, Recipient, Telling};
+pub use tool::{Carried, Carrying, Job, Letter, Spoken, Tool};
 
 /// No record of the ledger is larger.
 pub const LEDGER_RECORD_BYTES: usize = 4 * 1024 * 1024;

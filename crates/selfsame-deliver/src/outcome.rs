@@ -13,6 +13,10 @@
 //! | other 5xx | server | |
 //! | 1xx, 3xx, other | unexpected | |
 //! | no answer | timeout, connect, tls, protocol, blocked | |
+//!
+//! What the answers of other receivers mean is for the connection's tool to say (tool.rs). Of those an
+//! event may be refused for what it is (rejected, unmapped): it is dead at once, and holds up nothing.
+//! A receiver that does not take the credentials (unauthorized) gets nothing more until somebody looks.
 
 use std::time::Duration;
 
@@ -69,9 +73,20 @@ failures! {
     BodyGone = 12, "body_gone", Missing;
     /// The attempt broke a rule of ours.
     Bug = 13, "bug", Bug;
+    /// It refuses the event for what it is: another try would be refused too.
+    Rejected = 14, "rejected", Invalid;
+    /// No request can be made of the event.
+    Unmapped = 15, "unmapped", Invalid;
+    /// It does not take the credentials of the connection.
+    Unauthorized = 16, "unauthorized", Denied;
 }
 
 impl Failure {
+    /// Whether another try of the same event would fail too, so that it is given up at once.
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Self::BodyGone | Self::Rejected | Self::Unmapped)
+    }
+
     pub(crate) fn from_code(code: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|failure| *failure as u8 == code)
     }
@@ -111,6 +126,10 @@ withheld! {
     Unwanted = 107, "unwanted";
     /// The profile has no identifier of those that the connection is told by.
     Unnamed = 108, "unnamed";
+    /// No action of the connection wants it.
+    Unmatched = 109, "unmatched";
+    /// The action found nothing to send.
+    Skipped = 110, "skipped";
 }
 
 impl Withheld {

@@ -1,7 +1,7 @@
 //! The records of the ledger.
 //!
 //! ```text
-//! every record:  | version: u8 = 3 | kind: u8 | connection: 16 | body |
+//! every record:  | version: u8 = 4 | kind: u8 | connection: 16 | body |
 //!
 //! kind 1 started   | cursor: position | effects: uint |
 //! kind 2 step      | cursor | counts | pause: u8 | aside: [aside] | ended: [position]
@@ -11,22 +11,23 @@
 //!                  | aside: [aside] | dead: [dead] | ranges: [range] | told: [tell] |
 //! kind 4 removed   | |
 //!
-//! pause: 0 no, 1 the receiver is gone, 2 too far behind.
+//! pause: 0 no, 1 the receiver is gone, 2 too far behind, 3 it does not take the credentials.
 //!
 //! counts    | looked: uint | delivered: uint | filtered: uint | withheld: uint
-//!           | superseded: uint |
+//!           | superseded: uint | extra: uint |
 //! effect    | at: position | id: 16 | profile: 20 | kind: u8 | log_time: time
 //!           | subject: uint, 0 = none, else one more |
-//! aside     | effect | attempts: uint | first attempt: time, 0 = none | due: time |
+//! aside     | effect | attempts: uint | first attempt: time, 0 = none | due: time | share |
 //! dead      | effect | attempts: uint | first attempt: time | died: time | failure: u8
-//!           | status: uint, 0 = none |
+//!           | status: uint, 0 = none | share |
+//! share     | uint, a bit for each action; 0 = the whole |
 //! range     | from, to, at: position | reason: u8 | since: time | events: uint
 //!           | flags: u8, 1 being sent again, 2 partly gone | filter: uint | ended: [position]
 //!           | derived: [kind: u8, subject: uint] |
 //! tell      | kind: u8 | subject: uint | to: 16 | value: uint |
 //! attempt   | offset: int, from the row before | partition, index: uint | number: uint
 //!           | started: int, from the row before | took: uint, ms | outcome: u8 | status: uint
-//!           | note: bytes |
+//!           | note: bytes | action: u8, where the outcome has 128 added |
 //! position  | partition: uint | offset: uint | index: uint |
 //! uint, int: LEB128, zigzag.   time: int, microseconds.   [x]: uint count, then so many x.
 //! ```
@@ -34,20 +35,25 @@
 //! A step is one move of a connection's cursor together with the exceptions it leaves behind, so
 //! that neither can be durable without the other. Counts are totals, not differences.
 //! Version 1 had no ranges, and no pause but 0 and 1. Version 2 had no subjects and nothing told, and
-//! nothing was superseded.
+//! nothing was superseded. Version 3 had no actions.
 
 use bytes::Bytes;
 use selfsame_event::{ItemPosition, ProfileId, Time};
 
 use crate::connection::{ConnectionId, Filter};
 use crate::feed::{Effect, EffectKind, FeedEnd, Topic};
-use crate::outcome::{Failure, Outcome, Withheld};
+use crate::outcome::{Failure, Outcome};
 use crate::range::{Beyond, DeadRange};
+use crate::share::Share;
 use crate::status::Pause;
 use crate::told::{Tell, TellKey};
 use crate::wire::{Reader, WireError, Writer};
 
-const VERSION: u8 = 3;
+mod attempt;
+
+use attempt::{read_attempt, write_attempt};
+
+const VERSION: u8 = 4;
 const OLDEST: u8 = 1;
 
 /// Totals of a connection since it began.
@@ -63,6 +69,8 @@ pub(crate) struct Counts {
     pub(crate) withheld: u64,
     /// The part of `filtered` that a newer change replaced.
     pub(crate) superseded: u64,
+    /// By how many there are more units than effects, of those that the cursor has passed.
+    pub(crate) extra: u64,
 }
 
 /// An effect that the cursor has passed before it ended.
@@ -76,6 +84,8 @@ pub(crate) struct Aside {
     pub(crate) first_attempt: Option<Time>,
     /// When to try again.
     pub(crate) due: Time,
+    /// What of it.
+    pub(crate) share: Share,
 }
 
 /// An effect that is not tried any more until somebody asks.
@@ -93,6 +103,8 @@ pub struct DeadLetter {
     pub failure: Failure,
     /// The status of the last attempt, where there was an answer.
     pub status: Option<u16>,
+    /// What of it: the actions that were given up.
+    pub share: Share,
 }
 
 /// One attempt, for the trace.
@@ -110,6 +122,8 @@ pub struct Attempt {
     pub outcome: Outcome,
     /// The beginning of a failed answer's body, control characters escaped.
     pub note: String,
+    /// The number of the action, where the connection has actions.
+    pub action: Option<u8>,
 }
 
 /// What one connection appends at once.
@@ -365,8 +379,8 @@ fn read_tell(from: &mut Reader<'_>) -> Result<Tell, WireError> {
 }
 
 fn write_counts(out: &mut Writer, counts: Counts) {
-    let Counts { looked, delivered, filtered, withheld, superseded } = counts;
-    [looked, delivered, filtered, withheld, superseded]
+    let Counts { looked, delivered, filtered, withheld, superseded, extra } = counts;
+    [looked, delivered, filtered, withheld, superseded, extra]
         .into_iter()
         .for_each(|count| out.uint(count));
 }
@@ -375,7 +389,8 @@ fn read_counts(from: &mut Reader<'_>, version: u8) -> Result<Counts, WireError> 
     let (looked, delivered) = (from.uint()?, from.uint()?);
     let (filtered, withheld) = (from.uint()?, from.uint()?);
     let superseded = if version > 2 { from.uint()? } else { 0 };
-    Ok(Counts { looked, delivered, filtered, withheld, superseded })
+    let extra = if version > 3 { from.uint()? } else { 0 };
+    Ok(Counts { looked, delivered, filtered, withheld, superseded, extra })
 }
 
 fn write_effect(out: &mut Writer, effect: &Effect) {
@@ -403,12 +418,14 @@ fn write_aside(out: &mut Writer, aside: &Aside) {
     out.uint(u64::from(aside.attempts));
     out.time(aside.first_attempt.unwrap_or(Time::EPOCH));
     out.time(aside.due);
+    out.uint(aside.share.bits());
 }
 
 fn read_aside(from: &mut Reader<'_>, version: u8) -> Result<Aside, WireError> {
     let (effect, attempts) = (read_effect(from, version)?, from.u32()?);
     let first_attempt = Some(from.time()?).filter(|time| *time != Time::EPOCH);
-    Ok(Aside { effect, attempts, first_attempt, due: from.time()? })
+    let due = from.time()?;
+    Ok(Aside { effect, attempts, first_attempt, due, share: read_share(from, version)? })
 }
 
 fn write_dead(out: &mut Writer, dead: &DeadLetter) {
@@ -418,64 +435,25 @@ fn write_dead(out: &mut Writer, dead: &DeadLetter) {
     out.time(dead.died);
     out.byte(dead.failure as u8);
     out.uint(u64::from(dead.status.unwrap_or(0)));
+    out.uint(dead.share.bits());
 }
 
 fn read_dead(from: &mut Reader<'_>, version: u8) -> Result<DeadLetter, WireError> {
     let (effect, attempts) = (read_effect(from, version)?, from.u32()?);
     let (first_attempt, died) = (from.time()?, from.time()?);
     let failure = Failure::from_code(from.byte()?).ok_or(WireError)?;
-    Ok(DeadLetter { effect, attempts, first_attempt, died, failure, status: read_status(from)? })
+    let (status, share) = (read_status(from)?, read_share(from, version)?);
+    Ok(DeadLetter { effect, attempts, first_attempt, died, failure, status, share })
+}
+
+fn read_share(from: &mut Reader<'_>, version: u8) -> Result<Share, WireError> {
+    let bits = if version > 3 { from.uint()? } else { 0 };
+    Ok(Share::from_bits(bits))
 }
 
 fn read_status(from: &mut Reader<'_>) -> Result<Option<u16>, WireError> {
     let status = u16::try_from(from.uint()?).map_err(|_| WireError)?;
     Ok(Some(status).filter(|status| *status != 0))
-}
-
-const DELIVERED: u8 = 0;
-const POSTPONED: u8 = 103;
-
-fn write_attempt(out: &mut Writer, attempt: &Attempt, before: (u64, i64)) -> (u64, i64) {
-    let now = (attempt.at.record.offset, attempt.started.micros());
-    out.int(now.0.wrapping_sub(before.0).cast_signed());
-    out.uint(u64::from(attempt.at.record.partition));
-    out.uint(u64::from(attempt.at.index));
-    out.uint(u64::from(attempt.number));
-    out.int(now.1 - before.1);
-    out.uint(u64::from(attempt.took_ms));
-    let (code, status) = match attempt.outcome {
-        Outcome::Delivered { status } => (DELIVERED, Some(status)),
-        Outcome::Failed { failure, status, .. } => (failure as u8, status),
-        Outcome::Withheld(reason) => (reason as u8, None),
-        Outcome::Postponed => (POSTPONED, None),
-    };
-    out.byte(code);
-    out.uint(u64::from(status.unwrap_or(0)));
-    out.bytes(attempt.note.as_bytes());
-    now
-}
-
-fn read_attempt(from: &mut Reader<'_>, before: &mut (u64, i64)) -> Result<Attempt, WireError> {
-    let offset = before.0.wrapping_add(from.int()?.cast_unsigned());
-    let position = selfsame_event::Position { partition: from.u32()?, offset };
-    let (at, number) = (position.item(from.u32()?), from.u32()?);
-    let micros = before.1.checked_add(from.int()?).ok_or(WireError)?;
-    *before = (offset, micros);
-    let took_ms = from.u32()?;
-    let (code, status) = (from.byte()?, read_status(from)?);
-    let outcome = match code {
-        DELIVERED => Outcome::Delivered { status: status.unwrap_or(0) },
-        POSTPONED => Outcome::Postponed,
-        code => match Withheld::from_code(code) {
-            Some(reason) => Outcome::Withheld(reason),
-            None => {
-                let failure = Failure::from_code(code).ok_or(WireError)?;
-                Outcome::Failed { failure, status, retry_after: None }
-            }
-        },
-    };
-    let note = std::str::from_utf8(from.bytes()?).map_err(|_| WireError)?.to_owned();
-    Ok(Attempt { at, number, started: Time::from_micros(micros), took_ms, outcome, note })
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ use crate::record::{Attempt, Entry, Record, Step};
 use crate::retry::plus;
 use crate::shared::{Command, Shared};
 use crate::status::{ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, age};
+use crate::tool::Spoken;
 
+mod actions;
 mod attempt;
 mod lag;
 mod reading;
@@ -44,6 +46,8 @@ pub(crate) struct Runner {
     shared: Arc<Shared>,
     id: ConnectionId,
     connection: watch::Receiver<Arc<Connection>>,
+    /// What it is spoken to with, as of the last look.
+    tool: Option<Spoken>,
     stop: watch::Receiver<bool>,
     feed_end: watch::Receiver<FeedEnd>,
     commands: mpsc::Receiver<Command>,
@@ -115,6 +119,7 @@ impl Runner {
         let started = parts.clock.wall();
         let runner = Self {
             id: first.id,
+            tool: first.tool.clone(),
             feed_end: parts.feed.subscribe(),
             config,
             parts,
@@ -204,7 +209,8 @@ impl Runner {
                 log_chain(&error, "an attempt ended without an outcome");
                 let outcome = Outcome::failed(Failure::Bug);
                 let (note, told) = (String::new(), Vec::new());
-                (error.id(), Report { outcome, started: now, took_ms: 0, note, told })
+                let taken = None;
+                (error.id(), Report { outcome, started: now, took_ms: 0, note, told, taken })
             }
         };
         let label = report.outcome.label();
@@ -269,6 +275,15 @@ impl Runner {
     fn reconfigured(&mut self) {
         let connection = Arc::clone(&self.connection.borrow_and_update());
         self.lane.set_limits(self.config.limits(&connection));
+        if self.tool != connection.tool {
+            self.tool.clone_from(&connection.tool);
+            // Its credentials may be others now.
+            if self.lane.is_denied() {
+                info!(connection_id = %self.id, "a connection that was refused is tried again");
+                self.lane.resume();
+                self.is_changed = true;
+            }
+        }
     }
 
     fn answer(&mut self, command: Command) {
@@ -327,7 +342,7 @@ impl Runner {
             true => end.effects.saturating_sub(image.started).saturating_sub(read),
             false => 0,
         };
-        let accepted = read + unread;
+        let accepted = read + unread + numbers.extra;
         let state = match () {
             () if !self.settings().enabled => ConnectionState::Disabled,
             () if numbers.paused.is_some() => ConnectionState::Paused,

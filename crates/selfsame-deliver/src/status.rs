@@ -16,7 +16,8 @@ pub enum ConnectionState {
     Running,
     /// It is switched off.
     Disabled,
-    /// The receiver answered 410, or it was too far behind; it sends again when somebody resumes it.
+    /// The receiver answered 410 or does not take its credentials, or it was too far behind; it sends again
+    /// when somebody resumes it, or its credentials change.
     Paused,
     /// The receiver fails; one probe at a time goes out.
     Down,
@@ -42,6 +43,8 @@ pub enum Pause {
     Gone = 1,
     /// It was too far behind; what it missed is a dead range.
     Behind = 2,
+    /// The receiver does not take its credentials.
+    Denied = 3,
 }
 
 impl Pause {
@@ -50,11 +53,12 @@ impl Pause {
         match self {
             Self::Gone => "gone",
             Self::Behind => "behind",
+            Self::Denied => "denied",
         }
     }
 
     pub(crate) fn from_code(code: u8) -> Option<Self> {
-        [Self::Gone, Self::Behind].into_iter().find(|pause| *pause as u8 == code)
+        [Self::Gone, Self::Behind, Self::Denied].into_iter().find(|pause| *pause as u8 == code)
     }
 }
 
@@ -72,7 +76,7 @@ pub struct ConnectionStatus {
     /// The earliest place that it needs the log to keep: of its cursor, of what waits and of its dead
     /// letters, as far as they are within the lag limit, and of ranges that are sent again.
     pub needed_from: ItemPosition,
-    /// Effects of the feed since it began.
+    /// Effects of the feed since it began; one that several actions want counts for each.
     pub accepted: u64,
     /// Effects that the receiver took.
     pub delivered: u64,

@@ -30,19 +30,30 @@ const ACTION: &[u8] = b"webhook";
 
 /// The idempotency key of an effect for a connection.
 pub fn key(effect: &[u8; 16], connection: ConnectionId) -> String {
-    named(effect, connection, &[])
+    named(effect, connection, ACTION, &[])
 }
 
 /// The idempotency key of what an effect tells one recipient.
 pub fn key_to(effect: &[u8; 16], connection: ConnectionId, to: &Recipient) -> String {
-    named(effect, connection, to)
+    named(effect, connection, ACTION, to)
 }
 
-fn named(effect: &[u8; 16], connection: ConnectionId, to: &[u8]) -> String {
+/// The idempotency key of an action of a connection that has actions.
+pub(crate) fn key_of_action(
+    effect: &[u8; 16],
+    connection: ConnectionId,
+    action: u8,
+    to: Option<&Recipient>,
+) -> String {
+    let to = to.map_or(&[][..], |to| &to[..]);
+    named(effect, connection, &[b'a', b'c', b't', action], to)
+}
+
+fn named(effect: &[u8; 16], connection: ConnectionId, action: &[u8], to: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update(effect);
     hash.update(connection.0);
-    hash.update(ACTION);
+    hash.update(action);
     hash.update(to);
     let mut key = String::from("msg_");
     for byte in hash.finalize().iter().take(16) {

@@ -59,7 +59,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn of(word: &str) -> Self {
+    /// The outcome that a word of manifests is for; any other word refuses.
+    pub fn of_word(word: &str) -> Self {
         match word {
             "ok" => Self::Ok,
             "retry" => Self::Retry,

@@ -101,6 +101,8 @@ pub struct Exchange<'e> {
     sent: usize,
     waits: bool,
     skipped: bool,
+    /// Of a batch: which of its events are in it.
+    members: Vec<usize>,
 }
 
 fn scope<'s>(held: &'s [Held<'_>], now_ms: i64) -> Scope<'s> {
@@ -162,6 +164,7 @@ impl Manifest {
             return Err(Refusal::NoBatch);
         };
         let (mut payloads, mut items, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        let mut members = Vec::new();
         let mut refused = Vec::new();
         for (index, event) in events.iter().enumerate() {
             match self.prepare(subscription, event, connection, false) {
@@ -169,6 +172,7 @@ impl Manifest {
                 Ok(mut prepared) => {
                     payloads.push(prepared.payload);
                     kept.push(event.clone());
+                    members.push(index);
                     let item = prepared.held.pop().filter(|(name, _)| name == "item");
                     items.push(item.map_or(Value::Null, |(_, item)| item.into_owned()));
                 }
@@ -187,6 +191,7 @@ impl Manifest {
         }
         let mut exchange = self.begin(&batch.steps, connection.now_ms, held);
         exchange.skipped = empty;
+        exchange.members = members;
         Ok((exchange, refused))
     }
 
@@ -271,6 +276,7 @@ impl Manifest {
             sent: 0,
             waits: false,
             skipped: false,
+            members: Vec::new(),
         }
     }
 
@@ -330,6 +336,12 @@ struct Prepared<'e> {
 }
 
 impl Exchange<'_> {
+    /// Of a batch: the places of the events that are in it, in order; the others were refused or have nothing
+    /// to send.
+    pub fn members(&self) -> &[usize] {
+        &self.members
+    }
+
     /// The next request, behind the answer to the one before.
     pub fn next(&mut self, reply: Option<&Reply>) -> Next {
         if self.skipped {

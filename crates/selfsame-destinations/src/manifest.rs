@@ -70,6 +70,8 @@ pub struct Action {
     /// What people call it.
     pub title: String,
     trigger: Option<Trigger>,
+    /// The text of the trigger that it proposes.
+    pub proposed_trigger: Option<String>,
     pub(crate) fields: Fields,
     /// The mapping that its fields propose.
     default_mapping: Value,
@@ -106,6 +108,9 @@ pub(crate) struct Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
     pub(crate) max_events: u64,
+    /// Most bytes of a body, and how long the first event waits.
+    pub(crate) max_bytes: Option<u64>,
+    pub(crate) max_wait_seconds: Option<u64>,
     /// Events for which these differ go into another batch.
     pub(crate) key: Vec<Template>,
     pub(crate) lets: Lets,
@@ -290,9 +295,29 @@ impl Action {
         &self.default_mapping
     }
 
+    /// The names of its fields.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.fields.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether it keeps what no field is for.
+    pub fn takes_others(&self) -> bool {
+        self.fields.additional
+    }
+
     /// Most events of a batch, where it sends batches.
     pub fn max_events(&self) -> Option<u64> {
         self.batch.as_ref().map(|batch| batch.max_events)
+    }
+
+    /// Most bytes of a batch, where that is said.
+    pub fn max_batch_bytes(&self) -> Option<u64> {
+        self.batch.as_ref()?.max_bytes
+    }
+
+    /// How long the first event of a batch waits, where that is said.
+    pub fn max_wait_seconds(&self) -> Option<u64> {
+        self.batch.as_ref()?.max_wait_seconds
     }
 }
 

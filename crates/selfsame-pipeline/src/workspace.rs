@@ -14,6 +14,7 @@ mod definition;
 mod function;
 mod identity;
 mod oauth;
+mod tool;
 
 pub use self::definition::{
     Activation, Announce, Definition, DefinitionKind, NAME_BYTES, Naming, Strategy,
@@ -25,6 +26,7 @@ pub use self::function::{
 };
 pub use self::identity::{Identity, IdentityKey, KeyText, TokenAlgorithm};
 pub use self::oauth::{OAuth, OAuthClient, OAuthKey};
+pub use self::tool::{Tool, ToolMapping};
 
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -175,10 +177,13 @@ pub struct Destination {
     pub name: String,
     /// The space whose events it gets.
     pub space: String,
-    /// What kind of destination it is. Only `webhook` so far.
+    /// What kind of destination it is: `webhook`, or the id of one of the catalogue.
     pub kind: String,
-    /// Where to send.
+    /// Where a webhook sends to.
     pub url: String,
+    /// What one of the catalogue is told; a webhook has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<Tool>,
     /// The secrets that sign, newest first; the second one during a rotation. Sealed by whoever writes
     /// them here; those of early logs are not.
     pub secrets: Vec<String>,

@@ -85,6 +85,9 @@ pub(crate) struct Common {
     /// The address to listen on.
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// A folder of manifests of destinations, beside those of the program.
+    #[arg(long, value_name = "DIR")]
+    destinations: Option<PathBuf>,
     /// An address of its own for the Control API and the metrics.
     #[arg(long, value_name = "ADDR")]
     control_listen: Option<String>,
@@ -107,6 +110,7 @@ impl Common {
         let mut flags = Vec::new();
         flags.extend(self.data.as_ref().map(|value| ("server.data", path(value))));
         flags.extend(self.listen.as_ref().map(|value| ("server.listen", text(value))));
+        flags.extend(self.destinations.as_ref().map(|value| ("deliver.destinations", path(value))));
         flags.extend(
             self.control_listen.as_ref().map(|value| ("server.control_listen", text(value))),
         );

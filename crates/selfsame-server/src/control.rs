@@ -45,7 +45,9 @@ pub(crate) use dead_ranges::{DeadRanges, RangeResent};
 pub(crate) use definitions::{
     ActivationShown, DefinitionProgress, DefinitionShown, NamingShown, NewDefinition,
 };
-pub(crate) use destinations::{DestinationShown, NewDestination, NewSecret};
+pub(crate) use destinations::{
+    DestinationShown, MappingShown, NewDestination, NewMapping, NewSecret,
+};
 pub(crate) use function_uses::{FunctionUseAsked, FunctionUseShown};
 pub(crate) use functions::{
     FunctionCalled, FunctionChange, FunctionCode, FunctionRollBack, FunctionSettingShown,
@@ -77,7 +79,7 @@ use axum::routing::{MethodFilter, MethodRouter, any};
 use http_body_util::LengthLimitError;
 use selfsame_pipeline::View;
 use selfsame_pipeline::workspace::Change;
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::{MutexGuard, Semaphore};
 
 use self::asked::Asked;
 use self::problem::Problem;
@@ -102,7 +104,6 @@ pub(crate) struct Control {
     node: Arc<Node>,
     tokens: Tokens,
     tasks: Tasks,
-    changing: Arc<Mutex<()>>,
     scans: Arc<Semaphore>,
     tails: Arc<Semaphore>,
     exports: Arc<Semaphore>,
@@ -117,7 +118,6 @@ pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router
         node: Arc::clone(node),
         tokens: tokens.clone(),
         tasks: tasks.clone(),
-        changing: Arc::default(),
         scans: Arc::new(Semaphore::new(SCANS)),
         tails: Arc::new(Semaphore::new(TAILS)),
         exports: Arc::new(Semaphore::new(EXPORTS)),
@@ -310,7 +310,7 @@ impl Control {
 
     /// The turn to make a change: what is read while it is held stays so until it is written.
     async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().await
+        self.node.turn().await
     }
 
     /// Makes a change, and shows the state in which it holds.

@@ -1,10 +1,13 @@
 //! Destinations as configured, and connections as delivery knows them.
 
-use selfsame_deliver::{Connection, ConnectionId, EffectKind, FeedEnd, Filter, Secret, Start};
+use selfsame_deliver::{
+    Connection, ConnectionId, EffectKind, FeedEnd, Filter, Secret, Spoken, Start,
+};
 use selfsame_event::{EventType, Position};
-use selfsame_pipeline::workspace::{Destination, Workspace};
+use selfsame_pipeline::workspace::{Destination, Tool, Workspace};
 use sha2::{Digest as _, Sha256};
 
+use crate::connectors::{Connectors, NotReady};
 use crate::vault::{Locked, Vault};
 
 /// The identity of a destination's connection.
@@ -18,7 +21,7 @@ pub(crate) fn connection_id(destination: &str) -> ConnectionId {
 pub(crate) fn connections(
     workspace: &Workspace,
     space: u32,
-    vault: &Vault,
+    (vault, connectors): (&Vault, &Connectors),
     allow_loopback: bool,
 ) -> Vec<Connection> {
     let Some(space) = workspace.spaces.iter().find(|one| one.number == space) else {
@@ -31,9 +34,29 @@ pub(crate) fn connections(
         waiting.enabled = false;
         waiting
     };
-    of_space
-        .map(|one| connection(one, vault, allow_loopback).unwrap_or_else(|_| locked(one)))
-        .collect()
+    let made = |one: &Destination| {
+        match &one.tool {
+        Some(tool) => spoken(one, tool, (vault, connectors), allow_loopback).map_err(|why| {
+            tracing::error!(destination = %one.id, %why, "a destination waits: it cannot be spoken to");
+        }),
+        None => connection(one, vault, allow_loopback).map_err(drop),
+    }
+    };
+    of_space.map(|one| made(one).unwrap_or_else(|()| locked(one))).collect()
+}
+
+/// The connection of a destination of the catalogue.
+fn spoken(
+    destination: &Destination,
+    tool: &Tool,
+    (vault, connectors): (&Vault, &Connectors),
+    allow_loopback: bool,
+) -> Result<Connection, NotReady> {
+    let connector = connectors.connector(destination, tool, vault)?;
+    let mut connection = connection_with(destination, &[], allow_loopback);
+    connection.concurrency = connector.concurrency();
+    connection.tool = Some(Spoken(connector));
+    Ok(connection)
 }
 
 /// The connection of a destination, if its secrets can be opened.

@@ -3,6 +3,7 @@
 
 use metrics::{describe_counter, describe_gauge, describe_histogram};
 use selfsame_collect::metrics as collect;
+use selfsame_connector::metrics as connector;
 use selfsame_deliver::metrics as deliver;
 
 /// How a metric behaves.
@@ -160,6 +161,12 @@ measures! {
     DELIVER_LEDGER_RECORDS = Counter deliver::LEDGER_RECORDS, "records";
     /// Appends to the ledgers that failed and were tried again.
     DELIVER_LEDGER_FAILURES = Counter deliver::LEDGER_FAILURES, "appends";
+    /// Requests to destinations of the catalogue, by what was answered.
+    CONNECTOR_REQUESTS = Counter connector::REQUESTS, "requests", by "outcome";
+    /// Access tokens that were fetched, by what was answered.
+    CONNECTOR_TOKENS = Counter connector::TOKENS, "requests", by "outcome";
+    /// Requests that waited because of what a destination allows.
+    CONNECTOR_PACED = Counter connector::PACED, "requests";
 }
 
 /// Tells the recorder what the metrics are.

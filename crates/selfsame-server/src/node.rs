@@ -20,14 +20,18 @@ use tokio::sync::watch;
 
 use crate::chance;
 use crate::computing::Computing;
+use crate::connectors::Connectors;
 use crate::destination;
 use crate::feed::{SpaceFeed, end_of};
 use crate::folder::Folder;
 use crate::function::{Functions, Outside};
 use crate::intake::KeyTable;
+use crate::manifests::Manifests;
 use crate::tasks::Tasks;
 use crate::urgency;
 use crate::vault::{self, Vault};
+
+mod upkeep;
 
 /// How a node runs.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +46,8 @@ pub(crate) struct NodeConfig {
     pub(crate) deliver: crate::settings::DeliverSettings,
     /// The key file; empty: the one in the data folder.
     pub(crate) key_file: PathBuf,
+    /// A folder of manifests beside those of the program; empty: there is none.
+    pub(crate) destinations: PathBuf,
 }
 
 impl NodeConfig {
@@ -53,6 +59,7 @@ impl NodeConfig {
             engine: settings.engine.clone(),
             deliver: settings.deliver.clone(),
             key_file: settings.server.key_file.clone(),
+            destinations: settings.deliver.destinations.clone(),
         }
     }
 }
@@ -69,7 +76,10 @@ pub(crate) struct Node {
     pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) computing: Computing,
-    pub(crate) functions: Functions,
+    pub(crate) functions: Arc<Functions>,
+    pub(crate) connectors: Connectors,
+    /// Who changes the configuration by what it is, one after the other.
+    changing: tokio::sync::Mutex<()>,
     config: NodeConfig,
     deliverers: std::sync::Mutex<Vec<(u32, DelivererHandle)>>,
     engine: EngineThread,
@@ -147,6 +157,7 @@ impl Node {
     ) -> anyhow::Result<Arc<Self>> {
         let folder = Folder::open_or_create(root)?;
         let vault = Vault::open(vault::file_of(&config.key_file, folder.root()))?;
+        let (connectors, fetched) = Connectors::new(Manifests::of(&config.destinations)?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let logs = Logs::open(&folder, &config.log, &clock)?;
         let engine = open_engine_aside(&folder, &logs, &clock, &config.engine)
@@ -171,7 +182,7 @@ impl Node {
             allow_loopback: config.allow_loopback,
             runtime: tokio::runtime::Handle::current(),
         };
-        let functions = Functions::new(outside, Arc::clone(&clock));
+        let functions = Arc::new(Functions::new(outside, Arc::clone(&clock)));
         let node = Arc::new(Self {
             folder,
             log: logs.log,
@@ -183,11 +194,17 @@ impl Node {
             clock,
             computing,
             functions,
+            connectors,
+            changing: tokio::sync::Mutex::default(),
             config,
             deliverers: std::sync::Mutex::default(),
             engine,
         });
         tasks.spawn("configuration", Arc::clone(&node).follow_configuration(tasks.clone()));
+        tasks.spawn("tokens", Arc::clone(&node).keep_tokens(fetched, tasks.clone()));
+        if node.connectors.manifests.has_folder() {
+            tasks.spawn("manifests", Arc::clone(&node).follow_manifests(tasks.clone()));
+        }
         Ok(node)
     }
 
@@ -270,12 +287,14 @@ impl Node {
     /// Takes keys and connections as they are configured now.
     pub(crate) fn load_configuration(&self) {
         let Some(view) = self.view() else { return };
+        self.connectors.retain(&view.meta.workspace.destinations);
         self.keys.load(&view.meta.workspace, &self.vault);
         self.functions.load(&view.meta.workspace, &self.vault);
         for (space, handle) in self.deliverers() {
             let workspace = &view.meta.workspace;
             let loopback = self.config.allow_loopback;
-            let connections = destination::connections(workspace, space, &self.vault, loopback);
+            let with = (&self.vault, &self.connectors);
+            let connections = destination::connections(workspace, space, with, loopback);
             handle.set_connections(connections);
         }
     }

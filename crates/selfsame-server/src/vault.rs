@@ -24,7 +24,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use selfsame_collect::oauth::AccessKey;
-use selfsame_pipeline::workspace::{Destination, IdentityKey, TokenAlgorithm, Workspace};
+use selfsame_pipeline::workspace::{Destination, IdentityKey, TokenAlgorithm, Tool, Workspace};
 use sha2::{Digest as _, Sha256};
 
 use crate::chance;
@@ -80,6 +80,8 @@ pub(crate) enum Locked {
 pub(crate) enum Purpose<'p> {
     /// Signing what is sent to a destination.
     Destination(&'p str),
+    /// Speaking to a destination of the catalogue.
+    Tool(&'p str),
     /// Checking identity tokens: of a source, with a key's id.
     IdentityKey(&'p str, &'p str),
     /// Being told to a function: of a place where it is used, with the setting's name.
@@ -90,6 +92,7 @@ impl fmt::Display for Purpose<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Destination(id) => write!(f, "destination {id}"),
+            Self::Tool(id) => write!(f, "settings of destination {id}"),
             Self::IdentityKey(source, key) => write!(f, "identity key {key} of source {source}"),
             Self::Setting(place, name) => write!(f, "setting {name} of the function of {place}"),
         }
@@ -232,6 +235,11 @@ impl Vault {
         destination.secrets.iter().map(|text| self.unseal(purpose, text)).collect()
     }
 
+    /// What a destination of the catalogue keeps secret, as it was sealed.
+    pub(crate) fn tool(&self, destination: &str, tool: &Tool) -> Result<String, Locked> {
+        self.unseal(Purpose::Tool(destination), &tool.sealed)
+    }
+
     /// The text of a key that checks identity tokens: a secret, or a public key, which is not sealed.
     pub(crate) fn identity_key(&self, source: &str, key: &IdentityKey) -> Result<String, Locked> {
         match key.algorithm {
@@ -247,6 +255,11 @@ impl Vault {
             let why = self.secrets(destination).err();
             let purpose = Purpose::Destination(&destination.id);
             locked.extend(why.map(|why| (purpose.to_string(), why)));
+            if let Some(tool) = destination.tool.as_ref().filter(|tool| !tool.sealed.is_empty()) {
+                let why = self.tool(&destination.id, tool).err();
+                let purpose = Purpose::Tool(&destination.id);
+                locked.extend(why.map(|why| (purpose.to_string(), why)));
+            }
         }
         for source in &workspace.sources {
             for key in &source.identity.keys {

@@ -16,18 +16,22 @@ fn image(asides: u64, deads: u64) -> Image {
     let mut image = Image::begin(FeedEnd { at: effect(0).at, effects: 3 });
     let (now, first_attempt) = (Time::from_millis(5), Some(Time::from_millis(4)));
     for offset in 0..asides {
-        let aside = Aside { effect: effect(offset), attempts: 1, first_attempt, due: now };
+        let share = Share::WHOLE;
+        let aside = Aside { effect: effect(offset), attempts: 1, first_attempt, due: now, share };
         image.aside.insert(aside.effect.at, aside);
     }
     for offset in asides..asides + deads {
         let effect = effect(offset);
         let (failure, status) = (Failure::Server, Some(500));
         let first_attempt = Time::from_millis(4);
-        let dead = DeadLetter { effect, attempts: 9, first_attempt, died: now, failure, status };
-        image.dead.insert(effect.at, dead);
+        let (attempts, died, share) = (9, now, Share::from_iter([0, 5]));
+        let dead = DeadLetter { effect, attempts, first_attempt, died, failure, status, share };
+        image.bury(dead);
     }
     image.cursor = effect(asides + deads).at;
     image.counts.looked = asides + deads;
+    image.counts.extra = deads;
+    assert!(image.is_balanced());
     image
 }
 

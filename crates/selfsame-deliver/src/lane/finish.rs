@@ -12,6 +12,9 @@ use crate::status::Pause;
 
 /// How long an attempt that could not be made waits.
 const POSTPONED: Duration = Duration::from_secs(1);
+/// So many failures in a row for which the credentials are to blame pause the connection: one may be a
+/// fault of the receiver's.
+const DENIALS: u32 = 3;
 /// The longest that one answer may hold the whole connection.
 const HOLD_CAP: Duration = Duration::from_secs(3_600);
 
@@ -21,17 +24,38 @@ impl Lane {
         let Some(item) = self.items.get_mut(&at) else { return };
         debug_assert_eq!(item.state, State::InFlight, "only what was sent finishes");
         self.in_flight -= 1;
-        let Report { outcome, started, took_ms, note, told } = report;
+        let Report { outcome, started, took_ms, note, told, taken } = report;
         self.tells.extend(told);
         if outcome != Outcome::Postponed {
             item.attempts = item.attempts.saturating_add(1);
             item.first_attempt.get_or_insert(started);
-            let number = item.attempts;
-            self.attempts.push(Attempt { at, number, started, took_ms, outcome, note });
         }
+        let number = item.attempts;
+        let outcome = match taken {
+            Some(taken) => match self.take_apart(at, taken, now) {
+                Some(rest) => rest,
+                None => return self.end_apart(at),
+            },
+            None => {
+                if outcome != Outcome::Postponed {
+                    let action = None;
+                    self.attempts.push(Attempt {
+                        at,
+                        number,
+                        started,
+                        took_ms,
+                        outcome,
+                        note,
+                        action,
+                    });
+                }
+                outcome
+            }
+        };
         match outcome {
             Outcome::Delivered { .. } => {
                 self.breaker.succeeded();
+                self.denials = 0;
                 self.last_failure = None;
                 self.end(at, End::Delivered);
             }
@@ -58,8 +82,12 @@ impl Lane {
         self.last_failure = Some(failure);
         let dead = End::Dead { died: now, failure, status };
         let may_die = self.image.dead.len() + self.dying < self.limits.dead;
-        if failure == Failure::BodyGone && may_die {
+        if failure.is_final() && may_die {
             return self.end(at, dead);
+        }
+        self.denials = if failure == Failure::Unauthorized { self.denials + 1 } else { 0 };
+        if self.denials >= DENIALS {
+            self.paused = self.paused.or(Some(Pause::Denied));
         }
         // Bits that the effect's own retry does not use up, so that the two waits are not the same.
         self.breaker.failed(at, now, random.rotate_left(32));
@@ -92,6 +120,11 @@ impl Lane {
         self.schedule(profile);
     }
 
+    fn end_apart(&mut self, at: ItemPosition) {
+        let is_deadly = self.items.get(&at).is_some_and(|item| item.closed.is_deadly());
+        self.end(at, End::Apart { is_deadly });
+    }
+
     fn end(&mut self, at: ItemPosition, end: End) {
         let item = self.items.get_mut(&at).expect("looked up before");
         item.state = State::Ended(end);
@@ -100,14 +133,14 @@ impl Lane {
         }
         self.ended += 1;
         match end {
-            End::Delivered => {
+            End::Delivered | End::Apart { is_deadly: false } => {
                 let profile = item.effect.profile;
                 let line = self.lines.get_mut(&profile).expect("an open effect has a line");
                 line.busy = None;
                 self.schedule(profile);
             }
             End::Withheld | End::Outdated | End::Superseded | End::GivenUp => {}
-            End::Dead { .. } => self.dying += 1,
+            End::Dead { .. } | End::Apart { is_deadly: true } => self.dying += 1,
         }
     }
 }

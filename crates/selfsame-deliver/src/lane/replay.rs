@@ -146,6 +146,7 @@ impl Lane {
             self.replayed.push(at);
             self.unsent.insert(at);
             self.open(item);
+            self.count_aside(at);
         }
         if is_spent {
             self.finish_range(reread.range);

@@ -24,7 +24,9 @@ impl Lane {
             self.aside += 1;
             self.changed.insert(effect.at);
             self.resent.insert(effect.at);
-            self.open(Item { state, aside: true, ..Item::new(effect, false) });
+            let share = letter.share;
+            self.open(Item { state, aside: true, share, ..Item::new(effect, false) });
+            self.count_aside(effect.at);
             resent += 1;
         }
         resent

@@ -11,10 +11,12 @@ use crate::status::Pause;
 /// Effects aside that one step may tell of; the others wait for the next.
 const STEP_CHANGES: usize = 5_000;
 
-/// A lane's numbers now. `looked = delivered + filtered + dead + aside`, whenever it is asked.
+/// A lane's numbers now. `looked + extra = delivered + filtered + dead + aside`, whenever it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Numbers {
     pub(crate) looked: u64,
+    /// By how many there are more units.
+    pub(crate) extra: u64,
     pub(crate) delivered: u64,
     pub(crate) filtered: u64,
     pub(crate) withheld: u64,
@@ -86,7 +88,11 @@ impl Lane {
         let item = self.items.get(&at).expect("what changed is open");
         match item.state {
             State::Ended(end) => self.settle(at, end, step),
-            State::Idle { .. } | State::InFlight => step.aside.push(aside(item, now)),
+            State::Idle { .. } | State::InFlight => {
+                step.aside.push(aside(item, now));
+                self.tell_closed(at, step);
+                self.count_aside(at);
+            }
         }
     }
 
@@ -108,6 +114,7 @@ impl Lane {
                 self.settle(at, end, step);
             } else if self.may_set_aside(item, is_full) {
                 step.aside.push(aside(item, now));
+                self.tell_closed(at, step);
                 self.set_aside(at);
             } else {
                 return;
@@ -150,23 +157,29 @@ impl Lane {
         self.aside += 1;
         let line = self.lines.get_mut(&item.effect.profile).expect("an open effect has a line");
         line.aside += 1;
+        self.count_aside(at);
     }
 
     pub(super) fn settle(&mut self, at: ItemPosition, end: End, step: &mut Step) {
+        if end == End::GivenUp {
+            return;
+        }
+        self.tell_closed(at, step);
+        let units = self.units_of(at, end);
         let item = self.items.get(&at).expect("what ends was open");
         match end {
-            End::GivenUp => return,
-            End::Delivered => self.counts.delivered += 1,
+            End::GivenUp | End::Apart { .. } => {}
+            End::Delivered => self.counts.delivered += units,
             End::Withheld => {
-                self.counts.filtered += 1;
-                self.counts.withheld += 1;
+                self.counts.filtered += units;
+                self.counts.withheld += units;
             }
             End::Outdated | End::Superseded => {
-                self.counts.filtered += 1;
-                self.counts.superseded += 1;
+                self.counts.filtered += units;
+                self.counts.superseded += units;
             }
             End::Dead { died, failure, status } => {
-                let Item { effect, attempts, first_attempt, .. } = *item;
+                let Item { effect, attempts, first_attempt, share, .. } = *item;
                 let first_attempt = first_attempt.unwrap_or(died);
                 step.dead.push(DeadLetter {
                     effect,
@@ -175,6 +188,7 @@ impl Lane {
                     died,
                     failure,
                     status,
+                    share,
                 });
             }
         }
@@ -194,7 +208,10 @@ impl Lane {
             let is_superseded = matches!(item.state, State::Ended(End::Superseded));
             self.ended -= usize::from(!is_superseded);
             self.aside -= usize::from(item.aside);
-            self.dying -= usize::from(matches!(item.state, State::Ended(End::Dead { .. })));
+            self.dying -= usize::from(matches!(
+                item.state,
+                State::Ended(End::Dead { .. } | End::Apart { is_deadly: true })
+            ));
             if let Some(line) = self.lines.get_mut(&profile) {
                 line.aside -= usize::from(item.aside);
                 line.busy = line.busy.filter(|busy| *busy != at);
@@ -215,23 +232,24 @@ impl Lane {
     }
 
     pub(crate) fn numbers(&self) -> Numbers {
-        let settling_aside =
-            self.settling.iter().filter(|at| self.items.get(at).is_some_and(|item| item.aside));
         let filtered_ahead = self.window.iter().map(|slot| match slot {
             Slot::Filtered(count, _) => *count,
             Slot::Item(_) => 0,
         });
         let dead_in_ranges: u64 = self.ranges.values().map(|range| range.events).sum();
+        let resent = self.resent.iter().filter_map(|at| self.image.dead.get(at));
+        let resent: u64 = resent.map(|letter| letter.share.units()).sum();
         let open = self.items.values().find(|item| !matches!(item.state, State::Ended(_)));
         Numbers {
             looked: self.counts.looked,
+            extra: self.counts.extra,
             delivered: self.counts.delivered,
             filtered: self.counts.filtered,
             withheld: self.counts.withheld,
             superseded: self.counts.superseded,
-            dead: (self.image.dead.len() - self.resent.len()) as u64 + dead_in_ranges,
+            dead: self.image.dead_units - resent + dead_in_ranges,
             dead_in_ranges,
-            aside: (self.aside - settling_aside.count()) as u64,
+            aside: self.aside_units,
             window: self.window_items as u64 + filtered_ahead.sum::<u64>(),
             in_flight: self.in_flight as u64,
             is_down: self.breaker.is_down(),
@@ -244,10 +262,10 @@ impl Lane {
 }
 
 fn aside(item: &Item, now: Time) -> Aside {
-    let Item { effect, attempts, first_attempt, .. } = *item;
+    let Item { effect, attempts, first_attempt, share, .. } = *item;
     let due = match item.state {
         State::Idle { due: Some(due) } => due,
         State::Idle { due: None } | State::InFlight | State::Ended(_) => now,
     };
-    Aside { effect, attempts, first_attempt, due }
+    Aside { effect, attempts, first_attempt, due, share }
 }

@@ -5,16 +5,28 @@
 
 use selfsame_event::ItemPosition;
 
+use super::apart::Closed;
 use super::{End, Item, Lane, State};
 use crate::feed::Effect;
 use crate::outcome::{Outcome, Withheld};
 use crate::record::Attempt;
+use crate::share::Share;
 
 impl Item {
     /// An effect that was just read.
     pub(super) fn new(effect: Effect, is_doubtful: bool) -> Self {
         let state = State::Idle { due: None };
-        Self { effect, attempts: 0, first_attempt: None, state, aside: false, is_doubtful }
+        Self {
+            effect,
+            attempts: 0,
+            first_attempt: None,
+            state,
+            aside: false,
+            is_doubtful,
+            share: Share::WHOLE,
+            closed: Closed::default(),
+            held: 0,
+        }
     }
 }
 
@@ -56,7 +68,15 @@ impl Lane {
         line.scheduled = line.scheduled.filter(|scheduled| *scheduled != at);
         let outcome = Outcome::Withheld(Withheld::Superseded);
         let (started, note) = (by.log_time, by.at.to_string());
-        self.attempts.push(Attempt { at, number, started, took_ms: 0, outcome, note });
+        self.attempts.push(Attempt {
+            at,
+            number,
+            started,
+            took_ms: 0,
+            outcome,
+            note,
+            action: None,
+        });
         is_doubtful
     }
 }

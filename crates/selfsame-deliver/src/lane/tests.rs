@@ -7,6 +7,7 @@ use crate::feed::FeedEnd;
 use crate::retry::plus;
 use crate::status::Selection;
 
+mod apart;
 mod behind;
 mod sim;
 
@@ -69,7 +70,8 @@ fn sent(lane: &mut Lane, now: Time) -> Vec<u64> {
 }
 
 fn report(outcome: Outcome, now: Time) -> Report {
-    Report { outcome, started: now, took_ms: 1, note: String::new(), told: Vec::new() }
+    let (note, told, taken) = (String::new(), Vec::new(), None);
+    Report { outcome, started: now, took_ms: 1, note, told, taken }
 }
 
 fn take(lane: &mut Lane, offset: u64, now: Time) {
@@ -87,7 +89,7 @@ fn flush(lane: &mut Lane, now: Time) -> u64 {
     }
     let numbers = lane.numbers();
     assert_eq!(
-        numbers.looked,
+        numbers.looked + numbers.extra,
         numbers.delivered + numbers.filtered + numbers.dead + numbers.aside,
         "{numbers:?}"
     );

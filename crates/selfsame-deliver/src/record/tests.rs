@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use selfsame_event::Position;
 
 use super::*;
+use crate::outcome::Withheld;
 
 fn position() -> impl Strategy<Value = ItemPosition> {
     any::<(u32, u64, u32)>()
@@ -26,9 +27,19 @@ fn effect() -> impl Strategy<Value = Effect> {
     )
 }
 
+fn share() -> impl Strategy<Value = Share> {
+    any::<u64>().prop_map(Share::from_bits)
+}
+
 fn aside() -> impl Strategy<Value = Aside> {
-    (effect(), any::<u32>(), prop::option::of(time()), time()).prop_map(
-        |(effect, attempts, first_attempt, due)| Aside { effect, attempts, first_attempt, due },
+    (effect(), any::<u32>(), prop::option::of(time()), time(), share()).prop_map(
+        |(effect, attempts, first_attempt, due, share)| Aside {
+            effect,
+            attempts,
+            first_attempt,
+            due,
+            share,
+        },
     )
 }
 
@@ -37,14 +48,16 @@ fn status() -> impl Strategy<Value = Option<u16>> {
 }
 
 fn dead() -> impl Strategy<Value = DeadLetter> {
-    (effect(), any::<u32>(), time(), time(), prop::sample::select(Failure::ALL), status()).prop_map(
-        |(effect, attempts, first_attempt, died, failure, status)| DeadLetter {
+    let failure = prop::sample::select(Failure::ALL);
+    (effect(), any::<u32>(), time(), time(), failure, status(), share()).prop_map(
+        |(effect, attempts, first_attempt, died, failure, status, share)| DeadLetter {
             effect,
             attempts,
             first_attempt,
             died,
             failure,
             status,
+            share,
         },
     )
 }
@@ -61,14 +74,16 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 }
 
 fn attempt() -> impl Strategy<Value = Attempt> {
-    (position(), any::<u32>(), time(), any::<u32>(), outcome(), "\\PC{0,20}").prop_map(
-        |(at, number, started, took_ms, outcome, note)| Attempt {
+    let action = prop::option::of(0_u8..64);
+    (position(), any::<u32>(), time(), any::<u32>(), outcome(), "\\PC{0,20}", action).prop_map(
+        |(at, number, started, took_ms, outcome, note, action)| Attempt {
             at,
             number,
             started,
             took_ms,
             outcome,
             note,
+            action,
         },
     )
 }
@@ -114,16 +129,12 @@ fn range() -> impl Strategy<Value = DeadRange> {
 }
 
 fn paused() -> impl Strategy<Value = Option<Pause>> {
-    prop::sample::select(&[None, Some(Pause::Gone), Some(Pause::Behind)][..])
+    prop::sample::select(&[None, Some(Pause::Gone), Some(Pause::Behind), Some(Pause::Denied)][..])
 }
 
 fn counts() -> impl Strategy<Value = Counts> {
-    any::<[u64; 5]>().prop_map(|[looked, delivered, filtered, withheld, superseded]| Counts {
-        looked,
-        delivered,
-        filtered,
-        withheld,
-        superseded,
+    any::<[u64; 6]>().prop_map(|[looked, delivered, filtered, withheld, superseded, extra]| {
+        Counts { looked, delivered, filtered, withheld, superseded, extra }
     })
 }
 
@@ -198,7 +209,7 @@ proptest! {
 
     #[test]
     fn any_bytes_read_or_fail_without_panic(kind in 0_u8..6, bytes: Vec<u8>) {
-        for version in [1, 2, 3] {
+        for version in [1, 2, 3, 4] {
             let record = [&[version, kind][..], &[0; 16], &bytes].concat();
             if let Ok(read) = Record::decode(&record) {
                 prop_assert_eq!(Record::decode(&read.encode()), Ok(read));
@@ -211,7 +222,7 @@ proptest! {
 fn a_newer_version_is_refused() {
     let mut bytes =
         Record { connection: ConnectionId([1; 16]), entry: Entry::Removed }.encode().to_vec();
-    bytes[0] = 4;
+    bytes[0] = 5;
     assert_eq!(Record::decode(&bytes), Err(WireError));
 }
 
@@ -228,13 +239,14 @@ fn a_delivered_effect_takes_few_bytes() {
         took_ms: 40,
         outcome: Outcome::Delivered { status: 200 },
         note: String::new(),
+        action: None,
     });
     let (looked, delivered) = (4_000_000_050, 4_000_000_050);
     let counts = Counts { looked, delivered, ..Counts::default() };
     let step = Step { cursor: at(50), counts, attempts: attempts.collect(), ..Step::default() };
     let length =
         Record { connection: ConnectionId([1; 16]), entry: Entry::Step(step) }.encode().len();
-    assert_eq!(length, 607, "{} bytes an effect", length / 50);
+    assert_eq!(length, 608, "{} bytes an effect", length / 50);
 }
 
 /// Bytes that a program wrote which knew no ranges, of `Step` and `Snapshot`.
@@ -284,4 +296,34 @@ fn the_second_version_is_read() {
     assert_eq!((step.aside[0].effect.subject, step.aside[0].attempts), (None, 1));
     assert_eq!((step.ranges[0].events, &step.ranges[0].filter), (3, &Filter::from_bits(4)));
     assert!(step.told.is_empty());
+}
+
+/// Bytes that a program wrote which knew no actions: a step with an effect aside, a dead letter and an
+/// attempt.
+#[test]
+fn the_third_version_is_read() {
+    let (position, time) = ([0, 5, 0], [2]);
+    let effect = [&position[..], &[7; 16], &[8; 20], &[2], &time, &[0]].concat();
+    let step = [
+        &[3, 2][..],
+        &[1; 16],
+        &[0, 9, 0],
+        // counts with what was superseded, paused, one aside
+        &[5, 1, 1, 0, 1, 0, 1],
+        &effect,
+        &[1, 4, 6],
+        // nothing ended or resent, one dead: refused with 400
+        &[0, 0, 1],
+        &effect,
+        &[1, 4, 6, 1, 0x90, 3],
+        // one attempt: offset, partition, index, number, started, took, delivered with 200, no note
+        &[1, 10, 0, 0, 1, 2, 3, 0, 0xc8, 1, 0],
+        // no ranges, none dropped, nothing told
+        &[0, 0, 0],
+    ];
+    let record = Record::decode(&step.concat()).expect("a step of version 3");
+    let Entry::Step(step) = record.entry else { panic!("a step") };
+    assert_eq!((step.counts.superseded, step.counts.extra), (1, 0));
+    assert_eq!((step.aside[0].share, step.dead[0].share), (Share::WHOLE, Share::WHOLE));
+    assert_eq!((step.dead[0].status, step.attempts[0].action), (Some(400), None));
 }

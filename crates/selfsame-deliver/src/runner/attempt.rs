@@ -6,8 +6,8 @@ use selfsame_event::Time;
 
 use crate::connection::Connection;
 use crate::deliverer::{Parts, log_chain};
-use crate::feed::{BodyError, Call, Effect};
-use crate::lane::{Report, Send};
+use crate::feed::{BodyError, Call};
+use crate::lane::{Report, Send, Taken};
 use crate::outcome::{Failure, Outcome, Withheld};
 use crate::told::{Heard, Tell, Telling, Told};
 use crate::webhook;
@@ -22,40 +22,58 @@ pub(super) async fn make(
     let started = parts.clock.wall();
     let began = parts.clock.monotonic_micros();
     let heard = told.of(&send.effect, send.is_doubtful);
-    let attempt = Attempt { parts: &parts, connection: &connection, effect: send.effect, told };
-    let (outcome, note, told) = attempt.run(heard, started).await;
+    let attempt = Attempt { parts: &parts, connection: &connection, send, told };
+    let Ended { outcome, note, told, taken } = attempt.run(heard, started).await;
     let took = parts.clock.monotonic_micros().saturating_sub(began) / 1_000;
-    Report { outcome, started, took_ms: u32::try_from(took).unwrap_or(u32::MAX), note, told }
+    let took_ms = u32::try_from(took).unwrap_or(u32::MAX);
+    Report { outcome, started, took_ms, note, told, taken }
 }
 
-struct Attempt<'a> {
-    parts: &'a Parts,
-    connection: &'a Connection,
-    effect: Effect,
-    told: Told,
+pub(super) struct Attempt<'a> {
+    pub(super) parts: &'a Parts,
+    pub(super) connection: &'a Connection,
+    pub(super) send: Send,
+    pub(super) told: Told,
+}
+
+/// How an attempt ended.
+pub(super) struct Ended {
+    pub(super) outcome: Outcome,
+    pub(super) note: String,
+    pub(super) told: Vec<Tell>,
+    pub(super) taken: Option<Taken>,
+}
+
+impl Ended {
+    /// One about which there is nothing to say.
+    pub(super) fn quiet(outcome: Outcome, told: Vec<Tell>) -> Self {
+        Self { outcome, note: String::new(), told, taken: None }
+    }
 }
 
 impl Attempt<'_> {
-    async fn run(&self, heard: Heard, now: Time) -> (Outcome, String, Vec<Tell>) {
+    async fn run(&self, heard: Heard, now: Time) -> Ended {
         let is_doubtful = heard.is_doubtful();
         let (calls, heard) = self.calls(heard).await;
         let mut told = heard.as_ref().map(Heard::doubted).unwrap_or_default();
-        let quiet = |outcome, told| (outcome, String::new(), told);
         let (calls, heard) = match (calls, heard) {
             (Ok(calls), Some(heard)) => (calls, heard),
-            (Ok(_), None) => return quiet(Outcome::Postponed, told),
-            (Err(outcome), _) => return quiet(outcome, told),
+            (Ok(_), None) => return Ended::quiet(Outcome::Postponed, told),
+            (Err(outcome), _) => return Ended::quiet(outcome, told),
         };
         // Somebody else tells one of them something just now: then there is less to tell, or more. That
         // holds for nothing to tell, too: who is just being told that somebody entered has to hear the end.
         let Some(_reserved) = self.told.reserve(&heard, &calls) else {
-            return quiet(Outcome::Postponed, told);
+            return Ended::quiet(Outcome::Postponed, told);
         };
         if calls.is_empty() {
-            return quiet(Outcome::Withheld(Withheld::Unchanged), told);
+            return Ended::quiet(Outcome::Withheld(Withheld::Unchanged), told);
         }
-        if self.effect.subject.is_some() && !self.is_still_so(&calls, is_doubtful).await {
-            return quiet(Outcome::Postponed, told);
+        if self.send.effect.subject.is_some() && !self.is_still_so(&calls, is_doubtful).await {
+            return Ended::quiet(Outcome::Postponed, told);
+        }
+        if let Some(tool) = &self.connection.tool {
+            return self.act(tool, &calls, heard, told).await;
         }
         let mut last = None;
         for call in calls {
@@ -72,24 +90,24 @@ impl Attempt<'_> {
                 told.push(tell);
             }
             if !matches!(outcome, Outcome::Delivered { .. }) {
-                return (outcome, note, told);
+                return Ended { outcome, note, told, taken: None };
             }
             last = Some(outcome);
         }
-        (last.unwrap_or(Outcome::Postponed), String::new(), told)
+        Ended::quiet(last.unwrap_or(Outcome::Postponed), told)
     }
 
     /// Whether the same is to be told now that nobody else tells them anything. The end may have been
     /// found to be news to nobody after this was looked up, and before that was known.
     async fn is_still_so(&self, calls: &[Call], is_doubtful: bool) -> bool {
         let tells = |calls: &[Call]| calls.iter().map(|call| call.tells).collect::<Vec<_>>();
-        let (again, _) = self.calls(self.told.of(&self.effect, is_doubtful)).await;
+        let (again, _) = self.calls(self.told.of(&self.send.effect, is_doubtful)).await;
         again.is_ok_and(|again| tells(&again) == tells(calls))
     }
 
     /// What is to be sent, and what was found to be known by whom.
     async fn calls(&self, heard: Heard) -> (Result<Vec<Call>, Outcome>, Option<Heard>) {
-        let (feed, effect) = (Arc::clone(&self.parts.feed), self.effect);
+        let (feed, effect) = (Arc::clone(&self.parts.feed), self.send.effect);
         let connection = self.connection.id;
         let read = move || (feed.calls(&effect, connection, &heard), heard);
         let (read, heard) = match tokio::task::spawn_blocking(read).await {
@@ -114,7 +132,7 @@ impl Attempt<'_> {
     }
 
     async fn call(&self, call: &Call, now: Time) -> (Outcome, String) {
-        let (effect, connection) = (&self.effect.id, self.connection);
+        let (effect, connection) = (&self.send.effect.id, self.connection);
         let key = match &call.tells {
             Some(telling) => webhook::key_to(effect, connection.id, &telling.to),
             None => webhook::key(effect, connection.id),

@@ -192,6 +192,7 @@ impl Reader<'_> {
             key: key.to_owned(),
             title: text(value, "title"),
             trigger: word(value, "trigger").and_then(|text| Trigger::compile(&text).ok()),
+            proposed_trigger: word(value, "trigger"),
             fields: Fields {
                 fields: self.fields(value.get("fields"), &below(&at, "fields")),
                 additional: false,
@@ -213,6 +214,8 @@ impl Reader<'_> {
                 Batch {
                     key,
                     max_events: batch["max_events"].as_u64().unwrap_or(1),
+                    max_bytes: batch.get("max_bytes").and_then(Value::as_u64),
+                    max_wait_seconds: batch.get("max_wait_seconds").and_then(Value::as_u64),
                     require: self.require(batch, &at, &inner),
                     steps: self.operation(batch, &at, &inner),
                     lets,
@@ -259,7 +262,7 @@ impl Reader<'_> {
             let message = one
                 .get("message")
                 .and_then(|text| self.template(text, &below(&at, "message"), &names));
-            let outcome = Outcome::of(&text(one, "outcome"));
+            let outcome = Outcome::of_word(&text(one, "outcome"));
             if let Some(when) = self.expression(one, "when", &at, &names) {
                 responses.push(Response { when, outcome, after, items, message });
             }

@@ -33,6 +33,7 @@ fn destination(since: Since) -> Change {
         name: "d".to_owned(),
         space: "default".to_owned(),
         kind: "webhook".to_owned(),
+        tool: None,
         url: "https://example.com".to_owned(),
         secrets: Vec::new(),
         events: Vec::new(),

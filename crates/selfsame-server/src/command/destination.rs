@@ -1,6 +1,8 @@
 //! `selfsame destination`: how deliveries go, what to do about those that do not, and what would be sent.
 
+mod create;
 mod render;
+mod test;
 
 use std::process::ExitCode;
 
@@ -14,7 +16,7 @@ use crate::client::{Remote, block_on, part};
 use crate::control::{DeadLetters, DeadRanges, DestinationShown, Done, Page, RangeResent, Resent};
 use crate::printable::printable;
 
-/// Show how deliveries to destinations go; resume them, and send again what they missed.
+/// Make destinations, show how deliveries go, resume them, and send again what they missed.
 #[derive(Debug, Args)]
 pub(super) struct DestinationCommand {
     #[command(subcommand)]
@@ -23,11 +25,14 @@ pub(super) struct DestinationCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Make a destination of the catalogue, or a webhook.
+    Create(create::Create),
     /// List destinations, what each does and how far it is.
     List(List),
-    /// Send again after the receiver answered 410 or was too far behind; or probe one that is down.
+    /// Send again after the receiver answered 410, refused the credentials or was too far behind; or probe one
+    /// that is down.
     Resume(One),
-    /// List dead letters: events that were tried for the whole span.
+    /// List dead letters: events that were tried for the whole span, or refused for what they are.
     DeadLetters(One),
     /// List dead ranges: parts of the log that were missed while the destination was too far behind.
     DeadRanges(One),
@@ -35,6 +40,8 @@ enum Verb {
     Resend(Resend),
     /// Print the requests that an event would become at a destination, without sending them.
     Render(render::Render),
+    /// Send one event to a destination as its manifest says, and print what was sent and answered.
+    Test(test::Test),
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +97,8 @@ impl DestinationCommand {
             Verb::DeadRanges(one) => one.dead_ranges()?,
             Verb::Resend(resend) => resend.run()?,
             Verb::Render(render) => return render.run(),
+            Verb::Test(test) => return test.run(),
+            Verb::Create(create) => create.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -103,6 +112,10 @@ impl List {
         let wide = page.data.iter().map(|one| one.id.len()).max().unwrap_or(0);
         for one in &page.data {
             let id = printable(&one.id);
+            if let Some(problem) = &one.problem {
+                say(&format!("{id:wide$}  waits: {}", printable(problem)))?;
+                continue;
+            }
             let Some(status) = &one.status else {
                 say(&format!("{id:wide$}  not begun"))?;
                 continue;
@@ -117,6 +130,12 @@ impl List {
             ))?;
             if let Some(failure) = &status.last_failure {
                 say(&format!("{:wide$}  last failure: {failure}", ""))?;
+            }
+            if status.pause.as_deref() == Some("denied") {
+                say(&format!(
+                    "{:wide$}  the receiver does not take its credentials: correct its settings, or",
+                    ""
+                ))?;
             }
             if status.state == "paused" {
                 say(&format!("{:wide$}  -> selfsame destination resume {id}", ""))?;

@@ -23,6 +23,9 @@ pub(super) struct Dev {
     /// The address to listen on; loopback only.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: String,
+    /// A folder of manifests of destinations, beside those of the program.
+    #[arg(long, value_name = "DIR")]
+    destinations: Option<PathBuf>,
 }
 
 impl Dev {
@@ -30,7 +33,10 @@ impl Dev {
         let address: SocketAddr =
             self.listen.parse().with_context(|| format!("`{}` is not an address", self.listen))?;
         anyhow::ensure!(address.ip().is_loopback(), "`selfsame dev` serves this machine only");
-        let flags = vec![("server.listen", Value::String(self.listen.clone()))];
+        let mut flags = vec![("server.listen", Value::String(self.listen.clone()))];
+        let folder = self.destinations.as_ref();
+        let folder = folder.map(|folder| Value::String(folder.display().to_string()));
+        flags.extend(folder.map(|folder| ("deliver.destinations", folder)));
         let settings = Layers { environment: environment(), flags, file: None }.load()?.settings;
         start_logging("text", "warn");
         let temporary = match self.data {

@@ -1,10 +1,13 @@
 //! `selfsame export`, `plan` and `apply`: the workspace as files, and the way back.
 
 mod difference;
+mod environment;
 mod export;
 mod functions;
 mod identity_keys;
 mod preview;
+
+pub(super) use self::environment::from_environment;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,8 +30,8 @@ use super::resource::{
 use super::say;
 use crate::client::{Client, Remote, block_on, part};
 use crate::control::{
-    DefinitionShown, DestinationShown, FunctionShown, NewDestination, NewSecret, NewSource,
-    NewSpace, Page, SourceShown, SpaceShown,
+    DefinitionShown, DestinationShown, FunctionShown, NewSecret, NewSource, NewSpace, Page,
+    SourceShown, SpaceShown,
 };
 use crate::definition::Said;
 use crate::printable::printable;
@@ -392,6 +395,7 @@ async fn take(client: &Client, step: &Step<'_>) -> anyhow::Result<()> {
         Step::Create(new) => create(client, new).await.with_context(|| new.name()),
         Step::Change { name, id, change: Change { method, path, body }, .. } => {
             let mut body = body.clone();
+            environment::put_in(&mut body)?;
             let mut members = body.as_object_mut();
             let keys = members.as_deref_mut().map(identity_keys::taken).transpose()?.flatten();
             let function = functions::taken(name, members)?;
@@ -450,19 +454,10 @@ async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
         }
         New::Function(file) => functions::create(client, file).await?,
         New::Destination(file) => {
-            let new = NewDestination {
-                id: Some(file.id.clone()),
-                name: file.name.clone(),
-                space: Some(file.space.clone()),
-                kind: Some(file.kind.clone()),
-                url: file.url.clone(),
-                events: Some(file.events.clone()),
-                enabled: Some(file.enabled),
-                secret: from_environment(file.secret_env.as_deref())?,
-            };
+            let new = environment::new_destination(file)?;
             let made: NewSecret = send(client, Method::POST, "/api/destinations", &new).await?;
-            if file.secret_env.is_none() {
-                let secret = printable(&made.secret);
+            if let (None, Some(secret)) = (&file.secret_env, &made.secret) {
+                let secret = printable(secret);
                 say(&format!("  secret of destination {}, shown this once: {secret}", file.id))?;
             }
         }
@@ -485,16 +480,4 @@ pub(super) async fn send<T: DeserializeOwned>(
 ) -> anyhow::Result<T> {
     let response = client.send(client.request(method, path).json(&json!(body))).await?;
     response.json().await.context("the server's answer cannot be read")
-}
-
-/// The value of the environment variable that a file names.
-#[expect(clippy::disallowed_methods, reason = "a file names the variable; it is no setting")]
-pub(super) fn from_environment(name: Option<&str>) -> anyhow::Result<Option<String>> {
-    let read = |name: &str| {
-        let value = std::env::var(name);
-        value.with_context(|| {
-            format!("the environment variable {name}, which the file names, is not set")
-        })
-    };
-    name.map(read).transpose()
 }

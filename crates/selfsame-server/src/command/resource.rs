@@ -25,12 +25,14 @@ use serde_json::{Map, Value};
 
 use super::plan::Field;
 use crate::client::part;
-use crate::control::{DestinationShown, IdentityKeyShown, SourceShown, SpaceShown, rules_hint};
+use crate::control::{IdentityKeyShown, SourceShown, SpaceShown, rules_hint};
 
 mod definition;
+mod destination;
 mod function;
 
 pub(super) use definition::{AudienceFile, DefinitionFile, TraitFile};
+pub(super) use destination::{DestinationFile, MappingFile};
 pub(super) use function::{FunctionFile, FunctionUseFile};
 
 /// How the server is told of a change.
@@ -144,32 +146,6 @@ fn trimmed<'d, D: serde::Deserializer<'d>>(from: D) -> Result<Option<String>, D:
     Ok(text.map(|text| text.trim().to_owned()))
 }
 
-/// `destinations/*.yaml`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DestinationFile {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) space: String,
-    #[serde(default = "webhook")]
-    pub(super) kind: String,
-    pub(super) url: String,
-    #[serde(default)]
-    pub(super) events: Vec<String>,
-    #[serde(default = "yes")]
-    pub(super) enabled: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) secret_env: Option<String>,
-}
-
-fn webhook() -> String {
-    "webhook".to_owned()
-}
-
-fn yes() -> bool {
-    true
-}
-
 impl Resource for SpaceFile {
     const FOLDER: &'static str = "spaces";
     const WORD: &'static str = "space";
@@ -247,22 +223,6 @@ impl Resource for SourceFile {
     }
 }
 
-impl Resource for DestinationFile {
-    const FOLDER: &'static str = "destinations";
-    const WORD: &'static str = "destination";
-    const HEAD: &'static str = "\
-# A destination: where the events of a space go.
-# events: the types it gets (identify, track, page, screen, group, alias); [] means all.
-# The secret that signs is not in this file. One is drawn when the destination is made and printed
-# once, unless secret_env names an environment variable that has it (whsec_...).
-";
-    const REMOVABLE: bool = true;
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
 impl From<SpaceShown> for SpaceFile {
     fn from(shown: SpaceShown) -> Self {
         let SpaceShown { id, name, indexed_traits, rules, .. } = shown;
@@ -292,13 +252,6 @@ impl From<SourceShown> for SourceFile {
             function,
             write_key_env,
         }
-    }
-}
-
-impl From<DestinationShown> for DestinationFile {
-    fn from(shown: DestinationShown) -> Self {
-        let DestinationShown { id, name, space, kind, url, events, enabled, .. } = shown;
-        Self { id, name, space, kind, url, events, enabled, secret_env: None }
     }
 }
 

@@ -164,8 +164,10 @@ fn arrival(delivery: &Value, indent: &str) -> Vec<String> {
         let note = if note.is_empty() { note } else { format!("  {note}") };
         let status = text(attempt, "status");
         let status = if status.is_empty() { status } else { format!(" {status}") };
+        let action = text(attempt, "action");
+        let action = if action.is_empty() { action } else { format!("{action}: ") };
         lines.push(format!(
-            "{indent}  {}  {}  {}{status} in {} ms{note}",
+            "{indent}  {}  {}  {action}{}{status} in {} ms{note}",
             text(attempt, "number"),
             text(attempt, "started"),
             text(attempt, "outcome"),

@@ -2,6 +2,7 @@
 
 use selfsame_deliver::{DeadLetter, Failure, PageRequest, Selection};
 use selfsame_event::{Collection, EventType};
+use selfsame_pipeline::workspace::ToolMapping;
 
 use super::Control;
 use super::asked::{Asked, item};
@@ -36,6 +37,8 @@ shape! {
         event: Option<String>,
         /// Whose it is.
         profile_id: String,
+        /// The mappings of a destination of the catalogue that were given up.
+        mappings: Vec<String>,
         /// Why the last attempt failed.
         failure: String,
         /// The status of the last attempt, where there was an answer.
@@ -74,7 +77,11 @@ pub(crate) async fn list(control: Control, asked: Asked) -> Result<DeadLetters, 
     let handle = deliverer(&control, &view, destination).ok_or_else(Problem::opening)?;
     let page = handle.dead_letters(connection_id(&destination.id), page).await?;
     let letters = page.letters;
-    let data = control.scan(move |node| Ok(letters.iter().map(|one| shown(node, one)).collect()));
+    let mappings = destination.tool.clone().map(|tool| tool.mappings).unwrap_or_default();
+    let show = move |node: &Node| {
+        Ok(letters.iter().map(|one| shown(node, one, &mappings)).collect::<Vec<_>>())
+    };
+    let data = control.scan(show);
     Ok(DeadLetters {
         total: u64::try_from(page.total).unwrap_or(u64::MAX),
         data: data.await?,
@@ -82,7 +89,8 @@ pub(crate) async fn list(control: Control, asked: Asked) -> Result<DeadLetters, 
     })
 }
 
-fn shown(node: &Node, letter: &DeadLetter) -> DeadLetterShown {
+fn shown(node: &Node, letter: &DeadLetter, mappings: &[ToolMapping]) -> DeadLetterShown {
+    let of_letter = mappings.iter().filter(|one| letter.share.has(one.number));
     let name = EventName::read(node, letter.effect.at);
     DeadLetterShown {
         position: letter.effect.at.to_string(),
@@ -90,6 +98,7 @@ fn shown(node: &Node, letter: &DeadLetter) -> DeadLetterShown {
         r#type: call_of(node, letter).to_owned(),
         event: name.event,
         profile_id: letter.effect.profile.to_string(),
+        mappings: of_letter.map(|one| one.name.clone()).collect(),
         failure: letter.failure.label().to_owned(),
         status: letter.status,
         attempts: letter.attempts,

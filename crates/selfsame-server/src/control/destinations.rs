@@ -1,15 +1,12 @@
-//! Destinations: where events go. Only webhooks so far.
+//! Destinations: where events go. A webhook, or one of the catalogue.
 
-use std::time::Duration;
-
-use bytes::Bytes;
 use selfsame_deliver::{
-    ConnectionStatus, DelivererHandle, NOTICE_PERCENT, Outcome, PROBLEM_PERCENT, Secret, webhook,
+    ConnectionStatus, DelivererHandle, NOTICE_PERCENT, PROBLEM_PERCENT, Secret,
 };
 use selfsame_event::EventType;
 use selfsame_pipeline::View;
-use selfsame_pipeline::event_json::Object;
 use selfsame_pipeline::workspace::{Change, Definition, Destination, Since};
+use serde_json::Value;
 
 use super::Control;
 use super::asked::{Asked, check_name, choose_id};
@@ -18,8 +15,18 @@ use super::shape::{Page, shape};
 use super::sources::check_space;
 use super::state::Done;
 use crate::chance;
-use crate::destination::{connection, connection_id};
+use crate::connectors::opened;
+use crate::destination::connection_id;
 use crate::vault::Purpose;
+
+pub(crate) mod test;
+mod tool;
+
+pub(crate) use self::tool::{MappingShown, NewMapping};
+use self::tool::{Wish, manifest, tool};
+
+/// The kind that needs no manifest.
+const WEBHOOK: &str = "webhook";
 
 shape! {
     /// Where events go.
@@ -30,10 +37,18 @@ shape! {
         name: String,
         /// The space whose events it gets.
         space: String,
-        /// What kind of destination it is: `webhook`.
+        /// What kind of destination it is: `webhook`, or the id of one of the catalogue.
         kind: String,
-        /// Where it sends to.
+        /// Where a webhook sends to; empty for others.
         url: String,
+        /// What one of the catalogue is told, but what is secret.
+        settings: Value,
+        /// The names of the settings and tokens of it that are kept secret.
+        secret_settings: Vec<String>,
+        /// Which events become what there; a webhook has none.
+        mappings: Vec<MappingShown>,
+        /// Why it cannot be spoken to; null where it can. Then it does not send, and nothing is lost.
+        problem: Option<String>,
         /// The types of events it gets; all where empty.
         events: Vec<String>,
         /// Whether it sends.
@@ -53,10 +68,10 @@ shape! {
     pub(crate) struct DestinationStatus {
         /// running, disabled, paused or down.
         state: String,
-        /// Why it is paused: gone (the receiver answered 410) or behind (it was beyond its lag limit); null
-        /// where it is not.
+        /// Why it is paused: gone (the receiver answered 410), denied (it does not take the credentials) or
+        /// behind (it was beyond its lag limit); null where it is not.
         pause: Option<String>,
-        /// Events since it began.
+        /// Events since it began; one that several mappings want counts for each of them.
         accepted: u64,
         /// Events that the receiver took.
         delivered: u64,
@@ -99,10 +114,17 @@ shape! {
         name: String,
         /// The space whose events it gets; may be left out while there is one only.
         space: Option<String>,
-        /// What kind of destination it is: `webhook`, also where it is not given.
+        /// What kind of destination it is: `webhook`, also where it is not given, or the id of one of the
+        /// catalogue.
         kind: Option<String>,
-        /// Where to send. Its host must have a public address.
-        url: String,
+        /// Where a webhook sends to. Its host must have a public address.
+        url: Option<String>,
+        /// What one of the catalogue is told: names of its settings with values. Secret ones are sealed.
+        settings: Option<Value>,
+        /// Tokens that OAuth has left, such as `refresh_token`; sealed.
+        auth: Option<Value>,
+        /// Which events become what there; what its manifest proposes where not given.
+        mappings: Option<Vec<NewMapping>>,
         /// The types of events it gets; all where not given or empty.
         events: Option<Vec<String>>,
         /// Whether it sends; yes where not given.
@@ -113,8 +135,8 @@ shape! {
 
     /// A destination that was made, with its secret.
     pub(crate) struct NewSecret {
-        /// The secret, shown this once.
-        secret: String,
+        /// The secret, shown this once; null where it has none that signs.
+        secret: Option<String>,
         /// The destination.
         destination: DestinationShown,
     }
@@ -124,8 +146,14 @@ shape! {
     pub(crate) struct DestinationChange {
         /// The name for people, which an event's `integrations` names.
         name: Option<String>,
-        /// Where to send.
+        /// Where a webhook sends to.
         url: Option<String>,
+        /// Settings of one of the catalogue that become others; null takes one away, what is not named stays.
+        settings: Option<Value>,
+        /// Tokens that become others, in the same way.
+        auth: Option<Value>,
+        /// All of its mappings.
+        mappings: Option<Vec<NewMapping>>,
         /// The types of events it gets; all where empty.
         events: Option<Vec<String>>,
         /// Whether it sends.
@@ -147,22 +175,6 @@ shape! {
         secret: Option<String>,
         /// The destination.
         destination: DestinationShown,
-    }
-
-    /// What a test event was answered.
-    pub(crate) struct TestResult {
-        /// Whether the receiver took it.
-        delivered: bool,
-        /// `delivered`, or why not.
-        outcome: String,
-        /// The status, where there was an answer.
-        status: Option<u16>,
-        /// How long it took.
-        took_ms: u64,
-        /// The `webhook-id` that was sent.
-        webhook_id: String,
-        /// The beginning of the answer, control characters escaped.
-        answer: String,
     }
 }
 
@@ -202,18 +214,35 @@ fn shown(control: &Control, view: &View, destination: &Destination) -> Destinati
     let id = connection_id(&destination.id);
     let handle = deliverer(control, view, destination);
     let statuses = handle.map(|handle| handle.status()).unwrap_or_default();
-    let opened = control.node.vault.secrets(destination);
-    let secret = opened.as_ref().ok().and_then(|all| all.first()).map_or("", String::as_str);
+    let node = &control.node;
+    let opened_secrets = node.vault.secrets(destination);
+    let secret = opened_secrets.as_ref().ok().and_then(|all| all.first());
+    let secret = secret.map_or("", String::as_str);
+    let told = destination.tool.as_ref();
+    let hidden = told.map(|tool| opened(&node.vault, &destination.id, tool));
+    let problem =
+        told.and_then(|tool| node.connectors.connector(destination, tool, &node.vault).err());
+    let names = match &hidden {
+        Some(Ok(hidden)) => {
+            let auth = hidden.auth.keys().map(|name| format!("auth.{name}"));
+            hidden.settings.keys().cloned().chain(auth).collect()
+        }
+        _ => Vec::new(),
+    };
     DestinationShown {
         id: destination.id.clone(),
         name: destination.name.clone(),
         space: destination.space.clone(),
         kind: destination.kind.clone(),
         url: destination.url.clone(),
+        settings: Value::Object(told.map(|tool| tool.settings.clone()).unwrap_or_default()),
+        secret_settings: names,
+        mappings: told.map_or_else(Vec::new, |tool| tool.mappings.iter().map(Into::into).collect()),
+        problem: problem.map(|why| why.to_string()),
         events: destination.events.clone(),
         enabled: destination.enabled,
         secret_ends: secret.get(secret.len().saturating_sub(4)..).unwrap_or_default().to_owned(),
-        locked: opened.is_err(),
+        locked: opened_secrets.is_err() || hidden.is_some_and(|hidden| hidden.is_err()),
         rotating: destination.secrets.len() > 1,
         status: statuses.iter().find(|status| status.id == id).map(status_of),
     }
@@ -255,13 +284,22 @@ pub(crate) async fn create(
     new: NewDestination,
 ) -> Result<NewSecret, Problem> {
     check_name(&new.name)?;
-    if let Some(kind) = new.kind.as_deref().filter(|kind| *kind != "webhook") {
-        let message = format!("`kind`: there is no kind `{kind}`; the one there is is `webhook`.");
-        return Err(Problem::field("kind", message));
+    let kind = new.kind.unwrap_or_else(|| WEBHOOK.to_owned());
+    let is_webhook = kind == WEBHOOK && new.settings.is_none() && new.mappings.is_none();
+    if !is_webhook {
+        manifest(&control, &kind)?;
     }
-    let url = check_url(&control, &new.url).await?;
+    let url = match (new.url, is_webhook) {
+        (Some(url), true) => check_url(&control, &url).await?,
+        (None, true) => return Err(Problem::field("url", "`url` is needed: where to send.")),
+        (Some(_), false) => return Err(no_url()),
+        (None, false) => String::new(),
+    };
     let events = check_events(new.events.unwrap_or_default())?;
-    let secret = secret(new.secret)?.reveal();
+    if let (Some(_), false) = (&new.secret, is_webhook) {
+        return Err(Problem::field("secret", "`secret` is a webhook's; give `settings`."));
+    }
+    let secret = is_webhook.then(|| secret(new.secret)).transpose()?.map(|one| one.reveal());
     let _turn = control.turn().await;
     let view = control.view()?;
     let workspace = &view.meta.workspace;
@@ -273,19 +311,27 @@ pub(crate) async fn create(
         (None, _) => return Err(Problem::field("space", "`space` is needed: there are several.")),
     };
     check_space(&view, &space)?;
-    let sealed = control.node.vault.seal(Purpose::Destination(&id), &secret)?;
+    let wish = Wish { settings: new.settings, auth: new.auth, mappings: new.mappings };
+    let told = (!is_webhook).then(|| tool(&control, (&id, &kind), wish, None)).transpose()?;
+    let seal = |secret: &String| control.node.vault.seal(Purpose::Destination(&id), secret);
+    let secrets = secret.iter().map(seal).collect::<Result<_, _>>()?;
     let destination = Destination {
         id,
         name: new.name,
         space,
-        kind: "webhook".to_owned(),
+        kind,
         url,
-        secrets: vec![sealed],
+        tool: told,
+        secrets,
         events,
         enabled: new.enabled.unwrap_or(true),
         since: Since::default(),
     };
     Ok(NewSecret { secret, destination: set(&control, destination).await? })
+}
+
+fn no_url() -> Problem {
+    Problem::field("url", "`url` is a webhook's; a destination of the catalogue has `settings`.")
 }
 
 /// `PATCH /api/destinations/{id}`
@@ -303,6 +349,19 @@ pub(crate) async fn update(
     if let Some(name) = change.name {
         check_name(&name)?;
         destination.name = name;
+    }
+    let wish = Wish { settings: change.settings, auth: change.auth, mappings: change.mappings };
+    match (&destination.tool, &url) {
+        (Some(_), Some(_)) => return Err(no_url()),
+        (Some(before), None) => {
+            let of = (destination.id.as_str(), destination.kind.as_str());
+            destination.tool = Some(tool(&control, of, wish, Some(before))?);
+        }
+        (None, _) if wish.is_something() => {
+            let message = "`settings`, `auth` and `mappings` are of destinations of the catalogue.";
+            return Err(Problem::field("settings", message));
+        }
+        (None, _) => {}
     }
     destination.url = url.unwrap_or(destination.url);
     if let Some(events) = change.events {
@@ -346,6 +405,10 @@ pub(crate) async fn rotate(
 ) -> Result<RotatedSecret, Problem> {
     let _turn = control.turn().await;
     let mut destination = find(&control.view()?, asked.id())?.clone();
+    if destination.tool.is_some() {
+        let message = "It has no secret that signs: change its `settings`.";
+        return Err(Problem::new(Code::Conflict, message));
+    }
     let mut added = None;
     if rotation.finish == Some(true) {
         if rotation.secret.is_some() {
@@ -367,55 +430,6 @@ pub(crate) async fn rotate(
         added = Some(new);
     }
     Ok(RotatedSecret { secret: added, destination: set(&control, destination).await? })
-}
-
-/// `POST /api/destinations/{id}/test`
-pub(crate) async fn test(control: Control, asked: Asked) -> Result<TestResult, Problem> {
-    let view = control.view()?;
-    let destination = find(&view, asked.id())?;
-    let node = &control.node;
-    let connection = connection(destination, &node.vault, node.allow_loopback());
-    let mut connection = connection.map_err(|why| {
-        Problem::new(
-            Code::Conflict,
-            format!("The secret of the destination cannot be opened: {why}."),
-        )
-    })?;
-    connection.timeout = Duration::from_secs(10);
-    let webhook_id = webhook::key(&chance::bytes(), connection.id);
-    let now = node.clock.wall();
-    let mut event = Object::new();
-    event.text("type", EventType::Track.name());
-    event.text("event", "Selfsame Test");
-    event.text("messageId", &webhook_id);
-    event.text("anonymousId", "selfsame-test");
-    event.raw("properties", r#"{"test":true}"#);
-    event.raw("context", "{}");
-    event.text("receivedAt", &now.to_string());
-    event.text("timestamp", &now.to_string());
-    event.text("spaceId", &destination.space);
-    let body = Bytes::from(event.finish());
-    let request = webhook::request(&node.outbound, &connection, &webhook_id, body, now)
-        .map_err(|error| Problem::new(Code::UrlRefused, format!("{error}.")).at("url"))?;
-    let started = node.clock.monotonic_micros();
-    let answered = node.outbound.post(request, now).await;
-    let took_ms = (node.clock.monotonic_micros() - started) / 1_000;
-    let (outcome, status, body) = match answered {
-        Ok(answer) => (
-            Outcome::of_status(answer.status, answer.retry_after),
-            Some(answer.status),
-            answer.body,
-        ),
-        Err(failure) => (Outcome::failed(failure), None, Bytes::new()),
-    };
-    Ok(TestResult {
-        delivered: matches!(outcome, Outcome::Delivered { .. }),
-        outcome: outcome.label().to_owned(),
-        status,
-        took_ms,
-        webhook_id,
-        answer: webhook::note(&body),
-    })
 }
 
 async fn set(control: &Control, destination: Destination) -> Result<DestinationShown, Problem> {

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::asked::Asked;
 use super::definitions::{members, why};
+use super::destinations::test;
 use super::hint::Hinted;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
@@ -282,8 +283,8 @@ routes! {
     Get "/api/destinations/{id}" Read "Show a destination with its status" 200 [destinations::DestinationShown] = destinations::show;
     Patch "/api/destinations/{id}" Write "Change a destination" body [destinations::DestinationChange] 200 [destinations::DestinationShown] = destinations::update;
     Delete "/api/destinations/{id}" Write "Remove a destination, with its dead letters" 200 [state::Done] = destinations::remove;
-    Post "/api/destinations/{id}/test" Write "Send one signed test event, and show what was answered" 200 [destinations::TestResult] = destinations::test;
-    Post "/api/destinations/{id}/resume" Write "Send again after the receiver answered 410 or was too far behind, or probe one that is down" 200 [state::Done] = destinations::resume;
+    Post "/api/destinations/{id}/test" Write "Send one test event, and show what was answered" 200 [test::TestResult] = test::test;
+    Post "/api/destinations/{id}/resume" Write "Send again after the receiver answered 410, refused the credentials or was too far behind, or probe one that is down" 200 [state::Done] = destinations::resume;
     Post "/api/destinations/{id}/secret/rotate" Secrets "Rotate the secret: first sign with both, then, with `finish`, with the new one only" body [destinations::SecretRotation] 200 [destinations::RotatedSecret] = destinations::rotate;
     Get "/api/destinations/{id}/dead-letters" Events "List dead letters" query ["limit" "next"] 200 [dead_letters::DeadLetters] = dead_letters::list;
     Post "/api/destinations/{id}/dead-letters/resend" Write "Send dead letters again: all, these, or those of one failure" body [dead_letters::Resend] 200 [dead_letters::Resent] = dead_letters::resend;

@@ -3,7 +3,9 @@
 //! There is no index of message ids: the log is searched from its end, a bounded number of records
 //! at a time. The answer says where to go on.
 
-use selfsame_deliver::{Attempt, ConnectionStatus, Outcome, PageRequest, Topic, Withheld};
+use selfsame_deliver::{
+    Attempt, ConnectionStatus, Outcome, PageRequest, Topic, TraceRow, Withheld,
+};
 use selfsame_event::{Collection, EventType, EventsHead, ItemPosition, Position};
 use selfsame_log::{LogRead as _, Record};
 use selfsame_pipeline::View;
@@ -95,6 +97,8 @@ shape! {
     pub(crate) struct AttemptShown {
         /// 1 for the first.
         number: u32,
+        /// The action of a destination of the catalogue, by the name of its mapping.
+        action: Option<String>,
         /// When it began.
         started: String,
         /// How long it took.
@@ -344,7 +348,7 @@ async fn deliveries(
         let missed = handle.dead_ranges(id).await;
         let is_dead =
             page.is_ok_and(|page| page.letters.iter().any(|letter| letter.effect.at == hit.at));
-        let last = attempts.last().map(|row| &row.attempt);
+        let last = telling(&attempts);
         let is_missed = hit.topic.is_some_and(|topic| {
             missed.is_ok_and(|ranges| ranges.iter().any(|range| range.holds(hit.at, topic)))
         });
@@ -357,10 +361,23 @@ async fn deliveries(
             name: destination.name.clone(),
             state: state.to_owned(),
             sentence: sentence.to_owned(),
-            attempts: attempts.iter().map(|row| attempt(&row.attempt)).collect(),
+            attempts: attempts.iter().map(|row| attempt(destination, &row.attempt)).collect(),
         });
     }
     Ok(shown)
+}
+
+/// The attempt that says how it is: of several actions the one that waits, else one that was delivered.
+fn telling(attempts: &[TraceRow]) -> Option<&Attempt> {
+    let last = attempts.last().map(|row| &row.attempt)?;
+    if last.action.is_none() {
+        return Some(last);
+    }
+    let newest = attempts.iter().map(|row| row.attempt.number).max()?;
+    let newest = || attempts.iter().map(|row| &row.attempt).filter(|one| one.number == newest);
+    let waits = |one: &&Attempt| matches!(one.outcome, Outcome::Failed { .. });
+    let is_delivered = |one: &&Attempt| matches!(one.outcome, Outcome::Delivered { .. });
+    newest().rfind(waits).or_else(|| newest().rfind(is_delivered)).or_else(|| newest().next_back())
 }
 
 /// The last place before an event.
@@ -413,13 +430,20 @@ fn withheld(reason: Withheld) -> (&'static str, &'static str) {
         Withheld::Unchanged => ("withheld", "Everybody whom it would tell knows it already."),
         Withheld::Nobody => ("withheld", "Its profile is not there any more."),
         Withheld::Unwanted => ("withheld", "The destination is not told of it any more."),
+        Withheld::Unmatched => ("filtered", "No mapping of the destination wants it."),
+        Withheld::Skipped => ("filtered", "Its mapping found nothing to send."),
         Withheld::Unnamed => {
             ("withheld", "The profile has none of the identifiers that the destination is told by.")
         }
     }
 }
 
-fn attempt(attempt: &Attempt) -> AttemptShown {
+fn attempt(destination: &Destination, attempt: &Attempt) -> AttemptShown {
+    let mappings = destination.tool.as_ref().map_or(&[][..], |tool| &tool.mappings);
+    let named = |number: u8| {
+        let mapping = mappings.iter().find(|one| one.number == number);
+        mapping.map_or_else(|| format!("mapping {number}, removed"), |one| one.name.clone())
+    };
     let (outcome, status) = match attempt.outcome {
         Outcome::Delivered { status } => ("delivered", Some(status)),
         Outcome::Failed { failure, status, .. } => (failure.label(), status),
@@ -428,6 +452,7 @@ fn attempt(attempt: &Attempt) -> AttemptShown {
     };
     AttemptShown {
         number: attempt.number,
+        action: attempt.action.map(named),
         started: attempt.started.to_string(),
         took_ms: attempt.took_ms,
         outcome: outcome.to_owned(),

@@ -83,6 +83,7 @@ fn destination(demo: &Demo, greeting: &Greeting, vault: &Vault) -> anyhow::Resul
         name: "Demo inbox".to_owned(),
         space: NAME.to_owned(),
         kind: "webhook".to_owned(),
+        tool: None,
         url: format!("http://{}/demo/webhook", greeting.address),
         secrets: vec![sealed],
         events: Vec::new(),

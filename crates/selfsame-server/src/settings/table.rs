@@ -127,6 +127,9 @@ settings! {
         failed_events_per_profile: usize = DeliverConfig::default().profile_exception_limit;
         /// Dead letters of a destination. Beyond, failures are retried on.
         dead_letters: usize = DeliverConfig::default().dead_letter_limit;
+        /// A folder of manifests of destinations, beside those of the program; empty: there is none. It is
+        /// looked at every second.
+        destinations: PathBuf = PathBuf::new();
         /// How many retries a destination gets, in hundredths of its first attempts.
         retry_percent: u32 = RetryBudget::default().percent;
         /// How many retries a second it may always get.

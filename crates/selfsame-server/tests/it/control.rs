@@ -2,6 +2,7 @@
 
 mod access;
 mod activation;
+mod catalogue;
 mod definitions;
 mod events;
 mod files;

@@ -21,6 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("deliver", &["event", "log"]),
     ("destinations", &["mapping"]),
     ("functions", &["event"]),
+    ("connector", &["deliver", "destinations", "event", "mapping"]),
     ("pipeline", &["audience", "dedupe", "event", "expr", "identity", "log", "profile", "store"]),
     ("profile-api", &["event", "pipeline", "profile"]),
     ("harness", &["event"]),
@@ -28,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "server",
         &[
             "collect",
+            "connector",
             "dedupe",
             "deliver",
             "destinations",

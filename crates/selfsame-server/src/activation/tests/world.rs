@@ -141,6 +141,7 @@ impl World {
             name: format!("The {id}"),
             space: SPACE.to_owned(),
             kind: "webhook".to_owned(),
+            tool: None,
             url: receiver.url.clone(),
             secrets: vec!["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()],
             events: vec!["alias".to_owned()],

@@ -120,7 +120,7 @@ impl Render {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<Value> {
+pub(super) fn read(path: &Path) -> anyhow::Result<Value> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
 }

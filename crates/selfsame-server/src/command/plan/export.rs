@@ -113,7 +113,12 @@ impl Exported for SourceFile {
 
 impl Exported for DestinationFile {
     fn keeping(&self, before: Option<&Self>) -> Self {
-        let secret_env = before.and_then(|before| before.secret_env.clone());
-        Self { secret_env, ..self.clone() }
+        let Some(before) = before else { return self.clone() };
+        Self {
+            secret_env: before.secret_env.clone(),
+            settings_env: before.settings_env.clone(),
+            auth_env: before.auth_env.clone(),
+            ..self.clone()
+        }
     }
 }

@@ -10,7 +10,11 @@ use super::server::{DEV, Server, run};
 use super::verified::PUBLIC_KEY;
 
 /// Runs a command against the server: whether it succeeded, and what it said.
-fn command(server: &Server, arguments: &[&str], more: &[(&str, &str)]) -> (bool, String) {
+pub(super) fn command(
+    server: &Server,
+    arguments: &[&str],
+    more: &[(&str, &str)],
+) -> (bool, String) {
     let mut all = arguments.to_vec();
     all.extend(["--server", server.url.as_str()]);
     let mut environment = vec![("SELFSAME_TOKEN", DEV)];
@@ -20,7 +24,7 @@ fn command(server: &Server, arguments: &[&str], more: &[(&str, &str)]) -> (bool,
     (output.status.success(), String::from_utf8(text).expect("text"))
 }
 
-fn written(folder: &Path, path: &str, text: &str) {
+pub(super) fn written(folder: &Path, path: &str, text: &str) {
     let path = folder.join(path);
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
     std::fs::write(path, text).expect("written");

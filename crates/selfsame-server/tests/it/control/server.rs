@@ -33,6 +33,21 @@ impl Server {
         Self::start_in(tempfile::tempdir().expect("a folder"))
     }
 
+    /// One with a folder of manifests, `destinations` beside its data.
+    pub(super) fn with_destinations(manifests: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let destinations = folder.path().join("destinations");
+        std::fs::create_dir(&destinations).expect("a folder");
+        for (id, text) in manifests {
+            std::fs::create_dir(destinations.join(id)).expect("a folder");
+            std::fs::write(destinations.join(id).join("manifest.yaml"), text).expect("written");
+        }
+        let mut command = program();
+        command.args(["dev", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path().join("data"));
+        command.arg("--destinations").arg(destinations);
+        Self::of(folder, crate::server::Server::start(command))
+    }
+
     /// Kills the server and starts it again.
     pub(super) fn again(self) -> Self {
         let Self { _running: running, folder, .. } = self;
@@ -42,6 +57,10 @@ impl Server {
 
     fn start_in(folder: TempDir) -> Self {
         let running = crate::server::Server::dev(Some(&folder.path().join("data")));
+        Self::of(folder, running)
+    }
+
+    fn of(folder: TempDir, running: crate::server::Server) -> Self {
         let http = Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
         Self { url: running.url.clone(), http, _running: running, folder }
     }

@@ -1,0 +1,339 @@
+//! Events that go together.
+//!
+//! ```text
+//! event 1 ──┐ leads: waits until the batch is full, or for a moment
+//! event 2 ──┼──> batch ──> one exchange ──> an outcome for each
+//! event 3 ──┘              refused as a whole: its halves, down to single events
+//! ```
+//!
+//! Every event is an attempt of its own to the delivery, which waits here for its outcome. Of one profile there is
+//! at most one in a batch, because the next one comes only after it has ended. A batch is no unit of anything: an
+//! event that fails is tried again with whatever is there then.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use selfsame_deliver::{Carried, Failure, Job, Outcome, Withheld};
+use selfsame_destinations::{Connection, Done, Manifest, Outcome as Meaning, Verdict};
+use serde_json::Value;
+use tokio::sync::{Notify, oneshot};
+
+use crate::carry::{Answered, is_to_be_tried_again};
+use crate::config::Line;
+use crate::connector::Connector;
+use crate::credentials::Held;
+use crate::meaning;
+
+/// How long the first event of a batch waits at most, whatever a manifest says: what has not come by then is
+/// not about to.
+const MOST_WAIT: Duration = Duration::from_millis(250);
+
+/// What a batch may hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
+    pub(crate) wait: Duration,
+}
+
+impl Room {
+    /// That of an action, where it sends batches.
+    pub(crate) fn of(manifest: &Manifest, action: &str) -> Option<Self> {
+        let action = manifest.action(action)?;
+        let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let bytes = action.max_batch_bytes().or(manifest.limits.max_body_bytes);
+        let wait = action.max_wait_seconds().map_or(MOST_WAIT, Duration::from_secs);
+        Some(Self {
+            events: count(action.max_events()?).max(1),
+            bytes: bytes.map_or(usize::MAX, count),
+            wait: wait.min(MOST_WAIT),
+        })
+    }
+}
+
+/// An event that waits.
+#[derive(Debug)]
+struct Member {
+    event: Arc<Value>,
+    /// Its idempotency key.
+    key: String,
+    ended: oneshot::Sender<Carried>,
+}
+
+/// What events have in common that go together: the mapping, and what the manifest says.
+type Common = (u8, String);
+
+#[derive(Debug)]
+struct Gathered {
+    number: u64,
+    members: Vec<Member>,
+    bytes: usize,
+    full: Arc<Notify>,
+}
+
+/// The batches of a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Batches(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    next: u64,
+    /// Those that events can join.
+    open: BTreeMap<Common, Gathered>,
+    /// Those that are full, until the event that leads them takes them.
+    full: BTreeMap<u64, Vec<Member>>,
+    waiting: usize,
+}
+
+/// What the event has to do that leads a batch.
+struct Lead {
+    number: u64,
+    full: Arc<Notify>,
+}
+
+impl Batches {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Joins the batch that is open, or begins one and leads it. `most` events can wait at once.
+    fn join(
+        &self,
+        common: &Common,
+        member: Member,
+        size: usize,
+        room: Room,
+        most: usize,
+    ) -> Option<Lead> {
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        inner.waiting += 1;
+        let too_large = |open: &Gathered| open.bytes.saturating_add(size) > room.bytes;
+        if inner.open.get(common).is_some_and(too_large) {
+            inner.close(common);
+        }
+        let mut lead = None;
+        let next = &mut inner.next;
+        let open = inner.open.entry(common.clone()).or_insert_with(|| {
+            *next += 1;
+            let full = Arc::<Notify>::default();
+            lead = Some(Lead { number: *next, full: Arc::clone(&full) });
+            Gathered { number: *next, members: Vec::new(), bytes: 0, full }
+        });
+        open.members.push(member);
+        open.bytes = open.bytes.saturating_add(size);
+        if open.members.len() >= room.events {
+            inner.close(common);
+        }
+        if inner.waiting >= most {
+            // No more can come: none of them becomes fuller.
+            while let Some(common) = inner.open.keys().next().cloned() {
+                inner.close(&common);
+            }
+        }
+        lead
+    }
+
+    /// Takes a batch to send it.
+    fn take(&self, number: u64) -> Vec<Member> {
+        let mut inner = self.lock();
+        let open = inner.open.iter().find(|(_, open)| open.number == number);
+        if let Some(common) = open.map(|(common, _)| common.clone()) {
+            inner.close(&common);
+        }
+        let members = inner.full.remove(&number).unwrap_or_default();
+        inner.waiting -= members.len();
+        members
+    }
+}
+
+impl Inner {
+    fn close(&mut self, common: &Common) {
+        if let Some(Gathered { number, members, full, .. }) = self.open.remove(common) {
+            self.full.insert(number, members);
+            full.notify_one();
+        }
+    }
+}
+
+impl Connector {
+    /// Carries out an action for an event together with others.
+    pub(crate) async fn carry_together(
+        &self,
+        event: &Arc<Value>,
+        size: usize,
+        (line, room): (&Line, Room),
+        job: Job<'_>,
+    ) -> Carried {
+        let manifest = &*self.config.manifest;
+        let settings = (&self.config.settings, &self.mask);
+        let held = match self.credentials.current(manifest, settings, &*self.keep, job).await {
+            Ok(held) => held,
+            Err(carried) => return carried,
+        };
+        let connection = self.connection(&held, job);
+        let key = match manifest.batch_key(&line.subscription, event, connection) {
+            Ok(key) => Value::Array(key.unwrap_or_default()).to_string(),
+            Err(refusal) => return meaning::refused(&refusal, None, &held.mask),
+        };
+        let (ended, outcome) = oneshot::channel();
+        let member = Member { event: Arc::clone(event), key: job.key.to_owned(), ended };
+        let most = self.concurrency();
+        let lead = self.batches.join(&(line.number, key), member, size, room, most);
+        if let Some(Lead { number, full }) = lead {
+            // Full, or waited for long enough: it is the same from here on.
+            tokio::time::timeout(room.wait, full.notified()).await.ok();
+            self.send_all(self.batches.take(number), line, job).await;
+        }
+        outcome.await.unwrap_or_else(|_| Carried::quiet(Outcome::Postponed))
+    }
+
+    pub(crate) fn connection<'c>(&'c self, held: &'c Held, job: Job<'_>) -> Connection<'c> {
+        Connection {
+            settings: &self.config.settings,
+            auth: &held.auth,
+            audience: &Value::Null,
+            now_ms: job.clock.wall().millis(),
+        }
+    }
+
+    /// Sends a batch, or its parts where it is refused as a whole, and tells each event its outcome.
+    async fn send_all(&self, members: Vec<Member>, line: &Line, job: Job<'_>) {
+        let mut parts = vec![members];
+        while let Some(mut part) = parts.pop() {
+            if part.len() <= 1 {
+                for Member { event, key, ended } in part {
+                    let job = Job { key: &key, ..job };
+                    let carried = self.carry(&event, line, job, &mut |_| {}).await;
+                    // Whoever does not wait any more has stopped.
+                    ended.send(carried).ok();
+                }
+                continue;
+            }
+            match self.send_batch(&part, line, job).await {
+                Some(outcomes) => {
+                    for (member, carried) in part.into_iter().zip(outcomes) {
+                        member.ended.send(carried).ok();
+                    }
+                }
+                None => {
+                    let behind = part.split_off(part.len() / 2);
+                    parts.extend([behind, part]);
+                }
+            }
+        }
+    }
+
+    /// Sends a batch once. None where its parts may fare better.
+    async fn send_batch(&self, part: &[Member], line: &Line, job: Job<'_>) -> Option<Vec<Carried>> {
+        let all = |carried: Carried| Some(vec![carried; part.len()]);
+        let Ok(_place) = self.exchanges.acquire().await else {
+            return all(Carried::quiet(Outcome::Postponed));
+        };
+        let manifest = &*self.config.manifest;
+        let settings = (&self.config.settings, &self.mask);
+        let events: Vec<Value> = part.iter().map(|member| (*member.event).clone()).collect();
+        let mut held = self.credentials.current(manifest, settings, &*self.keep, job).await;
+        let mut has_renewed = false;
+        loop {
+            let tokens = match held {
+                Ok(tokens) => tokens,
+                Err(carried) => return all(carried),
+            };
+            let connection = self.connection(&tokens, job);
+            let exchange = manifest.batch_exchange(&line.subscription, &events, connection);
+            let Ok((mut exchange, refused)) = exchange else { return None };
+            let members = exchange.members().to_vec();
+            let driven =
+                self.drive(&mut exchange, &tokens, &mut Vec::new(), job, &mut |_| {}).await;
+            let (done, last) = match driven {
+                Ok(driven) => driven,
+                Err(carried) if is_to_be_tried_again(carried.outcome) => return all(carried),
+                Err(_) => return None,
+            };
+            let verdict = match &done {
+                Done::Answered { verdict, .. } => verdict.outcome,
+                Done::Refused(_) => Meaning::SplitBatch,
+                Done::Delivered | Done::Skipped => Meaning::Ok,
+            };
+            let may_mend = verdict == Meaning::RefreshAuth && !has_renewed;
+            if may_mend && manifest.refresh(settings.0, &tokens.auth).is_some() {
+                has_renewed = true;
+                held = self.credentials.renew(&tokens, manifest, settings, &*self.keep, job).await;
+                continue;
+            }
+            if matches!(verdict, Meaning::SplitBatch | Meaning::Reject) {
+                return None;
+            }
+            let mut outcomes =
+                vec![Carried::quiet(Outcome::Withheld(Withheld::Skipped)); part.len()];
+            for (index, refusal) in &refused {
+                outcomes[*index] = meaning::refused(refusal, None, &tokens.mask);
+            }
+            for (place, index) in members.into_iter().enumerate() {
+                outcomes[index] = self.of_member(place, &done, last.as_ref(), &tokens);
+            }
+            if outcomes.iter().any(is_throttled) {
+                self.pace.throttled(job.clock.monotonic_micros());
+            }
+            return Some(outcomes);
+        }
+    }
+
+    /// What the end of a batch means for one of its events.
+    fn of_member(
+        &self,
+        place: usize,
+        done: &Done,
+        last: Option<&Answered>,
+        held: &Held,
+    ) -> Carried {
+        let last = last.map(|(reply, after)| (reply, *after));
+        let Done::Answered { step, verdict } = done else {
+            return meaning::of(done, last, &held.mask);
+        };
+        if verdict.outcome != Meaning::PerItem {
+            return meaning::of(done, last, &held.mask);
+        }
+        let verdict = of_item(verdict, place);
+        let status = last.map_or(200, |(reply, _)| reply.status);
+        if verdict.outcome == Meaning::Ok {
+            return Carried::quiet(Outcome::Delivered { status });
+        }
+        meaning::of(&Done::Answered { step: step.clone(), verdict }, last, &held.mask)
+    }
+}
+
+/// The verdict of one item: by its place in the list, or by the `index` that it has. What is not listed is good.
+fn of_item(verdict: &Verdict, place: usize) -> Verdict {
+    let ok = Verdict { outcome: Meaning::Ok, after_seconds: None, message: None, items: None };
+    let Some(Value::Array(items)) = &verdict.items else { return ok };
+    let indexed = items.iter().any(|item| item.get("index").is_some());
+    let item = match indexed {
+        true => items.iter().find(|item| {
+            let index = item.get("index").and_then(Value::as_u64);
+            index.and_then(|index| usize::try_from(index).ok()) == Some(place)
+        }),
+        false => items.get(place),
+    };
+    let Some(item) = item else { return ok };
+    let word = item.as_str().or_else(|| item.get("outcome").and_then(Value::as_str));
+    let outcome = match word {
+        None => Meaning::Ok,
+        Some(word) => match Meaning::of_word(word) {
+            // An item has no items.
+            Meaning::PerItem | Meaning::SplitBatch => Meaning::Reject,
+            outcome => outcome,
+        },
+    };
+    let message = item.get("message").and_then(Value::as_str).map(str::to_owned);
+    Verdict { outcome, message, ..ok }
+}
+
+fn is_throttled(carried: &Carried) -> bool {
+    matches!(carried.outcome, Outcome::Failed { failure: Failure::Throttled, .. })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! One exchange carried out: requests sent, answers told, until it ends.
+
+use std::time::Duration;
+
+use selfsame_deliver::{Carried, Failure, Job, Outcome};
+use selfsame_destinations::{Done, Exchange, Next, Outcome as Meaning, Reply, Request};
+use serde_json::{Value, json};
+
+use crate::config::Line;
+use crate::connector::Connector;
+use crate::credentials::Held;
+use crate::journal::{Kept, changes};
+use crate::{digest, meaning, metrics, wire};
+
+/// The longest that an answer is waited for, whatever a manifest says.
+const MOST_SECONDS: u64 = 120;
+
+/// A request with its answer, as somebody may be shown them.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// What was sent.
+    pub request: Value,
+    /// What was answered, or why there was no answer.
+    pub answer: Value,
+}
+
+/// What an event came to that was sent once, to see.
+#[derive(Debug)]
+pub struct Rehearsal {
+    /// The requests and answers, without secrets.
+    pub said: Vec<Said>,
+    /// How it ended.
+    pub carried: Carried,
+}
+
+/// An answer, and how long it asks to wait.
+pub(crate) type Answered = (Reply, Option<Duration>);
+
+/// Hears of every request with its answer.
+pub(crate) type Ear<'h> = &'h mut (dyn FnMut(Said) + Send);
+
+/// How an exchange went.
+struct Went {
+    carried: Carried,
+    /// Whether other tokens may mend it.
+    wants_tokens: bool,
+}
+
+impl Connector {
+    /// Sends an event through one of its mappings, whatever its trigger says, and shows what was said.
+    /// None where there is no such mapping in use.
+    pub async fn rehearse(&self, event: &Value, number: u8, job: Job<'_>) -> Option<Rehearsal> {
+        let line = self.line(number)?;
+        let mut said = Vec::new();
+        let carried = self.carry(event, line, job, &mut |one| said.push(one)).await;
+        Some(Rehearsal { said, carried })
+    }
+
+    /// The numbers of the mappings whose triggers hold for an event.
+    pub fn wants(&self, event: &Value) -> Vec<u8> {
+        self.wanted_by(event).actions().collect()
+    }
+
+    /// Carries out an action for an event.
+    pub(crate) async fn carry(
+        &self,
+        event: &Value,
+        line: &Line,
+        job: Job<'_>,
+        ear: Ear<'_>,
+    ) -> Carried {
+        let Ok(_place) = self.exchanges.acquire().await else {
+            return Carried::quiet(Outcome::Postponed);
+        };
+        let manifest = &*self.config.manifest;
+        let settings = (&self.config.settings, &self.mask);
+        let mut kept = self.journal.take(job.key);
+        let mut has_renewed = false;
+        let mut held = self.credentials.current(manifest, settings, &*self.keep, job).await;
+        let carried = loop {
+            let tokens = match held {
+                Ok(tokens) => tokens,
+                Err(carried) => break carried,
+            };
+            let went = self.exchange((event, line), &tokens, &mut kept, job, ear).await;
+            let may_mend = went.wants_tokens && !has_renewed;
+            if !may_mend || manifest.refresh(settings.0, &tokens.auth).is_none() {
+                break went.carried;
+            }
+            has_renewed = true;
+            held = self.credentials.renew(&tokens, manifest, settings, &*self.keep, job).await;
+        };
+        if is_to_be_tried_again(carried.outcome) {
+            self.journal.keep(job.key, kept);
+        }
+        carried
+    }
+
+    async fn exchange(
+        &self,
+        (event, line): (&Value, &Line),
+        held: &Held,
+        kept: &mut Vec<Kept>,
+        job: Job<'_>,
+        ear: Ear<'_>,
+    ) -> Went {
+        let connection = self.connection(held, job);
+        let exchange = self.config.manifest.exchange(&line.subscription, event, connection);
+        let mut exchange = match exchange {
+            Ok(exchange) => exchange,
+            Err(refusal) => {
+                let carried = meaning::refused(&refusal, None, &held.mask);
+                return Went { carried, wants_tokens: false };
+            }
+        };
+        match self.drive(&mut exchange, held, kept, job, ear).await {
+            Ok((done, last)) => {
+                let last = last.as_ref().map(|(reply, after)| (reply, *after));
+                let carried = meaning::of(&done, last, &held.mask);
+                if let Outcome::Failed { failure: Failure::Throttled, .. } = carried.outcome {
+                    self.pace.throttled(job.clock.monotonic_micros());
+                }
+                let wants_tokens = matches!(&done,
+                    Done::Answered { verdict, .. } if verdict.outcome == Meaning::RefreshAuth);
+                Went { carried, wants_tokens }
+            }
+            Err(carried) => Went { carried, wants_tokens: false },
+        }
+    }
+
+    /// Asks an exchange for requests and tells it the answers. `kept` are answers that it had before; then
+    /// those that it has now and were found good.
+    pub(crate) async fn drive(
+        &self,
+        exchange: &mut Exchange<'_>,
+        held: &Held,
+        kept: &mut Vec<Kept>,
+        job: Job<'_>,
+        ear: Ear<'_>,
+    ) -> Result<(Done, Option<Answered>), Carried> {
+        let before = std::mem::take(kept);
+        let (mut last, mut unsure): (Option<Answered>, Option<Kept>) = (None, None);
+        for place in 0.. {
+            let request = match exchange.next(last.as_ref().map(|(reply, _)| reply)) {
+                Next::Send(request) => request,
+                Next::Done(done) => return Ok((done, last)),
+            };
+            // It goes on, so the answer before was a good one.
+            kept.extend(unsure.take());
+            let digest = changes(&request.method).then(|| digest::of(&request));
+            let known = before.iter().find(|one| one.place == place && Some(one.digest) == digest);
+            let answered = match known {
+                Some(one) => (one.reply.clone(), None),
+                None => self.send(&request, held, job, ear).await?,
+            };
+            unsure = digest.map(|digest| Kept { place, digest, reply: answered.0.clone() });
+            last = Some(answered);
+        }
+        Ok((Done::Skipped, last))
+    }
+
+    async fn send(
+        &self,
+        request: &Request,
+        held: &Held,
+        job: Job<'_>,
+        ear: Ear<'_>,
+    ) -> Result<Answered, Carried> {
+        let limits = self.config.manifest.limits;
+        let seconds = limits.timeout_seconds.map(|most| most.clamp(1, MOST_SECONDS));
+        let timeout = seconds.map_or(job.timeout, Duration::from_secs);
+        let failed = |failure| Carried::quiet(Outcome::failed(failure));
+        let (method, outgoing) =
+            wire::outgoing(request, job.outbound, timeout, job.allow_loopback).map_err(failed)?;
+        let bytes = outgoing.body.len();
+        if limits.max_body_bytes.is_some_and(|most| bytes as u64 > most) {
+            let note = format!("a body of {bytes} bytes is larger than what it takes");
+            return Err(Carried { outcome: Outcome::failed(Failure::Unmapped), note });
+        }
+        let wait = self.pace.place(job.clock.monotonic_micros());
+        if !wait.is_zero() {
+            ::metrics::counter!(metrics::PACED).increment(1);
+            tokio::time::sleep(wait).await;
+        }
+        let answer = job.outbound.send(method, outgoing, job.clock.wall()).await;
+        let label = match &answer {
+            Ok(answer) => Outcome::of_status(answer.status, None).label(),
+            Err(failure) => failure.label(),
+        };
+        ::metrics::counter!(metrics::REQUESTS, "outcome" => label).increment(1);
+        ear(said(request, &answer, held));
+        let answer = answer.map_err(failed)?;
+        Ok((wire::reply(&answer), answer.retry_after))
+    }
+}
+
+pub(crate) fn is_to_be_tried_again(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Failed { failure, .. } => {
+            !matches!(failure, Failure::Rejected | Failure::Unmapped)
+        }
+        Outcome::Postponed => true,
+        Outcome::Delivered { .. } | Outcome::Withheld(_) => false,
+    }
+}
+
+/// A request and its answer without secrets.
+fn said(
+    request: &Request,
+    answer: &Result<selfsame_deliver::Answer, Failure>,
+    held: &Held,
+) -> Said {
+    let mut shown = request.shown();
+    if let Some(Value::Object(headers)) = shown.get_mut("headers") {
+        for (name, value) in headers {
+            if let Value::String(text) = value {
+                *text = held.mask.header(name, text);
+            }
+        }
+    }
+    let answer = match answer {
+        Ok(answer) => {
+            let reply = wire::reply(answer);
+            let body = serde_json::from_str(&reply.body).unwrap_or(Value::String(reply.body));
+            json!({ "status": reply.status, "body": held.mask.value(&body) })
+        }
+        Err(failure) => json!({ "failure": failure.label() }),
+    };
+    Said { request: held.mask.value(&shown), answer }
+}

@@ -1,0 +1,142 @@
+//! A connection of the catalogue, as delivery speaks through it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use selfsame_deliver::{Carried, Carrying, Failure, Job, Letter, Outcome, Share, Tool, Withheld};
+use selfsame_destinations::Manifest;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use crate::batch::Batches;
+use crate::config::{Config, Line};
+use crate::credentials::Credentials;
+use crate::journal::Journal;
+use crate::mask::Mask;
+use crate::pace::Pace;
+
+/// Exchanges at once, where the manifest does not say how many a vendor allows.
+const EXCHANGES: usize = 16;
+/// The most that a manifest may say.
+const MOST_EXCHANGES: usize = 256;
+
+/// Keeps tokens that were fetched, where the ones before are worth nothing any more.
+pub trait Keep: Send + Sync + fmt::Debug {
+    /// Keeps them, in its own time.
+    fn keep(&self, auth: &Value);
+}
+
+/// A connection, ready to speak. What it learned goes on to the next one of the same connection.
+#[derive(Debug)]
+pub struct Connector {
+    pub(crate) config: Config,
+    /// Hides the secrets among the settings.
+    pub(crate) mask: Mask,
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) pace: Arc<Pace>,
+    pub(crate) exchanges: Semaphore,
+    pub(crate) batches: Batches,
+    pub(crate) keep: Arc<dyn Keep>,
+}
+
+impl Connector {
+    /// A connector of that configuration; `before` is the one that spoke for the same connection.
+    pub fn new(config: Config, keep: Arc<dyn Keep>, before: Option<&Self>) -> Self {
+        let secrets = config.manifest.secrets().iter();
+        let secrets = secrets.filter_map(|name| config.settings.get(name));
+        let mask = Mask::of(secrets);
+        // Tokens that were fetched and kept come back as configuration: they are those that it has.
+        let same_tokens = before.filter(|before| {
+            let is_same = before.config.auth == config.auth;
+            let is_known = is_same || before.credentials.has(&config.auth);
+            is_known && before.config.settings == config.settings
+        });
+        let credentials = match same_tokens {
+            Some(before) => Arc::clone(&before.credentials),
+            None => Arc::new(Credentials::new(config.auth.clone(), &mask)),
+        };
+        let limits = config.manifest.limits;
+        let same_pace = before.filter(|before| before.config.manifest.limits == limits);
+        let pace = match same_pace {
+            Some(before) => Arc::clone(&before.pace),
+            None => Arc::new(Pace::new(limits.requests_per_second)),
+        };
+        let journal = before.map(|before| Arc::clone(&before.journal)).unwrap_or_default();
+        let exchanges = Semaphore::new(exchanges(&config.manifest));
+        let batches = Batches::default();
+        Self { config, mask, credentials, journal, pace, exchanges, batches, keep }
+    }
+
+    /// How many events of it may be under way at once: those of a batch are.
+    pub fn concurrency(&self) -> usize {
+        let most =
+            self.config.lines.iter().filter_map(|line| line.room).map(|room| room.events).max();
+        let exchanges = exchanges(&self.config.manifest);
+        exchanges.saturating_mul(most.unwrap_or(1)).min(MOST_EXCHANGES.max(exchanges))
+    }
+
+    /// The requests a second that go out at most, where there is a rate now.
+    pub fn rate(&self) -> Option<f64> {
+        self.pace.rate()
+    }
+
+    /// The mapping of that number, if it is in use.
+    pub(crate) fn line(&self, number: u8) -> Option<&Line> {
+        self.config.lines.iter().find(|line| line.number == number && line.enabled)
+    }
+
+    /// The mappings whose triggers hold for an event.
+    pub(crate) fn wanted_by(&self, event: &Value) -> Share {
+        let lines = self.config.lines.iter().filter(|line| line.enabled);
+        lines.filter(|line| line.trigger.holds(event)).map(|line| line.number).collect()
+    }
+}
+
+fn exchanges(manifest: &Manifest) -> usize {
+    let allowed = manifest.limits.concurrency.map(usize::try_from).and_then(Result::ok);
+    allowed.unwrap_or(EXCHANGES).clamp(1, MOST_EXCHANGES)
+}
+
+impl Tool for Connector {
+    fn open(self: Arc<Self>, body: &Bytes) -> Result<Box<dyn Letter>, Failure> {
+        let event: Value = serde_json::from_slice(body).map_err(|_| Failure::Unmapped)?;
+        let wanted = self.wanted_by(&event);
+        let (event, size) = (Arc::new(event), body.len());
+        Ok(Box::new(Opened { connector: self, event, size, wanted }))
+    }
+}
+
+/// An event, read.
+struct Opened {
+    connector: Arc<Connector>,
+    event: Arc<Value>,
+    /// How many bytes it was.
+    size: usize,
+    wanted: Share,
+}
+
+impl Letter for Opened {
+    fn wanted_by(&self) -> Share {
+        self.wanted
+    }
+
+    fn carry<'a>(&'a self, action: u8, job: Job<'a>) -> Carrying<'a> {
+        Box::pin(async move {
+            let Some(line) = self.connector.line(action) else {
+                return Carried::quiet(Outcome::Withheld(Withheld::Unwanted));
+            };
+            match line.room {
+                Some(room) => {
+                    let (event, size) = (&self.event, self.size);
+                    self.connector.carry_together(event, size, (line, room), job).await
+                }
+                None => self.connector.carry(&self.event, line, job, &mut |_| {}).await,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! Events that go together.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::receiver::{Receiver, ok};
+use crate::world::{World, config, manifest, mapped, track};
+
+pub(crate) const TOGETHER: &str = r#"
+manifest: 1
+id: test
+name: Test
+category: test
+version: 1.0.0
+status: beta
+docs: [https://example.com]
+settings:
+  base: {type: string, required: true}
+responses:
+  - when: "=r.status == 207"
+    outcome: per_item
+    items: '=map(r.body.wrong, one => ({index: one, outcome: "reject", message: "bad"}))'
+actions:
+  send:
+    title: Send
+    trigger: type = "track"
+    fields:
+      name: {type: string, required: true, default: {'@path': $.event}}
+      place: {type: string, default: a}
+    skip: =payload.name == 'Skipped'
+    item: '={name: payload.name}'
+    request: {url: '{{ raw(settings.base) }}/one', json: =item}
+    batch:
+      max_events: 8
+      key: [=payload.place]
+      request: {url: '{{ raw(settings.base) }}/many', json: {all: =items}}
+"#;
+
+/// Events of as many people, who are called by letters.
+fn of_many(names: impl IntoIterator<Item = String>) -> Vec<Value> {
+    let letters = (b'A'..).map(|letter| char::from(letter).to_string());
+    letters.zip(names).map(|(user, name)| track(&user, &name)).collect()
+}
+
+fn world(receiver: &Receiver, mapping: Value, events: Vec<Value>) -> World {
+    let mappings = [mapped(0, "send", "type = \"track\"", mapping)];
+    let settings = json!({"base": receiver.url()});
+    World::start(config(&manifest(TOGETHER), settings, Value::Null, &mappings), events)
+}
+
+fn names(body: &Value) -> Vec<String> {
+    let all = body["all"].as_array().expect("a list").iter();
+    all.map(|one| one["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn they_go_in_full_batches_and_each_arrives_once() {
+    let receiver = Receiver::start(|_| ok("")).await;
+    let wanted: Vec<String> = (0..40).map(|number| format!("E{number}")).collect();
+    let world = world(&receiver, Value::Null, of_many(wanted.clone()));
+    let status = world.done(40).await;
+    assert_eq!((status.accepted, status.delivered), (40, 40));
+    let batches: Vec<_> = receiver.got().iter().map(|got| names(&got.json())).collect();
+    assert!(batches.len() <= 8, "{} requests", batches.len());
+    assert!(batches.iter().all(|batch| batch.len() <= 8), "{batches:?}");
+    let mut sent = batches.concat();
+    sent.sort();
+    let mut wanted = wanted;
+    wanted.sort();
+    assert_eq!(sent, wanted);
+    assert_eq!(world.tried(0).await, [(Some(0), "delivered", String::new())]);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_refused_is_split_until_only_the_bad_event_is_dead() {
+    let receiver = Receiver::start(|got| {
+        let is_bad = got.body.contains("Bad");
+        if is_bad { (400, "", "no".to_owned()) } else { ok("") }
+    })
+    .await;
+    let names = ["One", "Two", "Bad", "Four", "Five", "Six", "Seven", "Skipped"];
+    let world = world(&receiver, Value::Null, of_many(names.map(str::to_owned)));
+    let status = world.done(8).await;
+    assert_eq!((status.delivered, status.filtered, status.dead), (6, 1, 1));
+    assert_eq!(world.tried(2).await, [(Some(0), "rejected", "no".to_owned())]);
+    assert_eq!(world.tried(7).await, [(Some(0), "skipped", String::new())]);
+}
+
+#[tokio::test]
+async fn an_answer_may_have_an_outcome_for_each() {
+    let receiver = Receiver::start(|got| {
+        let all = names(&got.json());
+        let wrong: Vec<usize> =
+            (0..all.len()).filter(|place| all[*place].starts_with("Bad")).collect();
+        (207, "", json!({ "wrong": wrong }).to_string())
+    })
+    .await;
+    let names = ["One", "Bad1", "Skipped", "Bad2", "Five", "Six"];
+    let world = world(&receiver, Value::Null, of_many(names.map(str::to_owned)));
+    let status = world.done(6).await;
+    assert_eq!((status.delivered, status.filtered, status.dead), (3, 1, 2));
+    for bad in [1, 3] {
+        assert_eq!(world.tried(bad).await, [(Some(0), "rejected", "bad".to_owned())]);
+    }
+}
+
+#[tokio::test]
+async fn what_differs_by_the_manifests_word_goes_apart_and_who_wants_no_batches_gets_none() {
+    let receiver = Receiver::start(|_| ok("")).await;
+    let by_name = json!({"name": {"@path": "$.event"}, "place": {"@path": "$.event"}});
+    let events = of_many(["x", "y", "x", "y"].map(str::to_owned));
+    let apart = world(&receiver, by_name, events.clone());
+    apart.done(4).await;
+    for got in receiver.got() {
+        let here: BTreeSet<String> = match got.line.as_str() {
+            "POST /many" => names(&got.json()).into_iter().collect(),
+            _ => BTreeSet::new(),
+        };
+        assert!(here.len() <= 1, "{here:?}");
+    }
+    let alone = Receiver::start(|_| ok("")).await;
+    let off = json!({"name": {"@path": "$.event"}, "enable_batching": false});
+    world(&alone, off, events).done(4).await;
+    assert_eq!(alone.lines(), ["POST /one"; 4]);
+}
+
+/// Of one person the next event comes only when the one before has ended.
+#[tokio::test]
+async fn the_events_of_a_person_stay_in_order() {
+    let receiver = Receiver::start(|_| ok("")).await;
+    let events = (0..6).map(|number| track(["a", "b"][number % 2], &format!("E{number}")));
+    let world = world(&receiver, Value::Null, events.collect());
+    world.done(6).await;
+    let mut places = Vec::new();
+    for (batch, got) in receiver.got().iter().enumerate() {
+        match got.line.as_str() {
+            "POST /many" => places.extend(names(&got.json()).into_iter().map(|name| (batch, name))),
+            _ => places.push((batch, got.json()["name"].as_str().expect("a name").to_owned())),
+        }
+    }
+    let batch = |number: usize| {
+        places.iter().find(|(_, name)| *name == format!("E{number}")).expect("sent").0
+    };
+    for number in 0..4 {
+        assert!(batch(number) < batch(number + 2), "{places:?}");
+    }
+}

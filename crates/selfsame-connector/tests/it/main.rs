@@ -1,0 +1,9 @@
+//! Connections of the catalogue through a deliverer, to a receiver on this machine.
+
+mod batches;
+mod delivery;
+mod rates;
+mod receiver;
+mod steps;
+mod tokens;
+mod world;

@@ -1,0 +1,162 @@
+//! The connectors of destinations of the catalogue: made of what is configured, and kept while that stays.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use selfsame_connector::{Config, ConfigError, Connector, Keep, Mapped, check};
+use selfsame_destinations::Manifest;
+use selfsame_pipeline::workspace::{Destination, Tool, ToolMapping};
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+
+use crate::manifests::Manifests;
+use crate::vault::{Locked, Vault};
+
+/// Tokens that wait to be kept. Beyond, they are kept in memory only.
+const KEPT: usize = 64;
+
+/// Why a destination of the catalogue cannot be spoken to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotReady {
+    #[error("its secrets cannot be opened: {0}")]
+    Locked(#[from] Locked),
+    #[error("there is no manifest of `{0}`")]
+    NoManifest(String),
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+}
+
+/// Tokens that are to be kept, and whose they are.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    pub(crate) destination: String,
+    pub(crate) auth: Value,
+}
+
+/// Connectors by the ids of their destinations.
+#[derive(Debug)]
+pub(crate) struct Connectors {
+    pub(crate) manifests: Manifests,
+    live: Mutex<BTreeMap<String, Live>>,
+    fetched: mpsc::Sender<Fetched>,
+}
+
+/// A connector, and what it was made of.
+#[derive(Debug)]
+struct Live {
+    tool: Tool,
+    manifest: Arc<Manifest>,
+    connector: Arc<Connector>,
+}
+
+#[derive(Debug)]
+struct Keeper {
+    destination: String,
+    fetched: mpsc::Sender<Fetched>,
+}
+
+impl Keep for Keeper {
+    fn keep(&self, auth: &Value) {
+        let fetched = Fetched { destination: self.destination.clone(), auth: auth.clone() };
+        if self.fetched.try_send(fetched).is_err() {
+            tracing::error!(destination = %self.destination, "tokens that were fetched are in memory only");
+        }
+    }
+}
+
+impl Connectors {
+    /// Connectors of these manifests, and where the tokens that they fetch come out.
+    pub(crate) fn new(manifests: Manifests) -> (Self, mpsc::Receiver<Fetched>) {
+        let (fetched, kept) = mpsc::channel(KEPT);
+        (Self { manifests, live: Mutex::default(), fetched }, kept)
+    }
+
+    /// The connector of a destination.
+    pub(crate) fn connector(
+        &self,
+        destination: &Destination,
+        tool: &Tool,
+        vault: &Vault,
+    ) -> Result<Arc<Connector>, NotReady> {
+        let kind = &destination.kind;
+        let manifest =
+            self.manifests.get(kind).ok_or_else(|| NotReady::NoManifest(kind.clone()))?;
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = live.get(&destination.id);
+        if let Some(known) = before
+            && known.tool == *tool
+            && Arc::ptr_eq(&known.manifest, &manifest)
+        {
+            return Ok(Arc::clone(&known.connector));
+        }
+        let config = config(&manifest, tool, &opened(vault, &destination.id, tool)?)?;
+        let keeper = Keeper { destination: destination.id.clone(), fetched: self.fetched.clone() };
+        let before = before.map(|known| &*known.connector);
+        let connector = Arc::new(Connector::new(config, Arc::new(keeper), before));
+        let made = Live { tool: tool.clone(), manifest, connector: Arc::clone(&connector) };
+        live.insert(destination.id.clone(), made);
+        Ok(connector)
+    }
+
+    /// Forgets the connectors of destinations that are not there any more.
+    pub(crate) fn retain(&self, destinations: &[Destination]) {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.retain(|id, _| destinations.iter().any(|one| one.id == *id));
+    }
+}
+
+/// What a destination keeps secret.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Opened {
+    pub(crate) settings: Map<String, Value>,
+    pub(crate) auth: Map<String, Value>,
+}
+
+impl Opened {
+    /// As it is sealed.
+    pub(crate) fn text(&self) -> String {
+        json!({ "settings": self.settings, "auth": self.auth }).to_string()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.settings.is_empty() && self.auth.is_empty()
+    }
+}
+
+/// Opens what a destination keeps secret.
+pub(crate) fn opened(vault: &Vault, destination: &str, tool: &Tool) -> Result<Opened, Locked> {
+    if tool.sealed.is_empty() {
+        return Ok(Opened::default());
+    }
+    let text = vault.tool(destination, tool)?;
+    let value: Value = serde_json::from_str(&text).map_err(|_| Locked::Damaged)?;
+    let part = |name: &str| value.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+    Ok(Opened { settings: part("settings"), auth: part("auth") })
+}
+
+/// What a connector is made of.
+pub(crate) fn config(
+    manifest: &Arc<Manifest>,
+    tool: &Tool,
+    opened: &Opened,
+) -> Result<Config, ConfigError> {
+    let mut settings = tool.settings.clone();
+    settings.extend(opened.settings.clone());
+    let auth = match opened.auth.is_empty() {
+        true => Value::Null,
+        false => Value::Object(opened.auth.clone()),
+    };
+    let mappings: Vec<Mapped> = tool.mappings.iter().map(mapped).collect();
+    check(manifest, Value::Object(settings), auth, &mappings)
+}
+
+fn mapped(one: &ToolMapping) -> Mapped {
+    let ToolMapping { number, action, trigger, mapping, enabled, .. } = one;
+    Mapped {
+        number: *number,
+        action: action.clone(),
+        trigger: trigger.clone(),
+        mapping: mapping.clone(),
+        enabled: *enabled,
+    }
+}

@@ -1,0 +1,176 @@
+//! A test event, sent once and not counted.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use selfsame_deliver::{Carried, Job, Outcome, Withheld, webhook};
+use selfsame_event::EventType;
+use selfsame_pipeline::event_json::Object;
+use selfsame_pipeline::workspace::{Destination, Tool};
+use serde_json::Value;
+
+use super::super::Control;
+use super::super::asked::Asked;
+use super::super::problem::{Code, Problem};
+use super::super::shape::shape;
+use super::find;
+use crate::chance;
+use crate::destination::{connection, connection_id};
+
+/// How long the receiver may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+shape! {
+    /// What a test event was answered.
+    pub(crate) struct TestResult {
+        /// Whether the receiver took it.
+        delivered: bool,
+        /// `delivered`, or why not.
+        outcome: String,
+        /// The status, where there was an answer.
+        status: Option<u16>,
+        /// How long it took.
+        took_ms: u64,
+        /// The `webhook-id` that was sent.
+        webhook_id: String,
+        /// The beginning of the answer, control characters escaped.
+        answer: String,
+        /// At a destination of the catalogue: what each mapping that wants the event sent, without secrets.
+        sent: Vec<SentShown>,
+    }
+
+    /// A request of a test event.
+    pub(crate) struct SentShown {
+        /// The mapping.
+        mapping: String,
+        /// What was sent, without secrets.
+        request: Value,
+        /// What was answered.
+        answer: Value,
+    }
+}
+
+/// `POST /api/destinations/{id}/test`
+pub(crate) async fn test(control: Control, asked: Asked) -> Result<TestResult, Problem> {
+    let view = control.view()?;
+    let destination = find(&view, asked.id())?;
+    let key = webhook::key(&chance::bytes(), connection_id(&destination.id));
+    let body = event(&control, destination, &key);
+    match &destination.tool {
+        Some(tool) => through(&control, (destination, tool), key, &body).await,
+        None => hook(&control, destination, key, body).await,
+    }
+}
+
+/// The test event.
+fn event(control: &Control, destination: &Destination, key: &str) -> Bytes {
+    let now = control.node.clock.wall();
+    let mut event = Object::new();
+    event.text("type", EventType::Track.name());
+    event.text("event", "Selfsame Test");
+    event.text("messageId", key);
+    event.text("anonymousId", "selfsame-test");
+    event.raw("properties", r#"{"test":true}"#);
+    event.raw("context", "{}");
+    event.text("receivedAt", &now.to_string());
+    event.text("timestamp", &now.to_string());
+    event.text("spaceId", &destination.space);
+    Bytes::from(event.finish())
+}
+
+async fn hook(
+    control: &Control,
+    destination: &Destination,
+    webhook_id: String,
+    body: Bytes,
+) -> Result<TestResult, Problem> {
+    let node = &control.node;
+    let connection = connection(destination, &node.vault, node.allow_loopback());
+    let mut connection = connection.map_err(|why| {
+        Problem::new(
+            Code::Conflict,
+            format!("The secret of the destination cannot be opened: {why}."),
+        )
+    })?;
+    connection.timeout = PATIENCE;
+    let now = node.clock.wall();
+    let request = webhook::request(&node.outbound, &connection, &webhook_id, body, now)
+        .map_err(|error| Problem::new(Code::UrlRefused, format!("{error}.")).at("url"))?;
+    let started = node.clock.monotonic_micros();
+    let answered = node.outbound.post(request, now).await;
+    let took_ms = (node.clock.monotonic_micros() - started) / 1_000;
+    let (outcome, status, body) = match answered {
+        Ok(answer) => (
+            Outcome::of_status(answer.status, answer.retry_after),
+            Some(answer.status),
+            answer.body,
+        ),
+        Err(failure) => (Outcome::failed(failure), None, Bytes::new()),
+    };
+    Ok(TestResult {
+        delivered: matches!(outcome, Outcome::Delivered { .. }),
+        outcome: outcome.label().to_owned(),
+        status,
+        took_ms,
+        webhook_id,
+        answer: webhook::note(&body),
+        sent: Vec::new(),
+    })
+}
+
+/// Through the mappings of a destination of the catalogue that want the event.
+async fn through(
+    control: &Control,
+    (destination, tool): (&Destination, &Tool),
+    webhook_id: String,
+    body: &Bytes,
+) -> Result<TestResult, Problem> {
+    let node = &control.node;
+    let connector = node.connectors.connector(destination, tool, &node.vault);
+    let connector = connector.map_err(|why| {
+        Problem::new(Code::Conflict, format!("The destination cannot be spoken to: {why}."))
+    })?;
+    let event: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let started = node.clock.monotonic_micros();
+    let mut sent = Vec::new();
+    let mut carried = Carried::quiet(Outcome::Withheld(Withheld::Unmatched));
+    for number in connector.wants(&event) {
+        let job = Job {
+            key: &format!("{webhook_id}.{number}"),
+            outbound: &node.outbound,
+            allow_loopback: node.allow_loopback(),
+            timeout: PATIENCE,
+            clock: &*node.clock,
+        };
+        let Some(rehearsal) = connector.rehearse(&event, number, job).await else { continue };
+        let mapping = tool.mappings.iter().find(|one| one.number == number);
+        let mapping = mapping.map_or_else(String::new, |one| one.name.clone());
+        sent.extend(rehearsal.said.into_iter().map(|said| SentShown {
+            mapping: mapping.clone(),
+            request: said.request,
+            answer: said.answer,
+        }));
+        carried = rehearsal.carried;
+        if !matches!(carried.outcome, Outcome::Delivered { .. }) {
+            break;
+        }
+    }
+    let status = match carried.outcome {
+        Outcome::Delivered { status } => Some(status),
+        Outcome::Failed { status, .. } => status,
+        Outcome::Withheld(_) | Outcome::Postponed => None,
+    };
+    let outcome = match carried.outcome {
+        Outcome::Withheld(reason) => reason.label(),
+        outcome => outcome.label(),
+    };
+    Ok(TestResult {
+        delivered: matches!(carried.outcome, Outcome::Delivered { .. }),
+        outcome: outcome.to_owned(),
+        status,
+        took_ms: (node.clock.monotonic_micros() - started) / 1_000,
+        webhook_id,
+        answer: carried.note,
+        sent,
+    })
+}

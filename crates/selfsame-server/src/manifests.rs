@@ -1,0 +1,152 @@
+//! The manifests that there are: those of the program, and those of a folder that is looked at while the
+//! server runs.
+//!
+//! A manifest of the folder adds a destination or takes the place of the program's. When a file changes it is
+//! read again; one with anything wrong is refused, the reasons go to the log, and what was in force before
+//! stays.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use selfsame_destinations::Manifest;
+use tracing::{error, info};
+
+use crate::catalogue::own_manifests;
+
+/// The largest manifest that is read.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Manifests, read when they are asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Manifests {
+    folder: Option<PathBuf>,
+    read: Mutex<Read>,
+}
+
+#[derive(Debug, Default)]
+struct Read {
+    own: BTreeMap<String, Arc<Manifest>>,
+    /// Those of the folder, by their ids.
+    others: BTreeMap<String, Arc<Manifest>>,
+    /// What the files of the folder were at the last look.
+    seen: BTreeMap<String, String>,
+}
+
+impl Manifests {
+    /// The program's, and those of a folder.
+    ///
+    /// # Errors
+    ///
+    /// The folder is none.
+    pub(crate) fn of(folder: &Path) -> anyhow::Result<Self> {
+        let folder = (!folder.as_os_str().is_empty()).then(|| folder.to_owned());
+        if let Some(folder) = &folder {
+            anyhow::ensure!(
+                folder.is_dir(),
+                "there is no folder {}, which is to hold destinations",
+                folder.display()
+            );
+        }
+        let manifests = Self { folder, read: Mutex::default() };
+        manifests.look();
+        Ok(manifests)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Read> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The manifest of a destination.
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<Manifest>> {
+        let mut read = self.lock();
+        if let Some(manifest) = read.others.get(id).or_else(|| read.own.get(id)) {
+            return Some(Arc::clone(manifest));
+        }
+        let (folder, text) = own_manifests().iter().find(|(folder, _)| *folder == id)?;
+        let manifest = Manifest::read(&format!("{folder}/manifest.yaml"), text).ok()?;
+        let manifest = Arc::new(manifest);
+        read.own.insert(id.to_owned(), Arc::clone(&manifest));
+        Some(manifest)
+    }
+
+    /// The ids of all destinations.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let own = own_manifests().iter().map(|(folder, _)| (*folder).to_owned());
+        let mut ids: Vec<String> = own.chain(self.lock().others.keys().cloned()).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    /// Whether there is anything to look at while the server runs.
+    pub(crate) fn has_folder(&self) -> bool {
+        self.folder.is_some()
+    }
+
+    /// Looks at the folder. Whether other manifests are in force now.
+    pub(crate) fn look(&self) -> bool {
+        let Some(folder) = &self.folder else { return false };
+        let now = match texts(folder) {
+            Ok(now) => now,
+            Err(error) => {
+                error!(folder = %folder.display(), %error, "the folder of destinations cannot be read");
+                return false;
+            }
+        };
+        let mut read = self.lock();
+        if read.seen == now {
+            return false;
+        }
+        let before = std::mem::replace(&mut read.seen, now);
+        let mut is_other = false;
+        let now: Vec<_> = read.seen.clone().into_iter().collect();
+        for (id, text) in &now {
+            if before.get(id) == Some(text) {
+                continue;
+            }
+            let file = format!("{}/{id}/manifest.yaml", folder.display());
+            match Manifest::read(&file, text) {
+                Ok(manifest) if manifest.id == *id => {
+                    info!(destination = %id, version = %manifest.version, "a manifest is in force");
+                    read.others.insert(id.clone(), Arc::new(manifest));
+                    is_other = true;
+                }
+                Ok(manifest) => {
+                    let id = &manifest.id;
+                    error!(%file, %id, "a manifest has to be in a folder of its id; it is not used");
+                }
+                Err(wrong) => {
+                    error!(%wrong, "a manifest is wrong; what was there before stays in force");
+                }
+            }
+        }
+        for id in before.keys().filter(|id| !now.iter().any(|(there, _)| there == *id)) {
+            is_other |= read.others.remove(id).is_some();
+            info!(destination = %id, "a manifest is gone");
+        }
+        is_other
+    }
+}
+
+/// The manifests of a folder as they are now, by the names of their folders.
+fn texts(folder: &Path) -> std::io::Result<BTreeMap<String, String>> {
+    let mut texts = BTreeMap::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let file = path.join("manifest.yaml");
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        if !file.is_file() {
+            continue;
+        }
+        if std::fs::metadata(&file)?.len() > MOST_BYTES {
+            error!(file = %file.display(), "a manifest has at most 1 MiB; it is not used");
+            continue;
+        }
+        texts.insert(name.to_owned(), std::fs::read_to_string(&file)?);
+    }
+    Ok(texts)
+}
+
+#[cfg(test)]
+mod tests;
