@@ -7,6 +7,7 @@
 mod history;
 mod outside;
 mod settings;
+mod tool;
 
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt as _;
@@ -21,6 +22,7 @@ use selfsame_pipeline::workspace::{FunctionKind, FunctionPlace, Workspace};
 pub(crate) use self::history::{Called, History};
 pub(crate) use self::outside::Outside;
 pub(crate) use self::settings::{SettingError, open, seal};
+pub(crate) use self::tool::{CALLS, FUNCTION, FunctionTools};
 use crate::measures;
 use crate::vault::{Locked, Vault};
 

@@ -21,10 +21,10 @@ use tokio::sync::watch;
 use crate::chance;
 use crate::computing::Computing;
 use crate::connectors::Connectors;
-use crate::destination;
+use crate::destination::{self, Speaking};
 use crate::feed::{SpaceFeed, end_of};
 use crate::folder::Folder;
-use crate::function::{Functions, Outside};
+use crate::function::{FunctionTools, Functions, Outside};
 use crate::intake::KeyTable;
 use crate::manifests::Manifests;
 use crate::tasks::Tasks;
@@ -77,6 +77,7 @@ pub(crate) struct Node {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) computing: Computing,
     pub(crate) functions: Arc<Functions>,
+    function_tools: FunctionTools,
     pub(crate) connectors: Connectors,
     /// Who changes the configuration by what it is, one after the other.
     changing: tokio::sync::Mutex<()>,
@@ -193,6 +194,7 @@ impl Node {
             vault,
             clock,
             computing,
+            function_tools: FunctionTools::new(&functions),
             functions,
             connectors,
             changing: tokio::sync::Mutex::default(),
@@ -293,7 +295,11 @@ impl Node {
         for (space, handle) in self.deliverers() {
             let workspace = &view.meta.workspace;
             let loopback = self.config.allow_loopback;
-            let with = (&self.vault, &self.connectors);
+            let with = Speaking {
+                vault: &self.vault,
+                connectors: &self.connectors,
+                functions: &self.function_tools,
+            };
             let connections = destination::connections(workspace, space, with, loopback);
             handle.set_connections(connections);
         }

@@ -1,6 +1,7 @@
 //! `selfsame function`: functions, tried out on this machine and kept on the server.
 
 mod test;
+mod used;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use reqwest::Method;
 use selfsame_pipeline::workspace::FunctionKind;
 use serde::de::DeserializeOwned;
 
+pub(super) use self::used::Used;
 use super::plan::send;
 use super::say;
 use crate::client::{Remote, block_on, part};

@@ -6,13 +6,13 @@ use selfsame_pipeline::View;
 use selfsame_pipeline::workspace::{Change, FunctionPlace, FunctionUse};
 use serde_json::Value;
 
-use super::Control;
 use super::asked::Asked;
 use super::functions::find;
 use super::problem::{Code, Problem};
 use super::shape::shape;
 use super::state::Done;
-use crate::function::{SettingError, seal};
+use super::{Control, destinations};
+use crate::function::{FUNCTION, SettingError, seal};
 
 shape! {
     /// A function in use.
@@ -91,25 +91,72 @@ async fn unset(control: &Control, place: FunctionPlace) -> Result<Done, Problem>
     Ok(Done::new(&found.function, "not used any more"))
 }
 
-fn source(asked: &Asked) -> FunctionPlace {
-    FunctionPlace::Source(asked.id().to_owned())
+/// What a function does for a destination.
+enum Role {
+    /// It is what the destination does.
+    Own,
+    /// It stands in front of it.
+    Insert,
 }
 
-/// `GET /api/sources/{id}/function`
-pub(crate) async fn of_source(control: Control, asked: Asked) -> Result<FunctionUseShown, Problem> {
-    shown(&control.view()?, &source(&asked))
+/// A place of a destination, if a function can be there.
+fn destination(control: &Control, asked: &Asked, role: &Role) -> Result<FunctionPlace, Problem> {
+    let view = control.view()?;
+    let found = destinations::find(&view, asked.id())?;
+    match role {
+        Role::Own if found.kind == FUNCTION => Ok(FunctionPlace::Destination(found.id.clone())),
+        Role::Own => {
+            let message = format!(
+                "The destination is of the kind `{}`; make one of the kind `{FUNCTION}`, or use an insert function.",
+                found.kind
+            );
+            Err(Problem::new(Code::Conflict, message))
+        }
+        Role::Insert if found.kind == FUNCTION || found.tool.is_some() => {
+            Ok(FunctionPlace::Insert(found.id.clone()))
+        }
+        Role::Insert => {
+            let message =
+                "A webhook gets events as they are; no function can stand in front of it.";
+            Err(Problem::new(Code::Conflict, message))
+        }
+    }
 }
 
-/// `PUT /api/sources/{id}/function`
-pub(crate) async fn set_of_source(
-    control: Control,
-    asked: Asked,
-    wanted: FunctionUseAsked,
-) -> Result<FunctionUseShown, Problem> {
-    set(&control, source(&asked), wanted).await
+macro_rules! operations {
+    ($($(#[$doc:meta])* $show:ident, $set:ident, $unset:ident: |$control:ident, $asked:ident| $place:expr;)+) => {$(
+        $(#[$doc])*
+        pub(crate) async fn $show($control: Control, $asked: Asked) -> Result<FunctionUseShown, Problem> {
+            let place = $place;
+            shown(&$control.view()?, &place)
+        }
+
+        /// The same with PUT.
+        pub(crate) async fn $set(
+            $control: Control,
+            $asked: Asked,
+            wanted: FunctionUseAsked,
+        ) -> Result<FunctionUseShown, Problem> {
+            let place = $place;
+            set(&$control, place, wanted).await
+        }
+
+        /// The same with DELETE.
+        pub(crate) async fn $unset($control: Control, $asked: Asked) -> Result<Done, Problem> {
+            let place = $place;
+            unset(&$control, place).await
+        }
+    )+};
 }
 
-/// `DELETE /api/sources/{id}/function`
-pub(crate) async fn unset_of_source(control: Control, asked: Asked) -> Result<Done, Problem> {
-    unset(&control, source(&asked)).await
+operations! {
+    /// `GET /api/sources/{id}/function`
+    of_source, set_of_source, unset_of_source:
+        |control, asked| FunctionPlace::Source(asked.id().to_owned());
+    /// `GET /api/destinations/{id}/function`
+    of_destination, set_of_destination, unset_of_destination:
+        |control, asked| destination(&control, &asked, &Role::Own)?;
+    /// `GET /api/destinations/{id}/insert-function`
+    inserted, set_inserted, unset_inserted:
+        |control, asked| destination(&control, &asked, &Role::Insert)?;
 }

@@ -284,6 +284,12 @@ routes! {
     Patch "/api/destinations/{id}" Write "Change a destination" body [destinations::DestinationChange] 200 [destinations::DestinationShown] = destinations::update;
     Delete "/api/destinations/{id}" Write "Remove a destination, with its dead letters" 200 [state::Done] = destinations::remove;
     Post "/api/destinations/{id}/test" Write "Send one test event, and show what was answered" 200 [test::TestResult] = test::test;
+    Get "/api/destinations/{id}/function" Read "Show the function that a destination is" 200 [function_uses::FunctionUseShown] = function_uses::of_destination;
+    Put "/api/destinations/{id}/function" Write "Say which function a destination is" body [function_uses::FunctionUseAsked] 200 [function_uses::FunctionUseShown] = function_uses::set_of_destination;
+    Delete "/api/destinations/{id}/function" Write "Have a destination wait for a function" 200 [state::Done] = function_uses::unset_of_destination;
+    Get "/api/destinations/{id}/insert-function" Read "Show the function in front of a destination" 200 [function_uses::FunctionUseShown] = function_uses::inserted;
+    Put "/api/destinations/{id}/insert-function" Write "Have a function change or drop what a destination gets" body [function_uses::FunctionUseAsked] 200 [function_uses::FunctionUseShown] = function_uses::set_inserted;
+    Delete "/api/destinations/{id}/insert-function" Write "Have no function in front of a destination any more" 200 [state::Done] = function_uses::unset_inserted;
     Post "/api/destinations/{id}/resume" Write "Send again after the receiver answered 410, refused the credentials or was too far behind, or probe one that is down" 200 [state::Done] = destinations::resume;
     Post "/api/destinations/{id}/secret/rotate" Secrets "Rotate the secret: first sign with both, then, with `finish`, with the new one only" body [destinations::SecretRotation] 200 [destinations::RotatedSecret] = destinations::rotate;
     Get "/api/destinations/{id}/dead-letters" Events "List dead letters" query ["limit" "next"] 200 [dead_letters::DeadLetters] = dead_letters::list;

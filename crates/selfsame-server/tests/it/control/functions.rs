@@ -274,3 +274,114 @@ async fn functions_are_files_too() {
     let logs = command(&["function", "logs", "hook"]);
     assert!(logs.0, "{}", logs.1);
 }
+
+const SEND: &str = r#"
+async function onTrack(event, settings) {
+  if (event.event === 'Bad') throw new InvalidEventPayload('bad');
+  const response = await fetch(settings.url, {
+    method: 'POST',
+    headers: { 'X-Token': settings.token },
+    body: JSON.stringify({ name: event.event, user: event.userId, extra: event.properties.extra }),
+  });
+  if (response.status >= 500) throw new RetryError(`status ${response.status}`);
+}
+"#;
+
+async fn track(server: &Server, name: &str, number: u32) {
+    let event = json!({ "userId": "ada", "event": name, "messageId": format!("m-{number}"), "properties": { "n": number } });
+    assert_eq!(server.send(DEV, "track", event).await, StatusCode::OK);
+}
+
+/// What a destination counts.
+async fn counts(server: &Server, id: &str) -> [u64; 4] {
+    let status = server.get(&format!("/api/destinations/{id}")).await["status"].clone();
+    ["delivered", "filtered", "dead", "pending"].map(|name| status[name].as_u64().unwrap_or(9_999))
+}
+
+async fn until(server: &Server, id: &str, wanted: [u64; 4]) {
+    eventually(&format!("{wanted:?} at {id}"), async || {
+        (counts(server, id).await == wanted).then_some(())
+    })
+    .await;
+}
+
+async fn sender(server: &Server, receiver: &Receiver) {
+    let settings =
+        json!([{ "name": "url", "required": true }, { "name": "token", "secret": true }]);
+    let body = json!({ "name": "Send", "kind": "destination", "code": SEND, "settings": settings });
+    server.done(Method::POST, "/api/functions", Some(body)).await;
+    let made = json!({ "name": "Own", "kind": "function" });
+    let made = server.done(Method::POST, "/api/destinations", Some(made)).await;
+    assert_eq!(made["secret"], Value::Null);
+    assert!(made["destination"]["problem"].as_str().expect("it waits").contains("no function yet"));
+    // What comes meanwhile waits for it.
+    track(server, "Early", 0).await;
+    let used = json!({ "function": "send", "settings": { "url": receiver.url, "token": "t0ken" } });
+    server.done(Method::PUT, "/api/destinations/own/function", Some(used)).await;
+    until(server, "own", [1, 0, 0, 0]).await;
+}
+
+#[tokio::test]
+async fn a_destination_may_be_a_function() {
+    let (server, receiver) = (Server::start(), Receiver::start().await);
+    sender(&server, &receiver).await;
+    let got = receiver.got();
+    assert_eq!(got[0].body, r#"{"name":"Early","user":"ada"}"#);
+    assert_eq!(got[0].headers["x-token"], "t0ken");
+    // What it has no handler for is filtered, what it refuses is a dead letter and holds nothing.
+    let identify = json!({ "userId": "ada", "messageId": "i-1", "traits": { "plan": "pro" } });
+    assert_eq!(server.send(DEV, "identify", identify).await, StatusCode::OK);
+    track(&server, "Bad", 1).await;
+    track(&server, "Good", 2).await;
+    until(&server, "own", [2, 1, 1, 0]).await;
+    let letters = server.get("/api/destinations/own/dead-letters").await;
+    assert_eq!(letters["data"][0]["failure"], "rejected", "{letters}");
+    // What it wants to try again is tried again.
+    receiver.answer(503);
+    track(&server, "Late", 3).await;
+    eventually("an attempt", async || (receiver.got().len() >= 3).then_some(())).await;
+    receiver.answer(200);
+    server.done(Method::POST, "/api/destinations/own/resume", None).await;
+    until(&server, "own", [3, 1, 1, 0]).await;
+    assert!(receiver.got().last().is_some_and(|last| last.body.contains("Late")));
+    let tested = server.done(Method::POST, "/api/destinations/own/test", None).await;
+    assert_eq!((&tested["delivered"], &tested["status"]), (&json!(true), &json!(200)));
+    let (status, answer) = server.ask(Method::DELETE, "/api/functions/send", None).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{answer}");
+    server.done(Method::DELETE, "/api/destinations/own", None).await;
+    server.done(Method::DELETE, "/api/functions/send", None).await;
+}
+
+#[tokio::test]
+async fn an_insert_function_changes_or_drops_what_a_destination_gets() {
+    let (server, receiver) = (Server::start(), Receiver::start().await);
+    sender(&server, &receiver).await;
+    let code = "function onTrack(event, settings) { if (event.event === 'Drop') return null; \
+        event.properties.extra = settings.word; return event; }";
+    let body = json!({ "name": "Before", "kind": "insert", "code": code, "settings": [{ "name": "word" }] });
+    server.done(Method::POST, "/api/functions", Some(body)).await;
+    let used = json!({ "function": "before", "settings": { "word": "more" } });
+    server.done(Method::PUT, "/api/destinations/own/insert-function", Some(used)).await;
+    track(&server, "Drop", 1).await;
+    track(&server, "Keep", 2).await;
+    until(&server, "own", [2, 1, 0, 0]).await;
+    assert_eq!(receiver.got()[1].body, r#"{"name":"Keep","user":"ada","extra":"more"}"#);
+    // The log has the event as it came.
+    let path = "/v1/spaces/dev/collections/users/profiles/user_id:ada/events";
+    assert!(!server.get(path).await.to_string().contains("extra"));
+    let logs = server.get("/api/functions/before/logs").await;
+    assert_eq!(logs["data"][0]["place"], "insert function of destination own");
+    server.done(Method::DELETE, "/api/destinations/own/insert-function", None).await;
+    track(&server, "Plain", 3).await;
+    until(&server, "own", [3, 1, 0, 0]).await;
+    assert_eq!(receiver.got()[2].body, r#"{"name":"Plain","user":"ada"}"#);
+    // A webhook has nothing in front of it, and is none itself.
+    let hook = json!({ "name": "Hook", "url": receiver.url });
+    server.done(Method::POST, "/api/destinations", Some(hook)).await;
+    for which in ["function", "insert-function"] {
+        let path = format!("/api/destinations/hook/{which}");
+        let used = json!({ "function": "before" });
+        let (status, answer) = server.ask(Method::PUT, &path, Some(used)).await;
+        assert_eq!((status, &answer["error"]["code"]), (StatusCode::CONFLICT, &json!("conflict")));
+    }
+}
