@@ -29,7 +29,7 @@ pub struct Collector<I, S> {
     clock: Arc<dyn Clock>,
     pub(crate) scripts: Scripts,
     budget: Arc<Budget>,
-    meters: Meters,
+    pub(crate) meters: Meters,
 }
 
 impl<I, S> fmt::Debug for Collector<I, S> {
@@ -53,14 +53,8 @@ impl From<Problem> for Stop {
 
 impl From<IntakeError> for Stop {
     fn from(error: IntakeError) -> Self {
-        match error {
-            IntakeError::Backlog { retry_after } => {
-                Self { problem: Problem::Backlog, retry_after: Some(retry_after) }
-            }
-            IntakeError::Full => Problem::DiskFull.into(),
-            IntakeError::Stopping => Problem::Stopping.into(),
-            IntakeError::Unavailable => Problem::Unavailable.into(),
-        }
+        let (problem, retry_after) = Problem::of_intake(error);
+        Self { problem, retry_after }
     }
 }
 
@@ -312,7 +306,7 @@ impl<I: Intake, S: Sources> Collector<I, S> {
         found
     }
 
-    async fn append(
+    pub(crate) async fn append(
         &self,
         kind: RecordKind,
         head: Option<&EventsHead>,

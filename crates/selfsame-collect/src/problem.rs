@@ -1,7 +1,11 @@
 //! Every answer that is not a success. One table: code, status, class, sentence.
 
+use std::time::Duration;
+
 use hyper::StatusCode;
 use selfsame_event::Class;
+
+use crate::IntakeError;
 
 macro_rules! problems {
     ($($(#[$doc:meta])* $name:ident = $status:ident, $class:ident, $code:literal, $sentence:literal;)+) => {
@@ -92,4 +96,16 @@ problems! {
     Stopping = SERVICE_UNAVAILABLE, Unavailable, "stopping", "The server is starting or stopping; send this again.";
     /// The log cannot be written.
     Unavailable = SERVICE_UNAVAILABLE, Unavailable, "unavailable", "The server cannot write its log; send this again later.";
+}
+
+impl Problem {
+    /// The problem that it is where a record was not taken, and when to try again where that is known.
+    pub(crate) fn of_intake(error: IntakeError) -> (Self, Option<Duration>) {
+        match error {
+            IntakeError::Backlog { retry_after } => (Self::Backlog, Some(retry_after)),
+            IntakeError::Full => (Self::DiskFull, None),
+            IntakeError::Stopping => (Self::Stopping, None),
+            IntakeError::Unavailable => (Self::Unavailable, None),
+        }
+    }
 }

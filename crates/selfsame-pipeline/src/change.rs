@@ -20,6 +20,10 @@ impl State {
             let events = counts.map_or(0, SpaceMeta::deliveries);
             destination.since = Since { offset: record.position.offset, events };
         }
+        if let Change::SetFunction(function) = &mut change {
+            let place = (record.position.offset, record.time);
+            function.follow(self.meta.workspace.function(&function.id), place);
+        }
         let space = match &change {
             Change::SetSpace { id, .. } => Some(id.clone()),
             Change::PublishRules { space, .. } => Some(space.clone()),

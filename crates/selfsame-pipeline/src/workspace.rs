@@ -11,6 +11,7 @@ use selfsame_identity::{RuleSet, Rules, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
 mod definition;
+mod function;
 mod identity;
 mod oauth;
 mod tool;
@@ -19,6 +20,10 @@ pub use self::definition::{
     Activation, Announce, Definition, DefinitionKind, NAME_BYTES, Naming, Strategy,
 };
 pub(crate) use self::definition::{definition_query, holder, reads_among, references};
+pub use self::function::{
+    Function, FunctionKind, FunctionPlace, FunctionSetting, FunctionUse, FunctionVersion,
+    SettingKind,
+};
 pub use self::identity::{Identity, IdentityKey, KeyText, TokenAlgorithm};
 pub use self::oauth::{OAuth, OAuthClient, OAuthKey};
 pub use self::tool::{Tool, ToolMapping};
@@ -44,6 +49,12 @@ pub struct Workspace {
     /// The number of the next definition.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub next_definition: u32,
+    /// The functions, in the order in which they were made. Shared with readers.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub functions: Arc<Vec<Function>>,
+    /// Where functions are used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub function_uses: Vec<(FunctionPlace, FunctionUse)>,
 }
 
 /// An identity graph of its own, with its rules and profiles.
@@ -258,6 +269,20 @@ pub enum Change {
         /// Its id.
         id: String,
     },
+    /// Makes a function or changes one, found by its id. Its version is given by the fold.
+    SetFunction(Function),
+    /// Removes a function that is used nowhere.
+    RemoveFunction {
+        /// Its id.
+        id: String,
+    },
+    /// Uses a function at a place, in place of the one there, or none.
+    UseFunction {
+        /// Where.
+        at: FunctionPlace,
+        /// Which, with which settings.
+        function: Option<FunctionUse>,
+    },
 }
 
 /// Why a change was not applied. The record stays, without effect.
@@ -287,6 +312,12 @@ pub enum ChangeError {
     #[error("the definition is not valid: {reason}")]
     Definition {
         /// What is wrong, and where.
+        reason: String,
+    },
+    /// A function that is used where it cannot be, or removed while it is used.
+    #[error("{reason}")]
+    Function {
+        /// Why.
         reason: String,
     },
     /// Rules that do not compile.
@@ -366,6 +397,7 @@ impl Workspace {
             Change::RemoveDestination { id } => {
                 let before = self.destinations.len();
                 self.destinations.retain(|destination| destination.id != id);
+                self.function_uses.retain(|(at, _)| !at.is_of_destination(&id));
                 if self.destinations.len() == before {
                     return Err(ChangeError::Unknown { kind: "destination", id });
                 }
@@ -377,6 +409,10 @@ impl Workspace {
             }
             Change::SetDefinition(definition) => self.set_definition(definition)?,
             Change::RemoveDefinition { space, id } => self.remove_definition(&space, id)?,
+            // Its place in the log comes with it: whoever folds records has set it.
+            Change::SetFunction(function) => self.set_function(function)?,
+            Change::RemoveFunction { id } => self.remove_function(id)?,
+            Change::UseFunction { at, function } => self.use_function(at, function)?,
         }
         Ok(())
     }
@@ -398,6 +434,10 @@ impl Workspace {
         let found = self.space(id).map(|_| ());
         found.ok_or_else(|| ChangeError::Unknown { kind: "space", id: id.to_owned() })
     }
+}
+
+fn is_empty<T>(list: &Arc<Vec<T>>) -> bool {
+    list.is_empty()
 }
 
 fn is_zero<N: Default + PartialEq>(number: &N) -> bool {

@@ -9,17 +9,17 @@ use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Request, Response, StatusCode};
-use selfsame_collect::{Collector, Peer};
+use selfsame_collect::Peer;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
-use crate::intake::{KeyTable, LogIntake};
 use crate::listen::Door;
+use crate::source_function::Taker;
 
 /// Everything that answers, once the server is ready.
 #[derive(Debug)]
 pub(crate) struct Ready {
-    pub(crate) collector: Collector<LogIntake, Arc<KeyTable>>,
+    pub(crate) collector: Arc<Taker>,
     /// Everything but collecting.
     pub(crate) main: Router,
     /// The Control API and the metrics, where they have a door of their own.

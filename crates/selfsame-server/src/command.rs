@@ -7,6 +7,8 @@ mod demo;
 mod destination;
 mod dev;
 mod doctor;
+mod function;
+mod function_worker;
 mod identity;
 mod import;
 mod plan;
@@ -50,6 +52,10 @@ enum Command {
     Config(Common),
     Source(source::SourceCommand),
     Destination(destination::DestinationCommand),
+    Function(function::FunctionCommand),
+    /// What the server runs functions in.
+    #[command(hide = true)]
+    FunctionWorker,
     Audience(definition::Audience),
     Trait(definition::Trait),
     Import(import::Import),
@@ -134,6 +140,8 @@ impl Cli {
             Command::Config(common) => config::run(&common),
             Command::Source(source) => source.run(),
             Command::Destination(destination) => destination.run(),
+            Command::Function(command) => command.run(),
+            Command::FunctionWorker => function_worker::run(),
             Command::Audience(audience) => audience.run(),
             Command::Trait(one) => one.run(),
             Command::Import(import) => import.run(),

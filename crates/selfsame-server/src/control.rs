@@ -16,6 +16,8 @@ mod dead_ranges;
 mod decided;
 mod definitions;
 mod destinations;
+mod function_uses;
+mod functions;
 mod hint;
 mod identity;
 mod identity_keys;
@@ -45,6 +47,11 @@ pub(crate) use definitions::{
 };
 pub(crate) use destinations::{
     DestinationShown, MappingShown, NewDestination, NewMapping, NewSecret,
+};
+pub(crate) use function_uses::{FunctionUseAsked, FunctionUseShown};
+pub(crate) use functions::{
+    FunctionCalled, FunctionChange, FunctionCode, FunctionRollBack, FunctionSettingShown,
+    FunctionShown, FunctionVersionShown, NewFunction,
 };
 pub(crate) use identity::hint as rules_hint;
 pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKey, checker};

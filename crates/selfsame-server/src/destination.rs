@@ -8,6 +8,7 @@ use selfsame_pipeline::workspace::{Destination, Tool, Workspace};
 use sha2::{Digest as _, Sha256};
 
 use crate::connectors::{Connectors, NotReady};
+use crate::function::{CALLS, FUNCTION, FunctionTools};
 use crate::vault::{Locked, Vault};
 
 /// The identity of a destination's connection.
@@ -17,11 +18,19 @@ pub(crate) fn connection_id(destination: &str) -> ConnectionId {
     ConnectionId(id)
 }
 
+/// What destinations are spoken to with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Speaking<'s> {
+    pub(crate) vault: &'s Vault,
+    pub(crate) connectors: &'s Connectors,
+    pub(crate) functions: &'s FunctionTools,
+}
+
 /// The connections of a space.
 pub(crate) fn connections(
     workspace: &Workspace,
     space: u32,
-    (vault, connectors): (&Vault, &Connectors),
+    with: Speaking<'_>,
     allow_loopback: bool,
 ) -> Vec<Connection> {
     let Some(space) = workspace.spaces.iter().find(|one| one.number == space) else {
@@ -36,10 +45,11 @@ pub(crate) fn connections(
     };
     let made = |one: &Destination| {
         match &one.tool {
-        Some(tool) => spoken(one, tool, (vault, connectors), allow_loopback).map_err(|why| {
+        Some(tool) => spoken(one, tool, with, allow_loopback).map_err(|why| {
             tracing::error!(destination = %one.id, %why, "a destination waits: it cannot be spoken to");
         }),
-        None => connection(one, vault, allow_loopback).map_err(drop),
+        None if one.kind == FUNCTION => function(one, with, allow_loopback).ok_or(()),
+        None => connection(one, with.vault, allow_loopback).map_err(drop),
     }
     };
     of_space.map(|one| made(one).unwrap_or_else(|()| locked(one))).collect()
@@ -49,14 +59,27 @@ pub(crate) fn connections(
 fn spoken(
     destination: &Destination,
     tool: &Tool,
-    (vault, connectors): (&Vault, &Connectors),
+    with: Speaking<'_>,
     allow_loopback: bool,
 ) -> Result<Connection, NotReady> {
-    let connector = connectors.connector(destination, tool, vault)?;
+    let connector = with.connectors.connector(destination, tool, with.vault)?;
     let mut connection = connection_with(destination, &[], allow_loopback);
     connection.concurrency = connector.concurrency();
-    connection.tool = Some(Spoken(connector));
+    connection.tool = Some(with.functions.in_front(&destination.id, Spoken(connector)));
     Ok(connection)
+}
+
+/// The connection of a destination that is a function; none while it has none.
+fn function(
+    destination: &Destination,
+    with: Speaking<'_>,
+    allow_loopback: bool,
+) -> Option<Connection> {
+    let own = with.functions.own(&destination.id)?;
+    let mut connection = connection_with(destination, &[], allow_loopback);
+    connection.concurrency = CALLS;
+    connection.tool = Some(with.functions.in_front(&destination.id, own));
+    Some(connection)
 }
 
 /// The connection of a destination, if its secrets can be opened.

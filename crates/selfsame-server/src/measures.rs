@@ -64,6 +64,11 @@ measures! {
     /// Bodies held now.
     COLLECT_IN_FLIGHT = Gauge collect::IN_FLIGHT, "bytes";
 
+    /// Calls of functions, by kind of function and the word of how they ended.
+    FUNCTION_CALLS = Counter "selfsame_function_calls_total", "calls", by "kind" "outcome";
+    /// Processor time of a call of a function.
+    FUNCTION_CPU_SECONDS = Histogram "selfsame_function_cpu_seconds", "seconds";
+
     /// The first record of the log, once retention has looked.
     LOG_FIRST = Gauge "selfsame_log_first_offset", "offset";
     /// The place behind the last record of the log.

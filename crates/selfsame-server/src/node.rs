@@ -21,9 +21,10 @@ use tokio::sync::watch;
 use crate::chance;
 use crate::computing::Computing;
 use crate::connectors::Connectors;
-use crate::destination;
+use crate::destination::{self, Speaking};
 use crate::feed::{SpaceFeed, end_of};
 use crate::folder::Folder;
+use crate::function::{FunctionTools, Functions, Outside};
 use crate::intake::KeyTable;
 use crate::manifests::Manifests;
 use crate::tasks::Tasks;
@@ -77,6 +78,8 @@ pub(crate) struct Node {
     pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) computing: Computing,
+    pub(crate) functions: Arc<Functions>,
+    function_tools: FunctionTools,
     pub(crate) connectors: Connectors,
     /// Who changes the configuration by what it is, one after the other.
     changing: tokio::sync::Mutex<()>,
@@ -185,6 +188,13 @@ impl Node {
         let share = config.engine.compute_percent;
         let computing = Computing::start(compute, Arc::clone(&clock), share)
             .context("the thread that computes definitions cannot be started")?;
+        let outside = Outside {
+            outbound: outbound.clone(),
+            clock: Arc::clone(&clock),
+            allow_loopback: config.allow_loopback,
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let functions = Arc::new(Functions::new(outside, Arc::clone(&clock)));
         let node = Arc::new(Self {
             folder,
             log: logs.log,
@@ -196,6 +206,8 @@ impl Node {
             vault,
             clock,
             computing,
+            function_tools: FunctionTools::new(&functions),
+            functions,
             connectors,
             changing: tokio::sync::Mutex::default(),
             config,
@@ -291,10 +303,15 @@ impl Node {
         let Some(view) = self.view() else { return };
         self.connectors.retain(&view.meta.workspace.destinations);
         self.keys.load(&view.meta.workspace, &self.vault);
+        self.functions.load(&view.meta.workspace, &self.vault);
         for (space, handle) in self.deliverers() {
             let workspace = &view.meta.workspace;
             let loopback = self.config.allow_loopback;
-            let with = (&self.vault, &self.connectors);
+            let with = Speaking {
+                vault: &self.vault,
+                connectors: &self.connectors,
+                functions: &self.function_tools,
+            };
             let connections = destination::connections(workspace, space, with, loopback);
             handle.set_connections(connections);
         }
@@ -418,6 +435,7 @@ impl Node {
 
     /// Stops the engine behind a last checkpoint.
     pub(crate) fn stop(&self) {
+        self.functions.stop();
         self.computing.stop(self.failure().is_none());
         self.engine.stop.store(true, Ordering::Release);
         let thread =

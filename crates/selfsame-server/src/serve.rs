@@ -96,13 +96,13 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     let is_new = bootstrap::first_start(&node, &flavour.names).await?;
     node.unlock(settings.server.start_locked)?;
     node.load_configuration();
-    let collector = Collector::new(
+    let collector = Arc::new(Collector::new(
         settings.collect.config()?,
         Arc::clone(&node.keys),
         LogIntake(Arc::clone(&node.log)),
         Arc::clone(&node.clock),
         scripts(),
-    );
+    ));
     let tokens = Tokens(Arc::clone(&node.shared));
     let health = Health {
         node: Arc::clone(&node),
@@ -113,6 +113,7 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     let public = health::router(health.clone())
         .merge(readers(&node, &tokens, settings)?)
         .merge(crate::oauth::router(&node, &settings.collect, certificates.is_some()))
+        .merge(crate::source_function::router(&node, &collector))
         .merge((flavour.routes)(&node, &tasks));
     let control =
         health::metrics_router(health).merge(crate::control::router(&node, &tokens, &tasks));

@@ -84,6 +84,8 @@ pub(crate) enum Purpose<'p> {
     Tool(&'p str),
     /// Checking identity tokens: of a source, with a key's id.
     IdentityKey(&'p str, &'p str),
+    /// Being told to a function: of a place where it is used, with the setting's name.
+    Setting(&'p str, &'p str),
 }
 
 impl fmt::Display for Purpose<'_> {
@@ -92,6 +94,7 @@ impl fmt::Display for Purpose<'_> {
             Self::Destination(id) => write!(f, "destination {id}"),
             Self::Tool(id) => write!(f, "settings of destination {id}"),
             Self::IdentityKey(source, key) => write!(f, "identity key {key} of source {source}"),
+            Self::Setting(place, name) => write!(f, "setting {name} of the function of {place}"),
         }
     }
 }
@@ -262,6 +265,16 @@ impl Vault {
             for key in &source.identity.keys {
                 let why = self.identity_key(&source.id, key).err();
                 let purpose = Purpose::IdentityKey(&source.id, &key.id);
+                locked.extend(why.map(|why| (purpose.to_string(), why)));
+            }
+        }
+        for (place, used) in &workspace.function_uses {
+            let Some(function) = workspace.function(&used.function) else { continue };
+            let place = place.to_string();
+            for field in function.settings.iter().filter(|field| field.secret) {
+                let sealed = used.settings.get(&field.name).and_then(|value| value.as_str());
+                let purpose = Purpose::Setting(&place, &field.name);
+                let why = sealed.and_then(|sealed| self.unseal(purpose, sealed).err());
                 locked.extend(why.map(|why| (purpose.to_string(), why)));
             }
         }

@@ -149,3 +149,81 @@ fn a_destination_is_told_once_and_by_few_identifiers() {
         "`crm` is there twice",
     );
 }
+
+fn function(id: &str, kind: FunctionKind, code: &str) -> Function {
+    let (id, name) = (id.to_owned(), id.to_owned());
+    let (version, versions) = (0, Vec::new());
+    Function { id, name, kind, code: code.to_owned(), settings: Vec::new(), version, versions }
+}
+
+#[test]
+fn other_code_is_another_version_of_a_function() {
+    let at = |offset| (offset, selfsame_event::Time::from_millis(7));
+    let mut first = function("f", FunctionKind::Source, "a");
+    first.follow(None, at(3));
+    let mut renamed = function("f", FunctionKind::Source, "a");
+    renamed.follow(Some(&first), at(4));
+    let mut second = function("f", FunctionKind::Source, "b");
+    second.follow(Some(&renamed), at(5));
+    let numbers = |one: &Function| {
+        one.versions.iter().map(|version| (version.version, version.offset)).collect::<Vec<_>>()
+    };
+    assert_eq!((renamed.version, numbers(&renamed)), (1, vec![(1, 3)]));
+    assert_eq!((second.version, numbers(&second)), (2, vec![(1, 3), (2, 5)]));
+    let mut newest = second;
+    for offset in 6..100 {
+        let mut next = function("f", FunctionKind::Source, &offset.to_string());
+        next.follow(Some(&newest), at(offset));
+        newest = next;
+    }
+    assert_eq!((newest.version, newest.versions.len()), (96, 50));
+    assert_eq!(newest.versions.last().map(|one| one.version), Some(96));
+}
+
+#[test]
+fn a_function_is_used_where_it_fits_and_kept_while_it_is_used() {
+    let mut workspace = with_space();
+    workspace.apply(source("web", "kw")).expect("a source");
+    workspace.apply(destination(Since::default())).expect("a destination");
+    workspace.apply(Change::SetFunction(function("f", FunctionKind::Source, "a"))).expect("one");
+    let used = |at: FunctionPlace, id: &str| Change::UseFunction {
+        at,
+        function: Some(FunctionUse { function: id.to_owned(), settings: BTreeMap::new() }),
+    };
+    let web = || FunctionPlace::Source("web".to_owned());
+    workspace.apply(used(web(), "f")).expect("it fits");
+    assert_eq!(workspace.function_at(&web()).map(|(one, _)| one.id.as_str()), Some("f"));
+    let insert = used(FunctionPlace::Insert("d".to_owned()), "f");
+    let wrong = workspace.apply(insert).expect_err("a source function").to_string();
+    assert_eq!(wrong, "the function `f` is of the kind source; here fits one of the kind insert");
+    let nowhere = used(FunctionPlace::Source("none".to_owned()), "f");
+    assert_eq!(
+        workspace.apply(nowhere),
+        Err(ChangeError::Unknown { kind: "source", id: "none".to_owned() })
+    );
+    let remove = || Change::RemoveFunction { id: "f".to_owned() };
+    let kept = workspace.apply(remove()).expect_err("it is used").to_string();
+    assert_eq!(kept, "the function `f` is used by the source web");
+    workspace.apply(Change::UseFunction { at: web(), function: None }).expect("not any more");
+    workspace.apply(remove()).expect("removed");
+    assert!(workspace.functions.is_empty() && workspace.function_uses.is_empty());
+}
+
+#[test]
+fn a_destination_that_is_removed_leaves_no_use_behind() {
+    let mut workspace = with_space();
+    workspace.apply(destination(Since::default())).expect("a destination");
+    workspace.apply(Change::SetFunction(function("f", FunctionKind::Insert, "a"))).expect("one");
+    let at = FunctionPlace::Insert("d".to_owned());
+    let function = Some(FunctionUse { function: "f".to_owned(), settings: BTreeMap::new() });
+    workspace.apply(Change::UseFunction { at, function }).expect("it fits");
+    workspace.apply(Change::RemoveDestination { id: "d".to_owned() }).expect("removed");
+    assert!(workspace.function_uses.is_empty());
+}
+
+/// Records and states from before there were functions say nothing of them.
+#[test]
+fn a_workspace_without_functions_is_written_as_before() {
+    let text = serde_json::to_string(&with_space()).expect("JSON");
+    assert!(!text.contains("function"), "{text}");
+}

@@ -1,6 +1,7 @@
 //! `selfsame destination`: how deliveries go, what to do about those that do not, and what would be sent.
 
 mod create;
+mod function;
 mod render;
 mod test;
 
@@ -27,6 +28,7 @@ pub(super) struct DestinationCommand {
 enum Verb {
     /// Make a destination of the catalogue, or a webhook.
     Create(create::Create),
+    Function(function::DestinationFunction),
     /// List destinations, what each does and how far it is.
     List(List),
     /// Send again after the receiver answered 410, refused the credentials or was too far behind; or probe one
@@ -99,6 +101,7 @@ impl DestinationCommand {
             Verb::Render(render) => return render.run(),
             Verb::Test(test) => return test.run(),
             Verb::Create(create) => create.run()?,
+            Verb::Function(function) => function.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -3,6 +3,7 @@
 mod difference;
 mod environment;
 mod export;
+mod functions;
 mod identity_keys;
 mod preview;
 
@@ -23,14 +24,14 @@ pub(super) use self::difference::Field;
 use self::difference::fields;
 pub(super) use self::export::Export;
 use super::resource::{
-    AudienceFile, Change, DefinitionFile, DestinationFile, Files, Resource, SourceFile, SpaceFile,
-    TraitFile, Tree,
+    AudienceFile, Change, DefinitionFile, DestinationFile, Files, FunctionFile, Resource,
+    SourceFile, SpaceFile, TraitFile, Tree,
 };
 use super::say;
 use crate::client::{Client, Remote, block_on, part};
 use crate::control::{
-    DefinitionShown, DestinationShown, NewSecret, NewSource, NewSpace, Page, SourceShown,
-    SpaceShown,
+    DefinitionShown, DestinationShown, FunctionShown, NewSecret, NewSource, NewSpace, Page,
+    SourceShown, SpaceShown,
 };
 use crate::definition::Said;
 use crate::printable::printable;
@@ -40,7 +41,7 @@ use crate::printable::printable;
 pub(super) struct Plan {
     /// The folder with the files, as `selfsame export` writes it.
     dir: PathBuf,
-    /// Remove destinations, audiences and computed traits that are in no file.
+    /// Remove destinations, functions, audiences and computed traits that are in no file.
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
@@ -57,6 +58,7 @@ pub(super) struct Apply {
 /// What is on the server.
 struct Live {
     spaces: Vec<SpaceFile>,
+    functions: Vec<FunctionFile>,
     sources: Vec<SourceFile>,
     destinations: Vec<DestinationFile>,
     audiences: Vec<AudienceFile>,
@@ -66,6 +68,7 @@ struct Live {
 impl Live {
     async fn read(client: &Client) -> anyhow::Result<Self> {
         let spaces: Page<SpaceShown> = client.get("/api/spaces").await?;
+        let functions: Page<FunctionShown> = client.get("/api/functions").await?;
         let sources: Page<SourceShown> = client.get("/api/sources").await?;
         let destinations: Page<DestinationShown> = client.get("/api/destinations").await?;
         let (mut audiences, mut traits) = (Vec::new(), Vec::new());
@@ -83,6 +86,7 @@ impl Live {
             audiences,
             traits,
             spaces: spaces.data.into_iter().map(Into::into).collect(),
+            functions: functions.data.into_iter().map(Into::into).collect(),
             sources: sources.data.into_iter().map(Into::into).collect(),
             destinations: destinations.data.into_iter().map(Into::into).collect(),
         })
@@ -120,6 +124,7 @@ enum Step<'f> {
 #[derive(Clone, Copy)]
 enum New<'f> {
     Space(&'f SpaceFile),
+    Function(&'f FunctionFile),
     Source(&'f SourceFile),
     Destination(&'f DestinationFile),
     Audience(&'f AudienceFile),
@@ -134,6 +139,7 @@ impl<'f> New<'f> {
     fn name(&self) -> String {
         match self {
             Self::Space(file) => name_of(*file),
+            Self::Function(file) => name_of(*file),
             Self::Source(file) => name_of(*file),
             Self::Destination(file) => name_of(*file),
             Self::Audience(file) => name_of(*file),
@@ -146,7 +152,7 @@ impl<'f> New<'f> {
         match self {
             Self::Audience(file) => Some((&file.0, DefinitionKind::Audience)),
             Self::Trait(file) => Some((&file.0, DefinitionKind::ComputedTrait)),
-            Self::Space(_) | Self::Source(_) | Self::Destination(_) => None,
+            Self::Space(_) | Self::Function(_) | Self::Source(_) | Self::Destination(_) => None,
         }
     }
 }
@@ -161,6 +167,8 @@ impl<'f> Steps<'f> {
     fn of(tree: &'f Tree, live: &Live, prune: bool) -> anyhow::Result<Self> {
         let mut all = Self { steps: Vec::new(), left: Vec::new() };
         all.compare(&tree.spaces, &live.spaces, New::Space)?;
+        functions::check(&live.functions, &tree.functions)?;
+        all.compare(&tree.functions, &live.functions, New::Function)?;
         for (path, file) in tree.sources.values() {
             let there = live.sources.iter().find(|there| there.id == file.id);
             let checked = there.map(|there| identity_keys::check(there, file)).transpose();
@@ -195,6 +203,12 @@ impl<'f> Steps<'f> {
             };
             let name = format!("{word} {}/{}", file.space, file.id);
             all.remove(name, file.path(), prune);
+        }
+        for function in &live.functions {
+            if !tree.functions.contains_key(&function.id) {
+                let path = format!("/api/functions/{}", part(&function.id));
+                all.remove(name_of(function), path, prune);
+            }
         }
         for destination in &live.destinations {
             if !tree.destinations.contains_key(&destination.id) {
@@ -382,16 +396,20 @@ async fn take(client: &Client, step: &Step<'_>) -> anyhow::Result<()> {
         Step::Change { name, id, change: Change { method, path, body }, .. } => {
             let mut body = body.clone();
             environment::put_in(&mut body)?;
-            let keys = body.as_object_mut().map(identity_keys::taken).transpose()?.flatten();
+            let mut members = body.as_object_mut();
+            let keys = members.as_deref_mut().map(identity_keys::taken).transpose()?.flatten();
+            let function = functions::taken(name, members)?;
             if body.as_object().is_none_or(|body| !body.is_empty()) {
                 let sent: anyhow::Result<Value> = send(client, method.clone(), path, &body).await;
                 sent.with_context(|| name.clone())?;
             }
-            match keys {
-                Some(keys) => identity_keys::apply(client, id, &keys).await,
+            if let Some(keys) = keys {
+                identity_keys::apply(client, id, &keys).await.with_context(|| name.clone())?;
+            }
+            match function {
+                Some(function) => functions::apply(client, id, &function).await,
                 None => Ok(()),
             }
-            .with_context(|| name.clone())
         }
         Step::Remove { name, path } => {
             let request = client.request(Method::DELETE, path);
@@ -430,7 +448,11 @@ async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
             if let Some(keys) = file.identity_keys.as_ref().filter(|keys| !keys.is_empty()) {
                 identity_keys::apply(client, &file.id, keys).await?;
             }
+            if let Some(function) = &file.function {
+                functions::apply(client, &file.id, function).await?;
+            }
         }
+        New::Function(file) => functions::create(client, file).await?,
         New::Destination(file) => {
             let new = environment::new_destination(file)?;
             let made: NewSecret = send(client, Method::POST, "/api/destinations", &new).await?;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DIR/spaces/*.yaml         identity rules and indexed traits
+//! DIR/functions/*.yaml      JavaScript
 //! DIR/sources/*.yaml        where events come from
 //! DIR/destinations/*.yaml   where they go
 //! DIR/audiences/*.yaml      profiles that meet a condition
@@ -28,9 +29,11 @@ use crate::control::{IdentityKeyShown, SourceShown, SpaceShown, rules_hint};
 
 mod definition;
 mod destination;
+mod function;
 
 pub(super) use definition::{AudienceFile, DefinitionFile, TraitFile};
 pub(super) use destination::{DestinationFile, MappingFile};
+pub(super) use function::{FunctionFile, FunctionUseFile};
 
 /// How the server is told of a change.
 #[derive(Debug)]
@@ -119,6 +122,9 @@ pub(super) struct SourceFile {
     /// The keys that check identity tokens. Where they are left out, they stay as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) identity_keys: Option<Vec<IdentityKeyFile>>,
+    /// The function that makes events of requests. Where it is left out, it stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) function: Option<FunctionUseFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) write_key_env: Option<String>,
 }
@@ -177,6 +183,8 @@ impl Resource for SourceFile {
 # identity_keys: the keys that check identity tokens, by their kid. One has a public_key (PEM or JWK, of
 # ES256), or is a secret of HS256, which is not in this file: it is drawn and printed once, unless
 # secret_env names an environment variable that has it. Without identity_keys they stay as they are.
+# function: the function that makes events of requests to it, with its settings. secrets_env names, for each
+# secret setting, the environment variable that has it; it is read when the function is set.
 # Write keys are not in this file. One is drawn when the source is made and printed once, unless
 # write_key_env names an environment variable that has it.
 ";
@@ -187,7 +195,8 @@ impl Resource for SourceFile {
 
     fn over(&self, live: &Self) -> Self {
         let identity_keys = self.identity_keys.clone().or_else(|| live.identity_keys.clone());
-        Self { identity_keys, ..self.clone() }
+        let function = self.function.clone().or_else(|| live.function.clone());
+        Self { identity_keys, function, ..self.clone() }
     }
 
     fn hint(&self, new: &Self) -> Option<String> {
@@ -224,6 +233,7 @@ impl From<SpaceShown> for SpaceFile {
 impl From<SourceShown> for SourceFile {
     fn from(shown: SourceShown) -> Self {
         let SourceShown { id, name, space, strict, dedupe, kind, identity_required, .. } = shown;
+        let function = shown.function.map(Into::into);
         let key = |key: IdentityKeyShown| {
             let public_key = key.public_key.map(|text| text.trim().to_owned());
             IdentityKeyFile { id: key.id, public_key, secret_env: None }
@@ -239,6 +249,7 @@ impl From<SourceShown> for SourceFile {
             kind,
             identity_required,
             identity_keys,
+            function,
             write_key_env,
         }
     }
@@ -251,6 +262,7 @@ pub(super) type Files<T> = BTreeMap<String, (PathBuf, T)>;
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     pub(super) spaces: Files<SpaceFile>,
+    pub(super) functions: Files<FunctionFile>,
     pub(super) sources: Files<SourceFile>,
     pub(super) destinations: Files<DestinationFile>,
     pub(super) audiences: Files<AudienceFile>,
@@ -262,6 +274,7 @@ impl Tree {
     pub(super) fn read_if_there(root: &Path) -> anyhow::Result<Self> {
         let tree = Self {
             spaces: read(root)?,
+            functions: read(root)?,
             sources: read(root)?,
             destinations: read(root)?,
             audiences: read(root)?,
@@ -284,6 +297,7 @@ impl Tree {
         let tree = Self::read_if_there(root)?;
         let folders = [
             SpaceFile::FOLDER,
+            FunctionFile::FOLDER,
             SourceFile::FOLDER,
             DestinationFile::FOLDER,
             AudienceFile::FOLDER,

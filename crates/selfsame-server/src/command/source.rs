@@ -1,5 +1,6 @@
 //! `selfsame source`: makes and lists sources.
 
+mod function;
 mod identity_key;
 mod oauth;
 
@@ -9,6 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use reqwest::Method;
 use selfsame_pipeline::workspace::SourceKind;
 
+use self::function::SourceFunction;
 use self::identity_key::IdentityKey;
 use self::oauth::OAuth;
 use super::plan::send;
@@ -34,6 +36,7 @@ enum Verb {
     Require(Require),
     /// Add, list and remove the keys that check identity tokens.
     IdentityKey(IdentityKey),
+    Function(SourceFunction),
     /// Add, list and remove the OAuth clients that may send.
     #[command(name = "oauth")]
     OAuth(OAuth),
@@ -108,6 +111,7 @@ impl SourceCommand {
             Verb::List(list) => list.run()?,
             Verb::Require(require) => require.run()?,
             Verb::IdentityKey(key) => key.run()?,
+            Verb::Function(function) => function.run()?,
             Verb::OAuth(oauth) => oauth.run()?,
         }
         Ok(ExitCode::SUCCESS)

@@ -1,11 +1,11 @@
-//! Destinations: where events go. A webhook, or one of the catalogue.
+//! Destinations: where events go. A webhook, a function, or one of the catalogue.
 
 use selfsame_deliver::{
     ConnectionStatus, DelivererHandle, NOTICE_PERCENT, PROBLEM_PERCENT, Secret,
 };
 use selfsame_event::EventType;
 use selfsame_pipeline::View;
-use selfsame_pipeline::workspace::{Change, Definition, Destination, Since};
+use selfsame_pipeline::workspace::{Change, Definition, Destination, FunctionPlace, Since};
 use serde_json::Value;
 
 use super::Control;
@@ -17,6 +17,7 @@ use super::state::Done;
 use crate::chance;
 use crate::connectors::opened;
 use crate::destination::connection_id;
+use crate::function::FUNCTION;
 use crate::vault::Purpose;
 
 pub(crate) mod test;
@@ -114,8 +115,8 @@ shape! {
         name: String,
         /// The space whose events it gets; may be left out while there is one only.
         space: Option<String>,
-        /// What kind of destination it is: `webhook`, also where it is not given, or the id of one of the
-        /// catalogue.
+        /// What kind of destination it is: `webhook`, also where it is not given, `function`, or the id of one
+        /// of the catalogue.
         kind: Option<String>,
         /// Where a webhook sends to. Its host must have a public address.
         url: Option<String>,
@@ -238,7 +239,7 @@ fn shown(control: &Control, view: &View, destination: &Destination) -> Destinati
         settings: Value::Object(told.map(|tool| tool.settings.clone()).unwrap_or_default()),
         secret_settings: names,
         mappings: told.map_or_else(Vec::new, |tool| tool.mappings.iter().map(Into::into).collect()),
-        problem: problem.map(|why| why.to_string()),
+        problem: problem.map(|why| why.to_string()).or_else(|| without(control, destination)),
         events: destination.events.clone(),
         enabled: destination.enabled,
         secret_ends: secret.get(secret.len().saturating_sub(4)..).unwrap_or_default().to_owned(),
@@ -246,6 +247,13 @@ fn shown(control: &Control, view: &View, destination: &Destination) -> Destinati
         rotating: destination.secrets.len() > 1,
         status: statuses.iter().find(|status| status.id == id).map(status_of),
     }
+}
+
+/// What a destination that is a function waits for.
+fn without(control: &Control, destination: &Destination) -> Option<String> {
+    let place = FunctionPlace::Destination(destination.id.clone());
+    let waits = destination.kind == FUNCTION && !control.node.functions.is_used(&place);
+    waits.then(|| "it has no function yet: `selfsame destination function`".to_owned())
 }
 
 /// What delivers to a destination.
@@ -286,7 +294,14 @@ pub(crate) async fn create(
     check_name(&new.name)?;
     let kind = new.kind.unwrap_or_else(|| WEBHOOK.to_owned());
     let is_webhook = kind == WEBHOOK && new.settings.is_none() && new.mappings.is_none();
-    if !is_webhook {
+    let is_function = kind == FUNCTION;
+    let told = new.settings.as_ref().and_then(Value::as_object);
+    if is_function && (told.is_some_and(|told| !told.is_empty()) || new.mappings.is_some()) {
+        let message = "`settings` of a function are given with the function: PUT .../function.";
+        return Err(Problem::field("settings", message));
+    }
+    let is_tool = !is_webhook && !is_function;
+    if is_tool {
         manifest(&control, &kind)?;
     }
     let url = match (new.url, is_webhook) {
@@ -312,7 +327,7 @@ pub(crate) async fn create(
     };
     check_space(&view, &space)?;
     let wish = Wish { settings: new.settings, auth: new.auth, mappings: new.mappings };
-    let told = (!is_webhook).then(|| tool(&control, (&id, &kind), wish, None)).transpose()?;
+    let told = is_tool.then(|| tool(&control, (&id, &kind), wish, None)).transpose()?;
     let seal = |secret: &String| control.node.vault.seal(Purpose::Destination(&id), secret);
     let secrets = secret.iter().map(seal).collect::<Result<_, _>>()?;
     let destination = Destination {
@@ -353,6 +368,7 @@ pub(crate) async fn update(
     let wish = Wish { settings: change.settings, auth: change.auth, mappings: change.mappings };
     match (&destination.tool, &url) {
         (Some(_), Some(_)) => return Err(no_url()),
+        (None, Some(_)) if destination.kind == FUNCTION => return Err(no_url()),
         (Some(before), None) => {
             let of = (destination.id.as_str(), destination.kind.as_str());
             destination.tool = Some(tool(&control, of, wish, Some(before))?);
@@ -405,7 +421,7 @@ pub(crate) async fn rotate(
 ) -> Result<RotatedSecret, Problem> {
     let _turn = control.turn().await;
     let mut destination = find(&control.view()?, asked.id())?.clone();
-    if destination.tool.is_some() {
+    if destination.tool.is_some() || destination.kind == FUNCTION {
         let message = "It has no secret that signs: change its `settings`.";
         return Err(Problem::new(Code::Conflict, message));
     }

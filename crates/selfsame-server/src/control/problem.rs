@@ -84,6 +84,8 @@ codes! {
     RulesInvalid = "rules_invalid", Invalid, 400, "Correct the rules; nothing was changed.";
     /// A definition that says nothing that can be computed.
     DefinitionInvalid = "definition_invalid", Invalid, 400, "Correct the definition; nothing was changed. docs/reference/definitions.md says what there is.";
+    /// Code that is no function.
+    FunctionInvalid = "function_invalid", Invalid, 400, "Correct the code; nothing was changed. `selfsame function test` runs it without a server.";
     /// A URL that may not be sent to.
     UrlRefused = "url_refused", Invalid, 400, "Give an http or https URL whose host has a public address.";
     /// The backup cannot be made there.
@@ -219,6 +221,9 @@ impl From<SubmitError> for Problem {
             SubmitError::Change(ChangeError::Definition { reason }) => {
                 let message = format!("The definition is not valid: {reason}.");
                 Self::new(Code::DefinitionInvalid, message)
+            }
+            SubmitError::Change(ChangeError::Function { reason }) => {
+                Self::new(Code::Conflict, format!("Nothing was changed: {reason}."))
             }
             SubmitError::Change(error) => Self::new(Code::RulesInvalid, error.to_string()),
             SubmitError::Append(ref append) => Self::of(append.class(), &error),

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use selfsame_event::Collection;
 use selfsame_identity::{MOST_PEOPLE, RuleSet};
 use selfsame_pipeline::workspace::{
-    Announce, DedupeScope, DefinitionKind, SourceKind, Strategy, TokenAlgorithm,
+    Announce, DedupeScope, DefinitionKind, FunctionKind, SettingKind, SourceKind, Strategy,
+    TokenAlgorithm,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -111,6 +112,8 @@ plain! {
     DefinitionKind => { "type": "string", "enum": ["audience", "computed_trait"] },
     Announce => { "type": "string", "enum": ["both", "track", "identify"] },
     Strategy => { "type": "string", "enum": ["first", "last", "all"] },
+    FunctionKind => { "type": "string", "enum": ["source", "insert", "destination"] },
+    SettingKind => { "type": "string", "enum": ["text", "boolean", "array", "map"] },
     SourceKind => { "type": "string", "enum": ["any", "browser", "mobile", "server"] },
 }
 

@@ -5,6 +5,7 @@ use selfsame_pipeline::workspace::{Change, DedupeScope, Identity, Source, Source
 
 use super::Control;
 use super::asked::{Asked, check_name, choose_id};
+use super::function_uses::{self, FunctionUseShown};
 use super::identity_keys::{self, IdentityKeyShown};
 use super::problem::{Code, Problem};
 use super::shape::{Page, shape};
@@ -36,6 +37,8 @@ shape! {
         identity_keys: Vec<IdentityKeyShown>,
         /// Whether a user id needs a proof: an identity token, or a device that a verified event named.
         identity_required: bool,
+        /// The function that makes events of requests to it; null where there is none.
+        function: Option<FunctionUseShown>,
         /// Events accepted, duplicates not counted.
         events: u64,
         /// Events that were there before.
@@ -131,6 +134,7 @@ fn shown(vault: &Vault, view: &View, source: &Source) -> SourceShown {
         write_keys: source.write_keys.iter().map(key).collect(),
         identity_keys: keys.collect(),
         identity_required: source.identity.required,
+        function: function_uses::shown_of_source(view, &source.id),
         events: counts.events,
         duplicates: counts.duplicates,
         changed: counts.changed,

@@ -18,8 +18,8 @@ use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
 use super::undo::job as undo_job;
 use super::{
-    Control, backups, dead_letters, dead_ranges, definitions, destinations, identity,
-    identity_keys, imports,
+    Control, backups, dead_letters, dead_ranges, definitions, destinations, function_uses,
+    functions, identity, identity_keys, imports,
 };
 use super::{
     insights, oauth, openapi, previews, rejected, rule_jobs, sources, spaces, state, tail, tokens,
@@ -227,7 +227,20 @@ routes! {
     Delete "/api/sources/{id}/oauth/clients/{client}" Write "Remove an OAuth client; its tokens are refused at once" 200 [oauth::OAuthShown] = oauth::remove;
     Post "/api/sources/{id}/oauth/clients/{client}/keys" Write "Add a public key to an OAuth client, beside the one it has" body [oauth::NewOAuthKey] 200 [oauth::OAuthShown] = oauth::add_key;
     Delete "/api/sources/{id}/oauth/clients/{client}/keys/{key}" Write "Remove a public key of an OAuth client" 200 [oauth::OAuthShown] = oauth::remove_key;
+    Get "/api/sources/{id}/function" Read "Show the function that makes events of requests to a source" 200 [function_uses::FunctionUseShown] = function_uses::of_source;
+    Put "/api/sources/{id}/function" Write "Have a function make events of requests to a source, at POST /fn/KEY" body [function_uses::FunctionUseAsked] 200 [function_uses::FunctionUseShown] = function_uses::set_of_source;
+    Delete "/api/sources/{id}/function" Write "Have no function make events of requests to a source any more" 200 [state::Done] = function_uses::unset_of_source;
     Get "/api/sources/{id}/rejected" Events "List events that were set aside, newest first" query ["day" "limit" "next"] 200 [rejected::Rejected] = rejected::list;
+
+    Get "/api/functions" Read "List functions" 200 [Page<functions::FunctionShown>] = functions::list;
+    Post "/api/functions" Write "Make a function; its code is checked" body [functions::NewFunction] 201 [functions::FunctionShown] = functions::create;
+    Get "/api/functions/{id}" Read "Show a function with its code" 200 [functions::FunctionShown] = functions::show;
+    Patch "/api/functions/{id}" Write "Change a function: other code or settings make another version, which runs at once" body [functions::FunctionChange] 200 [functions::FunctionShown] = functions::update;
+    Delete "/api/functions/{id}" Write "Remove a function that is used nowhere" 200 [state::Done] = functions::remove;
+    Get "/api/functions/{id}/versions" Read "List the versions of a function, newest first" 200 [Page<functions::FunctionVersionShown>] = functions::versions;
+    Get "/api/functions/{id}/versions/{version}" Read "Show a version of a function with its code, as long as the log has it" 200 [functions::FunctionCode] = functions::show_version;
+    Post "/api/functions/{id}/roll-back" Write "Make an earlier version of a function the newest" body [functions::FunctionRollBack] 200 [functions::FunctionShown] = functions::roll_back;
+    Get "/api/functions/{id}/logs" Events "List the last calls of a function since the program was started, newest first, with what it printed" query ["limit"] 200 [Page<functions::FunctionCalled>] = functions::logs;
 
     Get "/api/spaces" Read "List spaces" 200 [Page<spaces::SpaceShown>] = spaces::list;
     Post "/api/spaces" Write "Make a space" body [spaces::NewSpace] 201 [spaces::SpaceShown] = spaces::create;
@@ -271,6 +284,12 @@ routes! {
     Patch "/api/destinations/{id}" Write "Change a destination" body [destinations::DestinationChange] 200 [destinations::DestinationShown] = destinations::update;
     Delete "/api/destinations/{id}" Write "Remove a destination, with its dead letters" 200 [state::Done] = destinations::remove;
     Post "/api/destinations/{id}/test" Write "Send one test event, and show what was answered" 200 [test::TestResult] = test::test;
+    Get "/api/destinations/{id}/function" Read "Show the function that a destination is" 200 [function_uses::FunctionUseShown] = function_uses::of_destination;
+    Put "/api/destinations/{id}/function" Write "Say which function a destination is" body [function_uses::FunctionUseAsked] 200 [function_uses::FunctionUseShown] = function_uses::set_of_destination;
+    Delete "/api/destinations/{id}/function" Write "Have a destination wait for a function" 200 [state::Done] = function_uses::unset_of_destination;
+    Get "/api/destinations/{id}/insert-function" Read "Show the function in front of a destination" 200 [function_uses::FunctionUseShown] = function_uses::inserted;
+    Put "/api/destinations/{id}/insert-function" Write "Have a function change or drop what a destination gets" body [function_uses::FunctionUseAsked] 200 [function_uses::FunctionUseShown] = function_uses::set_inserted;
+    Delete "/api/destinations/{id}/insert-function" Write "Have no function in front of a destination any more" 200 [state::Done] = function_uses::unset_inserted;
     Post "/api/destinations/{id}/resume" Write "Send again after the receiver answered 410, refused the credentials or was too far behind, or probe one that is down" 200 [state::Done] = destinations::resume;
     Post "/api/destinations/{id}/secret/rotate" Secrets "Rotate the secret: first sign with both, then, with `finish`, with the new one only" body [destinations::SecretRotation] 200 [destinations::RotatedSecret] = destinations::rotate;
     Get "/api/destinations/{id}/dead-letters" Events "List dead letters" query ["limit" "next"] 200 [dead_letters::DeadLetters] = dead_letters::list;

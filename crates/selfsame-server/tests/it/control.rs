@@ -6,6 +6,7 @@ mod catalogue;
 mod definitions;
 mod events;
 mod files;
+mod functions;
 mod households;
 mod identity;
 mod me;

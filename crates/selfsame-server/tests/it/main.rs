@@ -5,6 +5,7 @@ mod control;
 mod demo;
 mod early;
 mod formats;
+mod function;
 mod import;
 mod operate;
 mod process;

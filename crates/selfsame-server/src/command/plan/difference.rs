@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 /// Names of environment variables are for the one who makes a resource; the server has none.
-const NOT_COMPARED: [&str; 4] = ["write_key_env", "secret_env", "settings_env", "auth_env"];
+const NOT_COMPARED: [&str; 5] =
+    ["write_key_env", "secret_env", "secrets_env", "settings_env", "auth_env"];
 
 /// One field that differs.
 #[derive(Debug, PartialEq, Eq)]

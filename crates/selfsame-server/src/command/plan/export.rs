@@ -9,13 +9,14 @@ use clap::Args;
 use super::Live;
 use crate::client::{Remote, block_on};
 use crate::command::resource::{
-    AudienceFile, DestinationFile, Files, Resource, SourceFile, SpaceFile, TraitFile, Tree, write,
+    AudienceFile, DestinationFile, Files, FunctionFile, Resource, SourceFile, SpaceFile, TraitFile,
+    Tree, write,
 };
 use crate::command::say;
 use crate::printable::printable;
 
-/// Write the workspace into YAML files, without secrets: spaces, sources, destinations, audiences and
-/// computed traits.
+/// Write the workspace into YAML files, without secrets: spaces, functions, sources, destinations, audiences
+/// and computed traits.
 #[derive(Debug, Args)]
 pub(in crate::command) struct Export {
     /// The folder to write into.
@@ -31,6 +32,7 @@ impl Export {
             .context("files that are there would be written over, and one of them is wrong")?;
         let live = block_on(async { Live::read(&self.remote.client()?).await })?;
         let mut written = export(&self.dir, &known.spaces, &live.spaces)?;
+        written += export(&self.dir, &known.functions, &live.functions)?;
         written += export(&self.dir, &known.sources, &live.sources)?;
         written += export(&self.dir, &known.destinations, &live.destinations)?;
         written += export(&self.dir, &known.audiences, &live.audiences)?;
@@ -72,6 +74,12 @@ impl Exported for SpaceFile {
     }
 }
 
+impl Exported for FunctionFile {
+    fn keeping(&self, _: Option<&Self>) -> Self {
+        self.clone()
+    }
+}
+
 impl Exported for AudienceFile {
     fn keeping(&self, _: Option<&Self>) -> Self {
         self.clone()
@@ -94,7 +102,12 @@ impl Exported for SourceFile {
             key.secret_env = named.and_then(|known| known.secret_env.clone());
         }
         let identity_keys = (known.is_some() || !keys.is_empty()).then_some(keys);
-        Self { write_key_env, identity_keys, ..self.clone() }
+        let mut function = self.function.clone();
+        let before = before.and_then(|before| before.function.as_ref());
+        if let (Some(function), Some(before)) = (&mut function, before) {
+            function.secrets_env.clone_from(&before.secrets_env);
+        }
+        Self { write_key_env, identity_keys, function, ..self.clone() }
     }
 }
 

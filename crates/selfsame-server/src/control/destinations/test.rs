@@ -5,8 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use selfsame_deliver::{Carried, Job, Outcome, Withheld, webhook};
 use selfsame_event::EventType;
+use selfsame_functions::Input;
 use selfsame_pipeline::event_json::Object;
-use selfsame_pipeline::workspace::{Destination, Tool};
+use selfsame_pipeline::workspace::{Destination, FunctionPlace, Tool};
 use serde_json::Value;
 
 use super::super::Control;
@@ -16,6 +17,7 @@ use super::super::shape::shape;
 use super::find;
 use crate::chance;
 use crate::destination::{connection, connection_id};
+use crate::function::{FUNCTION, sentence};
 
 /// How long the receiver may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -58,6 +60,9 @@ pub(crate) async fn test(control: Control, asked: Asked) -> Result<TestResult, P
     let body = event(&control, destination, &key);
     match &destination.tool {
         Some(tool) => through(&control, (destination, tool), key, &body).await,
+        None if destination.kind == FUNCTION => {
+            by_function(&control, destination, key, &body).await
+        }
         None => hook(&control, destination, key, body).await,
     }
 }
@@ -76,6 +81,32 @@ fn event(control: &Control, destination: &Destination, key: &str) -> Bytes {
     event.text("timestamp", &now.to_string());
     event.text("spaceId", &destination.space);
     Bytes::from(event.finish())
+}
+
+/// Calls the function that the destination is.
+async fn by_function(
+    control: &Control,
+    destination: &Destination,
+    webhook_id: String,
+    body: &Bytes,
+) -> Result<TestResult, Problem> {
+    let place = FunctionPlace::Destination(destination.id.clone());
+    let input = Input::Event(String::from_utf8_lossy(body).into_owned());
+    let called = control.node.functions.call(&place, input).await;
+    let report = called.map_err(|_| {
+        let message = "The destination has no function, or its secrets cannot be opened.";
+        Problem::new(Code::Conflict, message)
+    })?;
+    let fault = report.result.as_ref().err();
+    Ok(TestResult {
+        delivered: fault.is_none(),
+        outcome: fault.map_or("delivered", |fault| fault.kind.label()).to_owned(),
+        status: report.requests.last().and_then(|request| request.status),
+        took_ms: u64::try_from(report.wall.as_millis()).unwrap_or(u64::MAX),
+        webhook_id,
+        answer: fault.map(sentence).unwrap_or_default(),
+        sent: Vec::new(),
+    })
 }
 
 async fn hook(

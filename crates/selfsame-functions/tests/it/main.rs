@@ -1,0 +1,6 @@
+//! Tests of functions as they are called.
+
+mod apart;
+mod examples;
+mod pool;
+mod world;
