@@ -5,11 +5,13 @@ use std::sync::Arc;
 use selfsame_event::{Class, ItemPosition};
 use tokio::sync::{oneshot, watch};
 
-use crate::connection::{Connection, ConnectionId};
+use crate::connection::{Connection, ConnectionId, Filter};
+use crate::feed::{FeedError, FeedPage};
 use crate::ledger::LedgerError;
 use crate::range::DeadRange;
 use crate::record::{Entry, Record};
-use crate::shared::{Command, Shared};
+use crate::replay::{Replay, ReplayError, ReplayStatus, ReplayWish, Sought};
+use crate::shared::{AskReplay, Command, Shared};
 use crate::status::{
     ConnectionStatus, DeadLetterPage, PageRequest, RangeSelection, Selection, TraceRow,
 };
@@ -66,7 +68,8 @@ impl DelivererHandle {
         if known.is_none_or(|known| statuses.len() < known) {
             return None;
         }
-        statuses.iter().map(|status| status.needed_from).min()
+        let needed = statuses.iter().map(|status| status.needed_from);
+        needed.chain(self.shared.replays_need()).min()
     }
 
     /// A connection's dead letters, in order of place.
@@ -107,7 +110,59 @@ impl DelivererHandle {
 
     /// Lets a connection send again whose receiver had answered 410 or that was too far behind, or probes one that is down.
     pub async fn resume(&self, connection: ConnectionId) -> Result<(), CommandError> {
-        self.ask(connection, Command::Resume).await
+        self.ask(connection, Command::Resume).await?;
+        for one in self.replays(connection) {
+            self.ask(one.replay.id(), Command::Resume).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks for events that a replay of a connection would send, from a place on and before another.
+    /// Says how far it looked: that is bounded.
+    pub async fn look(
+        &self,
+        connection: ConnectionId,
+        matching: Arc<str>,
+        (from, to): (ItemPosition, ItemPosition),
+    ) -> Result<FeedPage, FeedError> {
+        let feed = Arc::clone(&self.shared.feed);
+        let to = to.min(feed.subscribe().borrow().at);
+        let all = self.shared.connections.borrow().clone().unwrap_or_default();
+        let filter = all.iter().find(|one| one.id == connection).map(|one| one.filter.clone());
+        let filter = filter.unwrap_or_else(|| Filter::only([]));
+        let sought = Sought { filter, matching, to };
+        let read = tokio::task::spawn_blocking(move || {
+            let from = from.max(feed.first());
+            if from < sought.to {
+                sought.read(&*feed, from, usize::MAX)
+            } else {
+                Ok(FeedPage { effects: Vec::new(), next: sought.to })
+            }
+        });
+        read.await
+            .unwrap_or_else(|error| Err(FeedError { source: Box::new(error), class: Class::Bug }))
+    }
+
+    /// Begins a replay. It is in the ledger when this returns.
+    pub async fn replay(
+        &self,
+        connection: ConnectionId,
+        wish: ReplayWish,
+    ) -> Result<Replay, ReplayError> {
+        let (reply, answer) = oneshot::channel();
+        let ask = AskReplay { connection, wish, reply };
+        self.shared.asks.send(ask).await.map_err(|_| ReplayError::Stopped)?;
+        answer.await.map_err(|_| ReplayError::Stopped)?
+    }
+
+    /// The replays of a connection, in the order in which they were begun.
+    pub fn replays(&self, connection: ConnectionId) -> Vec<ReplayStatus> {
+        self.shared.replays(connection)
+    }
+
+    /// Ends a replay: what it has not sent is not sent any more. It is so in the ledger when this returns.
+    pub async fn cancel(&self, replay: &Replay) -> Result<(), CommandError> {
+        self.ask(replay.id(), Command::Cancel).await
     }
 
     /// Every attempt to deliver an effect, oldest first, as long as the ledger keeps it. Costs a

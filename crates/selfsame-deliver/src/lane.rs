@@ -41,6 +41,7 @@ use crate::status::Pause;
 use crate::told::Tell;
 
 mod behind;
+mod cancel;
 mod doubt;
 mod finish;
 mod replay;

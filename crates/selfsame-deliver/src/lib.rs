@@ -3,7 +3,8 @@
 //! Each connection reads the same feed of effects at its own pace: one cursor, one task, a number of
 //! requests at once. An event is delivered at least once, with one idempotency key for ever; events
 //! of one profile arrive in order; what fails is retried for 72 hours and then listed as a dead
-//! letter, which can be sent again. A destination that hangs or fails holds up nobody else.
+//! letter, which can be sent again. A destination that hangs or fails holds up nobody else. A part of
+//! the feed can be replayed (replay.rs).
 //!
 //! **Invariants:**
 //! - for every connection, at any moment: accepted = delivered + filtered + dead + pending;
@@ -30,9 +31,11 @@ mod ledger;
 pub mod metrics;
 mod outbound;
 mod outcome;
+mod pace;
 mod random;
 mod range;
 mod record;
+mod replay;
 mod retry;
 mod runner;
 mod segment_ledger;
@@ -58,6 +61,7 @@ pub use outcome::{Failure, Outcome, Withheld};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use range::{Beyond, DeadRange};
 pub use record::{Attempt, DeadLetter};
+pub use replay::{MAX_REPLAYS, Replay, ReplayError, ReplayState, ReplayStatus, ReplayWish, Tally};
 pub use retry::{Decision, Failed, RetryPolicy};
 pub use segment_ledger::SegmentLedger;
 pub use status::{

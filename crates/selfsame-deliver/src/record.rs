@@ -1,7 +1,7 @@
 //! The records of the ledger.
 //!
 //! ```text
-//! every record:  | version: u8 = 3 | kind: u8 | connection: 16 | body |
+//! every record:  | version: u8 = 4 | kind: u8 | connection: 16 | body |
 //!
 //! kind 1 started   | cursor: position | effects: uint |
 //! kind 2 step      | cursor | counts | pause: u8 | aside: [aside] | ended: [position]
@@ -10,6 +10,8 @@
 //! kind 3 snapshot  | part: uint | last: u8 | started: uint | cursor | counts | pause
 //!                  | aside: [aside] | dead: [dead] | ranges: [range] | told: [tell] |
 //! kind 4 removed   | |
+//! kind 5 replay    | of: 16 | number: uint | from, to: position | since, until, begun: time
+//!                  | rate: uint, 0 = none | cancelled: u8 | matching: bytes |
 //!
 //! pause: 0 no, 1 the receiver is gone, 2 too far behind.
 //!
@@ -34,7 +36,7 @@
 //! A step is one move of a connection's cursor together with the exceptions it leaves behind, so
 //! that neither can be durable without the other. Counts are totals, not differences.
 //! Version 1 had no ranges, and no pause but 0 and 1. Version 2 had no subjects and nothing told, and
-//! nothing was superseded.
+//! nothing was superseded. Version 3 had no replays, whose records are those of a connection of its own.
 
 use bytes::Bytes;
 use selfsame_event::{ItemPosition, ProfileId, Time};
@@ -43,11 +45,12 @@ use crate::connection::{ConnectionId, Filter};
 use crate::feed::{Effect, EffectKind, FeedEnd, Topic};
 use crate::outcome::{Failure, Outcome, Withheld};
 use crate::range::{Beyond, DeadRange};
+use crate::replay::Replay;
 use crate::status::Pause;
 use crate::told::{Tell, TellKey};
 use crate::wire::{Reader, WireError, Writer};
 
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 const OLDEST: u8 = 1;
 
 /// Totals of a connection since it began.
@@ -175,6 +178,8 @@ pub(crate) enum Entry {
     Snapshot(SnapshotPart),
     /// The connection was removed; nothing of it is kept.
     Removed,
+    /// It is a replay, which begins here or has changed.
+    Replay(Replay),
 }
 
 /// A record of the ledger.
@@ -196,6 +201,7 @@ impl Record {
             Entry::Step(_) => 2,
             Entry::Snapshot(_) => 3,
             Entry::Removed => 4,
+            Entry::Replay(_) => 5,
         });
         out.raw(&self.connection.0);
         match &self.entry {
@@ -206,6 +212,7 @@ impl Record {
             Entry::Step(step) => write_step(&mut out, step),
             Entry::Snapshot(part) => write_snapshot(&mut out, part),
             Entry::Removed => {}
+            Entry::Replay(replay) => replay.write(&mut out),
         }
         out.finish().into()
     }
@@ -224,6 +231,7 @@ impl Record {
             2 => Entry::Step(read_step(&mut from, version)?),
             3 => Entry::Snapshot(read_snapshot(&mut from, version)?),
             4 => Entry::Removed,
+            5 if version > 3 => Entry::Replay(Replay::read(&mut from)?),
             _ => return Err(WireError),
         };
         if from.is_empty() { Ok(Self { connection, entry }) } else { Err(WireError) }

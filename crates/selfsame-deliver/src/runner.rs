@@ -18,11 +18,12 @@ use crate::deliverer::{DeliverConfig, Parts, log_chain};
 use crate::feed::{FeedEnd, FeedError};
 use crate::image::{Image, Known};
 use crate::lag::{Lag, Measured};
-use crate::lane::{Lane, Numbers, Report};
+use crate::lane::{Lane, Limits, Numbers, Report};
 use crate::ledger::Ledger;
 use crate::metrics;
 use crate::outcome::{Failure, Outcome, Withheld};
 use crate::record::{Attempt, Entry, Record, Step};
+use crate::replay::{Replay, Tally};
 use crate::retry::plus;
 use crate::shared::{Command, Shared};
 use crate::status::{ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, age};
@@ -31,6 +32,9 @@ mod attempt;
 mod doubt;
 mod lag;
 mod reading;
+mod replaying;
+
+use replaying::Replaying;
 
 /// Commands that may wait for a connection's task. Beyond, whoever asks waits.
 const MAILBOX: usize = 16;
@@ -49,6 +53,8 @@ pub(crate) struct Runner {
     feed_end: watch::Receiver<FeedEnd>,
     commands: mpsc::Receiver<Command>,
     lane: Lane,
+    /// What it replays, if it is the task of a replay.
+    replaying: Option<Replaying>,
     requests: JoinSet<Report>,
     places: HashMap<Id, ItemPosition>,
     reading: Option<JoinHandle<reading::Read>>,
@@ -109,16 +115,22 @@ impl Runner {
     ) -> Self {
         let first = Arc::clone(&connection.borrow());
         let (mailbox, commands) = mpsc::channel(MAILBOX);
-        shared.set_mailbox(first.id, mailbox);
-        shared.keep_from(first.id, known.from);
-        let mut lane = Lane::new(config.limits(&first), config.retry, known.image);
-        // What just began has nothing that was sent before.
-        if !known.is_new {
+        let id = known.replay.as_ref().map_or(first.id, Replay::id);
+        shared.set_mailbox(id, mailbox);
+        shared.keep_from(id, known.from);
+        let limits = limits(&config, &first, known.replay.is_some());
+        let mut lane = Lane::new(limits, config.retry, known.image);
+        // What just began has nothing that was sent before, and a replay has no changes.
+        if !known.is_new && known.replay.is_none() {
             lane.doubt(parts.feed.unsent(lane.read_to()));
         }
         let started = parts.clock.wall();
-        let runner = Self {
-            id: first.id,
+        let replaying = known.replay.map(|replay| Replaying::new(replay, started));
+        if replaying.as_ref().is_some_and(|replaying| replaying.replay.is_cancelled) {
+            lane.withhold();
+        }
+        let mut runner = Self {
+            id,
             feed_end: parts.feed.subscribe(),
             config,
             parts,
@@ -127,6 +139,7 @@ impl Runner {
             stop,
             commands,
             lane,
+            replaying,
             requests: JoinSet::new(),
             places: HashMap::new(),
             reading: None,
@@ -167,9 +180,9 @@ impl Runner {
                 page = ended(&mut self.reading) => self.offered(page),
                 noted = ended(&mut self.doubting) => self.doubted(noted),
                 done = ended(&mut self.measuring) => self.measured(done),
-                Some(command) = self.commands.recv() => self.answer(command),
+                Some(command) = self.commands.recv() => self.answer(command).await,
                 Ok(()) = self.connection.changed() => self.reconfigured(),
-                Ok(()) = self.feed_end.changed() => {}
+                Ok(()) = self.feed_end.changed(), if !self.is_over() => {}
                 () = sleep(wait) => {
                     if self.appending.is_none() {
                         self.snapshot().await;
@@ -190,10 +203,10 @@ impl Runner {
     }
 
     fn send(&mut self, now: Time) {
-        let connection = self.settings();
-        if !connection.enabled {
+        if !self.may_send() {
             return;
         }
+        let connection = self.settings();
         for send in self.lane.sends(now) {
             if send.number > 1 {
                 ::metrics::counter!(metrics::RETRIES).increment(1);
@@ -221,6 +234,9 @@ impl Runner {
         ::metrics::histogram!(metrics::ATTEMPT_SECONDS).record(f64::from(report.took_ms) / 1e3);
         if let Some(at) = self.places.remove(&task) {
             self.lane.finished(at, report, now, self.parts.random.next_u64());
+            if self.replaying.as_ref().is_some_and(|replaying| replaying.replay.is_cancelled) {
+                self.lane.withhold();
+            }
             self.is_changed = true;
         }
     }
@@ -263,6 +279,10 @@ impl Runner {
             return;
         }
         let mut first = None;
+        if let Some(Replaying { replay, .. }) = &self.replaying {
+            let record = Record { connection: self.id, entry: Entry::Replay(replay.clone()) };
+            first = Some(append(&*self.parts.ledger, &record).await);
+        }
         for part in self.lane.image().snapshot() {
             let record = Record { connection: self.id, entry: Entry::Snapshot(part) };
             let offset = append(&*self.parts.ledger, &record).await;
@@ -277,10 +297,11 @@ impl Runner {
 
     fn reconfigured(&mut self) {
         let connection = Arc::clone(&self.connection.borrow_and_update());
-        self.lane.set_limits(self.config.limits(&connection));
+        let limits = limits(&self.config, &connection, self.replaying.is_some());
+        self.lane.set_limits(limits);
     }
 
-    fn answer(&mut self, command: Command) {
+    async fn answer(&mut self, command: Command) {
         // A reply that nobody waits for any more is no loss.
         match command {
             Command::DeadLetters(page, reply) => {
@@ -308,6 +329,10 @@ impl Runner {
                 self.is_changed = true;
                 reply.send(()).ok();
             }
+            Command::Cancel(reply) => {
+                self.cancel().await;
+                reply.send(()).ok();
+            }
         }
     }
 
@@ -315,11 +340,12 @@ impl Runner {
     fn wait(&self, now: Time) -> Duration {
         let flush = (self.is_changed && self.appending.is_none()).then_some(self.flush_at);
         let read = (self.read_again_at > now).then_some(self.read_again_at);
-        let wake = self.lane.wake_at(now).filter(|_| self.settings().enabled);
+        let wake = self.lane.wake_at(now).filter(|_| self.may_send());
+        let replay = self.replay_wake(now);
         let measure = self.measure_wake();
         let reread = self.lane.reread_wake().filter(|at| *at > now);
         let doubt = (self.doubt_again_at > now).then_some(self.doubt_again_at);
-        let next = [flush, read, wake, measure, reread, doubt].into_iter().flatten().min();
+        let next = [flush, read, wake, replay, measure, reread, doubt].into_iter().flatten().min();
         let wait = next.map_or(LOOK_AROUND, |at| {
             let micros = at.micros().saturating_sub(now.micros());
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))
@@ -327,8 +353,12 @@ impl Runner {
         wait.clamp(Duration::from_millis(1), LOOK_AROUND)
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
         let numbers: Numbers = self.lane.numbers();
+        let now = self.parts.clock.wall();
+        if self.replaying.is_some() {
+            return self.publish_replay(&numbers, now);
+        }
         let image = self.lane.image();
         let end = *self.feed_end.borrow();
         let read = numbers.looked + numbers.window;
@@ -344,7 +374,6 @@ impl Runner {
             () if numbers.is_down => ConnectionState::Down,
             () => ConnectionState::Running,
         };
-        let now = self.parts.clock.wall();
         let question = self.config.lag_limit.question(image.cursor, now);
         self.shared.publish(ConnectionStatus {
             id: self.id,
@@ -362,6 +391,7 @@ impl Runner {
             pending: unread + numbers.window + numbers.aside,
             in_flight: numbers.in_flight,
             waiting: numbers.aside,
+            replayed: Tally::default(),
             last_failure: numbers.last_failure,
             held_retries: numbers.held,
             lag: age(numbers.oldest, now),
@@ -396,6 +426,15 @@ impl Runner {
             }
         }
         self.publish();
+    }
+}
+
+/// How much the lane of a connection holds, or that of a replay of it.
+fn limits(config: &DeliverConfig, connection: &Connection, is_replay: bool) -> Limits {
+    let limits = config.limits(connection);
+    match is_replay {
+        true => Limits { concurrency: Replay::concurrency(limits.concurrency), ..limits },
+        false => limits,
     }
 }
 

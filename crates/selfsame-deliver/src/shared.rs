@@ -8,9 +8,11 @@ use selfsame_event::ItemPosition;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::connection::{Connection, ConnectionId};
+use crate::feed::Feed;
 use crate::ledger::Ledger;
 use crate::range::DeadRange;
 use crate::record::Attempt;
+use crate::replay::{Replay, ReplayError, ReplayStatus, ReplayWish};
 use crate::status::{
     ConnectionStatus, DeadLetterPage, PageRequest, RangeSelection, Selection, TraceRow,
 };
@@ -23,14 +25,27 @@ pub(crate) enum Command {
     DeadRanges(oneshot::Sender<Vec<DeadRange>>),
     ResendRanges(RangeSelection, oneshot::Sender<u64>),
     Resume(oneshot::Sender<()>),
+    Cancel(oneshot::Sender<()>),
+}
+
+/// What a handle asks of the deliverer itself.
+#[derive(Debug)]
+pub(crate) struct AskReplay {
+    pub(crate) connection: ConnectionId,
+    pub(crate) wish: ReplayWish,
+    pub(crate) reply: oneshot::Sender<Result<Replay, ReplayError>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Shared {
+    pub(crate) feed: Arc<dyn Feed>,
     pub(crate) ledger: Arc<dyn Ledger>,
     /// `None` until the server has said which there are.
     pub(crate) connections: watch::Sender<Option<Arc<[Connection]>>>,
     statuses: Mutex<BTreeMap<ConnectionId, ConnectionStatus>>,
+    /// By the ids of the replays. Locked behind `statuses` where both are.
+    replays: Mutex<BTreeMap<ConnectionId, ReplayStatus>>,
+    pub(crate) asks: mpsc::Sender<AskReplay>,
     /// Counts the changes of `statuses`.
     pub(crate) changes: watch::Sender<u64>,
     mailboxes: Mutex<BTreeMap<ConnectionId, mpsc::Sender<Command>>>,
@@ -54,10 +69,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(crate) fn new(ledger: Arc<dyn Ledger>, trace_rows: usize) -> Self {
+    pub(crate) fn new(
+        (feed, ledger): (Arc<dyn Feed>, Arc<dyn Ledger>),
+        trace_rows: usize,
+        asks: mpsc::Sender<AskReplay>,
+    ) -> Self {
         let trace = Trace { rows: VecDeque::new(), capacity: trace_rows, is_partial: false };
         Self {
+            feed,
             ledger,
+            asks,
+            replays: Mutex::default(),
             connections: watch::Sender::new(None),
             statuses: Mutex::default(),
             changes: watch::Sender::new(0),
@@ -94,8 +116,45 @@ impl Shared {
         }
     }
 
+    /// The connections' numbers, those of their replays included.
     pub(crate) fn statuses(&self) -> Vec<ConnectionStatus> {
-        lock(&self.statuses).values().copied().collect()
+        let statuses = lock(&self.statuses);
+        let replays = lock(&self.replays);
+        let mut all: Vec<_> = statuses.values().copied().collect();
+        for one in replays.values() {
+            if let Some(status) = all.iter_mut().find(|status| status.id == one.replay.connection) {
+                status.add_replay(one.tally);
+            }
+        }
+        all
+    }
+
+    /// A connection's own numbers.
+    pub(crate) fn status(&self, connection: ConnectionId) -> Option<ConnectionStatus> {
+        lock(&self.statuses).get(&connection).copied()
+    }
+
+    /// The replays of a connection, in order of their numbers.
+    pub(crate) fn replays(&self, connection: ConnectionId) -> Vec<ReplayStatus> {
+        let all = lock(&self.replays);
+        let of = all.values().filter(|one| one.replay.connection == connection);
+        let mut of: Vec<_> = of.cloned().collect();
+        of.sort_by_key(|one| one.replay.number);
+        of
+    }
+
+    /// The earliest place that some replay needs the log to keep.
+    pub(crate) fn replays_need(&self) -> Option<ItemPosition> {
+        lock(&self.replays).values().filter_map(|one| one.needed_from).min()
+    }
+
+    pub(crate) fn publish_replay(&self, id: ConnectionId, status: ReplayStatus) {
+        let mut all = lock(&self.replays);
+        if all.get(&id) != Some(&status) {
+            all.insert(id, status);
+            drop(all);
+            self.changes.send_modify(|changes| *changes += 1);
+        }
     }
 
     pub(crate) fn publish(&self, status: ConnectionStatus) {
@@ -107,6 +166,7 @@ impl Shared {
 
     pub(crate) fn forget(&self, connection: ConnectionId) {
         lock(&self.statuses).remove(&connection);
+        lock(&self.replays).remove(&connection);
         lock(&self.mailboxes).remove(&connection);
         lock(&self.kept_from).remove(&connection);
     }

@@ -11,6 +11,7 @@ mod identity;
 mod import;
 mod plan;
 mod profile;
+mod replay;
 mod resource;
 mod restore;
 mod serve;
@@ -50,6 +51,7 @@ enum Command {
     Config(Common),
     Source(source::SourceCommand),
     Destination(destination::DestinationCommand),
+    Replay(replay::Replay),
     Audience(definition::Audience),
     Trait(definition::Trait),
     Import(import::Import),
@@ -130,6 +132,7 @@ impl Cli {
             Command::Config(common) => config::run(&common),
             Command::Source(source) => source.run(),
             Command::Destination(destination) => destination.run(),
+            Command::Replay(replay) => replay.run(),
             Command::Audience(audience) => audience.run(),
             Command::Trait(one) => one.run(),
             Command::Import(import) => import.run(),

@@ -4,4 +4,5 @@ mod delivery;
 mod feed;
 mod outbound;
 mod receiver;
+mod replay;
 mod world;

@@ -9,9 +9,12 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::plan::send;
+use super::replay::told;
 use super::say;
 use crate::client::{Remote, block_on, part};
-use crate::control::{DeadLetters, DeadRanges, DestinationShown, Done, Page, RangeResent, Resent};
+use crate::control::{
+    DeadLetters, DeadRanges, DestinationShown, Done, Page, RangeResent, ReplayShown, Resent,
+};
 use crate::printable::printable;
 
 /// Show how deliveries to destinations go; resume them, and send again what they missed.
@@ -28,11 +31,15 @@ enum Verb {
     /// Send again after the receiver answered 410 or was too far behind; or probe one that is down.
     Resume(One),
     /// List dead letters: events that were tried for the whole span.
-    DeadLetters(One),
+    DeadLetters(Letters),
     /// List dead ranges: parts of the log that were missed while the destination was too far behind.
     DeadRanges(One),
     /// Send dead letters or dead ranges again.
     Resend(Resend),
+    /// List the newest replays, and how far each is.
+    Replays(One),
+    /// End a replay: what it has not sent is not sent any more.
+    CancelReplay(Cancel),
     /// Print the requests that an event would become at a destination, without sending them.
     Render(render::Render),
 }
@@ -49,6 +56,23 @@ struct One {
     destination: String,
     #[command(flatten)]
     remote: Remote,
+}
+
+#[derive(Debug, Args)]
+struct Letters {
+    #[command(flatten)]
+    one: One,
+    /// Those of this replay, in place of those of live events.
+    #[arg(long, value_name = "NUMBER")]
+    replay: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+struct Cancel {
+    #[command(flatten)]
+    one: One,
+    /// The number of the replay.
+    number: u32,
 }
 
 #[derive(Debug, Args)]
@@ -77,6 +101,9 @@ struct Resend {
     destination: String,
     #[command(flatten)]
     meant: Meant,
+    /// Dead letters of this replay, in place of those of live events.
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["ranges", "range"])]
+    replay: Option<u32>,
     #[command(flatten)]
     remote: Remote,
 }
@@ -86,9 +113,11 @@ impl DestinationCommand {
         match self.verb {
             Verb::List(list) => list.run()?,
             Verb::Resume(one) => one.resume()?,
-            Verb::DeadLetters(one) => one.dead_letters()?,
+            Verb::DeadLetters(letters) => letters.run()?,
             Verb::DeadRanges(one) => one.dead_ranges()?,
             Verb::Resend(resend) => resend.run()?,
+            Verb::Replays(one) => one.replays()?,
+            Verb::CancelReplay(cancel) => cancel.run()?,
             Verb::Render(render) => return render.run(),
         }
         Ok(ExitCode::SUCCESS)
@@ -148,12 +177,40 @@ impl One {
         say("It sends again. What it missed is sent only with `selfsame destination resend`.")
     }
 
-    fn dead_letters(self) -> anyhow::Result<()> {
+    fn replays(self) -> anyhow::Result<()> {
         let client = self.remote.client()?;
+        let path = self.path("/replays");
+        let page: Page<ReplayShown> = block_on(async { client.get(&path).await })?;
+        for line in page.data.iter().flat_map(told) {
+            say(&line)?;
+        }
+        say(&format!("{} replays", page.data.len()))
+    }
+
+    fn dead_ranges(self) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let path = self.path("/dead-ranges");
+        let ranges: DeadRanges = block_on(async { client.get(&path).await })?;
+        for one in &ranges.data {
+            let gone = if one.partly_gone { ", partly gone from the log" } else { "" };
+            say(&format!(
+                "{:<14} to {:<14} {:>10} events  since {}  beyond its {}  {}{gone}",
+                one.from, one.to, one.events, one.since, one.reason, one.state
+            ))?;
+        }
+        say(&format!("{} dead ranges, {} events", ranges.data.len(), ranges.events))
+    }
+}
+
+impl Letters {
+    fn run(self) -> anyhow::Result<()> {
+        let client = self.one.remote.client()?;
         let (mut next, mut shown) = (None::<String>, 0_usize);
+        let replay = self.replay.map(|number| format!("&replay={number}")).unwrap_or_default();
         loop {
             let from = next.as_ref().map(|next| format!("&next={}", part(next)));
-            let path = self.path(&format!("/dead-letters?limit=500{}", from.unwrap_or_default()));
+            let rest = format!("/dead-letters?limit=500{replay}{}", from.unwrap_or_default());
+            let path = self.one.path(&rest);
             let page: DeadLetters = block_on(async { client.get(&path).await })?;
             for one in &page.data {
                 let status = one.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
@@ -174,19 +231,17 @@ impl One {
             }
         }
     }
+}
 
-    fn dead_ranges(self) -> anyhow::Result<()> {
-        let client = self.remote.client()?;
-        let path = self.path("/dead-ranges");
-        let ranges: DeadRanges = block_on(async { client.get(&path).await })?;
-        for one in &ranges.data {
-            let gone = if one.partly_gone { ", partly gone from the log" } else { "" };
-            say(&format!(
-                "{:<14} to {:<14} {:>10} events  since {}  beyond its {}  {}{gone}",
-                one.from, one.to, one.events, one.since, one.reason, one.state
-            ))?;
-        }
-        say(&format!("{} dead ranges, {} events", ranges.data.len(), ranges.events))
+impl Cancel {
+    fn run(self) -> anyhow::Result<()> {
+        let client = self.one.remote.client()?;
+        let path = self.one.path(&format!("/replays/{}", self.number));
+        let shown: ReplayShown = block_on(async {
+            let request = client.request(Method::DELETE, &path);
+            Ok(client.send(request).await?.json().await?)
+        })?;
+        told(&shown).iter().try_for_each(|line| say(line))
     }
 }
 
@@ -194,6 +249,7 @@ impl Resend {
     fn run(self) -> anyhow::Result<()> {
         let client = self.remote.client()?;
         let base = format!("/api/destinations/{}", part(&self.destination));
+        let replay = self.replay;
         let Meant { letters, failure, position, ranges, range } = self.meant;
         if ranges || range.is_some() {
             let body = if ranges { json!({ "all": true }) } else { json!({ "from": range }) };
@@ -210,6 +266,10 @@ impl Resend {
             None if letters => json!({ "all": true }),
             None => json!({ "positions": position }),
         };
+        let mut body = body;
+        if let Some(number) = replay {
+            body["replay"] = json!(number);
+        }
         let path = format!("{base}/dead-letters/resend");
         let resent: Resent = block_on(async { send(&client, Method::POST, &path, &body).await })?;
         say(&format!("{} dead letters are sent again.", resent.resent))

@@ -164,8 +164,13 @@ fn arrival(delivery: &Value, indent: &str) -> Vec<String> {
         let note = if note.is_empty() { note } else { format!("  {note}") };
         let status = text(attempt, "status");
         let status = if status.is_empty() { status } else { format!(" {status}") };
+        let replay = text(attempt, "replay");
+        let replay = match replay.is_empty() {
+            true => replay,
+            false => format!("  by replay {replay}"),
+        };
         lines.push(format!(
-            "{indent}  {}  {}  {}{status} in {} ms{note}",
+            "{indent}  {}  {}  {}{status} in {} ms{replay}{note}",
             text(attempt, "number"),
             text(attempt, "started"),
             text(attempt, "outcome"),

@@ -1,13 +1,17 @@
 //! Dead letters: events that a destination did not take in all of their attempts.
 
-use selfsame_deliver::{DeadLetter, Failure, PageRequest, Selection};
+use selfsame_deliver::{
+    ConnectionId, DeadLetter, DelivererHandle, Failure, PageRequest, Selection,
+};
 use selfsame_event::{Collection, EventType};
+use selfsame_pipeline::workspace::Destination;
 
 use super::Control;
 use super::asked::{Asked, item};
 use super::decided::EventName;
 use super::destinations::{deliverer, find};
 use super::problem::Problem;
+use super::replays::numbered;
 use super::shape::shape;
 use crate::activation::Form;
 use crate::destination::connection_id;
@@ -48,7 +52,7 @@ shape! {
         died: String,
     }
 
-    /// Which letters to send again: one of the three.
+    /// Which letters to send again: one of `all`, `positions` and `failure`.
     #[serde(deny_unknown_fields)]
     pub(crate) struct Resend {
         /// Every one.
@@ -57,6 +61,8 @@ shape! {
         positions: Option<Vec<String>>,
         /// Those whose last attempt failed for this reason.
         failure: Option<String>,
+        /// The number of a replay: its letters, in place of those of live events.
+        replay: Option<u32>,
     }
 
     /// How many letters are sent again.
@@ -72,7 +78,11 @@ pub(crate) async fn list(control: Control, asked: Asked) -> Result<DeadLetters, 
     let view = control.view()?;
     let destination = find(&view, asked.id())?;
     let handle = deliverer(&control, &view, destination).ok_or_else(Problem::opening)?;
-    let page = handle.dead_letters(connection_id(&destination.id), page).await?;
+    let replay = asked.get("replay").map(|text| {
+        text.parse().map_err(|_| Problem::field("replay", "`replay` is the number of a replay."))
+    });
+    let whose = whose(&handle, destination, replay.transpose()?)?;
+    let page = handle.dead_letters(whose, page).await?;
     let letters = page.letters;
     let data = control.scan(move |node| Ok(letters.iter().map(|one| shown(node, one)).collect()));
     Ok(DeadLetters {
@@ -80,6 +90,18 @@ pub(crate) async fn list(control: Control, asked: Asked) -> Result<DeadLetters, 
         data: data.await?,
         next: page.after.map(|at| at.to_string()),
     })
+}
+
+/// By what id deliveries know whose letters are meant: a destination's live ones, or those of a replay.
+fn whose(
+    handle: &DelivererHandle,
+    destination: &Destination,
+    replay: Option<u32>,
+) -> Result<ConnectionId, Problem> {
+    match replay {
+        None => Ok(connection_id(&destination.id)),
+        Some(number) => Ok(numbered(handle, destination, number)?.replay.id()),
+    }
 }
 
 fn shown(node: &Node, letter: &DeadLetter) -> DeadLetterShown {
@@ -117,11 +139,13 @@ pub(crate) async fn resend(
     asked: Asked,
     resend: Resend,
 ) -> Result<Resent, Problem> {
+    let replay = resend.replay;
     let selection = selection(resend)?;
     let view = control.view()?;
     let destination = find(&view, asked.id())?;
     let handle = deliverer(&control, &view, destination).ok_or_else(Problem::opening)?;
-    let resent = handle.resend(connection_id(&destination.id), selection).await?;
+    let whose = whose(&handle, destination, replay)?;
+    let resent = handle.resend(whose, selection).await?;
     Ok(Resent { resent: u64::try_from(resent).unwrap_or(u64::MAX) })
 }
 

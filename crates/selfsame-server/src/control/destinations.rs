@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use selfsame_deliver::{
-    ConnectionStatus, DelivererHandle, NOTICE_PERCENT, Outcome, PROBLEM_PERCENT, Secret, webhook,
+    ConnectionStatus, DelivererHandle, NOTICE_PERCENT, Outcome, PROBLEM_PERCENT, Secret, Tally,
+    webhook,
 };
 use selfsame_event::EventType;
 use selfsame_pipeline::View;
@@ -56,7 +57,7 @@ shape! {
         /// Why it is paused: gone (the receiver answered 410) or behind (it was beyond its lag limit); null
         /// where it is not.
         pause: Option<String>,
-        /// Events since it began.
+        /// Events since it began, and those of its replays.
         accepted: u64,
         /// Events that the receiver took.
         delivered: u64,
@@ -74,6 +75,8 @@ shape! {
         in_flight: u64,
         /// The part of `pending` that waits for a retry, or behind one.
         waiting: u64,
+        /// The part of all of these numbers that is of replays.
+        replayed: ReplayedShown,
         /// Retries whose time has come and which the retry budget holds back.
         held_retries: u64,
         /// Why the last attempt failed; null after a success.
@@ -88,6 +91,20 @@ shape! {
         lag_percent: u32,
         /// `none`, `notice` from 50 % on, `problem` from 80 % on and while it is paused.
         alarm: String,
+    }
+
+    /// Numbers of the replays that are kept. accepted = delivered + filtered + dead + pending.
+    pub(crate) struct ReplayedShown {
+        /// Events that were found to be replayed.
+        accepted: u64,
+        /// Those that the receiver took.
+        delivered: u64,
+        /// Those that were not to be sent any more.
+        filtered: u64,
+        /// Dead letters of replays.
+        dead: u64,
+        /// The rest.
+        pending: u64,
     }
 
     /// A destination to be made.
@@ -179,6 +196,7 @@ fn status_of(status: &ConnectionStatus) -> DestinationStatus {
         pending: status.pending,
         in_flight: status.in_flight,
         waiting: status.waiting,
+        replayed: replayed(status.replayed),
         held_retries: status.held_retries,
         last_failure: status.last_failure.map(|failure| failure.label().to_owned()),
         lag_seconds: status.lag.as_secs_f64(),
@@ -187,6 +205,11 @@ fn status_of(status: &ConnectionStatus) -> DestinationStatus {
         lag_percent: status.behind.percent,
         alarm: alarm(status).to_owned(),
     }
+}
+
+fn replayed(tally: Tally) -> ReplayedShown {
+    let Tally { accepted, delivered, filtered, dead, pending } = tally;
+    ReplayedShown { accepted, delivered, filtered, dead, pending }
 }
 
 fn alarm(status: &ConnectionStatus) -> &'static str {

@@ -40,6 +40,10 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
         "An identifier of the profile as type:value, or any id that it ever had; for households also the id of one.",
     ),
     ("collection", "users or accounts; users where it is not given."),
+    (
+        "replay",
+        "The number of a replay of the destination: its dead letters, in place of those of live events.",
+    ),
     ("first_line", "The number of the body's first line in the file, from 1."),
 ];
 
@@ -48,7 +52,7 @@ pub(super) const HEADERS: &[(&str, &str)] =
     &[(KEY_HEADER, "A write key of the source that the events come from.")];
 
 /// Parameters of queries that are numbers, and those that must be given.
-const NUMBERS: &[&str] = &["limit", "first_line"];
+const NUMBERS: &[&str] = &["limit", "first_line", "replay"];
 const NEEDED: &[&str] = &["file", "first_line", "from", "to", "of"];
 
 /// `GET /api/openapi.json`

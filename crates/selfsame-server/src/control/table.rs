@@ -21,8 +21,8 @@ use super::{
     identity_keys, imports,
 };
 use super::{
-    insights, oauth, openapi, previews, rejected, rule_jobs, sources, spaces, state, tail, tokens,
-    trace, undo,
+    insights, oauth, openapi, previews, rejected, replays, rule_jobs, sources, spaces, state, tail,
+    tokens, trace, undo,
 };
 
 /// What a token may do. Tokens have all of them today.
@@ -272,11 +272,17 @@ routes! {
     Post "/api/destinations/{id}/test" Write "Send one signed test event, and show what was answered" 200 [destinations::TestResult] = destinations::test;
     Post "/api/destinations/{id}/resume" Write "Send again after the receiver answered 410 or was too far behind, or probe one that is down" 200 [state::Done] = destinations::resume;
     Post "/api/destinations/{id}/secret/rotate" Secrets "Rotate the secret: first sign with both, then, with `finish`, with the new one only" body [destinations::SecretRotation] 200 [destinations::RotatedSecret] = destinations::rotate;
-    Get "/api/destinations/{id}/dead-letters" Events "List dead letters" query ["limit" "next"] 200 [dead_letters::DeadLetters] = dead_letters::list;
+    Get "/api/destinations/{id}/dead-letters" Events "List dead letters" query ["replay" "limit" "next"] 200 [dead_letters::DeadLetters] = dead_letters::list;
     Post "/api/destinations/{id}/dead-letters/resend" Write "Send dead letters again: all, these, or those of one failure" body [dead_letters::Resend] 200 [dead_letters::Resent] = dead_letters::resend;
 
     Get "/api/destinations/{id}/dead-ranges" Read "List dead ranges: what was missed while the destination was too far behind" 200 [dead_ranges::DeadRanges] = dead_ranges::list;
     Post "/api/destinations/{id}/dead-ranges/resend" Write "Send dead ranges again: all, or the one that begins there" body [dead_ranges::RangeResend] 200 [dead_ranges::RangeResent] = dead_ranges::resend;
+
+    Get "/api/destinations/{id}/replays" Read "List the newest replays of a destination, with how far each is" 200 [Page<replays::ReplayShown>] = replays::list;
+    Post "/api/destinations/{id}/replays" Write "Send a destination the events of a period again, or for the first time, with the keys that they have for ever" body [replays::ReplayWanted] 202 [replays::ReplayShown] = replays::begin;
+    Post "/api/destinations/{id}/replays/preview" Write "Look for what a replay would send; nothing is sent" body [replays::ReplayLook] 200 [replays::ReplayFound] = replays::preview;
+    Get "/api/destinations/{id}/replays/{number}" Read "How far a replay is" 200 [replays::ReplayShown] = replays::show;
+    Delete "/api/destinations/{id}/replays/{number}" Write "End a replay: what it has not sent is not sent any more" 200 [replays::ReplayShown] = replays::cancel;
 
     Get "/api/tokens" Tokens "List tokens" 200 [Page<tokens::TokenShown>] = tokens::list;
     Post "/api/tokens" Tokens "Make a token; it is shown this once" body [tokens::NewToken] 201 [tokens::MadeToken] = tokens::create;

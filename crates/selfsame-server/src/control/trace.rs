@@ -3,7 +3,9 @@
 //! There is no index of message ids: the log is searched from its end, a bounded number of records
 //! at a time. The answer says where to go on.
 
-use selfsame_deliver::{Attempt, ConnectionStatus, Outcome, PageRequest, Topic, Withheld};
+use selfsame_deliver::{
+    Attempt, ConnectionStatus, Outcome, PageRequest, Topic, TraceRow, Withheld,
+};
 use selfsame_event::{Collection, EventType, EventsHead, ItemPosition, Position};
 use selfsame_log::{LogRead as _, Record};
 use selfsame_pipeline::View;
@@ -105,6 +107,8 @@ shape! {
         status: Option<u16>,
         /// The beginning of a failed answer, control characters escaped.
         note: String,
+        /// The number of the replay that made it; null where it was made for the live event.
+        replay: Option<u32>,
     }
 }
 
@@ -338,13 +342,18 @@ async fn deliveries(
         let id = connection_id(&destination.id);
         let status = handle.status().into_iter().find(|status| status.id == id);
         let mut attempts = handle.attempts(hit.at).await?;
-        attempts.retain(|row| row.connection == id);
+        let replays = handle.replays(id);
+        let replay_of = |row: &TraceRow| {
+            replays.iter().map(|one| &one.replay).find(|replay| replay.id() == row.connection)
+        };
+        attempts.retain(|row| row.connection == id || replay_of(row).is_some());
         let after = before(hit.at);
         let page = handle.dead_letters(id, PageRequest { after, limit: 1 }).await;
         let missed = handle.dead_ranges(id).await;
         let is_dead =
             page.is_ok_and(|page| page.letters.iter().any(|letter| letter.effect.at == hit.at));
-        let last = attempts.last().map(|row| &row.attempt);
+        let live = attempts.iter().rfind(|row| row.connection == id);
+        let last = live.or_else(|| attempts.last()).map(|row| &row.attempt);
         let is_missed = hit.topic.is_some_and(|topic| {
             missed.is_ok_and(|ranges| ranges.iter().any(|range| range.holds(hit.at, topic)))
         });
@@ -357,7 +366,10 @@ async fn deliveries(
             name: destination.name.clone(),
             state: state.to_owned(),
             sentence: sentence.to_owned(),
-            attempts: attempts.iter().map(|row| attempt(&row.attempt)).collect(),
+            attempts: attempts
+                .iter()
+                .map(|row| attempt(&row.attempt, replay_of(row).map(|replay| replay.number)))
+                .collect(),
         });
     }
     Ok(shown)
@@ -397,7 +409,9 @@ fn state(
         None => ("pending", "Deliveries to this destination have not begun yet."),
         Some(_) if !destination.enabled => ("pending", "The destination is switched off."),
         Some(status) if hit.at >= status.cursor => ("pending", "It was not sent yet."),
-        Some(status) if status.pending > 0 && hit.at >= status.needed_from => {
+        Some(status)
+            if status.pending > status.replayed.pending && hit.at >= status.needed_from =>
+        {
             ("waiting", "It was not sent yet, or waits behind another event of its profile.")
         }
         Some(_) => {
@@ -419,7 +433,7 @@ fn withheld(reason: Withheld) -> (&'static str, &'static str) {
     }
 }
 
-fn attempt(attempt: &Attempt) -> AttemptShown {
+fn attempt(attempt: &Attempt, replay: Option<u32>) -> AttemptShown {
     let (outcome, status) = match attempt.outcome {
         Outcome::Delivered { status } => ("delivered", Some(status)),
         Outcome::Failed { failure, status, .. } => (failure.label(), status),
@@ -433,5 +447,6 @@ fn attempt(attempt: &Attempt) -> AttemptShown {
         outcome: outcome.to_owned(),
         status,
         note: attempt.note.clone(),
+        replay,
     }
 }

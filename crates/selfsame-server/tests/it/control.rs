@@ -11,6 +11,7 @@ mod me;
 mod oauth;
 mod proposals;
 mod receiver;
+mod replays;
 mod resources;
 mod rules;
 mod server;
