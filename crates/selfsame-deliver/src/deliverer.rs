@@ -1,6 +1,6 @@
 //! The service: reads the ledger, and keeps one task for each connection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info};
 
+use crate::attempts::AttemptLog;
 use crate::budget::RetryBudget;
 use crate::connection::{Connection, ConnectionId, Start};
 use crate::feed::Feed;
@@ -26,7 +27,10 @@ use crate::runner::{Runner, append};
 use crate::shared::{AskReplay, Shared};
 use crate::wire::WireError;
 
+mod missing;
 mod replays;
+
+use missing::Missing;
 
 /// `[deliver]`: how deliveries run. What differs between connections is in [`Connection`].
 #[derive(Debug, Clone)]
@@ -45,10 +49,9 @@ pub struct DeliverConfig {
     /// How many records the ledger may hold only so that a connection can be known again; then
     /// what is known of it is written anew.
     pub snapshot_records: u64,
-    /// Records that the ledger keeps for the trace of attempts, at least.
-    pub trace_records: u64,
-    /// Attempts kept in memory for the trace.
-    pub trace_rows: usize,
+    /// Records that the ledger keeps at least: of what was last before, they say what a crash took of the
+    /// attempts.
+    pub kept_records: u64,
     /// How long requests in flight may go on when the process stops.
     pub stop_timeout: Duration,
     /// The retries.
@@ -73,8 +76,7 @@ impl Default for DeliverConfig {
             dead_letter_limit: 100_000,
             flush_interval: Duration::from_millis(50),
             snapshot_records: 100_000,
-            trace_records: 1_000_000,
-            trace_rows: 10_000,
+            kept_records: 10_000,
             stop_timeout: Duration::from_secs(10),
             retry: RetryPolicy::default(),
             retry_budget: RetryBudget::default(),
@@ -106,6 +108,8 @@ pub struct Parts {
     pub feed: Arc<dyn Feed>,
     /// What the outside told us.
     pub ledger: Arc<dyn Ledger>,
+    /// Attempts, to be searched.
+    pub attempts: Arc<AttemptLog>,
     /// The way out.
     pub outbound: Outbound,
     /// The time.
@@ -184,7 +188,7 @@ impl Deliverer {
     pub fn new(config: DeliverConfig, parts: Parts) -> Self {
         let (sender, asks) = mpsc::channel(ASKS);
         let from = (Arc::clone(&parts.feed), Arc::clone(&parts.ledger));
-        let shared = Arc::new(Shared::new(from, config.trace_rows, sender));
+        let shared = Arc::new(Shared::new(from, Arc::clone(&parts.attempts), sender));
         Self { config: Arc::new(config), parts, shared, asks }
     }
 
@@ -214,6 +218,10 @@ impl Deliverer {
                     let connections = wanted.borrow_and_update().clone();
                     let Some(connections) = connections else { continue };
                     self.remove_missing(&connections, &mut running, &mut images).await;
+                    let ids: BTreeSet<_> = connections.iter().map(|one| one.id).collect();
+                    if let Err(error) = self.shared.attempts.retain(&ids) {
+                        log_chain(&error, "attempts of a removed connection cannot be removed");
+                    }
                     for connection in connections.iter() {
                         let connection = Arc::new(connection.clone());
                         let id = connection.id;
@@ -251,19 +259,19 @@ impl Deliverer {
         let (ledger, shared) = (Arc::clone(&self.parts.ledger), Arc::clone(&self.shared));
         let read = tokio::task::spawn_blocking(move || -> Result<Images, DeliverError> {
             let (mut images, mut from) = (Images::default(), Some(0));
+            let mut missing = Missing::default();
             while let Some(offset) = from {
                 let page = ledger.read(offset).map_err(DeliverError::Read)?;
                 for (offset, bytes) in page.records {
                     let record = Record::decode(&bytes)
                         .map_err(|source| DeliverError::Record { offset, source })?;
-                    if let Entry::Step(step) = &record.entry {
-                        shared.trace(record.connection, step.attempts.clone());
-                    }
+                    missing.take(offset, &record, &images, &shared);
                     images.take(offset, record);
                     shared.appended(offset);
                 }
                 from = page.next;
             }
+            missing.keep(&shared);
             for (connection, known) in &images.0 {
                 shared.keep_from(*connection, known.from);
             }

@@ -17,6 +17,7 @@
 //! - nothing leaves but through [`Outbound`].
 
 mod address;
+mod attempts;
 mod breaker;
 mod budget;
 mod connection;
@@ -46,6 +47,10 @@ pub mod webhook;
 mod wire;
 
 pub use address::{is_loopback, is_public};
+pub use attempts::{
+    AttemptLimits, AttemptLog, AttemptPage, AttemptPlace, AttemptQuery, AttemptsError,
+    FoundAttempt, ProfileMark, Wanted,
+};
 pub use budget::RetryBudget;
 pub use connection::{Connection, ConnectionId, Filter, Secret, SecretError, Start};
 pub use deliverer::{DeliverConfig, DeliverError, Deliverer, Parts};

@@ -111,7 +111,7 @@ pub struct Attempt {
     pub took_ms: u32,
     /// How it ended; a `Retry-After` is not kept.
     pub outcome: Outcome,
-    /// The beginning of a failed answer's body, control characters escaped.
+    /// A failed answer's body, control characters escaped; in the ledger the beginning of it.
     pub note: String,
 }
 
@@ -443,7 +443,10 @@ fn read_status(from: &mut Reader<'_>) -> Result<Option<u16>, WireError> {
 const DELIVERED: u8 = 0;
 const POSTPONED: u8 = 103;
 
-fn write_attempt(out: &mut Writer, attempt: &Attempt, before: (u64, i64)) -> (u64, i64) {
+/// Most bytes of an answer in the ledger: the rest is with the attempts that are kept to be searched.
+const NOTE_BYTES: usize = 1_024;
+
+pub(crate) fn write_attempt(out: &mut Writer, attempt: &Attempt, before: (u64, i64)) -> (u64, i64) {
     let now = (attempt.at.record.offset, attempt.started.micros());
     out.int(now.0.wrapping_sub(before.0).cast_signed());
     out.uint(u64::from(attempt.at.record.partition));
@@ -459,11 +462,15 @@ fn write_attempt(out: &mut Writer, attempt: &Attempt, before: (u64, i64)) -> (u6
     };
     out.byte(code);
     out.uint(u64::from(status.unwrap_or(0)));
-    out.bytes(attempt.note.as_bytes());
+    let end = attempt.note.floor_char_boundary(NOTE_BYTES);
+    out.bytes(attempt.note.get(..end).unwrap_or_default().as_bytes());
     now
 }
 
-fn read_attempt(from: &mut Reader<'_>, before: &mut (u64, i64)) -> Result<Attempt, WireError> {
+pub(crate) fn read_attempt(
+    from: &mut Reader<'_>,
+    before: &mut (u64, i64),
+) -> Result<Attempt, WireError> {
     let offset = before.0.wrapping_add(from.int()?.cast_unsigned());
     let position = selfsame_event::Position { partition: from.u32()?, offset };
     let (at, number) = (position.item(from.u32()?), from.u32()?);

@@ -30,6 +30,7 @@ use crate::status::{ConnectionState, ConnectionStatus, DeadLetterPage, PageReque
 
 mod attempt;
 mod doubt;
+mod keeping;
 mod lag;
 mod reading;
 mod replaying;
@@ -68,7 +69,10 @@ pub(crate) struct Runner {
     started: Time,
     measured: Measured,
     lag: Lag,
-    appending: Option<JoinHandle<(u64, Vec<Attempt>)>>,
+    appending: Option<JoinHandle<u64>>,
+    /// Bytes of answers that wait to be kept.
+    answered_bytes: usize,
+    expire_at: Time,
     /// Whether the lane may have something to append.
     is_changed: bool,
     flush_at: Time,
@@ -153,6 +157,8 @@ impl Runner {
             measured: Measured::default(),
             lag: Lag::default(),
             appending: None,
+            answered_bytes: 0,
+            expire_at: Time::EPOCH,
             is_changed: true,
             flush_at: Time::EPOCH,
             idle_at: Time::EPOCH,
@@ -170,6 +176,7 @@ impl Runner {
             self.doubt(now);
             self.measure(now);
             self.flush(now);
+            self.expire(now);
             self.publish();
             let wait = self.wait(now);
             tokio::select! {
@@ -220,7 +227,7 @@ impl Runner {
 
     fn finished(&mut self, done: Result<(Id, Report), JoinError>) {
         let now = self.parts.clock.wall();
-        let (task, report) = match done {
+        let (task, mut report) = match done {
             Ok(done) => done,
             Err(error) => {
                 log_chain(&error, "an attempt ended without an outcome");
@@ -232,6 +239,7 @@ impl Runner {
         let label = report.outcome.label();
         ::metrics::counter!(metrics::ATTEMPTS, "outcome" => label).increment(1);
         ::metrics::histogram!(metrics::ATTEMPT_SECONDS).record(f64::from(report.took_ms) / 1e3);
+        self.shorten(&mut report.note);
         if let Some(at) = self.places.remove(&task) {
             self.lane.finished(at, report, now, self.parts.random.next_u64());
             if self.replaying.as_ref().is_some_and(|replaying| replaying.replay.is_cancelled) {
@@ -257,17 +265,24 @@ impl Runner {
         }
         let Some(step) = self.lane.take_step(now, is_idle) else { return };
         count(&step);
-        let attempts = step.attempts.clone();
+        let rows = self.kept(&step);
+        self.answered_bytes = 0;
         let record = Record { connection: self.id, entry: Entry::Step(step) };
-        let ledger = Arc::clone(&self.parts.ledger);
-        self.appending =
-            Some(tokio::spawn(async move { (append(&*ledger, &record).await, attempts) }));
+        let (ledger, shared) = (Arc::clone(&self.parts.ledger), Arc::clone(&self.shared));
+        let whose = self.whose();
+        self.appending = Some(tokio::spawn(async move {
+            let offset = append(&*ledger, &record).await;
+            let keep = move || shared.keep(whose, offset, &rows);
+            if let Err(error) = tokio::task::spawn_blocking(keep).await {
+                log_chain(&error, "keeping attempts ended");
+            }
+            offset
+        }));
     }
 
-    async fn appended(&mut self, done: Result<(u64, Vec<Attempt>), JoinError>) {
-        let (offset, attempts) = done.expect("appending does not panic and is not cancelled");
+    async fn appended(&mut self, done: Result<u64, JoinError>) {
+        let offset = done.expect("appending does not panic and is not cancelled");
         self.lane.durable();
-        self.shared.trace(self.id, attempts);
         self.is_changed = true;
         self.shared.appended(offset);
         self.snapshot().await;
@@ -292,7 +307,7 @@ impl Runner {
             self.shared.keep_from(self.id, first);
             self.shared.appended(first);
         }
-        self.shared.release(self.config.trace_records).await;
+        self.shared.release(self.config.kept_records).await;
     }
 
     fn reconfigured(&mut self) {

@@ -1,21 +1,20 @@
 //! What the deliverer's tasks and its handles share.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use selfsame_event::ItemPosition;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::attempts::{AttemptLog, Kept, Whose};
 use crate::connection::{Connection, ConnectionId};
+use crate::deliverer::log_chain;
 use crate::feed::Feed;
 use crate::ledger::Ledger;
 use crate::range::DeadRange;
-use crate::record::Attempt;
 use crate::replay::{Replay, ReplayError, ReplayStatus, ReplayWish};
-use crate::status::{
-    ConnectionStatus, DeadLetterPage, PageRequest, RangeSelection, Selection, TraceRow,
-};
+use crate::status::{ConnectionStatus, DeadLetterPage, PageRequest, RangeSelection, Selection};
 
 /// What a handle asks of a connection's task.
 #[derive(Debug)]
@@ -49,19 +48,10 @@ pub(crate) struct Shared {
     /// Counts the changes of `statuses`.
     pub(crate) changes: watch::Sender<u64>,
     mailboxes: Mutex<BTreeMap<ConnectionId, mpsc::Sender<Command>>>,
-    trace: Mutex<Trace>,
+    pub(crate) attempts: Arc<AttemptLog>,
     kept_from: Mutex<BTreeMap<ConnectionId, u64>>,
     /// The newest record of the ledger that we know of.
     newest: AtomicU64,
-}
-
-/// The newest attempts.
-#[derive(Debug)]
-struct Trace {
-    rows: VecDeque<TraceRow>,
-    capacity: usize,
-    /// Whether there are older attempts, in the ledger only.
-    is_partial: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -71,10 +61,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     pub(crate) fn new(
         (feed, ledger): (Arc<dyn Feed>, Arc<dyn Ledger>),
-        trace_rows: usize,
+        attempts: Arc<AttemptLog>,
         asks: mpsc::Sender<AskReplay>,
     ) -> Self {
-        let trace = Trace { rows: VecDeque::new(), capacity: trace_rows, is_partial: false };
         Self {
             feed,
             ledger,
@@ -84,7 +73,7 @@ impl Shared {
             statuses: Mutex::default(),
             changes: watch::Sender::new(0),
             mailboxes: Mutex::default(),
-            trace: Mutex::new(trace),
+            attempts,
             kept_from: Mutex::default(),
             newest: AtomicU64::new(0),
         }
@@ -108,11 +97,18 @@ impl Shared {
     }
 
     /// Gives up the records of the ledger that no connection needs, but for the newest ones.
-    pub(crate) async fn release(&self, trace_records: u64) {
+    pub(crate) async fn release(&self, kept_records: u64) {
         let newest = self.newest.load(Ordering::Relaxed);
         let needed = lock(&self.kept_from).values().copied().min();
-        if let Some(needed) = needed {
-            self.ledger.release(needed.min(newest.saturating_sub(trace_records))).await;
+        let Some(needed) = needed else { return };
+        // What a power cut loses of them is taken from the ledger again.
+        let attempts = Arc::clone(&self.attempts);
+        match tokio::task::spawn_blocking(move || attempts.sync()).await {
+            Ok(Ok(())) => {
+                self.ledger.release(needed.min(newest.saturating_sub(kept_records))).await;
+            }
+            Ok(Err(error)) => log_chain(&error, "attempts cannot be synced, the ledger is kept"),
+            Err(error) => log_chain(&error, "syncing attempts ended, the ledger is kept"),
         }
     }
 
@@ -179,22 +175,10 @@ impl Shared {
         lock(&self.mailboxes).insert(connection, mailbox);
     }
 
-    /// Remembers attempts that are durable.
-    pub(crate) fn trace(&self, connection: ConnectionId, attempts: Vec<Attempt>) {
-        let mut trace = lock(&self.trace);
-        for attempt in attempts {
-            trace.rows.push_back(TraceRow { connection, attempt });
+    /// Keeps attempts that are in the ledger. Writes to a file: called on a blocking thread.
+    pub(crate) fn keep(&self, whose: Whose, ledger: u64, rows: &[Kept]) {
+        if let Err(error) = self.attempts.append(whose, ledger, rows) {
+            log_chain(&error, "attempts cannot be kept for searching");
         }
-        while trace.rows.len() > trace.capacity {
-            trace.rows.pop_front();
-            trace.is_partial = true;
-        }
-    }
-
-    /// The remembered attempts of an effect, and whether there may be older ones in the ledger.
-    pub(crate) fn traced(&self, at: ItemPosition) -> (Vec<TraceRow>, bool) {
-        let trace = lock(&self.trace);
-        let rows = trace.rows.iter().filter(|row| row.attempt.at == at).cloned().collect();
-        (rows, trace.is_partial)
     }
 }

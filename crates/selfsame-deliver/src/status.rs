@@ -162,6 +162,8 @@ pub enum RangeSelection {
 pub struct TraceRow {
     /// Who tried.
     pub connection: ConnectionId,
+    /// The number of the replay that it was made for; 0 where it was for the live event.
+    pub replay: u32,
     /// What came of it.
     pub attempt: Attempt,
 }

@@ -10,6 +10,7 @@
 //! - a secret is shown by the answer that makes it, and never again.
 
 mod asked;
+mod attempts;
 mod backups;
 mod dead_letters;
 mod dead_ranges;
@@ -38,6 +39,7 @@ mod tokens;
 mod trace;
 mod undo;
 
+pub(crate) use attempts::{AttemptFound, AttemptsFound, RequestsShown};
 pub(crate) use backups::{BackupDone, BackupRequest};
 pub(crate) use dead_letters::{DeadLetters, Resent};
 pub(crate) use dead_ranges::{DeadRanges, RangeResent};

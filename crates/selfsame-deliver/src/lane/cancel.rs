@@ -1,6 +1,6 @@
 //! What is not to be sent any more, because somebody ended it.
 
-use selfsame_event::ItemPosition;
+use selfsame_event::{ItemPosition, ProfileId};
 
 use super::{End, Lane, State};
 
@@ -23,6 +23,11 @@ impl Lane {
             line.scheduled = line.scheduled.filter(|scheduled| *scheduled != at);
             self.ended += 1;
         }
+    }
+
+    /// Whose an effect is that was read and is not durably ended.
+    pub(crate) fn profile_of(&self, at: ItemPosition) -> Option<ProfileId> {
+        self.items.get(&at).map(|item| item.effect.profile)
     }
 
     /// Whether nothing that was read is open.

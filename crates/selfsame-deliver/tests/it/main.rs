@@ -1,5 +1,6 @@
 //! Deliveries over real sockets on the loopback interface.
 
+mod attempts;
 mod delivery;
 mod feed;
 mod outbound;

@@ -1,5 +1,6 @@
 //! `selfsame destination`: how deliveries go, what to do about those that do not, and what would be sent.
 
+mod attempts;
 mod render;
 
 use std::process::ExitCode;
@@ -36,6 +37,10 @@ enum Verb {
     DeadRanges(One),
     /// Send dead letters or dead ranges again.
     Resend(Resend),
+    /// Search what was tried, newest first: what was answered, and how long it took.
+    Attempts(attempts::Attempts),
+    /// Show the attempts of one event with their whole answers, and what would be sent now.
+    Attempt(attempts::Attempt),
     /// List the newest replays, and how far each is.
     Replays(One),
     /// End a replay: what it has not sent is not sent any more.
@@ -116,6 +121,8 @@ impl DestinationCommand {
             Verb::DeadLetters(letters) => letters.run()?,
             Verb::DeadRanges(one) => one.dead_ranges()?,
             Verb::Resend(resend) => resend.run()?,
+            Verb::Attempts(attempts) => attempts.run()?,
+            Verb::Attempt(attempt) => attempt.run()?,
             Verb::Replays(one) => one.replays()?,
             Verb::CancelReplay(cancel) => cancel.run()?,
             Verb::Render(render) => return render.run(),

@@ -18,8 +18,10 @@ use super::problem::{Code, Problem};
 use super::shape::{Page, shape};
 use super::sources::check_space;
 use super::state::Done;
+use super::trace::NOTE_BYTES;
 use crate::chance;
 use crate::destination::{connection, connection_id};
+use crate::printable::brief;
 use crate::vault::Purpose;
 
 shape! {
@@ -437,7 +439,7 @@ pub(crate) async fn test(control: Control, asked: Asked) -> Result<TestResult, P
         status,
         took_ms,
         webhook_id,
-        answer: webhook::note(&body),
+        answer: brief(&webhook::note(&body), NOTE_BYTES),
     })
 }
 

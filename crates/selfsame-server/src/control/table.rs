@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
 use super::undo::job as undo_job;
 use super::{
-    Control, backups, dead_letters, dead_ranges, definitions, destinations, identity,
+    Control, attempts, backups, dead_letters, dead_ranges, definitions, destinations, identity,
     identity_keys, imports,
 };
 use super::{
@@ -277,6 +277,9 @@ routes! {
 
     Get "/api/destinations/{id}/dead-ranges" Read "List dead ranges: what was missed while the destination was too far behind" 200 [dead_ranges::DeadRanges] = dead_ranges::list;
     Post "/api/destinations/{id}/dead-ranges/resend" Write "Send dead ranges again: all, or the one that begins there" body [dead_ranges::RangeResend] 200 [dead_ranges::RangeResent] = dead_ranges::resend;
+
+    Get "/api/destinations/{id}/attempts" Events "Search the attempts of a destination, newest first" query ["status" "position" "profile" "since" "replay" "answers" "limit" "next"] 200 [attempts::AttemptsFound] = attempts::list;
+    Get "/api/destinations/{id}/attempts/{position}/requests" Events "The requests that an event would be delivered by now, without timestamp and signature" 200 [attempts::RequestsShown] = attempts::requests;
 
     Get "/api/destinations/{id}/replays" Read "List the newest replays of a destination, with how far each is" 200 [Page<replays::ReplayShown>] = replays::list;
     Post "/api/destinations/{id}/replays" Write "Send a destination the events of a period again, or for the first time, with the keys that they have for ever" body [replays::ReplayWanted] 202 [replays::ReplayShown] = replays::begin;

@@ -3,9 +3,7 @@
 //! There is no index of message ids: the log is searched from its end, a bounded number of records
 //! at a time. The answer says where to go on.
 
-use selfsame_deliver::{
-    Attempt, ConnectionStatus, Outcome, PageRequest, Topic, TraceRow, Withheld,
-};
+use selfsame_deliver::{Attempt, ConnectionStatus, Outcome, PageRequest, Topic, Withheld};
 use selfsame_event::{Collection, EventType, EventsHead, ItemPosition, Position};
 use selfsame_log::{LogRead as _, Record};
 use selfsame_pipeline::View;
@@ -24,6 +22,7 @@ use super::shape::shape;
 use crate::activation::{self, Form, Numbered};
 use crate::destination::connection_id;
 use crate::node::Node;
+use crate::printable::brief;
 
 /// How much one request searches.
 const RECORDS: u64 = 20_000;
@@ -342,17 +341,13 @@ async fn deliveries(
         let id = connection_id(&destination.id);
         let status = handle.status().into_iter().find(|status| status.id == id);
         let mut attempts = handle.attempts(hit.at).await?;
-        let replays = handle.replays(id);
-        let replay_of = |row: &TraceRow| {
-            replays.iter().map(|one| &one.replay).find(|replay| replay.id() == row.connection)
-        };
-        attempts.retain(|row| row.connection == id || replay_of(row).is_some());
+        attempts.retain(|row| row.connection == id);
         let after = before(hit.at);
         let page = handle.dead_letters(id, PageRequest { after, limit: 1 }).await;
         let missed = handle.dead_ranges(id).await;
         let is_dead =
             page.is_ok_and(|page| page.letters.iter().any(|letter| letter.effect.at == hit.at));
-        let live = attempts.iter().rfind(|row| row.connection == id);
+        let live = attempts.iter().rfind(|row| row.replay == 0);
         let last = live.or_else(|| attempts.last()).map(|row| &row.attempt);
         let is_missed = hit.topic.is_some_and(|topic| {
             missed.is_ok_and(|ranges| ranges.iter().any(|range| range.holds(hit.at, topic)))
@@ -366,10 +361,7 @@ async fn deliveries(
             name: destination.name.clone(),
             state: state.to_owned(),
             sentence: sentence.to_owned(),
-            attempts: attempts
-                .iter()
-                .map(|row| attempt(&row.attempt, replay_of(row).map(|replay| replay.number)))
-                .collect(),
+            attempts: attempts.iter().map(|row| attempt(&row.attempt, row.replay)).collect(),
         });
     }
     Ok(shown)
@@ -433,7 +425,10 @@ fn withheld(reason: Withheld) -> (&'static str, &'static str) {
     }
 }
 
-fn attempt(attempt: &Attempt, replay: Option<u32>) -> AttemptShown {
+/// Bytes of an answer that lists show.
+pub(super) const NOTE_BYTES: usize = 1_024;
+
+pub(super) fn attempt(attempt: &Attempt, replay: u32) -> AttemptShown {
     let (outcome, status) = match attempt.outcome {
         Outcome::Delivered { status } => ("delivered", Some(status)),
         Outcome::Failed { failure, status, .. } => (failure.label(), status),
@@ -446,7 +441,7 @@ fn attempt(attempt: &Attempt, replay: Option<u32>) -> AttemptShown {
         took_ms: attempt.took_ms,
         outcome: outcome.to_owned(),
         status,
-        note: attempt.note.clone(),
-        replay,
+        note: brief(&attempt.note, NOTE_BYTES),
+        replay: Some(replay).filter(|number| *number > 0),
     }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod activation;
+mod attempts;
 mod definitions;
 mod events;
 mod files;
