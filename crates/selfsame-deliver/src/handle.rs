@@ -16,6 +16,10 @@ use crate::status::{
 };
 use crate::told::Heard;
 
+mod causes;
+
+pub use causes::CausesError;
+
 /// Why a connection did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {

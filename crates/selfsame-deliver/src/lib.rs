@@ -20,6 +20,7 @@ mod address;
 mod attempts;
 mod breaker;
 mod budget;
+mod cause;
 mod connection;
 mod deliverer;
 mod feed;
@@ -52,10 +53,11 @@ pub use attempts::{
     FoundAttempt, ProfileMark, Wanted,
 };
 pub use budget::RetryBudget;
+pub use cause::{Cause, OfCause};
 pub use connection::{Connection, ConnectionId, Filter, Secret, SecretError, Start};
 pub use deliverer::{DeliverConfig, DeliverError, Deliverer, Parts};
 pub use feed::{BodyError, Call, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage, Topic};
-pub use handle::{CommandError, DelivererHandle};
+pub use handle::{CausesError, CommandError, DelivererHandle};
 pub use lag::{Lag, LagLimit, Measured, NOTICE_PERCENT, PROBLEM_PERCENT, Question};
 pub use ledger::{Appending, Ledger, LedgerError, LedgerPage, MemoryLedger, Releasing};
 pub use outbound::{

@@ -41,7 +41,7 @@ mod undo;
 
 pub(crate) use attempts::{AttemptFound, AttemptsFound, RequestsShown};
 pub(crate) use backups::{BackupDone, BackupRequest};
-pub(crate) use dead_letters::{DeadLetters, Resent};
+pub(crate) use dead_letters::{DeadCauses, DeadLetters, Resent};
 pub(crate) use dead_ranges::{DeadRanges, RangeResent};
 pub(crate) use definitions::{
     ActivationShown, DefinitionProgress, DefinitionShown, NamingShown, NewDefinition,

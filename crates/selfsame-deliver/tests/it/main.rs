@@ -1,6 +1,7 @@
 //! Deliveries over real sockets on the loopback interface.
 
 mod attempts;
+mod causes;
 mod delivery;
 mod feed;
 mod outbound;

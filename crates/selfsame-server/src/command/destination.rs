@@ -12,9 +12,10 @@ use serde_json::json;
 use super::plan::send;
 use super::replay::told;
 use super::say;
-use crate::client::{Remote, block_on, part};
+use crate::client::{Client, Remote, block_on, part};
 use crate::control::{
-    DeadLetters, DeadRanges, DestinationShown, Done, Page, RangeResent, ReplayShown, Resent,
+    DeadCauses, DeadLetters, DeadRanges, DestinationShown, Done, Page, RangeResent, ReplayShown,
+    Resent,
 };
 use crate::printable::printable;
 
@@ -70,6 +71,9 @@ struct Letters {
     /// Those of this replay, in place of those of live events.
     #[arg(long, value_name = "NUMBER")]
     replay: Option<u32>,
+    /// Count them by cause.
+    #[arg(long)]
+    by_cause: bool,
 }
 
 #[derive(Debug, Args)]
@@ -89,6 +93,9 @@ struct Meant {
     /// Dead letters whose last attempt failed for this reason.
     #[arg(long, value_name = "REASON")]
     failure: Option<String>,
+    /// Dead letters of this cause, as `dead-letters --by-cause` names it.
+    #[arg(long, value_name = "CAUSE")]
+    cause: Option<String>,
     /// Dead letters at this position; may be given several times.
     #[arg(long, value_name = "POSITION")]
     position: Vec<String>,
@@ -109,6 +116,9 @@ struct Resend {
     /// Dead letters of this replay, in place of those of live events.
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["ranges", "range"])]
     replay: Option<u32>,
+    /// At most so many of the cause: one, to see whether a change has mended it.
+    #[arg(long, value_name = "N", requires = "cause")]
+    limit: Option<u32>,
     #[command(flatten)]
     remote: Remote,
 }
@@ -212,6 +222,9 @@ impl One {
 impl Letters {
     fn run(self) -> anyhow::Result<()> {
         let client = self.one.remote.client()?;
+        if self.by_cause {
+            return self.causes(&client);
+        }
         let (mut next, mut shown) = (None::<String>, 0_usize);
         let replay = self.replay.map(|number| format!("&replay={number}")).unwrap_or_default();
         loop {
@@ -240,6 +253,26 @@ impl Letters {
     }
 }
 
+impl Letters {
+    fn causes(&self, client: &Client) -> anyhow::Result<()> {
+        let replay = self.replay.map(|number| format!("?replay={number}")).unwrap_or_default();
+        let path = self.one.path(&format!("/dead-letters/causes{replay}"));
+        let causes: DeadCauses = block_on(async { client.get(&path).await })?;
+        for one in &causes.data {
+            let status = one.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+            say(&format!(
+                "{}  {:>8}  {:<10} {status:>3}  {}  such as {}",
+                one.cause,
+                one.count,
+                one.failure,
+                printable(&one.error),
+                one.samples.join(", ")
+            ))?;
+        }
+        say(&format!("{} dead letters of {} causes", causes.total, causes.data.len()))
+    }
+}
+
 impl Cancel {
     fn run(self) -> anyhow::Result<()> {
         let client = self.one.remote.client()?;
@@ -257,7 +290,7 @@ impl Resend {
         let client = self.remote.client()?;
         let base = format!("/api/destinations/{}", part(&self.destination));
         let replay = self.replay;
-        let Meant { letters, failure, position, ranges, range } = self.meant;
+        let Meant { letters, failure, cause, position, ranges, range } = self.meant;
         if ranges || range.is_some() {
             let body = if ranges { json!({ "all": true }) } else { json!({ "from": range }) };
             let path = format!("{base}/dead-ranges/resend");
@@ -270,6 +303,7 @@ impl Resend {
         }
         let body = match failure {
             Some(failure) => json!({ "failure": failure }),
+            None if cause.is_some() => json!({ "cause": cause, "limit": self.limit }),
             None if letters => json!({ "all": true }),
             None => json!({ "positions": position }),
         };

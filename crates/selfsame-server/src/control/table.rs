@@ -273,7 +273,8 @@ routes! {
     Post "/api/destinations/{id}/resume" Write "Send again after the receiver answered 410 or was too far behind, or probe one that is down" 200 [state::Done] = destinations::resume;
     Post "/api/destinations/{id}/secret/rotate" Secrets "Rotate the secret: first sign with both, then, with `finish`, with the new one only" body [destinations::SecretRotation] 200 [destinations::RotatedSecret] = destinations::rotate;
     Get "/api/destinations/{id}/dead-letters" Events "List dead letters" query ["replay" "limit" "next"] 200 [dead_letters::DeadLetters] = dead_letters::list;
-    Post "/api/destinations/{id}/dead-letters/resend" Write "Send dead letters again: all, these, or those of one failure" body [dead_letters::Resend] 200 [dead_letters::Resent] = dead_letters::resend;
+    Get "/api/destinations/{id}/dead-letters/causes" Events "List dead letters by cause: the failure, the status, and what the receiver answered without what differs from letter to letter" query ["replay"] 200 [dead_letters::DeadCauses] = dead_letters::causes;
+    Post "/api/destinations/{id}/dead-letters/resend" Write "Send dead letters again, as they are rendered now: all, these, those of one failure, or of one cause" body [dead_letters::Resend] 200 [dead_letters::Resent] = dead_letters::resend;
 
     Get "/api/destinations/{id}/dead-ranges" Read "List dead ranges: what was missed while the destination was too far behind" 200 [dead_ranges::DeadRanges] = dead_ranges::list;
     Post "/api/destinations/{id}/dead-ranges/resend" Write "Send dead ranges again: all, or the one that begins there" body [dead_ranges::RangeResend] 200 [dead_ranges::RangeResent] = dead_ranges::resend;
