@@ -1,14 +1,15 @@
 //! The service: reads the ledger, and keeps one task for each connection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use selfsame_event::{Class, Clock};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info};
 
+use crate::attempts::AttemptLog;
 use crate::budget::RetryBudget;
 use crate::connection::{Connection, ConnectionId, Start};
 use crate::feed::Feed;
@@ -20,10 +21,16 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::outbound::Outbound;
 use crate::random::Random;
 use crate::record::{Entry, Record};
+use crate::replay::Replay;
 use crate::retry::RetryPolicy;
 use crate::runner::{Runner, append};
-use crate::shared::Shared;
+use crate::shared::{AskReplay, Shared};
 use crate::wire::WireError;
+
+mod missing;
+mod replays;
+
+use missing::Missing;
 
 /// `[deliver]`: how deliveries run. What differs between connections is in [`Connection`].
 #[derive(Debug, Clone)]
@@ -42,10 +49,9 @@ pub struct DeliverConfig {
     /// How many records the ledger may hold only so that a connection can be known again; then
     /// what is known of it is written anew.
     pub snapshot_records: u64,
-    /// Records that the ledger keeps for the trace of attempts, at least.
-    pub trace_records: u64,
-    /// Attempts kept in memory for the trace.
-    pub trace_rows: usize,
+    /// Records that the ledger keeps at least: of what was last before, they say what a crash took of the
+    /// attempts.
+    pub kept_records: u64,
     /// How long requests in flight may go on when the process stops.
     pub stop_timeout: Duration,
     /// The retries.
@@ -70,8 +76,7 @@ impl Default for DeliverConfig {
             dead_letter_limit: 100_000,
             flush_interval: Duration::from_millis(50),
             snapshot_records: 100_000,
-            trace_records: 1_000_000,
-            trace_rows: 10_000,
+            kept_records: 10_000,
             stop_timeout: Duration::from_secs(10),
             retry: RetryPolicy::default(),
             retry_budget: RetryBudget::default(),
@@ -103,6 +108,8 @@ pub struct Parts {
     pub feed: Arc<dyn Feed>,
     /// What the outside told us.
     pub ledger: Arc<dyn Ledger>,
+    /// Attempts, to be searched.
+    pub attempts: Arc<AttemptLog>,
     /// The way out.
     pub outbound: Outbound,
     /// The time.
@@ -148,19 +155,41 @@ pub struct Deliverer {
     config: Arc<DeliverConfig>,
     parts: Parts,
     shared: Arc<Shared>,
+    asks: mpsc::Receiver<AskReplay>,
 }
 
-/// A connection's task, as the service sees it.
+/// Requests for replays that may wait. Beyond, whoever asks waits.
+const ASKS: usize = 16;
+
+/// A connection's task, or that of a replay, as the service sees it.
 struct Running {
+    /// What it is, if it is a replay.
+    replay: Option<Replay>,
     connection: watch::Sender<Arc<Connection>>,
     stop: watch::Sender<bool>,
+}
+
+type All = BTreeMap<ConnectionId, Running>;
+
+impl Running {
+    /// Whether it is the task of a replay of this connection.
+    fn is_replay_of(&self, id: ConnectionId) -> bool {
+        self.replay.as_ref().is_some_and(|replay| replay.connection == id)
+    }
+
+    /// Whether it sends by this connection.
+    fn is_of(&self, id: ConnectionId) -> bool {
+        self.connection.borrow().id == id
+    }
 }
 
 impl Deliverer {
     /// A deliverer that has not begun.
     pub fn new(config: DeliverConfig, parts: Parts) -> Self {
-        let shared = Arc::new(Shared::new(Arc::clone(&parts.ledger), config.trace_rows));
-        Self { config: Arc::new(config), parts, shared }
+        let (sender, asks) = mpsc::channel(ASKS);
+        let from = (Arc::clone(&parts.feed), Arc::clone(&parts.ledger));
+        let shared = Arc::new(Shared::new(from, Arc::clone(&parts.attempts), sender));
+        Self { config: Arc::new(config), parts, shared, asks }
     }
 
     /// A handle to it.
@@ -170,12 +199,15 @@ impl Deliverer {
 
     /// Reads the ledger, then delivers until `shutdown` ends. Sends nothing before the first
     /// [`DelivererHandle::set_connections`].
-    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), DeliverError> {
+    pub async fn run(
+        mut self,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), DeliverError> {
         let mut images = self.load().await?;
         info!(connections = images.0.len(), "deliveries have read their ledger");
         let mut wanted = self.shared.connections.subscribe();
         wanted.mark_changed();
-        let mut running: BTreeMap<ConnectionId, Running> = BTreeMap::new();
+        let mut running: All = BTreeMap::new();
         let mut tasks = JoinSet::new();
         tokio::pin!(shutdown);
         loop {
@@ -186,18 +218,32 @@ impl Deliverer {
                     let connections = wanted.borrow_and_update().clone();
                     let Some(connections) = connections else { continue };
                     self.remove_missing(&connections, &mut running, &mut images).await;
+                    let ids: BTreeSet<_> = connections.iter().map(|one| one.id).collect();
+                    if let Err(error) = self.shared.attempts.retain(&ids) {
+                        log_chain(&error, "attempts of a removed connection cannot be removed");
+                    }
                     for connection in connections.iter() {
                         let connection = Arc::new(connection.clone());
-                        if let Some(running) = running.get(&connection.id) {
-                            running.connection.send_replace(connection);
-                        } else {
-                            let id = connection.id;
-                            let known = images.0.remove(&id);
-                            let started = self.start(connection, known, &mut tasks).await;
-                            running.insert(id, started);
+                        let id = connection.id;
+                        for task in running.values().filter(|task| task.is_of(id)) {
+                            task.connection.send_replace(Arc::clone(&connection));
                         }
+                        if running.contains_key(&id) {
+                            continue;
+                        }
+                        // Before it, so that the log is kept for them as soon as it is known what for.
+                        for (replay, known) in images.take_replays(id) {
+                            let started = self.start(&connection, known, &mut tasks);
+                            running.insert(replay, started);
+                        }
+                        let known = match images.0.remove(&id) {
+                            Some(known) => known,
+                            None => self.begin(&connection).await,
+                        };
+                        running.insert(id, self.start(&connection, known, &mut tasks));
                     }
                 }
+                Some(ask) = self.asks.recv() => self.take_ask(ask, &mut running, &mut tasks).await,
             }
         }
         for task in running.values() {
@@ -213,19 +259,19 @@ impl Deliverer {
         let (ledger, shared) = (Arc::clone(&self.parts.ledger), Arc::clone(&self.shared));
         let read = tokio::task::spawn_blocking(move || -> Result<Images, DeliverError> {
             let (mut images, mut from) = (Images::default(), Some(0));
+            let mut missing = Missing::default();
             while let Some(offset) = from {
                 let page = ledger.read(offset).map_err(DeliverError::Read)?;
                 for (offset, bytes) in page.records {
                     let record = Record::decode(&bytes)
                         .map_err(|source| DeliverError::Record { offset, source })?;
-                    if let Entry::Step(step) = &record.entry {
-                        shared.trace(record.connection, step.attempts.clone());
-                    }
+                    missing.take(offset, &record, &images, &shared);
                     images.take(offset, record);
                     shared.appended(offset);
                 }
                 from = page.next;
             }
+            missing.keep(&shared);
             for (connection, known) in &images.0 {
                 shared.keep_from(*connection, known.from);
             }
@@ -237,39 +283,49 @@ impl Deliverer {
     async fn remove_missing(
         &self,
         connections: &[Connection],
-        running: &mut BTreeMap<ConnectionId, Running>,
+        running: &mut All,
         images: &mut Images,
     ) {
-        let is_missing =
-            |id: &ConnectionId| !connections.iter().any(|connection| connection.id == *id);
-        let gone: Vec<_> = running.keys().copied().filter(is_missing).collect();
+        let is_missing = |id: ConnectionId, replay: Option<&Replay>| {
+            let owner = replay.map_or(id, |replay| replay.connection);
+            !connections.iter().any(|connection| connection.id == owner)
+        };
+        let gone = running.iter().filter(|(id, task)| is_missing(**id, task.replay.as_ref()));
+        let gone: Vec<_> = gone.map(|(id, _)| *id).collect();
         for id in gone {
-            let Some(task) = running.remove(&id) else { continue };
-            task.stop.send_replace(true);
-            // Its last step must not come behind the record that removes it.
-            task.connection.closed().await;
-            images.0.insert(id, Known::default());
+            self.remove(id, running).await;
         }
-        let unknown: Vec<_> = images.0.keys().copied().filter(is_missing).collect();
-        for connection in unknown {
-            images.0.remove(&connection);
-            self.shared.forget(connection);
-            append(&*self.parts.ledger, &Record { connection, entry: Entry::Removed }).await;
-            info!(connection_id = %connection, "connection removed");
+        let unknown = images.0.iter().filter(|(id, known)| is_missing(**id, known.replay.as_ref()));
+        let unknown: Vec<_> = unknown.map(|(id, _)| *id).collect();
+        for id in unknown {
+            images.0.remove(&id);
+            self.forget(id).await;
         }
     }
 
-    async fn start(
+    /// Ends a task, and gives up all that is known of what it did.
+    async fn remove(&self, id: ConnectionId, running: &mut All) {
+        let Some(task) = running.remove(&id) else { return };
+        task.stop.send_replace(true);
+        // Its last step must not come behind the record that removes it.
+        task.connection.closed().await;
+        self.forget(id).await;
+    }
+
+    async fn forget(&self, connection: ConnectionId) {
+        self.shared.forget(connection);
+        append(&*self.parts.ledger, &Record { connection, entry: Entry::Removed }).await;
+        info!(connection_id = %connection, "connection removed");
+    }
+
+    fn start(
         &self,
-        connection: Arc<Connection>,
-        known: Option<Known>,
+        connection: &Arc<Connection>,
+        known: Known,
         tasks: &mut JoinSet<()>,
     ) -> Running {
-        let known = match known {
-            Some(known) => known,
-            None => self.begin(&connection).await,
-        };
-        let (config, watched) = watch::channel(Arc::clone(&connection));
+        let replay = known.replay.clone();
+        let (config, watched) = watch::channel(Arc::clone(connection));
         let (stop, stopped) = watch::channel(false);
         let runner = Runner::new(
             Arc::clone(&self.config),
@@ -279,7 +335,7 @@ impl Deliverer {
             known,
         );
         tasks.spawn(runner.run());
-        Running { connection: config, stop }
+        Running { replay, connection: config, stop }
     }
 
     /// Writes down where a new connection begins.

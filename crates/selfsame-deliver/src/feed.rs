@@ -181,6 +181,8 @@ pub trait Feed: Send + Sync + fmt::Debug + 'static {
         let _ = connection;
         BTreeSet::new()
     }
+    /// Which of these events match a text that says which are meant. The server says what language that is.
+    fn matches(&self, effects: &[Effect], text: &str) -> Result<Vec<bool>, FeedError>;
     /// The first place that can still be read, body and all.
     fn first(&self) -> ItemPosition;
     /// How far a place is from the end, and which places are near it.

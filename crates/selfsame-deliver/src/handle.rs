@@ -5,14 +5,20 @@ use std::sync::Arc;
 use selfsame_event::{Class, ItemPosition};
 use tokio::sync::{oneshot, watch};
 
-use crate::connection::{Connection, ConnectionId};
-use crate::ledger::LedgerError;
+use crate::attempts::{AttemptLog, AttemptPage, AttemptQuery, AttemptsError, FoundAttempt};
+use crate::connection::{Connection, ConnectionId, Filter};
+use crate::feed::{BodyError, Call, Effect, FeedError, FeedPage};
 use crate::range::DeadRange;
-use crate::record::{Entry, Record};
-use crate::shared::{Command, Shared};
+use crate::replay::{Replay, ReplayError, ReplayStatus, ReplayWish, Sought};
+use crate::shared::{AskReplay, Command, Shared};
 use crate::status::{
     ConnectionStatus, DeadLetterPage, PageRequest, RangeSelection, Selection, TraceRow,
 };
+use crate::told::Heard;
+
+mod causes;
+
+pub use causes::CausesError;
 
 /// Why a connection did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +72,8 @@ impl DelivererHandle {
         if known.is_none_or(|known| statuses.len() < known) {
             return None;
         }
-        statuses.iter().map(|status| status.needed_from).min()
+        let needed = statuses.iter().map(|status| status.needed_from);
+        needed.chain(self.shared.replays_need()).min()
     }
 
     /// A connection's dead letters, in order of place.
@@ -107,34 +114,115 @@ impl DelivererHandle {
 
     /// Lets a connection send again whose receiver had answered 410 or that was too far behind, or probes one that is down.
     pub async fn resume(&self, connection: ConnectionId) -> Result<(), CommandError> {
-        self.ask(connection, Command::Resume).await
+        self.ask(connection, Command::Resume).await?;
+        for one in self.replays(connection) {
+            self.ask(one.replay.id(), Command::Resume).await?;
+        }
+        Ok(())
     }
 
-    /// Every attempt to deliver an effect, oldest first, as long as the ledger keeps it. Costs a
-    /// read of the whole ledger where the newest attempts, which are in memory, may not be all.
-    pub async fn attempts(&self, at: ItemPosition) -> Result<Vec<TraceRow>, LedgerError> {
-        let (rows, is_partial) = self.shared.traced(at);
-        if !is_partial {
-            return Ok(rows);
-        }
-        let ledger = Arc::clone(&self.shared.ledger);
-        let read = tokio::task::spawn_blocking(move || -> Result<Vec<TraceRow>, LedgerError> {
-            let (mut rows, mut from) = (Vec::new(), Some(0));
-            while let Some(offset) = from {
-                let page = ledger.read(offset)?;
-                let records = page.records.iter();
-                for record in records.filter_map(|(_, bytes)| Record::decode(bytes).ok()) {
-                    let Entry::Step(step) = record.entry else { continue };
-                    let connection = record.connection;
-                    let attempts = step.attempts.into_iter().filter(|attempt| attempt.at == at);
-                    rows.extend(attempts.map(|attempt| TraceRow { connection, attempt }));
-                }
-                from = page.next;
+    /// Looks for events that a replay of a connection would send, from a place on and before another.
+    /// Says how far it looked: that is bounded.
+    pub async fn look(
+        &self,
+        connection: ConnectionId,
+        matching: Arc<str>,
+        (from, to): (ItemPosition, ItemPosition),
+    ) -> Result<FeedPage, FeedError> {
+        let feed = Arc::clone(&self.shared.feed);
+        let to = to.min(feed.subscribe().borrow().at);
+        let all = self.shared.connections.borrow().clone().unwrap_or_default();
+        let filter = all.iter().find(|one| one.id == connection).map(|one| one.filter.clone());
+        let filter = filter.unwrap_or_else(|| Filter::only([]));
+        let sought = Sought { filter, matching, to };
+        let read = tokio::task::spawn_blocking(move || {
+            let from = from.max(feed.first());
+            if from < sought.to {
+                sought.read(&*feed, from, usize::MAX)
+            } else {
+                Ok(FeedPage { effects: Vec::new(), next: sought.to })
             }
-            Ok(rows)
         });
         read.await
-            .unwrap_or_else(|error| Err(LedgerError { source: Box::new(error), class: Class::Bug }))
+            .unwrap_or_else(|error| Err(FeedError { source: Box::new(error), class: Class::Bug }))
+    }
+
+    /// Begins a replay. It is in the ledger when this returns.
+    pub async fn replay(
+        &self,
+        connection: ConnectionId,
+        wish: ReplayWish,
+    ) -> Result<Replay, ReplayError> {
+        let (reply, answer) = oneshot::channel();
+        let ask = AskReplay { connection, wish, reply };
+        self.shared.asks.send(ask).await.map_err(|_| ReplayError::Stopped)?;
+        answer.await.map_err(|_| ReplayError::Stopped)?
+    }
+
+    /// The replays of a connection, in the order in which they were begun.
+    pub fn replays(&self, connection: ConnectionId) -> Vec<ReplayStatus> {
+        self.shared.replays(connection)
+    }
+
+    /// Ends a replay: what it has not sent is not sent any more. It is so in the ledger when this returns.
+    pub async fn cancel(&self, replay: &Replay) -> Result<(), CommandError> {
+        self.ask(replay.id(), Command::Cancel).await
+    }
+
+    /// Every attempt to deliver an effect, oldest first of each connection, as long as they are kept.
+    pub async fn attempts(&self, at: ItemPosition) -> Result<Vec<TraceRow>, AttemptsError> {
+        let found = self.on_attempts(move |attempts| attempts.at(at)).await?;
+        let row = |(connection, found): (ConnectionId, FoundAttempt)| {
+            let FoundAttempt { replay, attempt } = found;
+            TraceRow { connection, replay, attempt }
+        };
+        Ok(found.into_iter().map(row).collect())
+    }
+
+    /// Looks for attempts of a connection, newest first. How much is read at once is bounded.
+    pub async fn search_attempts(
+        &self,
+        connection: ConnectionId,
+        query: AttemptQuery,
+    ) -> Result<AttemptPage, AttemptsError> {
+        self.on_attempts(move |attempts| attempts.search(connection, &query)).await
+    }
+
+    /// The requests that deliver what is at a place to a connection, as they are made now to a receiver
+    /// that was told nothing; `None` where there is nothing, or nothing may be sent any more.
+    pub async fn render(
+        &self,
+        connection: ConnectionId,
+        at: ItemPosition,
+    ) -> Result<Option<(Effect, Vec<Call>)>, FeedError> {
+        let feed = Arc::clone(&self.shared.feed);
+        let read = tokio::task::spawn_blocking(move || {
+            if at < feed.first() {
+                return Ok(None);
+            }
+            let page = feed.read(at, 1)?;
+            let Some(effect) = page.effects.first().filter(|effect| effect.at == at) else {
+                return Ok(None);
+            };
+            match feed.calls(effect, connection, &Heard::nothing()) {
+                Ok(calls) => Ok(Some((*effect, calls))),
+                Err(BodyError::Unavailable(source)) => {
+                    Err(FeedError { source, class: Class::Unavailable })
+                }
+                Err(_) => Ok(None),
+            }
+        });
+        read.await
+            .unwrap_or_else(|error| Err(FeedError { source: Box::new(error), class: Class::Bug }))
+    }
+
+    async fn on_attempts<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&AttemptLog) -> Result<T, AttemptsError> + Send + 'static,
+    ) -> Result<T, AttemptsError> {
+        let attempts = Arc::clone(&self.shared.attempts);
+        let read = tokio::task::spawn_blocking(move || work(&attempts));
+        read.await.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
     }
 
     async fn ask<T>(

@@ -12,6 +12,7 @@ use crate::feed::FeedEnd;
 use crate::lag::Measured;
 use crate::range::DeadRange;
 use crate::record::{Aside, Counts, DeadLetter, Entry, Record, SnapshotPart, Step};
+use crate::replay::Replay;
 use crate::share::Share;
 use crate::status::Pause;
 use crate::told::Told;
@@ -94,12 +95,21 @@ impl Image {
     pub(crate) fn needed_from(&self, measured: &Measured, oldest: Option<Time>) -> ItemPosition {
         let within = measured.young.max(measured.near);
         let aside = self.aside.range(within..).next().map(|(at, _)| *at);
-        let is_fresh = |letter: &DeadLetter| oldest.is_none_or(|oldest| letter.died >= oldest);
-        let mut dead = self.dead.range(measured.near..).filter(|(_, letter)| is_fresh(letter));
-        let dead = dead.next().map(|(at, _)| *at);
+        let dead = self.dead_needs(measured, oldest);
         let resending = self.ranges.values().filter(|range| range.is_resending);
         let resending = resending.map(|range| range.at).min();
         [aside, dead, resending].into_iter().flatten().fold(self.cursor, ItemPosition::min)
+    }
+
+    /// The earliest place that its dead letters need, as far as they are within the limits.
+    pub(crate) fn dead_needs(
+        &self,
+        measured: &Measured,
+        oldest: Option<Time>,
+    ) -> Option<ItemPosition> {
+        let is_fresh = |letter: &DeadLetter| oldest.is_none_or(|oldest| letter.died >= oldest);
+        let mut dead = self.dead.range(measured.near..).filter(|(_, letter)| is_fresh(letter));
+        dead.next().map(|(at, _)| *at)
     }
 
     /// All of it, in parts that are each a record.
@@ -158,6 +168,10 @@ pub(crate) struct Known {
     pub(crate) from: u64,
     /// Whether it began just now: nothing was sent that was not written down.
     pub(crate) is_new: bool,
+    /// What it is, if it is a replay.
+    pub(crate) replay: Option<Replay>,
+    /// The newest record that says so.
+    replay_from: u64,
     parts: Vec<SnapshotPart>,
     parts_from: u64,
 }
@@ -166,6 +180,12 @@ impl Known {
     pub(crate) fn begin(start: FeedEnd, from: u64) -> Self {
         Self { image: Image::begin(start), from, ..Self::default() }
     }
+
+    /// A replay that was asked for.
+    pub(crate) fn of_replay(replay: Replay, from: u64) -> Self {
+        let start = FeedEnd { at: replay.wish.from, effects: 0 };
+        Self { replay: Some(replay), replay_from: from, ..Self::begin(start, from) }
+    }
 }
 
 /// All connections as the ledger has them.
@@ -173,6 +193,12 @@ impl Known {
 pub(crate) struct Images(pub(crate) BTreeMap<ConnectionId, Known>);
 
 impl Images {
+    /// Takes out the replays of a connection, with their ids.
+    pub(crate) fn take_replays(&mut self, of: ConnectionId) -> Vec<(ConnectionId, Known)> {
+        let is_of = |known: &Known| known.replay.as_ref().is_some_and(|one| one.connection == of);
+        self.0.extract_if(.., |_, known| is_of(known)).collect()
+    }
+
     /// Takes the next record of the ledger.
     ///
     /// A step of a connection whose beginning was released belongs to what a snapshot behind it
@@ -193,6 +219,12 @@ impl Images {
                 }
             }
             Entry::Snapshot(part) => self.take_part(offset, record.connection, part),
+            Entry::Replay(replay) => match self.0.get_mut(&record.connection) {
+                Some(known) => (known.replay, known.replay_from) = (Some(replay), offset),
+                None => {
+                    self.0.insert(record.connection, Known::of_replay(replay, offset));
+                }
+            },
         }
     }
 
@@ -212,7 +244,11 @@ impl Images {
         known.parts.push(part);
         if last {
             known.image = Image::join(std::mem::take(&mut known.parts));
-            known.from = known.parts_from;
+            // What a replay is stands right before what is known of it.
+            known.from = match known.replay {
+                Some(_) => known.replay_from,
+                None => known.parts_from,
+            };
         }
     }
 }

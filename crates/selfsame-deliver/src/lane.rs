@@ -43,6 +43,7 @@ use crate::told::Tell;
 
 mod apart;
 mod behind;
+mod cancel;
 mod doubt;
 mod finish;
 mod replay;

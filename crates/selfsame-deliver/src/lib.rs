@@ -3,7 +3,8 @@
 //! Each connection reads the same feed of effects at its own pace: one cursor, one task, a number of
 //! requests at once. An event is delivered at least once, with one idempotency key for ever; events
 //! of one profile arrive in order; what fails is retried for 72 hours and then listed as a dead
-//! letter, which can be sent again. A destination that hangs or fails holds up nobody else.
+//! letter, which can be sent again. A destination that hangs or fails holds up nobody else. A part of
+//! the feed can be replayed (replay.rs).
 //!
 //! **Invariants:**
 //! - for every connection, at any moment: accepted = delivered + filtered + dead + pending, where an
@@ -17,8 +18,10 @@
 //! - nothing leaves but through [`Outbound`].
 
 mod address;
+mod attempts;
 mod breaker;
 mod budget;
+mod cause;
 mod connection;
 mod deliverer;
 mod feed;
@@ -31,9 +34,11 @@ mod ledger;
 pub mod metrics;
 mod outbound;
 mod outcome;
+mod pace;
 mod random;
 mod range;
 mod record;
+mod replay;
 mod retry;
 mod runner;
 mod segment_ledger;
@@ -46,11 +51,16 @@ pub mod webhook;
 mod wire;
 
 pub use address::{is_loopback, is_public};
+pub use attempts::{
+    AttemptLimits, AttemptLog, AttemptPage, AttemptPlace, AttemptQuery, AttemptsError,
+    FoundAttempt, ProfileMark, Wanted,
+};
 pub use budget::RetryBudget;
+pub use cause::{Cause, OfCause};
 pub use connection::{Connection, ConnectionId, Filter, Secret, SecretError, Start};
 pub use deliverer::{DeliverConfig, DeliverError, Deliverer, Parts};
 pub use feed::{BodyError, Call, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage, Topic};
-pub use handle::{CommandError, DelivererHandle};
+pub use handle::{CausesError, CommandError, DelivererHandle};
 pub use lag::{Lag, LagLimit, Measured, NOTICE_PERCENT, PROBLEM_PERCENT, Question};
 pub use ledger::{Appending, Ledger, LedgerError, LedgerPage, MemoryLedger, Releasing};
 pub use outbound::{
@@ -61,6 +71,7 @@ pub use outcome::{Failure, Outcome, Withheld};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use range::{Beyond, DeadRange};
 pub use record::{Attempt, DeadLetter};
+pub use replay::{MAX_REPLAYS, Replay, ReplayError, ReplayState, ReplayStatus, ReplayWish, Tally};
 pub use retry::{Decision, Failed, RetryPolicy};
 pub use segment_ledger::SegmentLedger;
 pub use share::{MOST_ACTIONS, Share};

@@ -10,6 +10,8 @@
 //! kind 3 snapshot  | part: uint | last: u8 | started: uint | cursor | counts | pause
 //!                  | aside: [aside] | dead: [dead] | ranges: [range] | told: [tell] |
 //! kind 4 removed   | |
+//! kind 5 replay    | of: 16 | number: uint | from, to: position | since, until, begun: time
+//!                  | rate: uint, 0 = none | cancelled: u8 | matching: bytes |
 //!
 //! pause: 0 no, 1 the receiver is gone, 2 too far behind, 3 it does not take the credentials.
 //!
@@ -35,7 +37,7 @@
 //! A step is one move of a connection's cursor together with the exceptions it leaves behind, so
 //! that neither can be durable without the other. Counts are totals, not differences.
 //! Version 1 had no ranges, and no pause but 0 and 1. Version 2 had no subjects and nothing told, and
-//! nothing was superseded. Version 3 had no actions.
+//! nothing was superseded. Version 3 had no actions, and no replays, whose records are those of a connection of its own.
 
 use bytes::Bytes;
 use selfsame_event::{ItemPosition, ProfileId, Time};
@@ -44,6 +46,7 @@ use crate::connection::{ConnectionId, Filter};
 use crate::feed::{Effect, EffectKind, FeedEnd, Topic};
 use crate::outcome::{Failure, Outcome};
 use crate::range::{Beyond, DeadRange};
+use crate::replay::Replay;
 use crate::share::Share;
 use crate::status::Pause;
 use crate::told::{Tell, TellKey};
@@ -51,7 +54,7 @@ use crate::wire::{Reader, WireError, Writer};
 
 mod attempt;
 
-use attempt::{read_attempt, write_attempt};
+pub(crate) use attempt::{read_attempt, write_attempt};
 
 const VERSION: u8 = 4;
 const OLDEST: u8 = 1;
@@ -120,7 +123,7 @@ pub struct Attempt {
     pub took_ms: u32,
     /// How it ended; a `Retry-After` is not kept.
     pub outcome: Outcome,
-    /// The beginning of a failed answer's body, control characters escaped.
+    /// A failed answer's body, control characters escaped; in the ledger the beginning of it.
     pub note: String,
     /// The number of the action, where the connection has actions.
     pub action: Option<u8>,
@@ -189,6 +192,8 @@ pub(crate) enum Entry {
     Snapshot(SnapshotPart),
     /// The connection was removed; nothing of it is kept.
     Removed,
+    /// It is a replay, which begins here or has changed.
+    Replay(Replay),
 }
 
 /// A record of the ledger.
@@ -210,6 +215,7 @@ impl Record {
             Entry::Step(_) => 2,
             Entry::Snapshot(_) => 3,
             Entry::Removed => 4,
+            Entry::Replay(_) => 5,
         });
         out.raw(&self.connection.0);
         match &self.entry {
@@ -220,6 +226,7 @@ impl Record {
             Entry::Step(step) => write_step(&mut out, step),
             Entry::Snapshot(part) => write_snapshot(&mut out, part),
             Entry::Removed => {}
+            Entry::Replay(replay) => replay.write(&mut out),
         }
         out.finish().into()
     }
@@ -238,6 +245,7 @@ impl Record {
             2 => Entry::Step(read_step(&mut from, version)?),
             3 => Entry::Snapshot(read_snapshot(&mut from, version)?),
             4 => Entry::Removed,
+            5 if version > 3 => Entry::Replay(Replay::read(&mut from)?),
             _ => return Err(WireError),
         };
         if from.is_empty() { Ok(Self { connection, entry }) } else { Err(WireError) }

@@ -18,11 +18,12 @@ use crate::deliverer::{DeliverConfig, Parts, log_chain};
 use crate::feed::{FeedEnd, FeedError};
 use crate::image::{Image, Known};
 use crate::lag::{Lag, Measured};
-use crate::lane::{Lane, Numbers, Report};
+use crate::lane::{Lane, Limits, Numbers, Report};
 use crate::ledger::Ledger;
 use crate::metrics;
 use crate::outcome::{Failure, Outcome, Withheld};
 use crate::record::{Attempt, Entry, Record, Step};
+use crate::replay::{Replay, Tally};
 use crate::retry::plus;
 use crate::shared::{Command, Shared};
 use crate::status::{ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, age};
@@ -31,8 +32,12 @@ use crate::tool::Spoken;
 mod actions;
 mod attempt;
 mod doubt;
+mod keeping;
 mod lag;
 mod reading;
+mod replaying;
+
+use replaying::Replaying;
 
 /// Commands that may wait for a connection's task. Beyond, whoever asks waits.
 const MAILBOX: usize = 16;
@@ -53,6 +58,8 @@ pub(crate) struct Runner {
     feed_end: watch::Receiver<FeedEnd>,
     commands: mpsc::Receiver<Command>,
     lane: Lane,
+    /// What it replays, if it is the task of a replay.
+    replaying: Option<Replaying>,
     requests: JoinSet<Report>,
     places: HashMap<Id, ItemPosition>,
     reading: Option<JoinHandle<reading::Read>>,
@@ -66,7 +73,10 @@ pub(crate) struct Runner {
     started: Time,
     measured: Measured,
     lag: Lag,
-    appending: Option<JoinHandle<(u64, Vec<Attempt>)>>,
+    appending: Option<JoinHandle<u64>>,
+    /// Bytes of answers that wait to be kept.
+    answered_bytes: usize,
+    expire_at: Time,
     /// Whether the lane may have something to append.
     is_changed: bool,
     flush_at: Time,
@@ -113,16 +123,22 @@ impl Runner {
     ) -> Self {
         let first = Arc::clone(&connection.borrow());
         let (mailbox, commands) = mpsc::channel(MAILBOX);
-        shared.set_mailbox(first.id, mailbox);
-        shared.keep_from(first.id, known.from);
-        let mut lane = Lane::new(config.limits(&first), config.retry, known.image);
-        // What just began has nothing that was sent before.
-        if !known.is_new {
+        let id = known.replay.as_ref().map_or(first.id, Replay::id);
+        shared.set_mailbox(id, mailbox);
+        shared.keep_from(id, known.from);
+        let limits = limits(&config, &first, known.replay.is_some());
+        let mut lane = Lane::new(limits, config.retry, known.image);
+        // What just began has nothing that was sent before, and a replay has no changes.
+        if !known.is_new && known.replay.is_none() {
             lane.doubt(parts.feed.unsent(lane.read_to()));
         }
         let started = parts.clock.wall();
-        let runner = Self {
-            id: first.id,
+        let replaying = known.replay.map(|replay| Replaying::new(replay, started));
+        if replaying.as_ref().is_some_and(|replaying| replaying.replay.is_cancelled) {
+            lane.withhold();
+        }
+        let mut runner = Self {
+            id,
             tool: first.tool.clone(),
             feed_end: parts.feed.subscribe(),
             config,
@@ -132,6 +148,7 @@ impl Runner {
             stop,
             commands,
             lane,
+            replaying,
             requests: JoinSet::new(),
             places: HashMap::new(),
             reading: None,
@@ -145,6 +162,8 @@ impl Runner {
             measured: Measured::default(),
             lag: Lag::default(),
             appending: None,
+            answered_bytes: 0,
+            expire_at: Time::EPOCH,
             is_changed: true,
             flush_at: Time::EPOCH,
             idle_at: Time::EPOCH,
@@ -162,6 +181,7 @@ impl Runner {
             self.doubt(now);
             self.measure(now);
             self.flush(now);
+            self.expire(now);
             self.publish();
             let wait = self.wait(now);
             tokio::select! {
@@ -172,9 +192,9 @@ impl Runner {
                 page = ended(&mut self.reading) => self.offered(page),
                 noted = ended(&mut self.doubting) => self.doubted(noted),
                 done = ended(&mut self.measuring) => self.measured(done),
-                Some(command) = self.commands.recv() => self.answer(command),
+                Some(command) = self.commands.recv() => self.answer(command).await,
                 Ok(()) = self.connection.changed() => self.reconfigured(),
-                Ok(()) = self.feed_end.changed() => {}
+                Ok(()) = self.feed_end.changed(), if !self.is_over() => {}
                 () = sleep(wait) => {
                     if self.appending.is_none() {
                         self.snapshot().await;
@@ -195,10 +215,10 @@ impl Runner {
     }
 
     fn send(&mut self, now: Time) {
-        let connection = self.settings();
-        if !connection.enabled {
+        if !self.may_send() {
             return;
         }
+        let connection = self.settings();
         for send in self.lane.sends(now) {
             if send.number > 1 {
                 ::metrics::counter!(metrics::RETRIES).increment(1);
@@ -212,7 +232,7 @@ impl Runner {
 
     fn finished(&mut self, done: Result<(Id, Report), JoinError>) {
         let now = self.parts.clock.wall();
-        let (task, report) = match done {
+        let (task, mut report) = match done {
             Ok(done) => done,
             Err(error) => {
                 log_chain(&error, "an attempt ended without an outcome");
@@ -225,8 +245,14 @@ impl Runner {
         let label = report.outcome.label();
         ::metrics::counter!(metrics::ATTEMPTS, "outcome" => label).increment(1);
         ::metrics::histogram!(metrics::ATTEMPT_SECONDS).record(f64::from(report.took_ms) / 1e3);
+        self.shorten(&mut report.note);
+        let tries = report.taken.iter_mut().flat_map(|taken| &mut taken.tries);
+        tries.for_each(|one| self.shorten(&mut one.note));
         if let Some(at) = self.places.remove(&task) {
             self.lane.finished(at, report, now, self.parts.random.next_u64());
+            if self.replaying.as_ref().is_some_and(|replaying| replaying.replay.is_cancelled) {
+                self.lane.withhold();
+            }
             self.is_changed = true;
         }
     }
@@ -247,17 +273,24 @@ impl Runner {
         }
         let Some(step) = self.lane.take_step(now, is_idle) else { return };
         count(&step);
-        let attempts = step.attempts.clone();
+        let rows = self.kept(&step);
+        self.answered_bytes = 0;
         let record = Record { connection: self.id, entry: Entry::Step(step) };
-        let ledger = Arc::clone(&self.parts.ledger);
-        self.appending =
-            Some(tokio::spawn(async move { (append(&*ledger, &record).await, attempts) }));
+        let (ledger, shared) = (Arc::clone(&self.parts.ledger), Arc::clone(&self.shared));
+        let whose = self.whose();
+        self.appending = Some(tokio::spawn(async move {
+            let offset = append(&*ledger, &record).await;
+            let keep = move || shared.keep(whose, offset, &rows);
+            if let Err(error) = tokio::task::spawn_blocking(keep).await {
+                log_chain(&error, "keeping attempts ended");
+            }
+            offset
+        }));
     }
 
-    async fn appended(&mut self, done: Result<(u64, Vec<Attempt>), JoinError>) {
-        let (offset, attempts) = done.expect("appending does not panic and is not cancelled");
+    async fn appended(&mut self, done: Result<u64, JoinError>) {
+        let offset = done.expect("appending does not panic and is not cancelled");
         self.lane.durable();
-        self.shared.trace(self.id, attempts);
         self.is_changed = true;
         self.shared.appended(offset);
         self.snapshot().await;
@@ -269,6 +302,10 @@ impl Runner {
             return;
         }
         let mut first = None;
+        if let Some(Replaying { replay, .. }) = &self.replaying {
+            let record = Record { connection: self.id, entry: Entry::Replay(replay.clone()) };
+            first = Some(append(&*self.parts.ledger, &record).await);
+        }
         for part in self.lane.image().snapshot() {
             let record = Record { connection: self.id, entry: Entry::Snapshot(part) };
             let offset = append(&*self.parts.ledger, &record).await;
@@ -278,12 +315,13 @@ impl Runner {
             self.shared.keep_from(self.id, first);
             self.shared.appended(first);
         }
-        self.shared.release(self.config.trace_records).await;
+        self.shared.release(self.config.kept_records).await;
     }
 
     fn reconfigured(&mut self) {
         let connection = Arc::clone(&self.connection.borrow_and_update());
-        self.lane.set_limits(self.config.limits(&connection));
+        let limits = limits(&self.config, &connection, self.replaying.is_some());
+        self.lane.set_limits(limits);
         if self.tool != connection.tool {
             self.tool.clone_from(&connection.tool);
             // Its credentials may be others now.
@@ -295,7 +333,7 @@ impl Runner {
         }
     }
 
-    fn answer(&mut self, command: Command) {
+    async fn answer(&mut self, command: Command) {
         // A reply that nobody waits for any more is no loss.
         match command {
             Command::DeadLetters(page, reply) => {
@@ -323,6 +361,10 @@ impl Runner {
                 self.is_changed = true;
                 reply.send(()).ok();
             }
+            Command::Cancel(reply) => {
+                self.cancel().await;
+                reply.send(()).ok();
+            }
         }
     }
 
@@ -330,11 +372,12 @@ impl Runner {
     fn wait(&self, now: Time) -> Duration {
         let flush = (self.is_changed && self.appending.is_none()).then_some(self.flush_at);
         let read = (self.read_again_at > now).then_some(self.read_again_at);
-        let wake = self.lane.wake_at(now).filter(|_| self.settings().enabled);
+        let wake = self.lane.wake_at(now).filter(|_| self.may_send());
+        let replay = self.replay_wake(now);
         let measure = self.measure_wake();
         let reread = self.lane.reread_wake().filter(|at| *at > now);
         let doubt = (self.doubt_again_at > now).then_some(self.doubt_again_at);
-        let next = [flush, read, wake, measure, reread, doubt].into_iter().flatten().min();
+        let next = [flush, read, wake, replay, measure, reread, doubt].into_iter().flatten().min();
         let wait = next.map_or(LOOK_AROUND, |at| {
             let micros = at.micros().saturating_sub(now.micros());
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))
@@ -342,8 +385,12 @@ impl Runner {
         wait.clamp(Duration::from_millis(1), LOOK_AROUND)
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
         let numbers: Numbers = self.lane.numbers();
+        let now = self.parts.clock.wall();
+        if self.replaying.is_some() {
+            return self.publish_replay(&numbers, now);
+        }
         let image = self.lane.image();
         let end = *self.feed_end.borrow();
         let read = numbers.looked + numbers.window;
@@ -359,7 +406,6 @@ impl Runner {
             () if numbers.is_down => ConnectionState::Down,
             () => ConnectionState::Running,
         };
-        let now = self.parts.clock.wall();
         let question = self.config.lag_limit.question(image.cursor, now);
         self.shared.publish(ConnectionStatus {
             id: self.id,
@@ -377,6 +423,7 @@ impl Runner {
             pending: unread + numbers.window + numbers.aside,
             in_flight: numbers.in_flight,
             waiting: numbers.aside,
+            replayed: Tally::default(),
             last_failure: numbers.last_failure,
             held_retries: numbers.held,
             lag: age(numbers.oldest, now),
@@ -411,6 +458,15 @@ impl Runner {
             }
         }
         self.publish();
+    }
+}
+
+/// How much the lane of a connection holds, or that of a replay of it.
+fn limits(config: &DeliverConfig, connection: &Connection, is_replay: bool) -> Limits {
+    let limits = config.limits(connection);
+    match is_replay {
+        true => Limits { concurrency: Replay::concurrency(limits.concurrency), ..limits },
+        false => limits,
     }
 }
 

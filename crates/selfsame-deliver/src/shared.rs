@@ -1,19 +1,20 @@
 //! What the deliverer's tasks and its handles share.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use selfsame_event::ItemPosition;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::attempts::{AttemptLog, Kept, Whose};
 use crate::connection::{Connection, ConnectionId};
+use crate::deliverer::log_chain;
+use crate::feed::Feed;
 use crate::ledger::Ledger;
 use crate::range::DeadRange;
-use crate::record::Attempt;
-use crate::status::{
-    ConnectionStatus, DeadLetterPage, PageRequest, RangeSelection, Selection, TraceRow,
-};
+use crate::replay::{Replay, ReplayError, ReplayStatus, ReplayWish};
+use crate::status::{ConnectionStatus, DeadLetterPage, PageRequest, RangeSelection, Selection};
 
 /// What a handle asks of a connection's task.
 #[derive(Debug)]
@@ -23,30 +24,34 @@ pub(crate) enum Command {
     DeadRanges(oneshot::Sender<Vec<DeadRange>>),
     ResendRanges(RangeSelection, oneshot::Sender<u64>),
     Resume(oneshot::Sender<()>),
+    Cancel(oneshot::Sender<()>),
+}
+
+/// What a handle asks of the deliverer itself.
+#[derive(Debug)]
+pub(crate) struct AskReplay {
+    pub(crate) connection: ConnectionId,
+    pub(crate) wish: ReplayWish,
+    pub(crate) reply: oneshot::Sender<Result<Replay, ReplayError>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Shared {
+    pub(crate) feed: Arc<dyn Feed>,
     pub(crate) ledger: Arc<dyn Ledger>,
     /// `None` until the server has said which there are.
     pub(crate) connections: watch::Sender<Option<Arc<[Connection]>>>,
     statuses: Mutex<BTreeMap<ConnectionId, ConnectionStatus>>,
+    /// By the ids of the replays. Locked behind `statuses` where both are.
+    replays: Mutex<BTreeMap<ConnectionId, ReplayStatus>>,
+    pub(crate) asks: mpsc::Sender<AskReplay>,
     /// Counts the changes of `statuses`.
     pub(crate) changes: watch::Sender<u64>,
     mailboxes: Mutex<BTreeMap<ConnectionId, mpsc::Sender<Command>>>,
-    trace: Mutex<Trace>,
+    pub(crate) attempts: Arc<AttemptLog>,
     kept_from: Mutex<BTreeMap<ConnectionId, u64>>,
     /// The newest record of the ledger that we know of.
     newest: AtomicU64,
-}
-
-/// The newest attempts.
-#[derive(Debug)]
-struct Trace {
-    rows: VecDeque<TraceRow>,
-    capacity: usize,
-    /// Whether there are older attempts, in the ledger only.
-    is_partial: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -54,15 +59,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(crate) fn new(ledger: Arc<dyn Ledger>, trace_rows: usize) -> Self {
-        let trace = Trace { rows: VecDeque::new(), capacity: trace_rows, is_partial: false };
+    pub(crate) fn new(
+        (feed, ledger): (Arc<dyn Feed>, Arc<dyn Ledger>),
+        attempts: Arc<AttemptLog>,
+        asks: mpsc::Sender<AskReplay>,
+    ) -> Self {
         Self {
+            feed,
             ledger,
+            asks,
+            replays: Mutex::default(),
             connections: watch::Sender::new(None),
             statuses: Mutex::default(),
             changes: watch::Sender::new(0),
             mailboxes: Mutex::default(),
-            trace: Mutex::new(trace),
+            attempts,
             kept_from: Mutex::default(),
             newest: AtomicU64::new(0),
         }
@@ -86,16 +97,60 @@ impl Shared {
     }
 
     /// Gives up the records of the ledger that no connection needs, but for the newest ones.
-    pub(crate) async fn release(&self, trace_records: u64) {
+    pub(crate) async fn release(&self, kept_records: u64) {
         let newest = self.newest.load(Ordering::Relaxed);
         let needed = lock(&self.kept_from).values().copied().min();
-        if let Some(needed) = needed {
-            self.ledger.release(needed.min(newest.saturating_sub(trace_records))).await;
+        let Some(needed) = needed else { return };
+        // What a power cut loses of them is taken from the ledger again.
+        let attempts = Arc::clone(&self.attempts);
+        match tokio::task::spawn_blocking(move || attempts.sync()).await {
+            Ok(Ok(())) => {
+                self.ledger.release(needed.min(newest.saturating_sub(kept_records))).await;
+            }
+            Ok(Err(error)) => log_chain(&error, "attempts cannot be synced, the ledger is kept"),
+            Err(error) => log_chain(&error, "syncing attempts ended, the ledger is kept"),
         }
     }
 
+    /// The connections' numbers, those of their replays included.
     pub(crate) fn statuses(&self) -> Vec<ConnectionStatus> {
-        lock(&self.statuses).values().copied().collect()
+        let statuses = lock(&self.statuses);
+        let replays = lock(&self.replays);
+        let mut all: Vec<_> = statuses.values().copied().collect();
+        for one in replays.values() {
+            if let Some(status) = all.iter_mut().find(|status| status.id == one.replay.connection) {
+                status.add_replay(one.tally);
+            }
+        }
+        all
+    }
+
+    /// A connection's own numbers.
+    pub(crate) fn status(&self, connection: ConnectionId) -> Option<ConnectionStatus> {
+        lock(&self.statuses).get(&connection).copied()
+    }
+
+    /// The replays of a connection, in order of their numbers.
+    pub(crate) fn replays(&self, connection: ConnectionId) -> Vec<ReplayStatus> {
+        let all = lock(&self.replays);
+        let of = all.values().filter(|one| one.replay.connection == connection);
+        let mut of: Vec<_> = of.cloned().collect();
+        of.sort_by_key(|one| one.replay.number);
+        of
+    }
+
+    /// The earliest place that some replay needs the log to keep.
+    pub(crate) fn replays_need(&self) -> Option<ItemPosition> {
+        lock(&self.replays).values().filter_map(|one| one.needed_from).min()
+    }
+
+    pub(crate) fn publish_replay(&self, id: ConnectionId, status: ReplayStatus) {
+        let mut all = lock(&self.replays);
+        if all.get(&id) != Some(&status) {
+            all.insert(id, status);
+            drop(all);
+            self.changes.send_modify(|changes| *changes += 1);
+        }
     }
 
     pub(crate) fn publish(&self, status: ConnectionStatus) {
@@ -107,6 +162,7 @@ impl Shared {
 
     pub(crate) fn forget(&self, connection: ConnectionId) {
         lock(&self.statuses).remove(&connection);
+        lock(&self.replays).remove(&connection);
         lock(&self.mailboxes).remove(&connection);
         lock(&self.kept_from).remove(&connection);
     }
@@ -119,22 +175,10 @@ impl Shared {
         lock(&self.mailboxes).insert(connection, mailbox);
     }
 
-    /// Remembers attempts that are durable.
-    pub(crate) fn trace(&self, connection: ConnectionId, attempts: Vec<Attempt>) {
-        let mut trace = lock(&self.trace);
-        for attempt in attempts {
-            trace.rows.push_back(TraceRow { connection, attempt });
+    /// Keeps attempts that are in the ledger. Writes to a file: called on a blocking thread.
+    pub(crate) fn keep(&self, whose: Whose, ledger: u64, rows: &[Kept]) {
+        if let Err(error) = self.attempts.append(whose, ledger, rows) {
+            log_chain(&error, "attempts cannot be kept for searching");
         }
-        while trace.rows.len() > trace.capacity {
-            trace.rows.pop_front();
-            trace.is_partial = true;
-        }
-    }
-
-    /// The remembered attempts of an effect, and whether there may be older ones in the ledger.
-    pub(crate) fn traced(&self, at: ItemPosition) -> (Vec<TraceRow>, bool) {
-        let trace = lock(&self.trace);
-        let rows = trace.rows.iter().filter(|row| row.attempt.at == at).cloned().collect();
-        (rows, trace.is_partial)
     }
 }

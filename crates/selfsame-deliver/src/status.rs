@@ -8,6 +8,7 @@ use crate::connection::ConnectionId;
 use crate::lag::Lag;
 use crate::outcome::Failure;
 use crate::record::{Attempt, DeadLetter};
+use crate::replay::Tally;
 
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,7 +77,7 @@ pub struct ConnectionStatus {
     /// The earliest place that it needs the log to keep: of its cursor, of what waits and of its dead
     /// letters, as far as they are within the lag limit, and of ranges that are sent again.
     pub needed_from: ItemPosition,
-    /// Effects of the feed since it began; one that several actions want counts for each.
+    /// Effects of the feed since it began, and those of its replays; one that several actions want counts for each.
     pub accepted: u64,
     /// Effects that the receiver took.
     pub delivered: u64,
@@ -96,6 +97,8 @@ pub struct ConnectionStatus {
     pub in_flight: u64,
     /// The part of `pending` that the cursor has passed: it waits for a retry, or behind one.
     pub waiting: u64,
+    /// The part of all of these that is of its replays.
+    pub replayed: Tally,
     /// Why the last attempt failed; `None` after a success.
     pub last_failure: Option<Failure>,
     /// Retries whose time has come and which the retry budget holds back.
@@ -104,6 +107,18 @@ pub struct ConnectionStatus {
     pub lag: Duration,
     /// How far its cursor is behind, of what it may be; measured now and then.
     pub behind: Lag,
+}
+
+impl ConnectionStatus {
+    /// Counts the numbers of a replay with those of its connection.
+    pub(crate) fn add_replay(&mut self, tally: Tally) {
+        self.accepted += tally.accepted;
+        self.delivered += tally.delivered;
+        self.filtered += tally.filtered;
+        self.dead += tally.dead;
+        self.pending += tally.pending;
+        self.replayed.add(tally);
+    }
 }
 
 /// Which part of a list to show.
@@ -151,6 +166,8 @@ pub enum RangeSelection {
 pub struct TraceRow {
     /// Who tried.
     pub connection: ConnectionId,
+    /// The number of the replay that it was made for; 0 where it was for the live event.
+    pub replay: u32,
     /// What came of it.
     pub attempt: Attempt,
 }

@@ -22,7 +22,7 @@ use selfsame_event::Time;
 use sha2::{Digest, Sha256};
 
 use crate::connection::{Connection, ConnectionId, Secret};
-use crate::outbound::{Outbound, Request, UrlError};
+use crate::outbound::{ANSWER_BYTES, Outbound, Request, UrlError};
 use crate::told::Recipient;
 
 /// The action of a webhook connection, as it enters the key.
@@ -97,11 +97,11 @@ pub fn request(
     Ok(Request { url, headers, body, timeout, allow_loopback })
 }
 
-/// Most characters kept of a failed answer's body.
-const NOTE_BYTES: usize = 1_024;
+/// Most bytes kept of a failed answer's body.
+const NOTE_BYTES: usize = ANSWER_BYTES;
 
-/// The beginning of an answer's body, to be kept and shown: at most 1 KiB, control characters and
-/// what is not UTF-8 escaped.
+/// An answer's body, to be kept and shown: at most 64 KiB, control characters and what is not UTF-8
+/// escaped.
 pub fn note(body: &[u8]) -> String {
     let mut note = String::new();
     let head = body.get(..NOTE_BYTES).unwrap_or(body);

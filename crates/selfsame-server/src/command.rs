@@ -13,6 +13,7 @@ mod identity;
 mod import;
 mod plan;
 mod profile;
+mod replay;
 mod resource;
 mod restore;
 mod serve;
@@ -56,6 +57,7 @@ enum Command {
     /// What the server runs functions in.
     #[command(hide = true)]
     FunctionWorker,
+    Replay(replay::Replay),
     Audience(definition::Audience),
     Trait(definition::Trait),
     Import(import::Import),
@@ -142,6 +144,7 @@ impl Cli {
             Command::Destination(destination) => destination.run(),
             Command::Function(command) => command.run(),
             Command::FunctionWorker => function_worker::run(),
+            Command::Replay(replay) => replay.run(),
             Command::Audience(audience) => audience.run(),
             Command::Trait(one) => one.run(),
             Command::Import(import) => import.run(),

@@ -10,6 +10,7 @@
 //! - a secret is shown by the answer that makes it, and never again.
 
 mod asked;
+mod attempts;
 mod backups;
 mod dead_letters;
 mod dead_ranges;
@@ -28,6 +29,7 @@ mod openapi;
 mod previews;
 mod problem;
 mod rejected;
+mod replays;
 mod rule_jobs;
 mod shape;
 mod sources;
@@ -39,8 +41,9 @@ mod tokens;
 mod trace;
 mod undo;
 
+pub(crate) use attempts::{AttemptFound, AttemptsFound, RequestsShown};
 pub(crate) use backups::{BackupDone, BackupRequest};
-pub(crate) use dead_letters::{DeadLetters, Resent};
+pub(crate) use dead_letters::{DeadCauses, DeadLetters, Resent};
 pub(crate) use dead_ranges::{DeadRanges, RangeResent};
 pub(crate) use definitions::{
     ActivationShown, DefinitionProgress, DefinitionShown, NamingShown, NewDefinition,
@@ -61,6 +64,7 @@ pub(crate) use insights::words as insight_words;
 pub(crate) use oauth::{AddedOAuthClient, OAuthShown};
 pub(crate) use previews::{PreviewFound, PreviewShown, PreviewWish};
 pub(crate) use problem::Code;
+pub(crate) use replays::{ReplayFound, ReplayLook, ReplayShown, ReplayWanted};
 pub(crate) use shape::Page;
 pub(crate) use sources::{NewSource, SourceShown};
 pub(crate) use spaces::{NewSpace, SpaceShown};

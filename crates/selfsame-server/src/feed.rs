@@ -6,6 +6,8 @@
 //! their deliveries     0       .. n-1       | n track, identify  | n+2 track, identify
 //! ```
 
+mod matching;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -200,6 +202,10 @@ impl Feed for SpaceFeed {
 
     fn wanted(&self, connection: ConnectionId) -> BTreeSet<Topic> {
         activation::wanted(&self.shared.meta().workspace, &self.space_id, connection)
+    }
+
+    fn matches(&self, effects: &[Effect], text: &str) -> Result<Vec<bool>, FeedError> {
+        self.matching(effects, text)
     }
 
     fn first(&self) -> ItemPosition {

@@ -7,6 +7,7 @@
 //! DIR/log/          the event log
 //! DIR/outbox/       decisions, one record for each of the log
 //! DIR/ledger/N/     what destinations of space N answered
+//! DIR/attempts/N/   the newest attempts of deliveries of space N, to be searched
 //! DIR/state/        the fold of the log: a cache
 //! DIR/state.next/   its successor, while rules are published over the whole history
 //! DIR/history/      what new definitions keep of the events so far, while it is computed
@@ -118,6 +119,10 @@ impl Folder {
 
     pub(crate) fn outbox(&self) -> PathBuf {
         self.root.join("outbox")
+    }
+
+    pub(crate) fn attempts(&self, space: u32) -> PathBuf {
+        self.root.join("attempts").join(space.to_string())
     }
 
     pub(crate) fn ledger(&self, space: u32) -> PathBuf {

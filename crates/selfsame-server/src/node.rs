@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use selfsame_deliver::{
-    Deliverer, DelivererHandle, FeedEnd, Outbound, OutboundConfig, Parts, SegmentLedger,
-    SystemRandom, SystemResolver,
+    AttemptLog, Deliverer, DelivererHandle, FeedEnd, Outbound, OutboundConfig, Parts,
+    SegmentLedger, SystemRandom, SystemResolver,
 };
 use selfsame_event::{Clock, Position, RecordId, RecordKind, SystemClock};
 use selfsame_log::{Log, LogConfig, LogRead, NewRecord, RealFs, RegenerableLog, SegmentLog};
@@ -413,8 +413,12 @@ impl Node {
             reader: self.reader(),
             end,
         };
+        let attempts =
+            AttemptLog::open(self.folder.attempts(space), self.config.deliver.attempts())
+                .context("the attempts of deliveries cannot be opened")?;
         let parts = Parts {
             feed: Arc::new(feed),
+            attempts: Arc::new(attempts),
             ledger: Arc::new(SegmentLedger::new(Arc::new(log), random.clone())),
             outbound: self.outbound.clone(),
             clock: Arc::clone(&self.clock),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use selfsame_collect::{CollectConfig, Network};
-use selfsame_deliver::{DeliverConfig, LagLimit, RetryBudget};
+use selfsame_deliver::{AttemptLimits, DeliverConfig, LagLimit, RetryBudget};
 use selfsame_log::LogConfig;
 use selfsame_pipeline::EngineConfig;
 use toml::{Table, Value};
@@ -49,6 +49,11 @@ impl LogSettings {
 }
 
 impl DeliverSettings {
+    pub(crate) fn attempts(&self) -> AttemptLimits {
+        let age = Duration::from_secs(self.attempt_days.saturating_mul(24 * 3_600));
+        AttemptLimits { bytes: self.attempt_bytes, age }
+    }
+
     pub(crate) fn config(&self) -> DeliverConfig {
         let hours = self.lag_limit_hours;
         DeliverConfig {

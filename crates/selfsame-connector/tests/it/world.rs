@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use selfsame_connector::{Config, Connector, Keep, Mapped, check};
 use selfsame_deliver::{
-    BodyError, Connection, ConnectionId, ConnectionStatus, DeliverConfig, Deliverer,
-    DelivererHandle, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage, Measured,
-    MemoryLedger, Outbound, OutboundConfig, Parts, Question, RetryPolicy, Secret, SeededRandom,
-    Spoken, Start, SystemResolver, TraceRow,
+    AttemptLimits, AttemptLog, BodyError, Connection, ConnectionId, ConnectionStatus,
+    DeliverConfig, Deliverer, DelivererHandle, Effect, EffectKind, Feed, FeedEnd, FeedError,
+    FeedPage, Measured, MemoryLedger, Outbound, OutboundConfig, Parts, Question, RetryPolicy,
+    Secret, SeededRandom, Spoken, Start, SystemResolver, TraceRow,
 };
 use selfsame_destinations::Manifest;
 use selfsame_event::{EventType, ItemPosition, Position, ProfileId, SystemClock, Time};
@@ -63,6 +63,13 @@ impl Feed for MemoryFeed {
     fn body(&self, effect: &Effect) -> Result<Bytes, BodyError> {
         let offset = usize::try_from(effect.at.record.offset).expect("few");
         Ok(self.events[offset].to_string().into())
+    }
+
+    /// The text is a word that an event has in it.
+    fn matches(&self, effects: &[Effect], text: &str) -> Result<Vec<bool>, FeedError> {
+        let body = |effect: &Effect| self.body(effect).expect("it is there");
+        let has = |body: Bytes| String::from_utf8_lossy(&body).contains(text);
+        Ok(effects.iter().map(|effect| has(body(effect))).collect())
     }
 
     fn unsent(&self, _: ItemPosition) -> ItemPosition {
@@ -138,6 +145,7 @@ impl World {
             outbound: outbound.expect("a client"),
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(SeededRandom::new(1)),
+            attempts: Arc::new(AttemptLog::in_memory(AttemptLimits::default())),
         };
         let deliverer = Deliverer::new(impatient(), parts);
         let handle = deliverer.handle();

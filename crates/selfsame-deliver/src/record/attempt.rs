@@ -8,10 +8,12 @@ use crate::wire::{Reader, WireError, Writer};
 
 const DELIVERED: u8 = 0;
 const POSTPONED: u8 = 103;
+/// Most bytes of an answer in the ledger: the rest is with the attempts that are kept to be searched.
+const NOTE_BYTES: usize = 1_024;
 /// Added to the code of an outcome that is of an action.
 const OF_ACTION: u8 = 128;
 
-pub(super) fn write_attempt(out: &mut Writer, attempt: &Attempt, before: (u64, i64)) -> (u64, i64) {
+pub(crate) fn write_attempt(out: &mut Writer, attempt: &Attempt, before: (u64, i64)) -> (u64, i64) {
     let now = (attempt.at.record.offset, attempt.started.micros());
     out.int(now.0.wrapping_sub(before.0).cast_signed());
     out.uint(u64::from(attempt.at.record.partition));
@@ -28,14 +30,15 @@ pub(super) fn write_attempt(out: &mut Writer, attempt: &Attempt, before: (u64, i
     let of_action = attempt.action.map_or(0, |_| OF_ACTION);
     out.byte(code | of_action);
     out.uint(u64::from(status.unwrap_or(0)));
-    out.bytes(attempt.note.as_bytes());
+    let end = attempt.note.floor_char_boundary(NOTE_BYTES);
+    out.bytes(attempt.note.get(..end).unwrap_or_default().as_bytes());
     if let Some(action) = attempt.action {
         out.byte(action);
     }
     now
 }
 
-pub(super) fn read_attempt(
+pub(crate) fn read_attempt(
     from: &mut Reader<'_>,
     before: &mut (u64, i64),
 ) -> Result<Attempt, WireError> {

@@ -3,6 +3,7 @@ use selfsame_event::Position;
 
 use super::*;
 use crate::outcome::Withheld;
+use crate::replay::ReplayWish;
 
 fn position() -> impl Strategy<Value = ItemPosition> {
     any::<(u32, u64, u32)>()
@@ -138,6 +139,19 @@ fn counts() -> impl Strategy<Value = Counts> {
     })
 }
 
+fn replay() -> impl Strategy<Value = Replay> {
+    let asked = (position(), position(), (time(), time(), time()), "\\PC{0,20}");
+    (asked, any::<([u8; 16], u32, bool)>(), prop::option::of(1_u32..)).prop_map(
+        |((from, to, (since, until, begun), matching), rest, rate)| {
+            let (connection, number, is_cancelled) = rest;
+            let matching = matching.into();
+            let wish = ReplayWish { from, to, since, until, matching, rate };
+            let connection = ConnectionId(connection);
+            Replay { connection, number, wish, begun, is_cancelled }
+        },
+    )
+}
+
 fn entry() -> impl Strategy<Value = Entry> {
     use prop::collection::vec;
     let step = (
@@ -158,6 +172,7 @@ fn entry() -> impl Strategy<Value = Entry> {
     );
     prop_oneof![
         Just(Entry::Removed),
+        replay().prop_map(Entry::Replay),
         (position(), any::<u64>())
             .prop_map(|(at, effects)| Entry::Started(FeedEnd { at, effects })),
         step.prop_map(|((cursor, counts, paused, aside), ended, resent, dead, attempts, rest)| {
@@ -208,7 +223,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_read_or_fail_without_panic(kind in 0_u8..6, bytes: Vec<u8>) {
+    fn any_bytes_read_or_fail_without_panic(kind in 0_u8..7, bytes: Vec<u8>) {
         for version in [1, 2, 3, 4] {
             let record = [&[version, kind][..], &[0; 16], &bytes].concat();
             if let Ok(read) = Record::decode(&record) {

@@ -18,12 +18,7 @@ type Opened<'c> = (&'c Call, Box<dyn Letter>);
 impl Attempt<'_> {
     /// Carries out what is open of an effect. Which actions want it is found at the first attempt, and what
     /// each of them makes of it by what is configured now. The first that has to be tried again ends it.
-    pub(super) async fn act(
-        &self,
-        tool: &Spoken,
-        calls: &[Call],
-        heard: Heard,
-    ) -> Ended {
+    pub(super) async fn act(&self, tool: &Spoken, calls: &[Call], heard: Heard) -> Ended {
         let mut told: Vec<Tell> = Vec::new();
         let mut opened: Vec<Opened<'_>> = Vec::with_capacity(calls.len());
         for call in calls {

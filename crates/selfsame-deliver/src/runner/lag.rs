@@ -16,6 +16,9 @@ impl Runner {
     /// Whether anything of the feed is held or missing.
     fn is_open(&self) -> bool {
         let image = self.lane.image();
+        if self.replaying.is_some() {
+            return !self.is_over() || !image.dead.is_empty();
+        }
         let is_behind = image.cursor < self.feed_end.borrow().at;
         is_behind || !image.aside.is_empty() || !image.dead.is_empty()
     }
@@ -53,6 +56,10 @@ impl Runner {
         let end = *self.feed_end.borrow();
         let cursor = self.lane.image().cursor;
         self.measured = measured;
+        if self.replaying.is_some() {
+            // It is as far behind as somebody wants it to be.
+            return;
+        }
         let before = self.lag.percent;
         self.lag = match cursor < end.at {
             true => Lag::of(&measured, self.config.lag_limit, now),

@@ -22,12 +22,17 @@ pub(super) enum Reading {
     GiveUp,
     /// To be sent again.
     Again(Reread),
+    /// To be replayed.
+    Replay,
 }
 
 pub(super) type Read = (Reading, Result<FeedPage, FeedError>);
 
 impl Runner {
     pub(super) fn read(&mut self, now: Time) {
+        if self.replaying.is_some() {
+            return self.read_replay(now);
+        }
         let is_behind = self.lane.read_to() < self.feed_end.borrow_and_update().at;
         if self.reading.is_some() || now < self.read_again_at {
             return;
@@ -73,6 +78,7 @@ impl Runner {
                     // Somebody resumed meanwhile: it is read again, to be sent.
                     Reading::GiveUp => {}
                     Reading::Again(reread) => self.lane.offer_again(reread, page, now),
+                    Reading::Replay => self.replay(page, now),
                 }
                 self.is_changed = true;
                 return;

@@ -97,6 +97,12 @@ impl Feed for MemoryFeed {
         self.end.borrow().at
     }
 
+    /// The text is a number, and matches what it divides.
+    fn matches(&self, effects: &[Effect], text: &str) -> Result<Vec<bool>, FeedError> {
+        let number: u64 = text.parse().expect("a number");
+        Ok(effects.iter().map(|effect| effect.at.record.offset % number == 0).collect())
+    }
+
     fn first(&self) -> ItemPosition {
         at(*self.first.lock().expect("no test panics here"))
     }

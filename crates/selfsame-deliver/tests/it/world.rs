@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selfsame_deliver::{
-    Connection, ConnectionId, ConnectionStatus, DeliverConfig, DeliverError, Deliverer,
-    DelivererHandle, Ledger, MemoryLedger, Outbound, OutboundConfig, Parts, Resolver, Secret,
-    SeededRandom, Start, SystemResolver,
+    AttemptLimits, AttemptLog, Connection, ConnectionId, ConnectionStatus, DeliverConfig,
+    DeliverError, Deliverer, DelivererHandle, Ledger, MemoryLedger, Outbound, OutboundConfig,
+    Parts, Resolver, Secret, SeededRandom, Start, SystemResolver,
 };
 use selfsame_event::SystemClock;
 use tokio::sync::oneshot;
@@ -52,6 +52,7 @@ impl World {
         let parts = Parts {
             feed: Arc::clone(feed) as Arc<dyn selfsame_deliver::Feed>,
             ledger,
+            attempts: Arc::new(AttemptLog::in_memory(AttemptLimits::default())),
             outbound: outbound(Arc::new(SystemResolver)),
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(SeededRandom::new(1)),

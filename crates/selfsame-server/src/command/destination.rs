@@ -1,5 +1,6 @@
 //! `selfsame destination`: how deliveries go, what to do about those that do not, and what would be sent.
 
+mod attempts;
 mod create;
 mod function;
 mod render;
@@ -12,9 +13,13 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::plan::send;
+use super::replay::told;
 use super::say;
-use crate::client::{Remote, block_on, part};
-use crate::control::{DeadLetters, DeadRanges, DestinationShown, Done, Page, RangeResent, Resent};
+use crate::client::{Client, Remote, block_on, part};
+use crate::control::{
+    DeadCauses, DeadLetters, DeadRanges, DestinationShown, Done, Page, RangeResent, ReplayShown,
+    Resent,
+};
 use crate::printable::printable;
 
 /// Make destinations, show how deliveries go, resume them, and send again what they missed.
@@ -35,11 +40,19 @@ enum Verb {
     /// that is down.
     Resume(One),
     /// List dead letters: events that were tried for the whole span, or refused for what they are.
-    DeadLetters(One),
+    DeadLetters(Letters),
     /// List dead ranges: parts of the log that were missed while the destination was too far behind.
     DeadRanges(One),
     /// Send dead letters or dead ranges again.
     Resend(Resend),
+    /// Search what was tried, newest first: what was answered, and how long it took.
+    Attempts(attempts::Attempts),
+    /// Show the attempts of one event with their whole answers, and what would be sent now.
+    Attempt(attempts::Attempt),
+    /// List the newest replays, and how far each is.
+    Replays(One),
+    /// End a replay: what it has not sent is not sent any more.
+    CancelReplay(Cancel),
     /// Print the requests that an event would become at a destination, without sending them.
     Render(render::Render),
     /// Send one event to a destination as its manifest says, and print what was sent and answered.
@@ -61,6 +74,26 @@ struct One {
 }
 
 #[derive(Debug, Args)]
+struct Letters {
+    #[command(flatten)]
+    one: One,
+    /// Those of this replay, in place of those of live events.
+    #[arg(long, value_name = "NUMBER")]
+    replay: Option<u32>,
+    /// Count them by cause.
+    #[arg(long)]
+    by_cause: bool,
+}
+
+#[derive(Debug, Args)]
+struct Cancel {
+    #[command(flatten)]
+    one: One,
+    /// The number of the replay.
+    number: u32,
+}
+
+#[derive(Debug, Args)]
 #[group(id = "what", required = true, multiple = false)]
 struct Meant {
     /// Every dead letter.
@@ -69,6 +102,9 @@ struct Meant {
     /// Dead letters whose last attempt failed for this reason.
     #[arg(long, value_name = "REASON")]
     failure: Option<String>,
+    /// Dead letters of this cause, as `dead-letters --by-cause` names it.
+    #[arg(long, value_name = "CAUSE")]
+    cause: Option<String>,
     /// Dead letters at this position; may be given several times.
     #[arg(long, value_name = "POSITION")]
     position: Vec<String>,
@@ -86,6 +122,12 @@ struct Resend {
     destination: String,
     #[command(flatten)]
     meant: Meant,
+    /// Dead letters of this replay, in place of those of live events.
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["ranges", "range"])]
+    replay: Option<u32>,
+    /// At most so many of the cause: one, to see whether a change has mended it.
+    #[arg(long, value_name = "N", requires = "cause")]
+    limit: Option<u32>,
     #[command(flatten)]
     remote: Remote,
 }
@@ -95,9 +137,13 @@ impl DestinationCommand {
         match self.verb {
             Verb::List(list) => list.run()?,
             Verb::Resume(one) => one.resume()?,
-            Verb::DeadLetters(one) => one.dead_letters()?,
+            Verb::DeadLetters(letters) => letters.run()?,
             Verb::DeadRanges(one) => one.dead_ranges()?,
             Verb::Resend(resend) => resend.run()?,
+            Verb::Attempts(attempts) => attempts.run()?,
+            Verb::Attempt(attempt) => attempt.run()?,
+            Verb::Replays(one) => one.replays()?,
+            Verb::CancelReplay(cancel) => cancel.run()?,
             Verb::Render(render) => return render.run(),
             Verb::Test(test) => return test.run(),
             Verb::Create(create) => create.run()?,
@@ -170,12 +216,43 @@ impl One {
         say("It sends again. What it missed is sent only with `selfsame destination resend`.")
     }
 
-    fn dead_letters(self) -> anyhow::Result<()> {
+    fn replays(self) -> anyhow::Result<()> {
         let client = self.remote.client()?;
+        let path = self.path("/replays");
+        let page: Page<ReplayShown> = block_on(async { client.get(&path).await })?;
+        for line in page.data.iter().flat_map(told) {
+            say(&line)?;
+        }
+        say(&format!("{} replays", page.data.len()))
+    }
+
+    fn dead_ranges(self) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let path = self.path("/dead-ranges");
+        let ranges: DeadRanges = block_on(async { client.get(&path).await })?;
+        for one in &ranges.data {
+            let gone = if one.partly_gone { ", partly gone from the log" } else { "" };
+            say(&format!(
+                "{:<14} to {:<14} {:>10} events  since {}  beyond its {}  {}{gone}",
+                one.from, one.to, one.events, one.since, one.reason, one.state
+            ))?;
+        }
+        say(&format!("{} dead ranges, {} events", ranges.data.len(), ranges.events))
+    }
+}
+
+impl Letters {
+    fn run(self) -> anyhow::Result<()> {
+        let client = self.one.remote.client()?;
+        if self.by_cause {
+            return self.causes(&client);
+        }
         let (mut next, mut shown) = (None::<String>, 0_usize);
+        let replay = self.replay.map(|number| format!("&replay={number}")).unwrap_or_default();
         loop {
             let from = next.as_ref().map(|next| format!("&next={}", part(next)));
-            let path = self.path(&format!("/dead-letters?limit=500{}", from.unwrap_or_default()));
+            let rest = format!("/dead-letters?limit=500{replay}{}", from.unwrap_or_default());
+            let path = self.one.path(&rest);
             let page: DeadLetters = block_on(async { client.get(&path).await })?;
             for one in &page.data {
                 let status = one.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
@@ -196,19 +273,37 @@ impl One {
             }
         }
     }
+}
 
-    fn dead_ranges(self) -> anyhow::Result<()> {
-        let client = self.remote.client()?;
-        let path = self.path("/dead-ranges");
-        let ranges: DeadRanges = block_on(async { client.get(&path).await })?;
-        for one in &ranges.data {
-            let gone = if one.partly_gone { ", partly gone from the log" } else { "" };
+impl Letters {
+    fn causes(&self, client: &Client) -> anyhow::Result<()> {
+        let replay = self.replay.map(|number| format!("?replay={number}")).unwrap_or_default();
+        let path = self.one.path(&format!("/dead-letters/causes{replay}"));
+        let causes: DeadCauses = block_on(async { client.get(&path).await })?;
+        for one in &causes.data {
+            let status = one.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
             say(&format!(
-                "{:<14} to {:<14} {:>10} events  since {}  beyond its {}  {}{gone}",
-                one.from, one.to, one.events, one.since, one.reason, one.state
+                "{}  {:>8}  {:<10} {status:>3}  {}  such as {}",
+                one.cause,
+                one.count,
+                one.failure,
+                printable(&one.error),
+                one.samples.join(", ")
             ))?;
         }
-        say(&format!("{} dead ranges, {} events", ranges.data.len(), ranges.events))
+        say(&format!("{} dead letters of {} causes", causes.total, causes.data.len()))
+    }
+}
+
+impl Cancel {
+    fn run(self) -> anyhow::Result<()> {
+        let client = self.one.remote.client()?;
+        let path = self.one.path(&format!("/replays/{}", self.number));
+        let shown: ReplayShown = block_on(async {
+            let request = client.request(Method::DELETE, &path);
+            Ok(client.send(request).await?.json().await?)
+        })?;
+        told(&shown).iter().try_for_each(|line| say(line))
     }
 }
 
@@ -216,7 +311,8 @@ impl Resend {
     fn run(self) -> anyhow::Result<()> {
         let client = self.remote.client()?;
         let base = format!("/api/destinations/{}", part(&self.destination));
-        let Meant { letters, failure, position, ranges, range } = self.meant;
+        let replay = self.replay;
+        let Meant { letters, failure, cause, position, ranges, range } = self.meant;
         if ranges || range.is_some() {
             let body = if ranges { json!({ "all": true }) } else { json!({ "from": range }) };
             let path = format!("{base}/dead-ranges/resend");
@@ -229,9 +325,14 @@ impl Resend {
         }
         let body = match failure {
             Some(failure) => json!({ "failure": failure }),
+            None if cause.is_some() => json!({ "cause": cause, "limit": self.limit }),
             None if letters => json!({ "all": true }),
             None => json!({ "positions": position }),
         };
+        let mut body = body;
+        if let Some(number) = replay {
+            body["replay"] = json!(number);
+        }
         let path = format!("{base}/dead-letters/resend");
         let resent: Resent = block_on(async { send(&client, Method::POST, &path, &body).await })?;
         say(&format!("{} dead letters are sent again.", resent.resent))

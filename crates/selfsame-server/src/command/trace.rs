@@ -166,8 +166,13 @@ fn arrival(delivery: &Value, indent: &str) -> Vec<String> {
         let status = if status.is_empty() { status } else { format!(" {status}") };
         let action = text(attempt, "action");
         let action = if action.is_empty() { action } else { format!("{action}: ") };
+        let replay = text(attempt, "replay");
+        let replay = match replay.is_empty() {
+            true => replay,
+            false => format!("  by replay {replay}"),
+        };
         lines.push(format!(
-            "{indent}  {}  {}  {action}{}{status} in {} ms{note}",
+            "{indent}  {}  {}  {action}{}{status} in {} ms{replay}{note}",
             text(attempt, "number"),
             text(attempt, "started"),
             text(attempt, "outcome"),

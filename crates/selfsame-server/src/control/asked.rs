@@ -1,7 +1,7 @@
 //! A request, taken apart: what the path, the query and the body say.
 
 use axum::body::Bytes;
-use selfsame_event::{ItemPosition, Position};
+use selfsame_event::{ItemPosition, Position, Time};
 use serde::de::DeserializeOwned;
 
 use super::problem::{Code, Problem};
@@ -103,6 +103,30 @@ pub(crate) fn position(text: &str) -> Option<Position> {
 pub(crate) fn item(text: &str) -> Option<ItemPosition> {
     let (record, index) = text.split_once('.')?;
     Some(position(record)?.item(index.parse().ok()?))
+}
+
+/// Reads a time, or how long before now it was.
+pub(crate) fn moment(field: &'static str, text: &str, now: Time) -> Result<Time, Problem> {
+    let wrong = || {
+        let message = format!(
+            "`{field}` is a time such as 2026-11-24T10:00:00Z, or how long ago, such as 90m, 2h or 7d."
+        );
+        Problem::field(field, message)
+    };
+    ago(text, now).or_else(|| Time::parse(text)).ok_or_else(wrong)
+}
+
+fn ago(text: &str, now: Time) -> Option<Time> {
+    let seconds = match text.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    let count: u32 = text.get(..text.len() - 1)?.parse().ok()?;
+    let micros = i64::from(count).checked_mul(seconds)?.checked_mul(1_000_000)?;
+    Some(now.plus_micros(-micros))
 }
 
 /// Checks a name for people.

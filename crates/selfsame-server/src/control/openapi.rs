@@ -31,7 +31,16 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
         "A type of events, such as track: only these; in an import, for lines that name none.",
     ),
     ("event", "Only events of this name."),
-    ("profile", "Only events of this profile id."),
+    (
+        "profile",
+        "Only events of this profile: its id, or, of attempts, also an identifier as type:value.",
+    ),
+    ("status", "Only attempts that ended so: delivered, failed or withheld."),
+    ("since", "Only what began then or later: a time, or how long ago, such as 90m, 2h or 7d."),
+    (
+        "answers",
+        "Whether answers are shown whole, as far as they were read: true or false; false where it is not given.",
+    ),
     ("file", "The digest that names the file: 32 hexadecimal digits, chosen by the sender."),
     ("from", "An identifier as type:value, such as user_id:42."),
     ("to", "The other identifier, of the same collection."),
@@ -40,6 +49,10 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
         "An identifier of the profile as type:value, or any id that it ever had; for households also the id of one.",
     ),
     ("collection", "users or accounts; users where it is not given."),
+    (
+        "replay",
+        "The number of a replay of the destination. Of attempts, 0 is for those of live events. Of dead letters, those of the replay are shown in place of those of live events.",
+    ),
     ("first_line", "The number of the body's first line in the file, from 1."),
 ];
 
@@ -48,7 +61,7 @@ pub(super) const HEADERS: &[(&str, &str)] =
     &[(KEY_HEADER, "A write key of the source that the events come from.")];
 
 /// Parameters of queries that are numbers, and those that must be given.
-const NUMBERS: &[&str] = &["limit", "first_line"];
+const NUMBERS: &[&str] = &["limit", "first_line", "replay"];
 const NEEDED: &[&str] = &["file", "first_line", "from", "to", "of"];
 
 /// `GET /api/openapi.json`

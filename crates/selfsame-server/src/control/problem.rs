@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use selfsame_deliver::{CommandError, LedgerError};
+use selfsame_deliver::{AttemptsError, CausesError, CommandError, FeedError, LedgerError};
 use selfsame_event::Class;
 use selfsame_log::ReadError;
 use selfsame_pipeline::workspace::ChangeError;
@@ -187,6 +187,27 @@ impl From<StoreError> for Problem {
 
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
+        Self::of(error.class(), &error)
+    }
+}
+
+impl From<FeedError> for Problem {
+    fn from(error: FeedError) -> Self {
+        Self::of(error.class(), &error)
+    }
+}
+
+impl From<CausesError> for Problem {
+    fn from(error: CausesError) -> Self {
+        match error {
+            CausesError::Command(error) => error.into(),
+            CausesError::Attempts(error) => error.into(),
+        }
+    }
+}
+
+impl From<AttemptsError> for Problem {
+    fn from(error: AttemptsError) -> Self {
         Self::of(error.class(), &error)
     }
 }

@@ -18,12 +18,12 @@ use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
 use super::undo::job as undo_job;
 use super::{
-    Control, backups, dead_letters, dead_ranges, definitions, destinations, function_uses,
-    functions, identity, identity_keys, imports,
+    Control, attempts, backups, dead_letters, dead_ranges, definitions, destinations,
+    function_uses, functions, identity, identity_keys, imports,
 };
 use super::{
-    insights, oauth, openapi, previews, rejected, rule_jobs, sources, spaces, state, tail, tokens,
-    trace, undo,
+    insights, oauth, openapi, previews, rejected, replays, rule_jobs, sources, spaces, state, tail,
+    tokens, trace, undo,
 };
 
 /// What a token may do. Tokens have all of them today.
@@ -292,11 +292,21 @@ routes! {
     Delete "/api/destinations/{id}/insert-function" Write "Have no function in front of a destination any more" 200 [state::Done] = function_uses::unset_inserted;
     Post "/api/destinations/{id}/resume" Write "Send again after the receiver answered 410, refused the credentials or was too far behind, or probe one that is down" 200 [state::Done] = destinations::resume;
     Post "/api/destinations/{id}/secret/rotate" Secrets "Rotate the secret: first sign with both, then, with `finish`, with the new one only" body [destinations::SecretRotation] 200 [destinations::RotatedSecret] = destinations::rotate;
-    Get "/api/destinations/{id}/dead-letters" Events "List dead letters" query ["limit" "next"] 200 [dead_letters::DeadLetters] = dead_letters::list;
-    Post "/api/destinations/{id}/dead-letters/resend" Write "Send dead letters again: all, these, or those of one failure" body [dead_letters::Resend] 200 [dead_letters::Resent] = dead_letters::resend;
+    Get "/api/destinations/{id}/dead-letters" Events "List dead letters" query ["replay" "limit" "next"] 200 [dead_letters::DeadLetters] = dead_letters::list;
+    Get "/api/destinations/{id}/dead-letters/causes" Events "List dead letters by cause: the failure, the status, and what the receiver answered without what differs from letter to letter" query ["replay"] 200 [dead_letters::DeadCauses] = dead_letters::causes;
+    Post "/api/destinations/{id}/dead-letters/resend" Write "Send dead letters again, as they are rendered now: all, these, those of one failure, or of one cause" body [dead_letters::Resend] 200 [dead_letters::Resent] = dead_letters::resend;
 
     Get "/api/destinations/{id}/dead-ranges" Read "List dead ranges: what was missed while the destination was too far behind" 200 [dead_ranges::DeadRanges] = dead_ranges::list;
     Post "/api/destinations/{id}/dead-ranges/resend" Write "Send dead ranges again: all, or the one that begins there" body [dead_ranges::RangeResend] 200 [dead_ranges::RangeResent] = dead_ranges::resend;
+
+    Get "/api/destinations/{id}/attempts" Events "Search the attempts of a destination, newest first" query ["status" "position" "profile" "since" "replay" "answers" "limit" "next"] 200 [attempts::AttemptsFound] = attempts::list;
+    Get "/api/destinations/{id}/attempts/{position}/requests" Events "The requests that an event would be delivered by now, without timestamp and signature" 200 [attempts::RequestsShown] = attempts::requests;
+
+    Get "/api/destinations/{id}/replays" Read "List the newest replays of a destination, with how far each is" 200 [Page<replays::ReplayShown>] = replays::list;
+    Post "/api/destinations/{id}/replays" Write "Send a destination the events of a period again, or for the first time, with the keys that they have for ever" body [replays::ReplayWanted] 202 [replays::ReplayShown] = replays::begin;
+    Post "/api/destinations/{id}/replays/preview" Write "Look for what a replay would send; nothing is sent" body [replays::ReplayLook] 200 [replays::ReplayFound] = replays::preview;
+    Get "/api/destinations/{id}/replays/{number}" Read "How far a replay is" 200 [replays::ReplayShown] = replays::show;
+    Delete "/api/destinations/{id}/replays/{number}" Write "End a replay: what it has not sent is not sent any more" 200 [replays::ReplayShown] = replays::cancel;
 
     Get "/api/tokens" Tokens "List tokens" 200 [Page<tokens::TokenShown>] = tokens::list;
     Post "/api/tokens" Tokens "Make a token; it is shown this once" body [tokens::NewToken] 201 [tokens::MadeToken] = tokens::create;

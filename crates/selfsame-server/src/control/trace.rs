@@ -24,6 +24,7 @@ use super::shape::shape;
 use crate::activation::{self, Form, Numbered};
 use crate::destination::connection_id;
 use crate::node::Node;
+use crate::printable::brief;
 
 /// How much one request searches.
 const RECORDS: u64 = 20_000;
@@ -109,6 +110,8 @@ shape! {
         status: Option<u16>,
         /// The beginning of a failed answer, control characters escaped.
         note: String,
+        /// The number of the replay that made it; null where it was made for the live event.
+        replay: Option<u32>,
     }
 }
 
@@ -348,7 +351,9 @@ async fn deliveries(
         let missed = handle.dead_ranges(id).await;
         let is_dead =
             page.is_ok_and(|page| page.letters.iter().any(|letter| letter.effect.at == hit.at));
-        let last = telling(&attempts);
+        // What happened to the event itself says more than its replays.
+        let is_live = attempts.iter().any(|row| row.replay == 0);
+        let last = telling(attempts.iter().filter(|row| !is_live || row.replay == 0));
         let is_missed = hit.topic.is_some_and(|topic| {
             missed.is_ok_and(|ranges| ranges.iter().any(|range| range.holds(hit.at, topic)))
         });
@@ -361,20 +366,24 @@ async fn deliveries(
             name: destination.name.clone(),
             state: state.to_owned(),
             sentence: sentence.to_owned(),
-            attempts: attempts.iter().map(|row| attempt(destination, &row.attempt)).collect(),
+            attempts: attempts
+                .iter()
+                .map(|row| attempt(destination, &row.attempt, row.replay))
+                .collect(),
         });
     }
     Ok(shown)
 }
 
 /// The attempt that says how it is: of several actions the one that waits, else one that was delivered.
-fn telling(attempts: &[TraceRow]) -> Option<&Attempt> {
-    let last = attempts.last().map(|row| &row.attempt)?;
+fn telling<'r>(rows: impl DoubleEndedIterator<Item = &'r TraceRow> + Clone) -> Option<&'r Attempt> {
+    let attempts = rows.map(|row| &row.attempt);
+    let last = attempts.clone().next_back()?;
     if last.action.is_none() {
         return Some(last);
     }
-    let newest = attempts.iter().map(|row| row.attempt.number).max()?;
-    let newest = || attempts.iter().map(|row| &row.attempt).filter(|one| one.number == newest);
+    let newest = attempts.clone().map(|attempt| attempt.number).max()?;
+    let newest = || attempts.clone().filter(|one| one.number == newest);
     let waits = |one: &&Attempt| matches!(one.outcome, Outcome::Failed { .. });
     let is_delivered = |one: &&Attempt| matches!(one.outcome, Outcome::Delivered { .. });
     newest().rfind(waits).or_else(|| newest().rfind(is_delivered)).or_else(|| newest().next_back())
@@ -414,7 +423,9 @@ fn state(
         None => ("pending", "Deliveries to this destination have not begun yet."),
         Some(_) if !destination.enabled => ("pending", "The destination is switched off."),
         Some(status) if hit.at >= status.cursor => ("pending", "It was not sent yet."),
-        Some(status) if status.pending > 0 && hit.at >= status.needed_from => {
+        Some(status)
+            if status.pending > status.replayed.pending && hit.at >= status.needed_from =>
+        {
             ("waiting", "It was not sent yet, or waits behind another event of its profile.")
         }
         Some(_) => {
@@ -438,7 +449,10 @@ fn withheld(reason: Withheld) -> (&'static str, &'static str) {
     }
 }
 
-fn attempt(destination: &Destination, attempt: &Attempt) -> AttemptShown {
+/// Bytes of an answer that lists show.
+pub(crate) const NOTE_BYTES: usize = 1_024;
+
+pub(super) fn attempt(destination: &Destination, attempt: &Attempt, replay: u32) -> AttemptShown {
     let mappings = destination.tool.as_ref().map_or(&[][..], |tool| &tool.mappings);
     let named = |number: u8| {
         let mapping = mappings.iter().find(|one| one.number == number);
@@ -457,6 +471,7 @@ fn attempt(destination: &Destination, attempt: &Attempt) -> AttemptShown {
         took_ms: attempt.took_ms,
         outcome: outcome.to_owned(),
         status,
-        note: attempt.note.clone(),
+        note: brief(&attempt.note, NOTE_BYTES),
+        replay: Some(replay).filter(|number| *number > 0),
     }
 }

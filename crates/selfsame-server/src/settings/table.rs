@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use selfsame_collect::CollectConfig;
-use selfsame_deliver::{DeliverConfig, RetryBudget};
+use selfsame_deliver::{AttemptLimits, DeliverConfig, RetryBudget};
 use serde::{Deserialize, Serialize};
 
 /// A section of the reference: its name, its sentence, and its keys with theirs.
@@ -130,6 +130,10 @@ settings! {
         /// A folder of manifests of destinations, beside those of the program; empty: there is none. It is
         /// looked at every second.
         destinations: PathBuf = PathBuf::new();
+        /// How many bytes of attempts are kept of a destination, to be searched. Beyond, the oldest go.
+        attempt_bytes: u64 = AttemptLimits::default().bytes;
+        /// For how many days attempts are kept, to be searched.
+        attempt_days: u64 = 7;
         /// How many retries a destination gets, in hundredths of its first attempts.
         retry_percent: u32 = RetryBudget::default().percent;
         /// How many retries a second it may always get.

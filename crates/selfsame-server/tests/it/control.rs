@@ -2,6 +2,7 @@
 
 mod access;
 mod activation;
+mod attempts;
 mod catalogue;
 mod definitions;
 mod events;
@@ -13,6 +14,7 @@ mod me;
 mod oauth;
 mod proposals;
 mod receiver;
+mod replays;
 mod resources;
 mod rules;
 mod server;

@@ -14,10 +14,12 @@ use super::super::Control;
 use super::super::asked::Asked;
 use super::super::problem::{Code, Problem};
 use super::super::shape::shape;
+use super::super::trace::NOTE_BYTES;
 use super::find;
 use crate::chance;
 use crate::destination::{connection, connection_id};
 use crate::function::{FUNCTION, sentence};
+use crate::printable::brief;
 
 /// How long the receiver may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -144,7 +146,7 @@ async fn hook(
         status,
         took_ms,
         webhook_id,
-        answer: webhook::note(&body),
+        answer: brief(&webhook::note(&body), NOTE_BYTES),
         sent: Vec::new(),
     })
 }

@@ -1,0 +1,45 @@
+//! Which events a filter means, in FQL.
+
+use selfsame_deliver::{Effect, FeedError};
+use selfsame_event::{Class, EventsHead, Position, Raw};
+use selfsame_expr::fql;
+use selfsame_log::{LogRead as _, ReadError, Record};
+use selfsame_pipeline::event_json::EventJson;
+
+use super::{SpaceFeed, failed, index_of, of};
+
+impl SpaceFeed {
+    /// Whether each of these events matches. One whose body is gone or erased does not.
+    pub(super) fn matching(&self, effects: &[Effect], text: &str) -> Result<Vec<bool>, FeedError> {
+        // It was read when it was asked for: a newer program may have given up what it says.
+        let filter = fql::parse(text).map_err(|error| of(error, Class::Invalid))?;
+        let mut matching = Vec::with_capacity(effects.len());
+        let mut last: Option<(Position, Option<(Record, EventsHead)>)> = None;
+        for effect in effects {
+            if last.as_ref().is_none_or(|(position, _)| *position != effect.at.record) {
+                last = Some((effect.at.record, self.events(effect.at.record)?));
+            }
+            let record = last.as_ref().and_then(|(_, record)| record.as_ref());
+            let holds = record.is_some_and(|(record, head)| {
+                let body = record.items.get(index_of(effect.at.index)).and_then(|item| item.body());
+                let json =
+                    body.and_then(|body| EventJson::of(record, head, effect.at.index, body).ok());
+                json.is_some_and(|json| filter.holds(Raw::trusted(&json.with(&[]))))
+            });
+            matching.push(holds);
+        }
+        Ok(matching)
+    }
+
+    /// A record of events, unless it is gone.
+    fn events(&self, at: Position) -> Result<Option<(Record, EventsHead)>, FeedError> {
+        match self.log.get(at) {
+            Ok(record) => {
+                let head = EventsHead::decode(&record.head);
+                Ok(head.ok().map(|head| (record, head)))
+            }
+            Err(ReadError::Trimmed { .. }) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
