@@ -206,10 +206,12 @@ impl Manifest {
             return Err(vec!["settings are names with values".to_owned()]);
         };
         let known = |name: &str| self.settings.fields.iter().any(|(one, _)| one == name);
+        let there = self.settings.fields.iter().map(|(name, _)| format!("`{name}`"));
+        let there = there.collect::<Vec<_>>().join(", ");
         let unknown: Vec<String> = given
             .keys()
             .filter(|name| !known(name))
-            .map(|name| format!("{} has no setting `{name}`", self.name))
+            .map(|name| format!("{} has no setting `{name}`; it has {there}", self.name))
             .collect();
         if !unknown.is_empty() {
             return Err(unknown);

@@ -127,3 +127,12 @@ presets:
         assert!(said.contains(place), "{said}");
     }
 }
+
+#[test]
+fn a_setting_that_there_is_not_is_answered_by_those_that_there_are() {
+    let catalogue = catalogue();
+    let segment = catalogue.iter().find(|manifest| manifest.id == "segment").expect("it is there");
+    let problems = segment.check_settings(serde_json::json!({ "write_key": "a" }));
+    let problems = problems.expect_err("there is no such setting").join("; ");
+    assert!(problems.contains("no setting `write_key`; it has `writeKey`"), "{problems}");
+}
