@@ -36,6 +36,20 @@ impl Closed {
     }
 }
 
+impl Item {
+    /// What becomes of a part of it that nobody takes.
+    pub(super) fn dead_letter(
+        &self,
+        share: Share,
+        died: Time,
+        (failure, status): (Failure, Option<u16>),
+    ) -> DeadLetter {
+        let Self { effect, attempts, first_attempt, .. } = *self;
+        let first_attempt = first_attempt.unwrap_or(died);
+        DeadLetter { effect, attempts, first_attempt, died, failure, status, share }
+    }
+}
+
 impl Lane {
     /// Takes what became of the actions of an effect. What is left of it, and why; none where every
     /// action has ended.
@@ -113,17 +127,7 @@ impl Lane {
         self.counts.filtered += filtered;
         self.counts.withheld += filtered;
         if let Some(Dead { share, failure, status, died }) = dead {
-            let Item { effect, attempts, first_attempt, .. } = *item;
-            let first_attempt = first_attempt.unwrap_or(died);
-            step.dead.push(DeadLetter {
-                effect,
-                attempts,
-                first_attempt,
-                died,
-                failure,
-                status,
-                share,
-            });
+            step.dead.push(item.dead_letter(share, died, (failure, status)));
         }
     }
 

@@ -5,7 +5,7 @@ use selfsame_event::{ItemPosition, Time};
 use super::{End, Item, Lane, Slot, State, behind};
 use crate::image::Image;
 use crate::outcome::Failure;
-use crate::record::{Aside, DeadLetter, Step};
+use crate::record::{Aside, Step};
 use crate::status::Pause;
 
 /// Effects aside that one step may tell of; the others wait for the next.
@@ -180,17 +180,7 @@ impl Lane {
                 self.counts.superseded += units;
             }
             End::Dead { died, failure, status } => {
-                let Item { effect, attempts, first_attempt, share, .. } = *item;
-                let first_attempt = first_attempt.unwrap_or(died);
-                step.dead.push(DeadLetter {
-                    effect,
-                    attempts,
-                    first_attempt,
-                    died,
-                    failure,
-                    status,
-                    share,
-                });
+                step.dead.push(item.dead_letter(item.share, died, (failure, status)));
             }
         }
         if item.aside && !matches!(end, End::Dead { .. }) {
