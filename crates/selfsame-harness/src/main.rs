@@ -57,6 +57,8 @@ enum Command {
     Identity(identity::Identity),
     /// Compute traits and audiences of a realistic shop, and measure what that takes.
     Definitions(definitions::Definitions),
+    /// Write a realistic shop to files, which `cargo bench --bench shop` of the pipeline folds.
+    Shop(shop::written::Written),
     /// Hold half of the highest load for minutes and watch the memory.
     Soak(soak::Soak),
 }
@@ -97,6 +99,7 @@ async fn asked(command: Command) -> Result<bool> {
         Command::TraceSync(trace) => trace.run().await,
         Command::Identity(identity) => identity.run().await,
         Command::Definitions(definitions) => definitions.run().await,
+        Command::Shop(shop) => shop.run().map(|()| true),
         Command::Soak(soak) => soak.run().await,
     }
 }

@@ -10,6 +10,7 @@ mod events;
 #[cfg(test)]
 mod tests;
 pub(crate) mod touched;
+pub(crate) mod written;
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
