@@ -10,7 +10,7 @@
 //!  16  ->  [owner row|owner row|owner row] [owner row|         |         ]
 //!  24  ->  [owner row   |owner row   |   ]
 //!  ..
-//! large->  (owner, row) (owner, row)
+//! large->  (owner, row, room) (owner, row, room)
 //! ```
 //!
 //! The owner is the number of the row's entry, which is told when its row moves. The size of a place
@@ -21,7 +21,8 @@ use super::home::{Home, Moved};
 /// Bytes of a page. An allocator that cuts 64 KiB into blocks and needs a little of them for itself
 /// gets nine of these, but seven of eight KiB.
 const PAGE: usize = 7 << 10;
-/// The largest place in a page. Longer rows are few and have a block of their own.
+/// The largest place in a page. Longer rows are few and have a block of their own, with room for the bytes of
+/// their size.
 const LARGEST: usize = 2 << 10;
 const OWNER: usize = size_of::<u32>();
 /// How many places a page has, for each size: looked up, because to divide takes as long as the rest
@@ -41,7 +42,7 @@ pub struct Seat {
 #[derive(Debug, Default)]
 pub struct Slabs {
     sizes: Vec<Size>,
-    large: Vec<(u32, Box<[u8]>)>,
+    large: Vec<(u32, Vec<u8>)>,
     /// A page that became free: another size may need one soon.
     spare: Option<Box<Page>>,
     used: usize,
@@ -62,7 +63,9 @@ impl Home<[u8]> for Slabs {
         self.used += place;
         let length = u32::try_from(row.len()).expect("a row has fewer than 2^32 bytes");
         if place > LARGEST {
-            self.large.push((owner, row.into()));
+            let mut room = Vec::with_capacity(place);
+            room.extend_from_slice(row);
+            self.large.push((owner, room));
             return Seat { index: number(self.large.len() - 1), length };
         }
         let number = number_of(place);
@@ -87,13 +90,19 @@ impl Home<[u8]> for Slabs {
 
     fn set(&mut self, seat: &mut Seat, row: &[u8], owner: u32) -> Option<Moved> {
         let place = place_of(row.len());
-        if place > LARGEST || place != place_of(seat.length as usize) {
+        if place != place_of(seat.length as usize) {
             let moved = self.remove(seat);
             *seat = self.add(row, owner);
             return moved;
         }
-        let bytes = self.sizes[number_of(place)].place_mut(seat.index, place);
-        bytes[OWNER..OWNER + row.len()].copy_from_slice(row);
+        if place > LARGEST {
+            let (_, room) = &mut self.large[seat.index as usize];
+            room.clear();
+            room.extend_from_slice(row);
+        } else {
+            let bytes = self.sizes[number_of(place)].place_mut(seat.index, place);
+            bytes[OWNER..OWNER + row.len()].copy_from_slice(row);
+        }
         seat.length = number(row.len());
         None
     }
@@ -120,8 +129,8 @@ impl Home<[u8]> for Slabs {
     fn bytes(&self) -> usize {
         let pages: usize = self.sizes.iter().map(|size| size.pages.capacity()).sum();
         let held: usize = self.sizes.iter().map(|size| size.pages.len()).sum();
-        let large = self.large.iter().map(|(_, row)| allocated(row.len())).sum::<usize>()
-            + self.large.capacity() * size_of::<(u32, Box<[u8]>)>();
+        let large = self.large.iter().map(|(_, row)| row.capacity()).sum::<usize>()
+            + self.large.capacity() * size_of::<(u32, Vec<u8>)>();
         let held = held + usize::from(self.spare.is_some());
         held * PAGE
             + large
