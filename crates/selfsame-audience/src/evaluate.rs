@@ -324,14 +324,19 @@ impl<'v, 'a> View<'v, 'a> {
     fn leaf(&self, leaf: &Leaf, frame: Option<&Frame<'_>>) -> Reading {
         let read = |total: &Total<'_>| leaf.read.of(total);
         let nothing = || Reading { value: leaf.read.of_nothing(), gain: None, loss: None };
-        let combined = self.sections.combined(leaf.stream);
-        match (combined.as_deref(), &leaf.of) {
-            (Some(Kept::State(State::Total(total))), Of::Total) => {
+        let of_total = |total: &Total<'_>| match &leaf.of {
+            Of::TotalWithin(span) => self.within(total, *span, leaf.read),
+            _ => {
                 self.note(total.is_cut());
                 Reading { value: read(total), gain: None, loss: None }
             }
-            (Some(Kept::State(State::Total(total))), Of::TotalWithin(span)) => {
-                self.within(total, *span, leaf.read)
+        };
+        if let Some(total) = self.sections.total(leaf.stream) {
+            return of_total(&total);
+        }
+        match (self.sections.combined(leaf.stream), &leaf.of) {
+            (Some(Kept::State(State::Total(total))), Of::Total | Of::TotalWithin(_)) => {
+                of_total(total)
             }
             (Some(Kept::State(State::Runs(runs))), Of::Session { gap }) => {
                 let Some((run, is_cut)) = runs.last(*gap) else { return nothing() };

@@ -83,3 +83,33 @@ impl<'a> Periods<'a> {
         Some(Self(list))
     }
 }
+
+/// What [`Periods::fold`] makes of what was written, for an event of the last period: the one before it is not read
+/// as more than bytes. Says whether it is such a case.
+pub(crate) fn add_to_last<'a>(
+    written: &'a [u8],
+    kind: Kind,
+    calendar: &Calendar,
+    when: When,
+    values: impl IntoIterator<Item = Packed<'a>>,
+    out: &mut impl Sink,
+) -> bool {
+    let last = || {
+        let mut reader = Reader(written);
+        let mut last = None;
+        for _ in 0..read_length(&mut reader)? {
+            let start = reader.time()?;
+            let before = written.get(..written.len() - reader.left())?;
+            last = Some((start, before, Total::read(kind, &mut reader)?));
+        }
+        last.filter(|_| reader.left() == 0)
+    };
+    let Some((start, before, mut total)) = last() else { return false };
+    if when.time < start || when.time >= start.plus_micros(calendar.shortest()) {
+        return false;
+    }
+    out.put(before);
+    total.fold(kind, when, values);
+    total.put(out);
+    true
+}

@@ -175,7 +175,7 @@ pub struct Sway {
 
 impl Sway {
     /// Either.
-    pub(crate) const ANY: Self = Self { begins: true, ends: true };
+    pub const ANY: Self = Self { begins: true, ends: true };
     /// What more of something does that is asked for.
     pub(crate) const BEGINS: Self = Self { begins: true, ends: false };
 
@@ -400,15 +400,10 @@ impl Selection {
 }
 
 impl Leaf {
-    /// Whether it is a number of which more is never less. Of a session it may be: another one begins.
+    /// Whether it is a number of which more is never less. That holds of a session too: by the time at which another
+    /// one can begin it is over.
     fn only_grows(&self) -> bool {
-        let is_session = match &self.of {
-            Of::Session { .. } => true,
-            Of::Slots(window) => matches!(window, Window::Session(_)),
-            Of::Elements(selection) => matches!(selection.window, Some(Window::Session(_))),
-            Of::Total | Of::TotalWithin(_) | Of::Period { .. } => false,
-        };
-        matches!(self.read, Read::Count | Read::UniqueCount) && !is_session
+        matches!(self.read, Read::Count | Read::UniqueCount)
     }
 
     /// What events of its stream, and of those that its elements are held against, may do, given what more of it does.

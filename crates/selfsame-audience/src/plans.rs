@@ -11,10 +11,10 @@ use crate::evaluate::{Evaluated, Traits, View};
 use crate::event::Event;
 use crate::fault::CompileError;
 use crate::glance::{Glance, Named};
-use crate::plan::{Condition, Operand, Stream, Sway};
-use crate::row::Rewriting;
+use crate::plan::{Condition, Leaf, Of, Operand, Stream, Sway};
+use crate::row::{Reading, Rewriting};
 use crate::sections::Sections;
-use crate::state::{State, add_newest};
+use crate::state::{State, add_one};
 
 /// What a definition says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,6 +164,13 @@ impl Plans {
         self.is_audience(definition, Condition::is_made_by_one)
     }
 
+    /// Whether a definition is a trait that nothing changes but events of its streams: neither other traits nor time.
+    pub fn is_of_events(&self, definition: usize) -> bool {
+        let plan = self.definitions.get(definition);
+        let is_total = |leaf: &Leaf| matches!(leaf.of, Of::Total);
+        plan.is_some_and(|plan| matches!(plan, Plan::Trait(Operand::Leaf(leaf)) if is_total(leaf)))
+    }
+
     fn is_audience(&self, definition: usize, is_one: impl Fn(&Condition) -> bool) -> bool {
         let plan = self.definitions.get(definition);
         plan.is_some_and(|plan| matches!(plan, Plan::Audience(condition) if is_one(condition)))
@@ -196,10 +203,25 @@ impl Plans {
         wants: impl Fn(u32) -> bool,
         touched: &mut Vec<u32>,
     ) -> Option<Vec<u8>> {
-        let named = self.by_name.get(event.stream_name()?)?;
+        let mut new = Vec::new();
+        self.fold_into(row, event, now, (wants, touched), &mut new).then_some(new)
+    }
+
+    /// The same, with the new row put there. Says whether there is one.
+    pub fn fold_into(
+        &self,
+        row: &[u8],
+        event: &Event<'_>,
+        now: Time,
+        (wants, touched): (impl Fn(u32) -> bool, &mut Vec<u32>),
+        out: &mut Vec<u8>,
+    ) -> bool {
+        out.clear();
+        let named = event.stream_name().and_then(|name| self.by_name.get(name));
+        let Some(named) = named else { return false };
         let mut glance = Glance::new(named, &self.predicates, event);
-        let mut rewriting = Rewriting::new(row);
-        let mut written = Vec::with_capacity(256);
+        let mut rewriting = Rewriting::new(row, out);
+        let mut written = Vec::with_capacity(512);
         for wanted in named.streams() {
             let Some(stream) = self.streams.get(wanted.stream) else { continue };
             let Ok(number) = u32::try_from(wanted.number) else { continue };
@@ -211,7 +233,7 @@ impl Plans {
             let part = rewriting.part(wanted.number);
             written.clear();
             let own = (event.when, &*body);
-            if !part.is_some_and(|part| add_newest(part, stream, own, now, &mut written)) {
+            if !part.is_some_and(|part| add_one(part, stream, own, now, &mut written)) {
                 written.clear();
                 let known = part.and_then(|part| State::read(stream, part));
                 let mut state = known.unwrap_or_else(|| State::new(&stream.keep));
@@ -227,9 +249,10 @@ impl Plans {
 
     /// A row in the form that records have, which is not that of rows: rows may get another one.
     pub fn hand_over(&self, row: &[u8]) -> Vec<u8> {
-        let mut plain = Rewriting::new(&[]);
+        let mut handed_over = Vec::new();
+        let mut plain = Rewriting::new(&[], &mut handed_over);
         let mut written = Vec::with_capacity(256);
-        let mut row = Rewriting::new(row);
+        let mut row = Reading::new(row);
         for (number, stream) in self.by_number() {
             let state = row.part(number).and_then(|part| State::read(stream, part));
             if let Some(state) = state {
@@ -238,7 +261,8 @@ impl Plans {
                 plain.replace(number, &written);
             }
         }
-        plain.done().unwrap_or_default()
+        plain.done();
+        handed_over
     }
 
     fn by_number(&self) -> impl Iterator<Item = (usize, &Stream)> {
@@ -250,9 +274,10 @@ impl Plans {
     /// The row of a section that keeps what a row and one that was handed over keep, for any division of the events
     /// between them. Streams that no definition reads any more are left out.
     pub fn take_over(&self, row: &[u8], handed_over: &[u8]) -> Vec<u8> {
-        let mut rewriting = Rewriting::new(&[]);
+        let mut taken = Vec::new();
+        let mut rewriting = Rewriting::new(&[], &mut taken);
         let mut written = Vec::with_capacity(256);
-        let (mut one, mut other) = (Rewriting::new(row), Rewriting::new(handed_over));
+        let (mut one, mut other) = (Reading::new(row), Reading::new(handed_over));
         for (number, stream) in self.by_number() {
             let [one, two] = [one.part(number), other.part(number)];
             let one = one.and_then(|part| State::read(stream, part));
@@ -269,7 +294,8 @@ impl Plans {
             state.put(stream, &mut written);
             rewriting.replace(number, &written);
         }
-        rewriting.done().unwrap_or_default()
+        rewriting.done();
+        taken
     }
 
     /// The value of a definition for a profile, whose sections have these rows.

@@ -40,20 +40,22 @@ pub(crate) fn parts(row: &[u8]) -> Parts<'_> {
 
 /// Writes a row anew in which some parts are others: those of ascending numbers. Nothing is copied as
 /// long as nothing changes, and whatever lies between two changes is copied at once.
-pub(crate) struct Rewriting<'a> {
+pub(crate) struct Rewriting<'a, 'o> {
     row: &'a [u8],
     rest: Reader<'a>,
     ahead: Option<Part<'a>>,
     /// How much of the row is copied or replaced.
     done: usize,
-    written: Vec<u8>,
+    written: &'o mut Vec<u8>,
 }
 
-impl<'a> Rewriting<'a> {
-    pub(crate) fn new(row: &'a [u8]) -> Self {
+impl<'a, 'o> Rewriting<'a, 'o> {
+    /// Of that row. The new one is put there.
+    pub(crate) fn new(row: &'a [u8], written: &'o mut Vec<u8>) -> Self {
         let mut rest = Reader(row);
         let ahead = next(&mut rest);
-        Self { row, rest, ahead, done: 0, written: Vec::new() }
+        written.clear();
+        Self { row, rest, ahead, done: 0, written }
     }
 
     /// What the row keeps of a stream, whose number is greater than all that were asked for before.
@@ -80,8 +82,8 @@ impl<'a> Rewriting<'a> {
             None => self.row.len() - self.rest.left(),
         };
         self.written.extend_from_slice(self.row.get(self.done..start).unwrap_or_default());
-        put_number(&mut self.written, u64::try_from(number).unwrap_or(u64::MAX));
-        put_length(&mut self.written, bytes.len());
+        put_number(self.written, u64::try_from(number).unwrap_or(u64::MAX));
+        put_length(self.written, bytes.len());
         self.written.put(bytes);
         self.done = match &self.ahead {
             Some(part) if part.number == number => self.row.len() - part.left,
@@ -89,13 +91,35 @@ impl<'a> Rewriting<'a> {
         };
     }
 
-    /// The new row; nothing where nothing is new.
-    pub(crate) fn done(mut self) -> Option<Vec<u8>> {
+    /// Ends the new row. Says whether there is one; there is none where nothing is new.
+    pub(crate) fn done(self) -> bool {
         if self.written.is_empty() {
-            return None;
+            return false;
         }
         self.written.extend_from_slice(self.row.get(self.done..).unwrap_or_default());
-        Some(self.written)
+        true
+    }
+}
+
+/// Reads parts of a row.
+#[derive(Debug)]
+pub(crate) struct Reading<'a> {
+    rest: Reader<'a>,
+    ahead: Option<(usize, &'a [u8])>,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn new(row: &'a [u8]) -> Self {
+        Self { rest: Reader(row), ahead: None }
+    }
+
+    /// What the row keeps of a stream, whose number is greater than all that were asked for before.
+    pub(crate) fn part(&mut self, number: usize) -> Option<&'a [u8]> {
+        while self.ahead.is_none_or(|(known, _)| known < number) {
+            let Part { number, bytes, .. } = next(&mut self.rest)?;
+            self.ahead = Some((number, bytes));
+        }
+        self.ahead.filter(|(known, _)| *known == number).map(|(_, bytes)| bytes)
     }
 }
 

@@ -115,3 +115,50 @@ impl<'a> Runs<'a> {
         Some(Self { list, cut })
     }
 }
+
+/// What [`Runs::fold`] makes of what was written, for an event that goes on with the last run, or begins one behind it
+/// where there is room: the others are not read as more than bytes. Says whether it is such a case.
+pub(crate) fn add_last<'a>(
+    written: &'a [u8],
+    (kind, gap): (Kind, i64),
+    when: When,
+    values: impl IntoIterator<Item = Packed<'a>>,
+    out: &mut impl Sink,
+) -> bool {
+    let read = || {
+        let mut reader = Reader(written);
+        read_moment(&mut reader)?;
+        let cut = written.len() - reader.left();
+        let length = read_length(&mut reader)?;
+        let (mut last, runs) = (None, reader.0);
+        for _ in 0..length {
+            let start = reader.time()?;
+            let before = written.get(..written.len() - reader.left())?;
+            let end = read_after(&mut reader, start)?;
+            last = Some((start, end, before, Total::read(kind, &mut reader)?));
+        }
+        let cut = written.get(..cut)?;
+        last.filter(|_| reader.left() == 0).map(|last| (cut, length, runs, last))
+    };
+    let Some((cut, length, runs, (start, end, before, mut total))) = read() else { return false };
+    if when.time < start {
+        return false;
+    }
+    if when.time <= end.plus_micros(gap) {
+        out.put(before);
+        put_after(out, end.max(when.time), start);
+        total.fold(kind, when, values);
+    } else if length < MOST_RUNS {
+        out.put(cut);
+        put_length(out, length + 1);
+        out.put(runs);
+        put_time(out, when.time);
+        put_after(out, when.time, when.time);
+        total = Total::new(kind);
+        total.fold(kind, when, values);
+    } else {
+        return false;
+    }
+    total.put(out);
+    true
+}

@@ -1,9 +1,7 @@
 //! What the sections of one profile keep, put together when it is asked for.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::fmt;
-use std::ops::Deref;
-use std::rc::Rc;
 
 use selfsame_event::Time;
 use smallvec::SmallVec;
@@ -13,6 +11,7 @@ use crate::plan::{Keep, Stream};
 use crate::row::{self, Parts};
 use crate::slots::Written;
 use crate::state::State;
+use crate::total::Total;
 
 /// The sections of a profile at a moment.
 pub(crate) struct Sections<'a> {
@@ -24,7 +23,7 @@ pub(crate) struct Sections<'a> {
     /// What each row keeps.
     parts: OnceCell<SmallVec<[Parts<'a>; 2]>>,
     /// By stream: what it took some reading to put together.
-    combined: RefCell<Vec<(usize, Rc<Kept<'a>>)>>,
+    combined: OnceCell<Vec<OnceCell<Box<Kept<'a>>>>>,
 }
 
 /// What all sections together keep of a stream.
@@ -36,33 +35,13 @@ pub(crate) enum Kept<'a> {
     Slots(Written<'a>),
 }
 
-/// It, for whoever evaluates.
-#[expect(clippy::large_enum_variant, reason = "it is on the stack, for one reading")]
-pub(crate) enum Combined<'a> {
-    /// Of this reading alone.
-    Own(Kept<'a>),
-    /// Of all that ask for it.
-    Shared(Rc<Kept<'a>>),
-}
-
-impl<'a> Deref for Combined<'a> {
-    type Target = Kept<'a>;
-
-    fn deref(&self) -> &Kept<'a> {
-        match self {
-            Self::Own(state) => state,
-            Self::Shared(state) => state,
-        }
-    }
-}
-
 impl<'a> Sections<'a> {
     pub(crate) fn new(
         (streams, numbers): (&'a [Stream], &'a [usize]),
         rows: &'a [&'a [u8]],
         now: Time,
     ) -> Self {
-        let (parts, combined) = (OnceCell::new(), RefCell::default());
+        let (parts, combined) = (OnceCell::new(), OnceCell::new());
         Self { streams, numbers, rows, now, parts, combined }
     }
 
@@ -72,46 +51,54 @@ impl<'a> Sections<'a> {
     }
 
     /// What all sections together keep of a stream.
-    pub(crate) fn combined(&self, index: usize) -> Option<Combined<'a>> {
+    pub(crate) fn combined(&self, index: usize) -> Option<&Kept<'a>> {
         let stream = self.streams.get(index)?;
-        // One number is read sooner than it is found.
-        if matches!(&stream.keep, Keep::Total { kind, .. } if kind.is_small()) {
-            return self.put_together(index, stream).map(Combined::Own);
-        }
-        let place = self.combined.borrow().binary_search_by_key(&index, |(known, _)| *known);
-        let place = match place {
-            Ok(place) => {
-                let known = self.combined.borrow().get(place).map(|(_, state)| Rc::clone(state));
-                return known.map(Combined::Shared);
-            }
-            Err(place) => place,
-        };
-        let state = Rc::new(self.put_together(index, stream)?);
-        self.combined.borrow_mut().insert(place, (index, Rc::clone(&state)));
-        Some(Combined::Shared(state))
+        let parts = self.parts_of(index)?;
+        let none = || self.streams.iter().map(|_| OnceCell::new()).collect();
+        let known = self.combined.get_or_init(none).get(index)?;
+        Some(known.get_or_init(|| Box::new(put_together(stream, parts))))
     }
 
-    fn put_together(&self, index: usize, stream: &'a Stream) -> Option<Kept<'a>> {
+    /// What all sections together keep of a stream, where that is one value: it is read sooner than it is found.
+    pub(crate) fn total(&self, index: usize) -> Option<Total<'a>> {
+        let Keep::Total { kind, .. } = self.keep(index)? else { return None };
+        if !kind.is_one_value() {
+            return None;
+        }
+        let totals = self.parts_of(index)?.filter_map(|part| Total::read_whole(*kind, part));
+        let combine = |mut all: Total<'a>, one| {
+            all.combine(*kind, one);
+            all
+        };
+        Some(totals.reduce(combine).unwrap_or_else(|| Total::new(*kind)))
+    }
+
+    /// What each section keeps of a stream.
+    fn parts_of(&self, index: usize) -> Option<impl Iterator<Item = &'a [u8]> + Clone> {
         let number = *self.numbers.get(index)?;
         let all = || self.rows.iter().map(|row| row::parts(row)).collect();
-        let parts = self.parts.get_or_init(all).iter().filter_map(|parts| {
+        let parts = self.parts.get_or_init(all).iter().filter_map(move |parts| {
             let at = parts.binary_search_by_key(&number, |(known, _)| *known).ok()?;
             parts.get(at).map(|(_, part)| *part)
         });
-        Some(match &stream.keep {
-            Keep::Elements { room, .. } => {
-                Kept::Elements(Newest::of(stream.columns.len(), *room, parts))
-            }
-            Keep::Slots { kind, .. } => Kept::Slots(Written::of(*kind, parts)),
-            Keep::Total { .. } | Keep::Runs { .. } | Keep::Periods { .. } => {
-                let states = parts.filter_map(|part| State::read(stream, part));
-                let combine = |mut all: State<'a>, one| {
-                    all.combine(&stream.keep, one);
-                    all
-                };
-                Kept::State(states.reduce(combine).unwrap_or_else(|| State::new(&stream.keep)))
-            }
-        })
+        Some(parts)
+    }
+}
+
+fn put_together<'a>(stream: &'a Stream, parts: impl Iterator<Item = &'a [u8]> + Clone) -> Kept<'a> {
+    match &stream.keep {
+        Keep::Elements { room, .. } => {
+            Kept::Elements(Newest::of(stream.columns.len(), *room, parts))
+        }
+        Keep::Slots { kind, .. } => Kept::Slots(Written::of(*kind, parts)),
+        Keep::Total { .. } | Keep::Runs { .. } | Keep::Periods { .. } => {
+            let states = parts.filter_map(|part| State::read(stream, part));
+            let combine = |mut all: State<'a>, one| {
+                all.combine(&stream.keep, one);
+                all
+            };
+            Kept::State(states.reduce(combine).unwrap_or_else(|| State::new(&stream.keep)))
+        }
     }
 }
 

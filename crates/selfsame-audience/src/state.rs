@@ -4,11 +4,12 @@ use selfsame_event::Time;
 use selfsame_event::packed::{Reader, Sink};
 
 use crate::elements::{self, Column, Element, Elements};
-use crate::periods::Periods;
+use crate::periods::{self, Periods};
 use crate::plan::{Keep, Stream};
-use crate::runs::Runs;
+use crate::runs::{self, Runs};
 use crate::slots::{self, Slots};
-use crate::total::Total;
+use crate::total::{Kind, Total};
+use crate::values;
 use crate::when::When;
 
 /// What is kept of a stream.
@@ -156,12 +157,12 @@ impl<'a> State<'a> {
     }
 }
 
-/// Adds an event to what was written of a stream, as [`State::fold`] does, where that takes no reading of the rest.
-/// Says whether it is such a case.
-pub(crate) fn add_newest(
-    written: &[u8],
+/// Adds an event to what was written of a stream, as [`State::fold`] does, where that takes no reading of the rest:
+/// it is newer than all others, or has a value that was there before. Says whether it is such a case.
+pub(crate) fn add_one<'a>(
+    written: &'a [u8],
     stream: &Stream,
-    (when, body): (When, &[u8]),
+    (when, body): (When, &'a [u8]),
     now: Time,
     out: &mut Vec<u8>,
 ) -> bool {
@@ -169,7 +170,23 @@ pub(crate) fn add_newest(
     if until.is_some_and(|until| when.time <= until) {
         return false;
     }
+    // Reducers read the first column.
+    let only = || Column::first(body).only().flatten();
     match (&stream.keep, until) {
+        (Keep::Total { kind: Kind::Counts(_), .. }, None) => {
+            only().is_some_and(|value| values::count_again(written, value, out))
+        }
+        (Keep::Total { kind: Kind::Seen(_), .. }, None) => {
+            only().is_some_and(|value| values::see_again(written, value, when, out))
+        }
+        (Keep::Runs { kind, gap }, None) => {
+            let values = Column::first(body).flatten();
+            runs::add_last(written, (*kind, *gap), when, values, out)
+        }
+        (Keep::Periods { kind, calendar }, None) => {
+            let values = Column::first(body).flatten();
+            periods::add_to_last(written, *kind, calendar, when, values, out)
+        }
         (Keep::Elements { room, .. }, until) => {
             let element = Element { when, body };
             elements::add_newest(written, stream.columns.len(), element, (*room, until), out)

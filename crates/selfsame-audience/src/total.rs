@@ -60,6 +60,11 @@ impl Kind {
         }
     }
 
+    /// Whether it is one value, or a number and how many.
+    pub(crate) fn is_one_value(self) -> bool {
+        !matches!(self, Self::Counts(_) | Self::Seen(_))
+    }
+
     /// Most bytes that a total takes.
     pub(crate) fn most_bytes(self) -> usize {
         match self {
@@ -196,6 +201,13 @@ impl<'a> Total<'a> {
             Self::Counts(counts) => counts.put(out),
             Self::Seen(seen) => seen.put(out),
         }
+    }
+
+    /// Reads what [`Self::put`] wrote, and nothing else.
+    pub(crate) fn read_whole(kind: Kind, bytes: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        let total = Self::read(kind, &mut reader)?;
+        (reader.left() == 0).then_some(total)
     }
 
     pub(crate) fn read(kind: Kind, reader: &mut Reader<'a>) -> Option<Self> {

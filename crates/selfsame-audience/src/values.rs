@@ -249,5 +249,60 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// What [`Counts::add`] makes of what was written, for a value that was there before: nothing but it is read whole.
+/// Says whether it is such a case.
+pub(crate) fn count_again(written: &[u8], value: Packed<'_>, out: &mut impl Sink) -> bool {
+    let found = || {
+        let mut reader = Reader(written);
+        if reader.byte()? != 0 {
+            reader.array::<8>()?;
+        }
+        for _ in 0..read_length(&mut reader)? {
+            let known = Packed::read(&mut reader)?;
+            let before = written.len() - reader.left();
+            let times = reader.number()?;
+            if known == value {
+                return Some((written.get(..before)?, times, reader.0));
+            }
+        }
+        None
+    };
+    let Some((before, times, behind)) = found() else { return false };
+    out.put(before);
+    put_number(out, times + 1);
+    out.put(behind);
+    true
+}
+
+/// The same of [`Seen::add`], where nothing is forgotten.
+pub(crate) fn see_again(
+    written: &[u8],
+    value: Packed<'_>,
+    when: When,
+    out: &mut impl Sink,
+) -> bool {
+    let found = || {
+        let mut reader = Reader(written);
+        if reader.byte()? != 0 {
+            When::read(&mut reader)?;
+            reader.array::<8>()?;
+        }
+        for _ in 0..read_length(&mut reader)? {
+            let known = Packed::read(&mut reader)?;
+            let before = written.len() - reader.left();
+            let last = When::read(&mut reader)?;
+            if known == value {
+                return Some((written.get(..before)?, last, reader.0));
+            }
+        }
+        None
+    };
+    let Some((before, last, behind)) = found() else { return false };
+    out.put(before);
+    when.max(last).put(out);
+    out.put(behind);
+    true
+}
+
 #[cfg(test)]
 mod tests;

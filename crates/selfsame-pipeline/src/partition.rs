@@ -159,7 +159,7 @@ impl Partition {
         &mut self,
         resolved: &Resolved<'_>,
         rules: &Rules<'_>,
-        keep: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
+        keep: impl FnOnce(&[u8], &mut Vec<u8>) -> bool,
     ) -> Result<Met, StoreError> {
         debug_assert!(!self.awaits(&resolved.anchor), "the caller waits for the section first");
         let event = FoldEvent {

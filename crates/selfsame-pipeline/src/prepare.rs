@@ -23,6 +23,9 @@ use crate::workspace::{DedupeScope, SourceKind};
 pub(crate) const AT_ONCE: usize = 32;
 /// The bytes that memory brings at once.
 const LINE: usize = 64;
+/// How many of them are brought of a row at most: a long one is read from one end to the other, which memory sees
+/// coming, and many long ones would drive each other away.
+const LINES: usize = 64;
 
 /// Where the items of a record come from and when.
 #[derive(Clone, Copy)]
@@ -201,7 +204,7 @@ pub(crate) fn warm(
     std::hint::black_box(seen);
 }
 
-/// A byte of each line.
+/// A byte of each of the first lines.
 fn touch(bytes: &[u8]) -> usize {
-    bytes.iter().step_by(LINE).map(|byte| usize::from(*byte)).sum()
+    bytes.iter().step_by(LINE).take(LINES).map(|byte| usize::from(*byte)).sum()
 }

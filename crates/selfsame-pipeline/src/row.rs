@@ -73,6 +73,8 @@ impl Value for Owner {
 pub(crate) struct Workbench {
     section: Section,
     bytes: Vec<u8>,
+    /// What a section keeps for definitions.
+    kept: Vec<u8>,
 }
 
 impl Workbench {
@@ -85,7 +87,7 @@ impl Workbench {
         item: u32,
         keep: impl FnOnce(&[u8]) -> Vec<u8>,
     ) -> Option<&[u8]> {
-        let Self { section, bytes } = self;
+        let Self { section, bytes, .. } = self;
         let (last_item, packed) = row.and_then(<[u8]>::split_first_chunk)?;
         let computed = section.restore_apart(packed).expect(SOUND);
         if (section.folded_to(), u32::from_le_bytes(*last_item)) >= (position, item) {
@@ -99,16 +101,17 @@ impl Workbench {
     }
 
     /// Folds an event into a section, or into a new one, unless it is in already: the section may be
-    /// written back between two events of one record. Answers the row that it makes, if it makes one.
+    /// written back between two events of one record. Answers the row that it makes, if it makes one. `keep` is
+    /// shown what the section keeps for definitions; it puts what it keeps then, and says whether it did.
     pub(crate) fn fold_once(
         &mut self,
         row: Option<&[u8]>,
         event: &FoldEvent<'_>,
         role: Role,
         rules: &Rules<'_>,
-        keep: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
+        keep: impl FnOnce(&[u8], &mut Vec<u8>) -> bool,
     ) -> (Option<&[u8]>, Folded) {
-        let Self { section, bytes } = self;
+        let Self { section, bytes, kept } = self;
         let mut computed: &[u8] = &[];
         match row.and_then(<[u8]>::split_first_chunk) {
             Some((last_item, packed)) => {
@@ -121,10 +124,12 @@ impl Workbench {
             None => *section = Section::default(),
         }
         let folded = section.fold(event, role, rules);
-        let kept = keep(computed);
+        if keep(computed, kept) {
+            computed = kept;
+        }
         bytes.clear();
         bytes.extend_from_slice(&event.item.to_le_bytes());
-        section.encode_with(kept.as_deref().unwrap_or(computed), bytes);
+        section.encode_with(computed, bytes);
         (Some(bytes), folded)
     }
 }

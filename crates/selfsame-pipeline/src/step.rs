@@ -247,12 +247,10 @@ impl State {
                 received_at: arrival.origin.time,
                 link,
             };
-            let keep = |kept: &[u8]| {
-                if role != Role::User || plans.is_empty() {
-                    return None;
-                }
-                let all = |_| true;
-                plans.plans.fold_some(kept, &seen, arrival.origin.time, all, &mut touched)
+            let keep = |kept: &[u8], out: &mut Vec<u8>| {
+                let wants = (|_| true, &mut touched);
+                let (now, is_kept) = (arrival.origin.time, role == Role::User && !plans.is_empty());
+                is_kept && plans.plans.fold_into(kept, &seen, now, wants, out)
             };
             let met = self.partitions[partition].fold(&resolved, &rules, keep)?;
             if met.traits_refused > 0 {

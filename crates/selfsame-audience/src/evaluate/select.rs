@@ -134,7 +134,7 @@ impl View<'_, '_> {
             Condition::Is(Operand::Leaf(leaf), _) => {
                 let Of::Elements(inner) = &leaf.of else { return None };
                 let deeper = inner.condition.as_ref().and_then(|one| self.reach(one, by));
-                let is_one = || match self.sections.combined(leaf.stream).as_deref() {
+                let is_one = || match self.sections.combined(leaf.stream) {
                     Some(Kept::Elements(elements)) => elements.has(by),
                     _ => false,
                 };

@@ -1,10 +1,11 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use selfsame_event::{RecordId, Time};
-use selfsame_expr::query::Step;
+use selfsame_expr::query::{Period, Step};
 use selfsame_expr::{Decimal, Value};
 
-use super::{State, add_newest};
+use super::{State, add_one};
+use crate::calendar::Calendar;
 use crate::datum::{pack, put_length};
 use crate::elements::Room;
 use crate::plan::{Form, From, Keep, Source, Stream};
@@ -36,6 +37,12 @@ fn keeps() -> impl Strategy<Value = Keep> {
     ];
     let horizon = 1..200_i64;
     prop_oneof![
+        kind.clone().prop_map(|kind| Keep::Total { kind, horizon: None }),
+        (kind.clone(), 0..30_i64).prop_map(|(kind, gap)| Keep::Runs { kind, gap: gap * MINUTE }),
+        kind.clone().prop_map(|kind| {
+            let calendar = Calendar::new(Period::Day, None).expect("a calendar");
+            Keep::Periods { kind, calendar }
+        }),
         (1..20_usize, horizon.clone()).prop_map(|(events, minutes)| Keep::Elements {
             room: Room { events, bytes: events * 30 },
             horizon: Some(minutes * MINUTE),
@@ -71,7 +78,7 @@ proptest! {
             let when = When::new(Time::from_micros(at), RecordId([number; 16]), 0);
             let body = body(value);
             let mut next = Vec::new();
-            let is_added = add_newest(&bytes, &stream, (when, &body), now, &mut next);
+            let is_added = add_one(&bytes, &stream, (when, &body), now, &mut next);
             let mut state = State::read(&stream, &bytes).expect("a state");
             state.fold(&stream, when, &body, now);
             let mut expected = Vec::new();

@@ -161,9 +161,8 @@ impl History {
             let mut kept = Vec::new();
             self.table.update(key, |row| {
                 let row = row.unwrap_or_default();
-                let folded = plans.fold_some(row, &seen, record.time, wants, &mut Vec::new());
-                is_kept = folded.is_some();
-                kept = folded.unwrap_or_default();
+                let wants = (wants, &mut Vec::new());
+                is_kept = plans.fold_into(row, &seen, record.time, wants, &mut kept);
                 (is_kept.then_some(&*kept), ())
             })?;
             self.dirty += usize::from(is_kept);
