@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use super::plans::{LivePlan, SpacePlans};
 use super::ranks::Ranks;
 use super::row::{Held, ValueRow, Values};
+use super::wanted::ByEvent;
 use crate::workspace::DefinitionKind;
 
 /// The traits that events set, of all sections together.
@@ -156,13 +157,13 @@ pub(crate) fn evaluate(
     evaluate_by(plans, wanted, values, sections, (now, None))
 }
 
-/// The same because of an event of that time, which changes no trait.
+/// The same because of an event.
 pub(super) fn evaluate_by(
     plans: &SpacePlans,
     mut wanted: Ranks,
     values: &mut Values<'_>,
     sections: &[Outline<'_>],
-    (now, by): (Time, Option<Time>),
+    (now, by): (Time, Option<&ByEvent>),
 ) -> Vec<Changed> {
     let rows = rows(sections);
     let custom = Custom::new(sections);
@@ -170,7 +171,8 @@ pub(super) fn evaluate_by(
     let traits = &Memo::new(Some(&plans.read_traits), 0);
     let (mut changes, mut json) = (Vec::new(), String::new());
     // Those that read something that is another one now.
-    let mut anew = Ranks::default();
+    let mut anew = by.map_or_else(Ranks::default, |event| event.by_trait);
+    let happened = by.map(|event| event.happened);
     // Whoever reads another one stands behind it.
     while let Some(rank) = wanted.pop_first() {
         let Some(plan) = plans.live.get(rank) else { continue };
@@ -178,7 +180,7 @@ pub(super) fn evaluate_by(
         let was = values.get(plan.number);
         let is_out = was.is_none_or(|was| !matches!(was.held, Held::In(_)) && !was.is_approximate);
         let is_by_one = is_out && plans.made_by_one.has(rank) && plans.walked.has(rank);
-        let by = by.filter(|_| is_by_one && !anew.has(rank));
+        let by = happened.filter(|_| is_by_one && !anew.has(rank));
         let evaluated = match by {
             Some(by) => plans.evaluate_by(rank, profile, &known, by),
             None => known.evaluate(rank),
@@ -202,7 +204,12 @@ pub(super) fn evaluate_by(
         let row = ValueRow { number: plan.number, held, until, is_approximate };
         let nothing = ValueRow { held: Held::Default, until: None, is_approximate: false, ..row };
         let was = was.unwrap_or(nothing);
-        if row == was {
+        // A moment that comes too early is as good, and need not be written again.
+        let is_early = was
+            .until
+            .is_some_and(|known| known > now && row.until.is_none_or(|until| known <= until));
+        let known = ValueRow { until: if is_early { was.until } else { row.until }, ..row };
+        if known == was {
             continue;
         }
         if row.held != was.held {

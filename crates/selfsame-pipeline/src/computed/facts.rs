@@ -111,14 +111,18 @@ impl Computing {
     }
 
     /// Notes of which definitions values are kept. Of one that had none, every profile is to be evaluated;
-    /// one that has none waits for nothing.
-    pub(super) fn note_stored(&mut self, is_stored: impl Fn(u32) -> bool) {
+    /// one that nobody waits for waits for nothing.
+    pub(super) fn note_stored(
+        &mut self,
+        is_awaited: impl Fn(u32) -> bool,
+        is_stored: impl Fn(u32) -> bool,
+    ) {
         for (number, progress) in &mut self.definitions {
             let Some(live) = &mut progress.live else { continue };
             let is_stored = is_stored(*number);
-            if !is_stored {
+            if !is_awaited(*number) {
                 live.is_announced = true;
-            } else if !progress.is_stored {
+            } else if is_stored && !progress.is_stored {
                 live.is_announced = false;
             }
             progress.is_stored = is_stored;

@@ -24,8 +24,8 @@ pub(crate) struct SpacePlans {
     pub(crate) accounts: AccountPlans,
     /// The streams of versions that are computed without being in force.
     next: BTreeMap<u32, Vec<u32>>,
-    /// By the number of the stream, each with what its events may do to it while traits stay as they are.
-    by_stream: Vec<Vec<(usize, Sway)>>,
+    /// By the number of the stream, what its events may do to whom.
+    by_stream: Vec<Vec<Touch>>,
     by_trait: BTreeMap<String, Vec<usize>>,
     /// Of those of users.
     by_id: BTreeMap<String, usize>,
@@ -35,15 +35,28 @@ pub(crate) struct SpacePlans {
     readers: Vec<Vec<usize>>,
     /// Those that are something else than nothing where nothing happened.
     at_creation: Ranks,
-    /// Those that are evaluated whenever they may have changed. Nobody waits for the others: they are
-    /// evaluated when they are asked for.
+    /// Those that are evaluated whenever they may have changed. The others are evaluated when they are asked for.
     pub(crate) stored: Ranks,
+    /// Those that somebody waits for. Of some of them no value is kept: traits that nothing but events change
+    /// have those evaluated that read them.
+    awaited: Ranks,
     /// Audiences that nobody enters by an event but by having it, while traits stay as they are.
     pub(crate) made_by_one: Ranks,
     /// Those of which every profile was evaluated since they are in force.
     pub(crate) walked: Ranks,
     /// Computed traits that one of these reads, in order.
     pub(crate) read_traits: Vec<usize>,
+}
+
+/// What an event may do to a definition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Touch {
+    /// Its place.
+    pub(crate) rank: usize,
+    /// What it may do while traits stay as they are.
+    pub(crate) sway: Sway,
+    /// Whether it may change a trait that the definition reads.
+    pub(crate) by_trait: bool,
 }
 
 /// A definition in force.
@@ -161,11 +174,7 @@ impl SpacePlans {
 
     fn add_of_users(&mut self, rank: usize, id: &str, query: &Query, place: usize) {
         for (stream, sway) in self.plans.sways(place) {
-            let stream = usize::try_from(stream).unwrap_or(usize::MAX);
-            if self.by_stream.len() <= stream {
-                self.by_stream.resize_with(stream + 1, Vec::new);
-            }
-            self.by_stream[stream].push((rank, sway));
+            self.add_touch(stream, Touch { rank, sway, by_trait: false });
         }
         for key in references(query).own {
             self.by_trait.entry(key).or_default().push(rank);
@@ -173,31 +182,53 @@ impl SpacePlans {
         self.by_id.insert(id.to_owned(), rank);
     }
 
+    fn add_touch(&mut self, stream: u32, touch: Touch) {
+        let stream = usize::try_from(stream).unwrap_or(usize::MAX);
+        if self.by_stream.len() <= stream {
+            self.by_stream.resize_with(stream + 1, Vec::new);
+        }
+        self.by_stream[stream].push(touch);
+    }
+
     /// Audiences have members, and destinations are told of changes; a trait that is neither told nor read
-    /// by any of these is not looked at before somebody asks for it.
+    /// by any of these is not looked at before somebody asks for it. Of one that is read and not told, and that
+    /// changes by its events alone, no value is kept either: its events are those of who reads it.
     fn find_stored(&mut self) {
-        let mut stored = Ranks::default();
+        let (mut awaited, mut stored) = <(Ranks, Ranks)>::default();
+        let mut touches = Vec::new();
         for (rank, plan) in self.live.iter().enumerate().rev() {
             if plan.collection == Collection::Accounts {
                 continue;
             }
             let is_audience = plan.kind == DefinitionKind::Audience;
-            let is_read = self.readers_of(rank).any(|reader| stored.has(reader));
+            let is_read = self.readers_of(rank).any(|reader| awaited.has(reader));
             if is_read && !is_audience {
                 self.read_traits.push(rank);
             }
             let is_asked = self.accounts.reads_of_users(&plan.id);
-            if is_audience || plan.is_told || is_read || is_asked {
+            if !(is_audience || plan.is_told || is_read || is_asked) {
+                continue;
+            }
+            awaited.insert(rank);
+            if is_audience || plan.is_told || is_asked || !self.plans.is_of_events(plan.place) {
                 stored.insert(rank);
+                continue;
+            }
+            for stream in self.plans.streams_of(plan.place) {
+                let touch = |rank| (stream, Touch { rank, sway: Sway::ANY, by_trait: true });
+                touches.extend(self.readers_of(rank).map(touch));
             }
         }
         self.read_traits.reverse();
-        self.stored = stored;
+        (self.awaited, self.stored) = (awaited, stored);
+        for (stream, touch) in touches {
+            self.add_touch(stream, touch);
+        }
         let by_one = |(_, plan): &(usize, &LivePlan)| self.plans.is_made_by_one(plan.place);
         self.made_by_one =
             self.live.iter().enumerate().filter(by_one).map(|(rank, _)| rank).collect();
         let of_streams = self.by_stream.iter_mut();
-        of_streams.for_each(|list| list.retain(|(rank, _)| stored.has(*rank)));
+        of_streams.for_each(|list| list.retain(|touch| stored.has(touch.rank)));
         let lists = self.by_trait.values_mut().chain(&mut self.readers);
         lists.for_each(|list| list.retain(|rank| stored.has(*rank)));
     }
@@ -215,8 +246,17 @@ impl SpacePlans {
 
     /// Whether the value of a definition is kept for each profile: those of accounts all are.
     pub(crate) fn is_stored(&self, number: u32) -> bool {
+        self.is_among(&self.stored, number)
+    }
+
+    /// Whether every profile is to be evaluated when a definition comes into force.
+    pub(crate) fn is_awaited(&self, number: u32) -> bool {
+        self.is_among(&self.awaited, number)
+    }
+
+    fn is_among(&self, ranks: &Ranks, number: u32) -> bool {
         let is_of_accounts = self.collection_of(number) == Some(Collection::Accounts);
-        is_of_accounts || self.rank_of(number).is_some_and(|rank| self.stored.has(rank))
+        is_of_accounts || self.rank_of(number).is_some_and(|rank| ranks.has(rank))
     }
 
     fn find_defaults(&mut self) {
@@ -277,8 +317,8 @@ impl SpacePlans {
         self.by_id.get(id).copied()
     }
 
-    /// The definitions that read a stream, and what its events may do to each.
-    pub(crate) fn of_stream(&self, stream: u32) -> impl Iterator<Item = (usize, Sway)> {
+    /// What events of a stream may do to whom.
+    pub(crate) fn of_stream(&self, stream: u32) -> impl Iterator<Item = Touch> {
         let place = usize::try_from(stream).unwrap_or(usize::MAX);
         self.by_stream.get(place).into_iter().flatten().copied()
     }

@@ -148,7 +148,9 @@ impl State {
             }
             computing.drop_unread();
         }
-        computing.note_stored(|number| plans.is_stored(number));
+        let (is_awaited, is_stored) =
+            (|number| plans.is_awaited(number), |number| plans.is_stored(number));
+        computing.note_stored(is_awaited, is_stored);
         computing.reassessing &= computing.is_anybody_waiting();
         plans.note_walked(computing);
         self.plans[slot] = Arc::new(plans);
@@ -331,7 +333,7 @@ impl State {
             }
             Wanted::Some(wanted) => wanted.and(plans.stored),
             Wanted::By(event) => {
-                by = Some(event.happened);
+                by = Some(event);
                 event.wanted(&plans, &values)
             }
         };

@@ -19,7 +19,7 @@ pub(super) enum Wanted<'e> {
     By(&'e ByEvent),
 }
 
-/// What one more event of somebody may have changed. It sets no trait.
+/// What one more event of somebody may have changed. It sets no trait, but may change computed ones.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ByEvent {
     pub(super) happened: Time,
@@ -29,22 +29,28 @@ pub(super) struct ByEvent {
     begins: Ranks,
     /// and those that it may bring somebody out of.
     ends: Ranks,
+    /// Those that read a trait which it may have changed.
+    pub(super) by_trait: Ranks,
 }
 
 impl ByEvent {
     /// An event of these streams.
     pub(super) fn new(happened: Time, plans: &SpacePlans, touched: &[u32]) -> Self {
-        let (mut ranks, mut begins, mut ends) = <(Ranks, Ranks, Ranks)>::default();
-        for (rank, sway) in touched.iter().flat_map(|stream| plans.of_stream(*stream)) {
-            ranks.insert(rank);
-            if sway.begins {
-                begins.insert(rank);
+        let (mut ranks, mut begins, mut ends, mut by_trait) =
+            <(Ranks, Ranks, Ranks, Ranks)>::default();
+        for touch in touched.iter().flat_map(|stream| plans.of_stream(*stream)) {
+            ranks.insert(touch.rank);
+            if touch.sway.begins {
+                begins.insert(touch.rank);
             }
-            if sway.ends {
-                ends.insert(rank);
+            if touch.sway.ends {
+                ends.insert(touch.rank);
+            }
+            if touch.by_trait {
+                by_trait.insert(touch.rank);
             }
         }
-        Self { happened, ranks, begins, ends }
+        Self { happened, ranks, begins, ends, by_trait }
     }
 
     /// Those that it may have changed of somebody who has these values.

@@ -517,11 +517,25 @@ fn a_destination_that_is_connected_is_told_of_whoever_was_ever_in() {
     let reader = world.reader(&engine);
     let space = reader.space("default").expect("a space");
     let mut said: BTreeMap<u32, Vec<(ProfileId, String)>> = BTreeMap::new();
+    let mut kept = BTreeMap::new();
     for (_, effect) in &all[before..] {
-        let What::Announced(json) = &effect.what else { panic!("{effect:?}") };
-        said.entry(effect.definition).or_default().push((effect.profile, json.to_string()));
+        match &effect.what {
+            What::Announced(json) => {
+                said.entry(effect.definition).or_default().push((effect.profile, json.to_string()));
+            }
+            // Nobody but a definition had read the trait: its value is kept from now on.
+            What::Value(json) if said.is_empty() => {
+                kept.insert((effect.definition, effect.profile), json.to_string());
+            }
+            _ => panic!("{effect:?}"),
+        }
     }
     assert_eq!(said.len(), 2, "of no other definition");
+    let of_trait = |(number, list): (&u32, &Vec<(ProfileId, String)>)| {
+        let list = list.iter().cloned();
+        list.map(|(profile, json)| ((*number, profile), json)).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(said.iter().next().map(of_trait), Some(kept), "the trait is the first");
     for (number, said) in said {
         let mut definitions = space.definitions();
         let definition = definitions.find(|one| one.number == number).expect("is there");
