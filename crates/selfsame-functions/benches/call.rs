@@ -62,7 +62,7 @@ fn calls(bencher: Bencher<'_, '_>, kind: Kind, code: &str) {
         for _ in 0..COUNT {
             let tell = tell.clone();
             let input = Input::Event(EVENT.to_owned());
-            let call = Call { instance: instance.clone(), input, measure: false };
+            let call = Call { instance: instance.clone(), input, measure: false, fetch: None };
             pool.call(call, move |report| tell.send(report.result.is_ok()).expect("a listener"));
         }
         for _ in 0..COUNT {

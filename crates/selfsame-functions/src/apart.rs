@@ -71,11 +71,18 @@ struct Pipe {
 #[derive(Default)]
 struct State {
     child: Option<Child>,
-    /// Who waits, and whose code it is.
-    waiting: BTreeMap<u64, (Done, Code)>,
+    /// The calls under way.
+    waiting: BTreeMap<u64, Waiting>,
     /// Code that was under way when the process ended, and how often; [`CRASHES`]: it is not run again.
     suspects: Vec<(Code, u32)>,
     next: u64,
+}
+
+/// A call under way: who waits, whose code it is, and what sends its requests.
+struct Waiting {
+    done: Done,
+    code: Code,
+    fetch: Option<Arc<dyn Fetch>>,
 }
 
 impl fmt::Debug for Apart {
@@ -138,8 +145,8 @@ impl Shared {
     }
 
     fn call(&self, call: Call, done: &Done) {
-        let code = call.instance.code.clone();
-        let id = match self.state().admit(&code, done) {
+        let (code, fetch) = (call.instance.code.clone(), call.fetch.clone());
+        let id = match self.state().admit(Waiting { done: done.clone(), code, fetch }) {
             Ok(id) => id,
             Err(fault) => {
                 done.tell(Report::failed(fault));
@@ -194,7 +201,7 @@ impl Shared {
         while let Ok(Some(up)) = read::<Up>(&mut input) {
             match up {
                 Up::Report { call, report } => self.report(call, report),
-                Up::Fetch { id, request } => {
+                Up::Fetch { call, id, request } => {
                     let shared = Arc::downgrade(self);
                     let reply = FetchReply::new(move |response| {
                         if let Some(shared) = shared.upgrade() {
@@ -202,7 +209,8 @@ impl Shared {
                             drop(shared.pipe().write(&Down::Answer { id, response }));
                         }
                     });
-                    self.fetch.fetch(request, reply);
+                    let own = self.state().waiting.get(&call).and_then(|one| one.fetch.clone());
+                    own.as_ref().unwrap_or(&self.fetch).fetch(request, reply);
                 }
             }
         }
@@ -210,7 +218,7 @@ impl Shared {
 
     fn report(&self, call: u64, report: Report) {
         let mut state = self.state();
-        let Some((done, code)) = state.waiting.remove(&call) else { return };
+        let Some(Waiting { done, code, .. }) = state.waiting.remove(&call) else { return };
         match report.result.as_ref().err().map(|fault| fault.kind) {
             Some(FaultKind::GivenUp) => state.suspect(&code, CRASHES),
             Some(FaultKind::Busy | FaultKind::Stopping) => {}
@@ -227,14 +235,14 @@ impl Shared {
         let waiting = std::mem::take(&mut state.waiting);
         let is_stopping = self.is_stopping.load(Ordering::Acquire);
         let mut seen: Vec<&Code> = Vec::new();
-        for (_, code) in waiting.values().filter(|_| !is_stopping) {
-            if !seen.iter().any(|known| known.is_same(code)) {
-                state.suspect(code, 1);
-                seen.push(code);
+        for one in waiting.values().filter(|_| !is_stopping) {
+            if !seen.iter().any(|known| known.is_same(&one.code)) {
+                state.suspect(&one.code, 1);
+                seen.push(&one.code);
             }
         }
         drop(state);
-        for (done, _) in waiting.values() {
+        for Waiting { done, .. } in waiting.values() {
             let (kind, text) = if is_stopping {
                 (FaultKind::Stopping, "the functions of this server are stopping")
             } else {
@@ -259,7 +267,7 @@ impl Shared {
 
 impl Pipe {
     fn send(&mut self, id: u64, call: Call) -> io::Result<()> {
-        let Call { instance, input, measure } = call;
+        let Call { instance, input, measure, .. } = call;
         let known = self.instances.iter().position(|(_, one)| one.shares(&instance));
         let number = if let Some(at) = known {
             let known = self.instances.remove(at);
@@ -298,8 +306,9 @@ impl Pipe {
 
 impl State {
     /// Notes a call that is to be made, unless it must not be.
-    fn admit(&mut self, code: &Code, done: &Done) -> Result<u64, Fault> {
-        let is_locked = |(known, count): &(Code, u32)| *count >= CRASHES && known.is_same(code);
+    fn admit(&mut self, call: Waiting) -> Result<u64, Fault> {
+        let is_locked =
+            |(known, count): &(Code, u32)| *count >= CRASHES && known.is_same(&call.code);
         if self.suspects.iter().any(is_locked) {
             let text = "this code ended the process that it ran in; change it to have it run again";
             return Err(Fault::new(FaultKind::LockedOut, text));
@@ -310,7 +319,7 @@ impl State {
         }
         let id = self.next;
         self.next += 1;
-        self.waiting.insert(id, (done.clone(), code.clone()));
+        self.waiting.insert(id, call);
         Ok(id)
     }
 

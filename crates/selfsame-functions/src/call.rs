@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Code;
+use crate::{Code, Fetch};
 
 /// A function of one connection: what shares a sandbox.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub struct Call {
     pub input: Input,
     /// Whether to measure the memory, which takes time.
     pub measure: bool,
+    /// What sends its requests, where that is not what sends those of all.
+    pub fetch: Option<Arc<dyn Fetch>>,
 }
 
 /// What a function is called with.
@@ -49,7 +51,7 @@ pub enum Input {
         /// Its body, as text.
         body: String,
     },
-    /// An insert or destination function, with one event, as JSON.
+    /// An insert or destination function, with one event, as JSON; a program, with a value.
     Event(String),
     /// With several, each as JSON: for its `onBatch`.
     Batch(Vec<String>),
@@ -68,6 +70,8 @@ pub(crate) enum Method {
     Change,
     /// `onBatch`; the events come back.
     ChangeBatch,
+    /// `onCall`; a value comes back.
+    Program,
 }
 
 impl Method {
@@ -78,6 +82,7 @@ impl Method {
             Self::DeliverBatch => "deliverBatch",
             Self::Change => "change",
             Self::ChangeBatch => "changeBatch",
+            Self::Program => "program",
         }
     }
 }

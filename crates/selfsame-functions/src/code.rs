@@ -21,10 +21,12 @@ pub enum Kind {
     Insert,
     /// It is the destination.
     Destination,
+    /// Nobody's function: what the program has of somebody else, called with a value for a value.
+    Program,
 }
 
 impl Kind {
-    /// Every kind.
+    /// Every kind of functions.
     pub const ALL: [Self; 3] = [Self::Source, Self::Insert, Self::Destination];
 
     /// The word on the wire.
@@ -33,6 +35,7 @@ impl Kind {
             Self::Source => "source",
             Self::Insert => "insert",
             Self::Destination => "destination",
+            Self::Program => "program",
         }
     }
 
@@ -46,6 +49,7 @@ impl Kind {
         match self {
             Self::Source => &[Handler::Request],
             Self::Insert | Self::Destination => Handler::OF_EVENTS,
+            Self::Program => &[Handler::Call],
         }
     }
 }
@@ -82,6 +86,7 @@ handlers! {
     Alias "onAlias";
     Delete "onDelete";
     Batch "onBatch";
+    Call "onCall";
 }
 
 impl Handler {

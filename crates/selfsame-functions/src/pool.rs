@@ -42,6 +42,9 @@ pub struct PoolConfig {
     pub threads: usize,
     /// Sandboxes of a thread, each with at most [`Limits::memory_bytes`].
     pub sandboxes: usize,
+    /// Most bytes of the heaps of a thread's sandboxes together, as far as they were looked at: beyond, those go
+    /// that were not used for longest.
+    pub heap_bytes: u64,
     /// Calls that wait for a thread.
     pub waiting: usize,
     /// How long code may run without the engine looking at the time.
@@ -60,6 +63,7 @@ impl Default for PoolConfig {
         Self {
             threads: 2,
             sandboxes: 16,
+            heap_bytes: u64::MAX,
             waiting: 1_000,
             patience,
             limits,

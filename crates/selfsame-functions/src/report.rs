@@ -38,6 +38,8 @@ pub enum Returned {
     Event(String),
     /// What became of each event of a batch, in order.
     Batch(Vec<Item>),
+    /// What a program returned, as JSON.
+    Value(String),
 }
 
 /// What a source function made.
@@ -120,6 +122,7 @@ pub(crate) fn returned(method: Method, json: &str, count: usize) -> Result<Retur
     let mut value: Value =
         serde_json::from_str(json).map_err(|_| unusable("the result is no JSON"))?;
     match method {
+        Method::Program => Ok(Returned::Value(json.to_owned())),
         Method::Request => {
             let events = value["events"].as_array().map_or(&[][..], Vec::as_slice);
             let events = events.iter().filter_map(|event| event.as_str().map(str::to_owned));

@@ -76,7 +76,10 @@ impl Functions {
             uses.insert(place.clone(), Used { function, version, instance });
         }
         if !uses.is_empty() && self.apart.get().is_none() {
-            match Apart::start(Box::new(launch), Arc::new(self.outside.clone())) {
+            match Apart::start(
+                Box::new(|| launch("function-worker")),
+                Arc::new(self.outside.clone()),
+            ) {
                 // Somebody else may have been first; theirs is as good.
                 Ok(apart) => drop(self.apart.set(apart)),
                 Err(error) => {
@@ -104,7 +107,7 @@ impl Functions {
         let Used { function, version, instance } = uses.get(place).ok_or(NotCalled::None)?;
         let instance = instance.clone().map_err(NotCalled::Locked)?;
         let began = self.clock.wall();
-        let report = self.run(Call { instance, input, measure: false }).await;
+        let report = self.run(Call { instance, input, measure: false, fetch: None }).await;
         let outcome = report.result.as_ref().err().map_or("done", |fault| fault.kind.label());
         let kind = place.kind().word();
         counter!(measures::FUNCTION_CALLS, "kind" => kind, "outcome" => outcome).increment(1);
@@ -136,14 +139,14 @@ impl Functions {
     }
 }
 
-/// Starts the process that runs functions: this program, with nothing but two pipes.
-fn launch() -> std::io::Result<Child> {
+/// Starts a process that runs code: this program, with nothing but two pipes.
+pub(crate) fn launch(command: &str) -> std::io::Result<Child> {
     // It is found there also when another version has taken its place.
     let program =
         if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
     Command::new(program)
         .arg0("selfsame")
-        .arg("function-worker")
+        .arg(command)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::piped())

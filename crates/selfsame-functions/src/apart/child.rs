@@ -12,28 +12,35 @@ use crate::{
     Call, Code, Fault, FaultKind, Fetch, FetchRequest, Instance, Pool, PoolConfig, Report,
 };
 
-/// Asks the parent to send what functions ask for.
+/// Requests that the parent was asked to send.
+#[derive(Default)]
 struct Relay {
-    output: Output,
     waiting: Mutex<(u64, BTreeMap<u64, FetchReply>)>,
+}
+
+/// Asks the parent to send what a call asks for.
+struct Relayed {
+    call: u64,
+    output: Output,
+    relay: Arc<Relay>,
 }
 
 type Output = Arc<Mutex<Box<dyn Write + Send>>>;
 
-impl std::fmt::Debug for Relay {
+impl std::fmt::Debug for Relayed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Relay").finish_non_exhaustive()
+        f.debug_struct("Relayed").field("call", &self.call).finish_non_exhaustive()
     }
 }
 
-impl Fetch for Relay {
+impl Fetch for Relayed {
     fn fetch(&self, request: FetchRequest, reply: FetchReply) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.relay.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let id = waiting.0;
         waiting.0 += 1;
         waiting.1.insert(id, reply);
         drop(waiting);
-        say(&self.output, &Up::Fetch { id, request });
+        say(&self.output, &Up::Fetch { call: self.call, id, request });
     }
 }
 
@@ -52,8 +59,13 @@ pub fn serve(
     clock: Arc<dyn Clock>,
 ) -> io::Result<()> {
     let output: Output = Arc::new(Mutex::new(Box::new(output)));
-    let relay = Arc::new(Relay { output: Arc::clone(&output), waiting: Mutex::default() });
-    let fetch: Arc<dyn Fetch> = Arc::<Relay>::clone(&relay);
+    let relay = Arc::<Relay>::default();
+    let relayed = |call| -> Arc<dyn Fetch> {
+        let (output, relay) = (Arc::clone(&output), Arc::clone(&relay));
+        Arc::new(Relayed { call, output, relay })
+    };
+    // Every call has its own; this one is of none.
+    let fetch = relayed(u64::MAX);
     let pool = Pool::start(PoolConfig { lost: || std::process::abort(), ..config }, fetch, clock)?;
     let mut instances = BTreeMap::new();
     while let Some(down) = read::<Down>(&mut input)? {
@@ -65,10 +77,11 @@ pub fn serve(
                 instances.insert(number, Instance { connection, code, settings });
             }
             Down::Call { id, instance, input, measure } => {
+                let fetch = Some(relayed(id));
                 let output = Arc::clone(&output);
                 let tell = move |report| say(&output, &Up::Report { call: id, report });
                 match instances.get(&instance).cloned() {
-                    Some(instance) => pool.call(Call { instance, input, measure }, tell),
+                    Some(instance) => pool.call(Call { instance, input, measure, fetch }, tell),
                     None => {
                         let fault = Fault::new(FaultKind::Busy, "the function is not known yet");
                         tell(Report::failed(fault));

@@ -33,8 +33,8 @@ pub(super) enum Down {
 pub(super) enum Up {
     /// What a call came to.
     Report { call: u64, report: Report },
-    /// A request of a function.
-    Fetch { id: u64, request: FetchRequest },
+    /// A request of a call.
+    Fetch { call: u64, id: u64, request: FetchRequest },
 }
 
 /// Writes a frame.

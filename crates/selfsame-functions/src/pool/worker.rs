@@ -26,6 +26,7 @@ pub(crate) struct Worker {
     clock: Arc<dyn Clock>,
     limits: Limits,
     sandboxes: usize,
+    heap_bytes: u64,
     /// Sandboxes that wait for a call, the one that was used last at the end.
     idle: VecDeque<Warm>,
     active: BTreeMap<u64, Active>,
@@ -37,6 +38,8 @@ struct Warm {
     instance: Instance,
     sandbox: Sandbox,
     calls: u32,
+    /// The heap at the last look.
+    bytes: u64,
 }
 
 /// A call under way.
@@ -66,6 +69,7 @@ impl Worker {
             clock,
             limits: config.limits.clone(),
             sandboxes: config.sandboxes.max(1),
+            heap_bytes: config.heap_bytes,
             idle: VecDeque::new(),
             active: BTreeMap::new(),
             next: 0,
@@ -120,6 +124,7 @@ impl Worker {
             (Kind::Insert, Input::Batch(_)) => Method::ChangeBatch,
             (Kind::Destination, Input::Event(_)) => Method::Deliver,
             (Kind::Destination, Input::Batch(_)) => Method::DeliverBatch,
+            (Kind::Program, Input::Event(_)) => Method::Program,
             (kind, _) => {
                 let text = format!("a {} function is not called with this", kind.word());
                 done.tell(Report::failed(Fault::new(FaultKind::Failed, text)));
@@ -161,11 +166,22 @@ impl Worker {
         if let Some(warm) = found.and_then(|at| self.idle.remove(at)) {
             return Ok(warm);
         }
-        while self.idle.len() + self.active.len() >= self.sandboxes && !self.idle.is_empty() {
+        let is_full = |worker: &Self| {
+            let count = worker.idle.len() + worker.active.len();
+            count >= worker.sandboxes || worker.held() > worker.heap_bytes
+        };
+        while !self.idle.is_empty() && is_full(self) {
             self.idle.pop_front();
         }
         let sandbox = Sandbox::new(&instance.code, &self.limits)?;
-        Ok(Warm { instance: instance.clone(), sandbox, calls: 0 })
+        let bytes = sandbox.memory_bytes();
+        Ok(Warm { instance: instance.clone(), sandbox, calls: 0, bytes })
+    }
+
+    /// The heaps of all sandboxes, as they were at the last look at each.
+    fn held(&self) -> u64 {
+        let active = self.active.values().map(|active| active.warm.bytes);
+        self.idle.iter().map(|warm| warm.bytes).chain(active).sum()
     }
 
     /// Sends what the call asked for, or ends it.
@@ -207,7 +223,7 @@ impl Worker {
             let reply = FetchReply::new(move |response| {
                 mailbox.answer(Answer { call: id, request, response });
             });
-            self.fetch.fetch(wanted, reply);
+            active.call.fetch.as_ref().unwrap_or(&self.fetch).fetch(wanted, reply);
         }
     }
 
@@ -274,8 +290,11 @@ impl Worker {
     /// Whether the sandbox has room for more calls. A function that keeps ever more would fill its heap.
     fn is_lean(&self, warm: &mut Warm) -> bool {
         warm.calls += 1;
-        let half = u64::try_from(self.limits.memory_bytes / 2).unwrap_or(u64::MAX);
-        !warm.calls.is_multiple_of(LOOKS) || warm.sandbox.memory_bytes() < half
+        // The first call may load what it needs.
+        if warm.calls == 1 || warm.calls.is_multiple_of(LOOKS) {
+            warm.bytes = warm.sandbox.memory_bytes();
+        }
+        warm.bytes < u64::try_from(self.limits.memory_bytes / 2).unwrap_or(u64::MAX)
     }
 }
 

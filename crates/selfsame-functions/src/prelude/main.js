@@ -48,6 +48,7 @@ const run = {
     const { value, batch } = await one(event, settings);
     return { value: (Array.isArray(batch) ? batch[0] : value) ?? null };
   },
+  async program(call, settings) { return (await handlers.onCall(call, settings)) ?? null; },
   async changeBatch(events, settings) { return { batch: (await several(events, settings)).batch ?? null }; },
 };
 const begin = (how, input, settings) => {

@@ -20,7 +20,7 @@ fn process(line: &'static str) -> Apart {
 fn begin(apart: &Apart, instance: &Instance) -> mpsc::Receiver<Report> {
     let (tell, told) = mpsc::sync_channel(1);
     let input = event(r#"{"type":"track"}"#);
-    let call = Call { instance: instance.clone(), input, measure: false };
+    let call = Call { instance: instance.clone(), input, measure: false, fetch: None };
     apart.call(call, move |report| drop(tell.send(report)));
     told
 }

@@ -52,7 +52,7 @@ impl World {
     /// Begins a call.
     pub(crate) fn begin(&self, instance: &Instance, input: Input) -> mpsc::Receiver<Report> {
         let (tell, told) = mpsc::sync_channel(1);
-        let call = Call { instance: instance.clone(), input, measure: true };
+        let call = Call { instance: instance.clone(), input, measure: true, fetch: None };
         self.pool.call(call, move |report| drop(tell.send(report)));
         told
     }

@@ -67,7 +67,7 @@ impl Test {
         let settings = Value::Object(settings).to_string().into();
         let instance = Instance { connection: "test".into(), code, settings };
         let (tell, told) = sync_channel(1);
-        let call = Call { instance, input, measure: true };
+        let call = Call { instance, input, measure: true, fetch: None };
         pool.call(call, move |report| drop(tell.send(report)));
         let report = told.recv().context("the call was lost")?;
         let sent = network.sent.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -211,6 +211,7 @@ fn result(result: &Result<Returned, Fault>) -> Value {
     let event = |text: &String| serde_json::from_str(text).unwrap_or(Value::Null);
     match result {
         Ok(Returned::Done) => json!({ "outcome": "done" }),
+        Ok(Returned::Value(text)) => json!({ "outcome": "done", "value": event(text) }),
         Ok(Returned::Event(text)) => json!({ "outcome": "done", "event": event(text) }),
         Ok(Returned::Emitted(emitted)) => json!({
             "outcome": "done",
