@@ -289,7 +289,7 @@ impl Manifest {
     }
 
     /// What one event is for its action: the payload, and every value that the action needs.
-    fn prepare<'e>(
+    pub(crate) fn prepare<'e>(
         &'e self,
         subscription: &'e Subscription,
         event: Item<'e>,
@@ -316,9 +316,11 @@ impl Manifest {
     }
 }
 
-struct Prepared<'e> {
-    scope: Scope<'e>,
-    skipped: bool,
+/// An event, ready for its action.
+pub(crate) struct Prepared<'e> {
+    pub(crate) scope: Scope<'e>,
+    /// Whether nothing is sent of it.
+    pub(crate) skipped: bool,
 }
 
 impl<'e> Exchange<'e> {

@@ -24,12 +24,17 @@ pub(crate) static MANIFEST: Named = Named {
             "The pages of the vendor that it was written from.",
         ),
         Key::must("version", Shape::Text, "The version of this manifest."),
-        Key::must("status", Shape::Word(&["native", "beta"]), "How far it is."),
+        Key::must("status", Shape::Word(&["native", "beta", "community"]), "How far it is."),
         Key::may("says", Shape::Text, "What it does, in a sentence or two."),
         Key::may(
             "cases",
             Shape::Text,
             "The name of the recorded cases that it is checked against.",
+        ),
+        Key::may(
+            "program",
+            Shape::Object(&PROGRAM),
+            "The code of the actions pack that its actions run.",
         ),
         Key::may(
             "settings",
@@ -64,6 +69,23 @@ pub(crate) static MANIFEST: Named = Named {
             Shape::Map(&Shape::Object(&DYNAMIC)),
             "Choices that are asked for.",
         ),
+    ],
+    one_of: &[],
+};
+
+static PROGRAM: Named = Named {
+    name: "a program",
+    says: "Code of the actions pack: it makes the requests of the actions that say so.",
+    keys: &[
+        Key::must("name", Shape::Text, "What the pack calls it."),
+        Key::may("instead_of", Shape::Text, "The destination that does the same without code."),
+        Key::may(
+            "partner",
+            Shape::Flag,
+            "Whether it speaks to an address that the vendor made for the publisher of the pack.",
+        ),
+        Key::may("refreshes", Shape::Flag, "Whether it can fetch another access token."),
+        Key::may("checks", Shape::Flag, "Whether it can say that settings are good."),
     ],
     one_of: &[],
 };
@@ -327,9 +349,10 @@ static ACTION: Named = Named {
         ),
         Key::may("request", Shape::Object(&REQUEST), "The request."),
         Key::may("steps", Shape::List(&Shape::Object(&STEP)), "The requests, in order."),
+        Key::may("program", Shape::Flag, "The program of the manifest makes the requests."),
         Key::may("batch", Shape::Object(&BATCH), "How several events are sent together."),
     ],
-    one_of: &["request", "steps"],
+    one_of: &["request", "steps", "program"],
 };
 
 static REQUIREMENT: Named = Named {
@@ -395,8 +418,9 @@ static BATCH: Named = Named {
         ),
         Key::may("request", Shape::Object(&REQUEST), "The request."),
         Key::may("steps", Shape::List(&Shape::Object(&STEP)), "The requests, in order."),
+        Key::may("program", Shape::Flag, "The program of the manifest makes the requests."),
     ],
-    one_of: &["request", "steps"],
+    one_of: &["request", "steps", "program"],
 };
 
 static PRESET: Named = Named {

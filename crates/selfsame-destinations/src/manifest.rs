@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::answer::Response;
 use crate::auth::{Auth, Hmac};
 use crate::field::Fields;
-use crate::problem::ManifestError;
+use crate::problem::{ManifestError, Problems};
 use crate::request::{Defaults, Form, Request, RequestError};
 
 /// A destination as its manifest describes it.
@@ -26,8 +26,12 @@ pub struct Manifest {
     pub docs: Vec<String>,
     /// The version of the manifest.
     pub version: String,
+    /// How far it is: `native`, `beta`, or `community`.
+    pub status: String,
     /// The name of the recorded cases that it is checked against.
     pub cases: Option<String>,
+    /// The code that makes its requests, where that is not the manifest.
+    pub program: Option<Program>,
     settings: Fields,
     /// What settings are where they are not given.
     setting_defaults: Map<String, Value>,
@@ -43,6 +47,21 @@ pub struct Manifest {
     pub(crate) dynamic_fields: Vec<(String, Dynamic)>,
     /// What the vendor allows.
     pub limits: Limits,
+}
+
+/// Code of the actions pack, as far as it is known without it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Program {
+    /// What the pack calls it.
+    pub name: String,
+    /// The destination that does the same without code.
+    pub instead_of: Option<String>,
+    /// Whether it speaks to an address that the vendor made for the publisher of the pack.
+    pub is_partner: bool,
+    /// Whether it can fetch another access token.
+    pub refreshes: bool,
+    /// Whether it can say that settings are good.
+    pub checks: bool,
 }
 
 /// What a vendor allows.
@@ -83,6 +102,8 @@ pub struct Action {
     pub(crate) item: Option<Tree>,
     pub(crate) steps: Vec<Step>,
     pub(crate) batch: Option<Batch>,
+    /// Whether the program makes its requests.
+    pub(crate) is_program: bool,
 }
 
 /// What has to hold for an event to be sent.
@@ -157,6 +178,8 @@ pub struct Subscription {
     /// The action.
     pub action: String,
     pub(crate) mapping: Mapping,
+    /// The mapping as it was written, for a program.
+    pub(crate) written: Option<Arc<str>>,
     /// `mode` and `key` of what Segment calls its sync mode and its matching key.
     pub(crate) sync: Value,
 }
@@ -169,6 +192,17 @@ impl Manifest {
     /// Everything that is wrong with it.
     pub fn read(file: &str, text: &str) -> Result<Self, ManifestError> {
         read::manifest(file, text)
+    }
+
+    /// The text of a manifest as a document, with its anchors resolved; null where it cannot be read.
+    pub fn document(text: &str) -> Value {
+        read::document(text, &mut Problems::default())
+    }
+
+    /// Whether it has access tokens that are fetched anew.
+    pub fn renews_tokens(&self) -> bool {
+        let by_program = self.program.as_ref().is_some_and(|program| program.refreshes);
+        by_program || matches!(self.auth, Auth::OAuth2(_))
     }
 
     /// Its actions, in the order of the manifest.
@@ -248,7 +282,9 @@ impl Manifest {
                 sync.insert(name.to_owned(), value.clone());
             }
         }
-        Ok(Subscription { action: action.to_owned(), mapping, sync: Value::Object(sync) })
+        let written = found.is_program.then(|| written.to_string().into());
+        let action = action.to_owned();
+        Ok(Subscription { action, mapping, written, sync: Value::Object(sync) })
     }
 
     /// The first preset whose trigger holds for an event, or the first action whose does.
@@ -298,6 +334,11 @@ impl Manifest {
 }
 
 impl Action {
+    /// Whether the program of the manifest makes its requests.
+    pub fn is_program(&self) -> bool {
+        self.is_program
+    }
+
     /// The mapping that its fields propose.
     pub fn default_mapping(&self) -> &Value {
         &self.default_mapping

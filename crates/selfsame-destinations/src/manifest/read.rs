@@ -10,7 +10,7 @@ use std::sync::Arc;
 use selfsame_mapping::{Expression, Template, Tree, Trigger};
 use serde_json::{Map, Value};
 
-use super::{Action, Audience, Batch, Dynamic, Lets, Limits, Manifest, Preset, Step};
+use super::{Action, Audience, Batch, Dynamic, Lets, Limits, Manifest, Preset, Program, Step};
 use crate::answer::{Outcome, Response};
 use crate::auth::Auth;
 use crate::field::{Field, Fields, Kind, Required, TextFormat};
@@ -41,7 +41,10 @@ pub(super) fn manifest(file: &str, text: &str) -> Result<Manifest, ManifestError
 }
 
 /// The document with its anchors resolved, merge keys too.
-fn document(text: &str, problems: &mut Problems) -> Value {
+pub(super) fn document(text: &str, problems: &mut Problems) -> Value {
+    if let Ok(document) = serde_json::from_str(text) {
+        return document;
+    }
     let read = serde_yaml_ng::from_str::<serde_yaml_ng::Value>(text).and_then(|mut document| {
         for _ in 0..MERGES {
             document.apply_merge()?;
@@ -124,7 +127,9 @@ impl Reader<'_> {
                 .filter_map(|(_, one)| one.as_str().map(str::to_owned))
                 .collect(),
             version: text(document, "version"),
+            status: text(document, "status"),
             cases: word(document, "cases"),
+            program: self.program(document, &actions),
             setting_defaults: pairs(document.get("settings")).filter_map(setting).collect(),
             secrets: pairs(document.get("settings")).filter_map(secret).collect(),
             settings,
@@ -139,6 +144,24 @@ impl Reader<'_> {
             limits: limits(document.get("limits")),
             actions,
         }
+    }
+
+    /// The program, where actions have one to run.
+    fn program(&mut self, document: &Value, actions: &[Action]) -> Option<Program> {
+        let Some(one) = document.get("program") else {
+            for action in actions.iter().filter(|action| action.is_program) {
+                let at = below(&below("/actions", &action.key), "program");
+                self.problems.add(&at, "the manifest has no `program`");
+            }
+            return None;
+        };
+        Some(Program {
+            name: text(one, "name"),
+            instead_of: word(one, "instead_of"),
+            is_partner: flag(one, "partner"),
+            refreshes: flag(one, "refreshes"),
+            checks: flag(one, "checks"),
+        })
     }
 
     fn dynamic(&mut self, value: Option<&Value>, names: &[&str]) -> Vec<(String, Dynamic)> {
@@ -217,13 +240,15 @@ impl Reader<'_> {
             proposed_trigger: word(value, "trigger"),
             fields: Fields {
                 fields: self.fields(value.get("fields"), &below(&at, "fields")),
-                additional: false,
+                // A program that names no fields takes what it is given.
+                additional: flag(value, "program") && value.get("fields").is_none(),
             },
             default_mapping,
             require,
             skip,
             item,
             steps,
+            is_program: flag(value, "program"),
             batch: value
                 .get("batch")
                 .map(|batch| self.batch(batch, &below(&at, "batch"), keys, whole)),

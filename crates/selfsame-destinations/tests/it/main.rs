@@ -3,4 +3,5 @@
 mod conformance;
 mod golden;
 mod manifests;
+mod same;
 mod vendor;
