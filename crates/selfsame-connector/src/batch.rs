@@ -86,6 +86,23 @@ struct Inner {
     waiting: usize,
 }
 
+/// How a batch went that was sent once.
+pub(crate) enum Together {
+    /// Its parts may fare better.
+    Parts,
+    /// Other tokens may mend it.
+    Renew,
+    /// What it means for each of its events.
+    Ended(Vec<Carried>),
+}
+
+impl Together {
+    /// What it means where nothing is sent.
+    pub(crate) fn skipped(count: usize) -> Vec<Carried> {
+        vec![Carried::quiet(Outcome::Withheld(Withheld::Skipped)); count]
+    }
+}
+
 /// What the event has to do that leads a batch.
 struct Lead {
     number: u64,
@@ -167,8 +184,7 @@ impl Connector {
         job: Job<'_>,
     ) -> Carried {
         let manifest = &*self.config.manifest;
-        let settings = (&self.config.settings, &self.mask);
-        let held = match self.credentials.current(manifest, settings, &*self.keep, job).await {
+        let held = match self.credentials.current(self, job).await {
             Ok(held) => held,
             Err(carried) => return carried,
         };
@@ -231,54 +247,76 @@ impl Connector {
         let Ok(_place) = self.exchanges.acquire().await else {
             return all(Carried::quiet(Outcome::Postponed));
         };
-        let manifest = &*self.config.manifest;
-        let settings = (&self.config.settings, &self.mask);
         let events: Vec<Value> = part.iter().map(|member| (*member.event).clone()).collect();
-        let mut held = self.credentials.current(manifest, settings, &*self.keep, job).await;
+        let mut held = self.credentials.current(self, job).await;
         let mut has_renewed = false;
         loop {
             let tokens = match held {
                 Ok(tokens) => tokens,
                 Err(carried) => return all(carried),
             };
-            let connection = self.connection(&tokens, job);
-            let exchange = manifest.batch_exchange(&line.subscription, &events, connection);
-            let Ok((mut exchange, refused)) = exchange else { return None };
-            let members = exchange.members().to_vec();
-            let driven =
-                self.drive(&mut exchange, &tokens, &mut Vec::new(), job, &mut |_| {}).await;
-            let (done, last) = match driven {
-                Ok(driven) => driven,
-                Err(carried) if is_to_be_tried_again(carried.outcome) => return all(carried),
-                Err(_) => return None,
+            let may_renew = !has_renewed && self.can_renew(&tokens);
+            let went = match line.is_program {
+                true => self.batch_by_program(&events, line, &tokens, may_renew, job).await,
+                false => self.batch_exchange(&events, line, &tokens, may_renew, job).await,
             };
-            let verdict = match &done {
-                Done::Answered { verdict, .. } => verdict.outcome,
-                Done::Refused(_) => Meaning::SplitBatch,
-                Done::Delivered | Done::Skipped => Meaning::Ok,
-            };
-            let may_mend = verdict == Meaning::RefreshAuth && !has_renewed;
-            if may_mend && manifest.refresh(settings.0, &tokens.auth).is_some() {
-                has_renewed = true;
-                held = self.credentials.renew(&tokens, manifest, settings, &*self.keep, job).await;
-                continue;
+            match went {
+                Together::Renew => {
+                    has_renewed = true;
+                    held = self.credentials.renew(&tokens, self, job).await;
+                }
+                Together::Parts => return None,
+                Together::Ended(outcomes) => {
+                    if outcomes.iter().any(is_throttled) {
+                        self.pace.throttled(job.clock.monotonic_micros());
+                    }
+                    return Some(outcomes);
+                }
             }
-            if matches!(verdict, Meaning::SplitBatch | Meaning::Reject) {
-                return None;
-            }
-            let mut outcomes =
-                vec![Carried::quiet(Outcome::Withheld(Withheld::Skipped)); part.len()];
-            for (index, refusal) in &refused {
-                outcomes[*index] = meaning::refused(refusal, None, &tokens.mask);
-            }
-            for (place, index) in members.into_iter().enumerate() {
-                outcomes[index] = self.of_member(place, &done, last.as_ref(), &tokens);
-            }
-            if outcomes.iter().any(is_throttled) {
-                self.pace.throttled(job.clock.monotonic_micros());
-            }
-            return Some(outcomes);
         }
+    }
+
+    /// Sends a batch as the manifest says.
+    async fn batch_exchange(
+        &self,
+        events: &[Value],
+        line: &Line,
+        tokens: &Held,
+        may_renew: bool,
+        job: Job<'_>,
+    ) -> Together {
+        let connection = self.connection(tokens, job);
+        let manifest = &*self.config.manifest;
+        let exchange = manifest.batch_exchange(&line.subscription, events, connection);
+        let Ok((mut exchange, refused)) = exchange else { return Together::Parts };
+        let members = exchange.members().to_vec();
+        let driven = self.drive(&mut exchange, tokens, &mut Vec::new(), job, &mut |_| {}).await;
+        let (done, last) = match driven {
+            Ok(driven) => driven,
+            Err(carried) if is_to_be_tried_again(carried.outcome) => {
+                return Together::Ended(vec![carried; events.len()]);
+            }
+            Err(_) => return Together::Parts,
+        };
+        let verdict = match &done {
+            Done::Answered { verdict, .. } => verdict.outcome,
+            Done::Refused(_) => Meaning::SplitBatch,
+            Done::Delivered | Done::Skipped => Meaning::Ok,
+        };
+        if verdict == Meaning::RefreshAuth && may_renew {
+            return Together::Renew;
+        }
+        if matches!(verdict, Meaning::SplitBatch | Meaning::Reject) {
+            return Together::Parts;
+        }
+        let mut outcomes = Together::skipped(events.len());
+        for (index, refusal) in &refused {
+            outcomes[*index] = meaning::refused(refusal, None, &tokens.mask);
+        }
+        for (place, index) in members.into_iter().enumerate() {
+            outcomes[index] = self.of_member(place, &done, last.as_ref(), tokens);
+        }
+        Together::Ended(outcomes)
     }
 
     /// What the end of a batch means for one of its events.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use selfsame_deliver::{Carried, Failure, Job, Outcome};
-use selfsame_destinations::{Done, Exchange, Next, Outcome as Meaning, Reply, Request};
+use selfsame_destinations::{Done, Exchange, Next, Reply, Request};
 use serde_json::{Value, json};
 
 use crate::config::Line;
@@ -40,10 +40,10 @@ pub(crate) type Answered = (Reply, Option<Duration>);
 pub(crate) type Ear<'h> = &'h mut (dyn FnMut(Said) + Send);
 
 /// How an exchange went.
-struct Went {
-    carried: Carried,
+pub(crate) struct Went {
+    pub(crate) carried: Carried,
     /// Whether other tokens may mend it.
-    wants_tokens: bool,
+    pub(crate) wants_tokens: bool,
 }
 
 impl Connector {
@@ -72,11 +72,9 @@ impl Connector {
         let Ok(_place) = self.exchanges.acquire().await else {
             return Carried::quiet(Outcome::Postponed);
         };
-        let manifest = &*self.config.manifest;
-        let settings = (&self.config.settings, &self.mask);
         let mut kept = self.journal.take(job.key);
         let mut has_renewed = false;
-        let mut held = self.credentials.current(manifest, settings, &*self.keep, job).await;
+        let mut held = self.credentials.current(self, job).await;
         let carried = loop {
             let tokens = match held {
                 Ok(tokens) => tokens,
@@ -84,11 +82,11 @@ impl Connector {
             };
             let went = self.exchange((event, line), &tokens, &mut kept, job, ear).await;
             let may_mend = went.wants_tokens && !has_renewed;
-            if !may_mend || manifest.refresh(settings.0, &tokens.auth).is_none() {
+            if !may_mend || !self.can_renew(&tokens) {
                 break went.carried;
             }
             has_renewed = true;
-            held = self.credentials.renew(&tokens, manifest, settings, &*self.keep, job).await;
+            held = self.credentials.renew(&tokens, self, job).await;
         };
         if is_to_be_tried_again(carried.outcome) {
             self.journal.keep(job.key, kept);
@@ -104,6 +102,9 @@ impl Connector {
         job: Job<'_>,
         ear: Ear<'_>,
     ) -> Went {
+        if line.is_program {
+            return self.by_program((event, line), held, kept, job, ear).await;
+        }
         let connection = self.connection(held, job);
         let exchange = self.config.manifest.exchange(&line.subscription, event, connection);
         let mut exchange = match exchange {
@@ -114,16 +115,7 @@ impl Connector {
             }
         };
         match self.drive(&mut exchange, held, kept, job, ear).await {
-            Ok((done, last)) => {
-                let last = last.as_ref().map(|(reply, after)| (reply, *after));
-                let carried = meaning::of(&done, last, &held.mask);
-                if let Outcome::Failed { failure: Failure::Throttled, .. } = carried.outcome {
-                    self.pace.throttled(job.clock.monotonic_micros());
-                }
-                let wants_tokens = matches!(&done,
-                    Done::Answered { verdict, .. } if verdict.outcome == Meaning::RefreshAuth);
-                Went { carried, wants_tokens }
-            }
+            Ok((done, last)) => self.went(&done, last.as_ref(), held, job),
             Err(carried) => Went { carried, wants_tokens: false },
         }
     }
@@ -159,7 +151,8 @@ impl Connector {
         Ok((Done::Skipped, last))
     }
 
-    async fn send(
+    /// Sends a request, within what the vendor allows.
+    pub(crate) async fn send(
         &self,
         request: &Request,
         held: &Held,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use selfsame_deliver::MOST_ACTIONS;
-use selfsame_destinations::{Manifest, Preset, Subscription, SubscriptionError};
+use selfsame_destinations::{Action, Manifest, Preset, Subscription, SubscriptionError};
 use selfsame_mapping::Trigger;
 use serde_json::Value;
 
 use crate::batch::Room;
+use crate::program::Program;
 
 /// Which events an action is given, and as what, as somebody wrote it.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,17 @@ pub struct Config {
     /// The tokens that it was set up with; null without.
     pub(crate) auth: Value,
     pub(crate) lines: Vec<Line>,
+    /// The code that makes its requests, where that is not the manifest.
+    pub(crate) program: Option<Arc<dyn Program>>,
+}
+
+impl Config {
+    /// With the program that its manifest names.
+    #[must_use]
+    pub fn with_program(mut self, program: Arc<dyn Program>) -> Self {
+        self.program = Some(program);
+        self
+    }
 }
 
 /// One mapping, compiled.
@@ -42,6 +54,8 @@ pub(crate) struct Line {
     pub(crate) number: u8,
     pub(crate) trigger: Trigger,
     pub(crate) subscription: Arc<Subscription>,
+    /// Whether a program makes its requests.
+    pub(crate) is_program: bool,
     pub(crate) enabled: bool,
     /// What a batch of its events may hold, where they go together.
     pub(crate) room: Option<Room>,
@@ -98,7 +112,8 @@ pub fn check(
     }
     lines.sort_by_key(|line| line.number);
     if faults.is_empty() {
-        Ok(Config { manifest: Arc::clone(manifest), settings, auth, lines })
+        let program = None;
+        Ok(Config { manifest: Arc::clone(manifest), settings, auth, lines, program })
     } else {
         Err(ConfigError(faults))
     }
@@ -126,6 +141,7 @@ fn line(manifest: &Manifest, one: &Mapped) -> Result<Line, Vec<(String, String)>
             number: one.number,
             trigger,
             subscription: Arc::new(subscription),
+            is_program: manifest.action(&one.action).is_some_and(Action::is_program),
             enabled: one.enabled,
             room: Room::of(manifest, &one.action).filter(|_| goes_together(manifest, one)),
         }),
@@ -154,7 +170,8 @@ fn unknown_fields(manifest: &Manifest, one: &Mapped) -> Vec<String> {
     }
     let known: Vec<&str> = action.fields().collect();
     let is_passed_over = |name: &str| {
-        let kept = ["@", "__segment_internal", "enable_batching", "batch_"];
+        let kept =
+            ["@", "__segment_internal", "enable_batching", "batch_", "onMappingSave", "retlOn"];
         kept.iter().any(|kept| name.starts_with(kept))
     };
     let unknown = mapping.keys().map(String::as_str);

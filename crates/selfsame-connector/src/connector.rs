@@ -31,6 +31,8 @@ pub trait Keep: Send + Sync + fmt::Debug {
 #[derive(Debug)]
 pub struct Connector {
     pub(crate) config: Config,
+    /// The settings as a text, for a program.
+    pub(crate) settings: Arc<str>,
     /// Hides the secrets among the settings.
     pub(crate) mask: Mask,
     pub(crate) credentials: Arc<Credentials>,
@@ -66,7 +68,11 @@ impl Connector {
         let journal = before.map(|before| Arc::clone(&before.journal)).unwrap_or_default();
         let exchanges = Semaphore::new(exchanges(&config.manifest));
         let batches = Batches::default();
-        Self { config, mask, credentials, journal, pace, exchanges, batches, keep }
+        let settings = match &config.program {
+            Some(_) => config.settings.to_string().into(),
+            None => "{}".into(),
+        };
+        Self { config, settings, mask, credentials, journal, pace, exchanges, batches, keep }
     }
 
     /// How many events of it may be under way at once: those of a batch are.

@@ -8,7 +8,7 @@ use selfsame_deliver::{Carried, Failure, Job, Outcome};
 use selfsame_destinations::Manifest;
 use serde_json::{Map, Value};
 
-use crate::connector::Keep;
+use crate::connector::Connector;
 use crate::mask::Mask;
 use crate::{meaning, metrics, wire};
 
@@ -59,28 +59,24 @@ impl Credentials {
     /// The tokens to send with: fetched first where the manifest has some and there is none, or it ends.
     pub(crate) async fn current(
         &self,
-        manifest: &Manifest,
-        settings: (&Value, &Mask),
-        keep: &dyn Keep,
+        connector: &Connector,
         job: Job<'_>,
     ) -> Result<Held, Carried> {
         let held = self.held();
         let has_token = held.auth.get("access_token").is_some_and(Value::is_string);
         let now = job.clock.monotonic_micros();
         let is_good = has_token && held.ends.is_none_or(|ends| now < ends);
-        if is_good || manifest.refresh(settings.0, &held.auth).is_none() {
+        if is_good || !connector.can_renew(&held) {
             return Ok(held);
         }
-        self.renew(&held, manifest, settings, keep, job).await
+        self.renew(&held, connector, job).await
     }
 
     /// Other tokens than these. Many may ask: one fetches, and all get what it got.
     pub(crate) async fn renew(
         &self,
         old: &Held,
-        manifest: &Manifest,
-        (settings, mask): (&Value, &Mask),
-        keep: &dyn Keep,
+        connector: &Connector,
         job: Job<'_>,
     ) -> Result<Held, Carried> {
         let _turn = self.turn.lock().await;
@@ -93,7 +89,7 @@ impl Credentials {
         {
             return Err(refused.clone());
         }
-        let fetched = fetch(manifest, settings, &held, job).await;
+        let fetched = connector.fetch(&held, job).await;
         let label =
             fetched.as_ref().map_or_else(|refused| refused.outcome.label(), |_| "delivered");
         ::metrics::counter!(metrics::TOKENS, "outcome" => label).increment(1);
@@ -105,12 +101,12 @@ impl Credentials {
                 let seconds = seconds.map(Duration::from_secs);
                 let ends =
                     seconds.map(|held| now + micros(held.saturating_sub(EARLY).max(held / 2)));
-                let mask = Arc::new(mask.and_tokens(&auth));
+                let mask = Arc::new(connector.mask.and_tokens(&auth));
                 let generation = held.generation + 1;
                 let auth = Arc::new(auth);
                 *inner = Held { auth, mask, generation, ends, refused: None };
                 if renewed {
-                    keep.keep(&inner.auth);
+                    connector.keep.keep(&inner.auth);
                 }
                 Ok(inner.clone())
             }
@@ -125,6 +121,40 @@ impl Credentials {
 struct Fetched {
     auth: Value,
     seconds: Option<u64>,
+}
+
+impl Connector {
+    /// Whether there is something to fetch another access token with.
+    pub(crate) fn can_renew(&self, held: &Held) -> bool {
+        let manifest = &self.config.manifest;
+        manifest.refresh(&self.config.settings, &held.auth).is_some()
+            || manifest.program_refresh(&held.auth).is_some()
+    }
+
+    async fn fetch(&self, held: &Held, job: Job<'_>) -> Result<Fetched, Carried> {
+        let Some(input) = self.config.manifest.program_refresh(&held.auth) else {
+            return fetch(&self.config.manifest, &self.config.settings, held, job).await;
+        };
+        match self.tokens_by_program(input, held, job).await?.tokens() {
+            Some(new) => Ok(fetched(held, &new)),
+            None => {
+                let note = "access token: the program fetched none".to_owned();
+                Err(Carried { outcome: Outcome::failed(Failure::Unauthorized), note })
+            }
+        }
+    }
+}
+
+/// The tokens that there were, with those that were fetched. With some there is more to know, such as the address
+/// to speak to.
+fn fetched(held: &Held, new: &Map<String, Value>) -> Fetched {
+    let mut auth = match &*held.auth {
+        Value::Object(auth) => auth.clone(),
+        _ => Map::new(),
+    };
+    auth.extend(new.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let seconds = new.get("expires_in").and_then(seconds_of);
+    Fetched { auth: Value::Object(auth), seconds }
 }
 
 async fn fetch(
@@ -150,14 +180,7 @@ async fn fetch(
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     let token = body.get("access_token").filter(|token| token.is_string());
     if let (200..=299, Some(_), Value::Object(new)) = (answer.status, token, &body) {
-        let mut auth = match &*held.auth {
-            Value::Object(auth) => auth.clone(),
-            _ => Map::new(),
-        };
-        // With some there is more to know, such as the address to speak to.
-        auth.extend(new.iter().map(|(name, value)| (name.clone(), value.clone())));
-        let seconds = new.get("expires_in").and_then(seconds_of);
-        return Ok(Fetched { auth: Value::Object(auth), seconds });
+        return Ok(fetched(held, new));
     }
     let status = Some(answer.status);
     let failure = match answer.status {

@@ -4,6 +4,7 @@
 //!                    Connector (one for each connection)
 //! deliver ──open──>  triggers ──> actions that want the event
 //!         ──carry─>  exchange (selfsame-destinations) <──> requests, answers ──> Outbound
+//!                       │  programs of the actions pack ask for requests in place of an exchange
 //!                       │  credentials: access tokens, fetched by one for all
 //!                       │  journal: answers of an exchange that was interrupted
 //!                       │  pace: what the vendor allows, and less where it says too much
@@ -31,9 +32,11 @@ mod mask;
 mod meaning;
 pub mod metrics;
 mod pace;
+mod program;
 mod wire;
 
 pub use carry::{Rehearsal, Said};
 pub use config::{Config, ConfigError, Fault, Mapped, check, proposed};
 pub use connector::{Connector, Keep};
 pub use mask::Mask;
+pub use program::{Answering, Ask, Program, Running, Stopped};

@@ -2,6 +2,7 @@
 
 mod batches;
 mod delivery;
+mod programs;
 mod rates;
 mod receiver;
 mod steps;
