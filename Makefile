@@ -11,7 +11,7 @@ DATA ?=
 TORTURE ?= --rounds 1000 --events 2000000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test lint bench bench-shop bench-render conformance torture soak soak-audiences fuzz clean
+.PHONY: help run build web pack test lint bench bench-shop bench-render conformance torture soak soak-audiences fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,10 +29,14 @@ build: ## build the program, with the shop and the browser SDK in it where there
 .PHONY: program
 program:
 	@scripts/web.sh --or-without
+	@scripts/pack.sh --or-without
 	@$(CARGO) build --quiet --locked --release -p selfsame-server
 
 web: ## build the shop and the browser SDK
 	@scripts/web.sh
+
+pack: ## build the actions pack: destinations that are published as JavaScript
+	@scripts/pack.sh
 
 test: ## every test, from a fresh clone, with what they need
 	@scripts/test.sh
@@ -55,6 +59,7 @@ bench-shop: program ## the second part of that alone (SHOP="--people 100000 --ev
 conformance: program ## the official SDKs against the program, and recorded cases over the destinations: tables
 	@scripts/conformance.sh $(BINARY)
 	@$(CARGO) test --quiet --locked -p selfsame-destinations --test it conformance -- --nocapture
+	@scripts/pack-conformance.sh
 
 torture: program ## kill the program 1,000 times, and count: most of an hour (TORTURE="--rounds 50 --events 100000" takes two minutes)
 	@$(HARNESS) torture --binary $(BINARY) $(or $(TORTURE),--rounds 1000 --events 2000000)
@@ -70,4 +75,4 @@ fuzz: ## fuzz every target (FUZZ_SECONDS=60 each)
 
 clean: ## remove what was built
 	@$(CARGO) clean --quiet
-	@rm -rf web/shop/dist web/sdk-bundle/dist
+	@rm -rf web/shop/dist web/sdk-bundle/dist actions-pack/dist

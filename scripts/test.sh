@@ -56,6 +56,7 @@ began_all=$(date +%s)
 part "what the tests need" tests/sdk/install.sh
 part "web: build" scripts/web.sh
 part "web: unit tests" web_tests
+part "actions pack: build" scripts/pack.sh
 part "crates" cargo test --locked --workspace --no-fail-fast
 part "release build" cargo build --locked --release -p selfsame-server -p selfsame-harness
 part "official SDKs and the shop" tests/sdk/run.sh "$binary"

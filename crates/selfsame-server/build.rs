@@ -1,5 +1,5 @@
-//! Makes what `make web` has built part of the program: the demo's shop and the browser SDK; and the
-//! manifests of destinations.
+//! Makes what `make web` and `make pack` have built part of the program: the demo's shop, the browser SDK and
+//! the actions pack; and the manifests of destinations.
 //!
 //! What is not there is left out, and the program says how to build it. Cargo never runs npm.
 
@@ -34,7 +34,14 @@ fn main() -> io::Result<()> {
     fs::write(out.join("embedded.rs"), text)?;
     let destinations = folder("CARGO_MANIFEST_DIR")?.join("../../destinations");
     writeln!(cargo, "cargo::rerun-if-changed={}", destinations.display())?;
-    fs::write(out.join("manifests.rs"), manifests(&destinations)?)
+    fs::write(out.join("manifests.rs"), manifests(&destinations)?)?;
+    let built = folder("CARGO_MANIFEST_DIR")?.join("../../actions-pack/dist");
+    let watched = built.parent().filter(|_| !built.exists()).unwrap_or(&built);
+    writeln!(cargo, "cargo::rerun-if-changed={}", watched.display())?;
+    let file = built.join("pack.bin").canonicalize();
+    let pack =
+        file.map_or_else(|_| "None".to_owned(), |file| format!("Some(include_bytes!({file:?}))"));
+    fs::write(out.join("pack.rs"), format!("pub(super) static PACK: Option<&[u8]> = {pack};\n"))
 }
 
 /// A table of the manifests, by the names of their folders.

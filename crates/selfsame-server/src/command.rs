@@ -11,6 +11,7 @@ mod function;
 mod function_worker;
 mod identity;
 mod import;
+mod pack_worker;
 mod plan;
 mod profile;
 mod replay;
@@ -57,6 +58,9 @@ enum Command {
     /// What the server runs functions in.
     #[command(hide = true)]
     FunctionWorker,
+    /// What the server runs the actions pack in.
+    #[command(hide = true)]
+    PackWorker,
     Replay(replay::Replay),
     Audience(definition::Audience),
     Trait(definition::Trait),
@@ -144,6 +148,7 @@ impl Cli {
             Command::Destination(destination) => destination.run(),
             Command::Function(command) => command.run(),
             Command::FunctionWorker => function_worker::run(),
+            Command::PackWorker => pack_worker::run(),
             Command::Replay(replay) => replay.run(),
             Command::Audience(audience) => audience.run(),
             Command::Trait(one) => one.run(),

@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use selfsame_connector::{Config, ConfigError, Connector, Keep, Mapped, check};
 use selfsame_destinations::Manifest;
+use selfsame_pack::{PackError, Programs};
 use selfsame_pipeline::workspace::{Destination, Tool, ToolMapping};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
 use crate::manifests::Manifests;
+use crate::pack::pack;
+use crate::pack::workers::Workers;
 use crate::vault::{Locked, Vault};
 
 /// Tokens that wait to be kept. Beyond, they are kept in memory only.
@@ -24,6 +27,8 @@ pub(crate) enum NotReady {
     NoManifest(String),
     #[error("{0}")]
     Config(#[from] ConfigError),
+    #[error("{0}")]
+    Pack(#[from] PackError),
 }
 
 /// Tokens that are to be kept, and whose they are.
@@ -39,6 +44,7 @@ pub(crate) struct Connectors {
     pub(crate) manifests: Manifests,
     live: Mutex<BTreeMap<String, Live>>,
     fetched: mpsc::Sender<Fetched>,
+    workers: Arc<Workers>,
 }
 
 /// A connector, and what it was made of.
@@ -68,7 +74,8 @@ impl Connectors {
     /// Connectors of these manifests, and where the tokens that they fetch come out.
     pub(crate) fn new(manifests: Manifests) -> (Self, mpsc::Receiver<Fetched>) {
         let (fetched, kept) = mpsc::channel(KEPT);
-        (Self { manifests, live: Mutex::default(), fetched }, kept)
+        let workers = Arc::<Workers>::default();
+        (Self { manifests, live: Mutex::default(), fetched, workers }, kept)
     }
 
     /// The connector of a destination.
@@ -90,6 +97,8 @@ impl Connectors {
             return Ok(Arc::clone(&known.connector));
         }
         let config = config(&manifest, tool, &opened(vault, &destination.id, tool)?)?;
+        let programs = Programs::new(Arc::<Workers>::clone(&self.workers));
+        let config = with_program(config, &manifest, &programs, &destination.id)?;
         let keeper = Keeper { destination: destination.id.clone(), fetched: self.fetched.clone() };
         let before = before.map(|known| &*known.connector);
         let connector = Arc::new(Connector::new(config, Arc::new(keeper), before));
@@ -98,11 +107,28 @@ impl Connectors {
         Ok(connector)
     }
 
+    /// Ends the processes that run programs.
+    pub(crate) fn stop(&self) {
+        self.workers.stop();
+    }
+
     /// Forgets the connectors of destinations that are not there any more.
     pub(crate) fn retain(&self, destinations: &[Destination]) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         live.retain(|id, _| destinations.iter().any(|one| one.id == *id));
     }
+}
+
+/// A configuration with the program that its manifest names.
+pub(crate) fn with_program(
+    config: Config,
+    manifest: &Manifest,
+    programs: &Programs,
+    connection: &str,
+) -> Result<Config, PackError> {
+    let Some(program) = &manifest.program else { return Ok(config) };
+    let Some(pack) = pack() else { return Err(PackError::Unknown(program.name.clone())) };
+    Ok(config.with_program(programs.program(connection, pack.code(&program.name)?)))
 }
 
 /// What a destination keeps secret.

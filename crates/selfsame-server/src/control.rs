@@ -12,6 +12,7 @@
 mod asked;
 mod attempts;
 mod backups;
+mod catalogue;
 mod dead_letters;
 mod dead_ranges;
 mod decided;

@@ -29,6 +29,7 @@ mod me;
 mod measures;
 mod node;
 mod oauth;
+mod pack;
 mod preview_job;
 mod printable;
 mod reach;

@@ -1,5 +1,5 @@
-//! The manifests that there are: those of the program, and those of a folder that is looked at while the
-//! server runs.
+//! The manifests that there are: those of the program, those of the actions pack, and those of a folder that is
+//! looked at while the server runs.
 //!
 //! A manifest of the folder adds a destination or takes the place of the program's. When a file changes it is
 //! read again; one with anything wrong is refused, the reasons go to the log, and what was in force before
@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use selfsame_destinations::Manifest;
+use selfsame_pack::Entry;
+use serde_json::Value;
 use tracing::{error, info};
 
 use crate::catalogue::own_manifests;
+use crate::pack::pack;
 
 /// The largest manifest that is read.
 const MOST_BYTES: u64 = 1 << 20;
@@ -63,20 +66,51 @@ impl Manifests {
         if let Some(manifest) = read.others.get(id).or_else(|| read.own.get(id)) {
             return Some(Arc::clone(manifest));
         }
-        let (folder, text) = own_manifests().iter().find(|(folder, _)| *folder == id)?;
-        let manifest = Manifest::read(&format!("{folder}/manifest.yaml"), text).ok()?;
-        let manifest = Arc::new(manifest);
+        let own = own_manifests().iter().find(|(folder, _)| *folder == id);
+        let manifest = match own {
+            Some((folder, text)) => Manifest::read(&format!("{folder}/manifest.yaml"), text).ok(),
+            None => pack().and_then(|pack| pack.manifest(id).ok()),
+        };
+        let manifest = Arc::new(manifest?);
         read.own.insert(id.to_owned(), Arc::clone(&manifest));
         Some(manifest)
     }
 
-    /// The ids of all destinations.
-    pub(crate) fn ids(&self) -> Vec<String> {
+    /// The ids of the destinations that have manifests of their own.
+    fn own_ids(&self) -> Vec<String> {
         let own = own_manifests().iter().map(|(folder, _)| (*folder).to_owned());
         let mut ids: Vec<String> = own.chain(self.lock().others.keys().cloned()).collect();
         ids.sort();
         ids.dedup();
         ids
+    }
+
+    /// The ids of all destinations; of those of the pack, the ones that there are no native ones for.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let offered = self.offered().into_iter();
+        offered.filter(|one| one.instead_of.is_none()).map(|one| one.id).collect()
+    }
+
+    /// What could be made: native ones first, then those of the pack.
+    pub(crate) fn offered(&self) -> Vec<Offered> {
+        let ids = self.own_ids();
+        let of_pack = pack().map_or(&[][..], |pack| pack.entries());
+        let of_pack = of_pack.iter().filter(|entry| !ids.contains(&entry.id)).map(Offered::of_pack);
+        let own = ids.iter().filter_map(|id| self.get(id)).map(|manifest| Offered::of(&manifest));
+        own.chain(of_pack).collect()
+    }
+
+    /// The manifest of a destination, as it was written.
+    pub(crate) fn document(&self, id: &str) -> Option<Value> {
+        if let Some(text) = self.lock().seen.get(id) {
+            return Some(Manifest::document(text));
+        }
+        let own = own_manifests().iter().find(|(folder, _)| *folder == id);
+        let text = match own {
+            Some((_, text)) => (*text).to_owned(),
+            None => pack()?.text(id).ok()?,
+        };
+        Some(Manifest::document(&text))
     }
 
     /// Whether there is anything to look at while the server runs.
@@ -126,6 +160,50 @@ impl Manifests {
             info!(destination = %id, "a manifest is gone");
         }
         is_other
+    }
+}
+
+/// A destination that could be made.
+#[derive(Debug, Clone)]
+pub(crate) struct Offered {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) category: String,
+    pub(crate) status: String,
+    pub(crate) actions: u64,
+    /// The native one for the same tool.
+    pub(crate) instead_of: Option<String>,
+    /// Settings that are of an application which has to be registered with the vendor first.
+    pub(crate) application: Vec<String>,
+    /// Whether it speaks to an address that the vendor made for the publisher of the pack.
+    pub(crate) partner: bool,
+}
+
+impl Offered {
+    fn of(manifest: &Manifest) -> Self {
+        Self {
+            id: manifest.id.clone(),
+            name: manifest.name.clone(),
+            category: manifest.category.clone(),
+            status: manifest.status.clone(),
+            actions: manifest.actions().len() as u64,
+            instead_of: None,
+            application: Vec::new(),
+            partner: false,
+        }
+    }
+
+    fn of_pack(entry: &Entry) -> Self {
+        Self {
+            id: entry.id.clone(),
+            name: entry.name.clone(),
+            category: entry.category.clone(),
+            status: "community".to_owned(),
+            actions: entry.actions as u64,
+            instead_of: entry.instead_of.clone(),
+            application: entry.application.clone(),
+            partner: entry.partner,
+        }
     }
 }
 

@@ -440,6 +440,7 @@ impl Node {
     /// Stops the engine behind a last checkpoint.
     pub(crate) fn stop(&self) {
         self.functions.stop();
+        self.connectors.stop();
         self.computing.stop(self.failure().is_none());
         self.engine.stop.store(true, Ordering::Release);
         let thread =

@@ -1,6 +1,8 @@
 //! `selfsame destination`: how deliveries go, what to do about those that do not, and what would be sent.
 
 mod attempts;
+mod by_program;
+mod catalogue;
 mod create;
 mod function;
 mod render;
@@ -36,6 +38,8 @@ enum Verb {
     Function(function::DestinationFunction),
     /// List destinations, what each does and how far it is.
     List(List),
+    /// List the destinations that could be made: native ones, and those of the actions pack.
+    Catalogue(catalogue::List),
     /// Send again after the receiver answered 410, refused the credentials or was too far behind; or probe one
     /// that is down.
     Resume(One),
@@ -148,6 +152,7 @@ impl DestinationCommand {
             Verb::Test(test) => return test.run(),
             Verb::Create(create) => create.run()?,
             Verb::Function(function) => function.run()?,
+            Verb::Catalogue(list) => list.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -23,8 +23,9 @@ pub(crate) mod test;
 mod tool;
 
 use self::status::{DestinationStatus, status_of};
+pub(super) use self::tool::manifest;
 pub(crate) use self::tool::{MappingShown, NewMapping};
-use self::tool::{Wish, manifest, tool};
+use self::tool::{Wish, tool};
 
 /// The kind that needs no manifest.
 const WEBHOOK: &str = "webhook";

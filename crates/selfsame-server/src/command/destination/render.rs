@@ -6,12 +6,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use selfsame_destinations::{Connection, Done, Exchange, Manifest, Next, Refusal, Reply};
+use selfsame_destinations::{
+    Action, Catalogue, Connection, Done, Exchange, Manifest, Next, Refusal, Reply,
+};
 use selfsame_event::{Clock as _, SystemClock, Time};
 use serde_json::{Value, json};
 
 use super::super::say;
-use crate::catalogue::catalogue;
+use super::by_program::{Played, played};
+use crate::manifests::Manifests;
 
 /// What would be sent, as JSON: `{destination, action, requests, ends}`.
 ///
@@ -50,15 +53,19 @@ pub(super) struct Render {
 
 impl Render {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let catalogue = catalogue(self.folder.as_deref())?;
-        let Some(manifest) = catalogue.get(&self.destination) else {
-            let ids: Vec<&str> = catalogue.iter().map(|one| one.id.as_str()).collect();
-            bail!("no destination is called `{}`; there are {}", self.destination, ids.join(", "));
+        if let Some(folder) = &self.folder {
+            // What is wrong with any of them is said, where a server would go on without it.
+            Catalogue::load(folder)?;
+        }
+        let manifests = Manifests::of(self.folder.as_deref().unwrap_or_else(|| Path::new("")))?;
+        let Some(manifest) = manifests.get(&self.destination) else {
+            let ids = manifests.ids().join(", ");
+            bail!("no destination is called `{}`; there are {ids}", self.destination);
         };
         let settings = manifest.check_settings(read(&self.settings)?);
         let settings = settings.map_err(|faults| anyhow::anyhow!(faults.join("; ")))?;
         let event = read(&self.event)?;
-        let (action, mapping) = self.chosen(manifest, &event)?;
+        let (action, mapping) = self.chosen(&manifest, &event)?;
         let subscription = manifest.subscription(&action, mapping.as_ref())?;
         let auth = self.auth.as_deref().map(read).transpose()?.unwrap_or(Value::Null);
         let replies = self.replies.as_deref().map(read).transpose()?.unwrap_or(Value::Null);
@@ -73,6 +80,10 @@ impl Render {
             audience: &audience,
             now_ms: now.millis(),
         };
+        if manifest.action(&action).is_some_and(Action::is_program) {
+            let played = played(&manifest, &subscription, &event, connection, &replies)?;
+            return shown(&manifest, &action, played);
+        }
         let exchange = match event.as_array() {
             Some(events) => manifest.batch_exchange(&subscription, events, connection),
             None => manifest
@@ -86,16 +97,7 @@ impl Render {
             }
             Err(refusal) => (Vec::new(), Done::Refused(refusal), Vec::new()),
         };
-        let shown = json!({
-            "destination": manifest.id,
-            "action": action,
-            "requests": requests,
-            "ends": ends_of(&ends),
-            "left_out": left_out.iter().map(left).collect::<Vec<_>>(),
-        });
-        say(&serde_json::to_string_pretty(&shown)?)?;
-        let sent = matches!(ends, Done::Delivered | Done::Skipped);
-        Ok(if sent { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        shown(&manifest, &action, Played { requests, ends, left_out })
     }
 
     /// The action and its mapping; `None` is what its fields propose.
@@ -120,6 +122,20 @@ impl Render {
     }
 }
 
+fn shown(manifest: &Manifest, action: &str, played: Played) -> anyhow::Result<ExitCode> {
+    let Played { requests, ends, left_out } = played;
+    let shown = json!({
+        "destination": manifest.id,
+        "action": action,
+        "requests": requests,
+        "ends": ends_of(&ends),
+        "left_out": left_out.iter().map(left).collect::<Vec<_>>(),
+    });
+    say(&serde_json::to_string_pretty(&shown)?)?;
+    let sent = matches!(ends, Done::Delivered | Done::Skipped);
+    Ok(if sent { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 pub(super) fn read(path: &Path) -> anyhow::Result<Value> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
@@ -138,7 +154,7 @@ fn drive(mut exchange: Exchange<'_>, replies: &Value) -> anyhow::Result<(Vec<Val
     }
 }
 
-fn answer(value: Option<&Value>) -> anyhow::Result<Reply> {
+pub(super) fn answer(value: Option<&Value>) -> anyhow::Result<Reply> {
     Reply::from_json(value).context("the status of a reply is no number")
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use selfsame_connector::{Connector, Keep, Mapped, Rehearsal, check, proposed};
+use selfsame_connector::{Config, Connector, Keep, Mapped, Rehearsal, check, proposed};
 use selfsame_deliver::{Job, Outbound, OutboundConfig, Outcome, SystemResolver};
+use selfsame_destinations::Manifest;
 use selfsame_event::SystemClock;
 use serde_json::{Value, json};
 
@@ -16,7 +17,9 @@ use super::super::say;
 use super::create::document;
 use crate::chance;
 use crate::client::block_on;
+use crate::connectors::with_program;
 use crate::manifests::Manifests;
+use crate::pack::workers::here;
 
 /// How long an answer is waited for, where the manifest does not say it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -81,8 +84,8 @@ impl Test {
             }],
             None => proposed(&manifest).into_iter().map(|(_, mapped)| mapped).collect(),
         };
-        let connector =
-            Connector::new(check(&manifest, settings, auth, &mappings)?, Arc::new(Nowhere), None);
+        let config = speaking(&manifest, check(&manifest, settings, auth, &mappings)?)?;
+        let connector = Connector::new(config, Arc::new(Nowhere), None);
         let wanted = if self.action.is_some() { vec![0] } else { connector.wants(&event) };
         if wanted.is_empty() {
             let keys: Vec<&str> =
@@ -95,8 +98,9 @@ impl Test {
         let outbound = Outbound::new(OutboundConfig::default(), Arc::new(SystemResolver))
             .context("the outbound client cannot be made")?;
         let rehearse = async {
-            let mut all: Vec<(u8, Rehearsal)> = Vec::new();
-            for number in wanted {
+            let mut all: Vec<(Option<u8>, Rehearsal)> = Vec::new();
+            // The settings first, where the vendor can be asked whether they are good.
+            for number in [None].into_iter().chain(wanted.into_iter().map(Some)) {
                 let clock = SystemClock::default();
                 let key = format!("test_{}", u64::from_le_bytes(chance::bytes()));
                 let job = Job {
@@ -106,7 +110,10 @@ impl Test {
                     timeout: PATIENCE,
                     clock: &clock,
                 };
-                let rehearsal = connector.rehearse(&event, number, job).await;
+                let rehearsal = match number {
+                    Some(number) => connector.rehearse(&event, number, job).await,
+                    None => connector.check(job).await,
+                };
                 let goes_on = rehearsal.as_ref().is_none_or(|one| is_good(one.carried.outcome));
                 all.extend(rehearsal.map(|one| (number, one)));
                 if !goes_on {
@@ -117,7 +124,7 @@ impl Test {
         };
         let (mut sent, mut last) = (Vec::new(), None);
         for (number, rehearsal) in block_on(rehearse)? {
-            let action = mappings.iter().find(|one| one.number == number);
+            let action = mappings.iter().find(|one| Some(one.number) == number);
             let action = action.map(|one| one.action.as_str());
             sent.extend(rehearsal.said.into_iter().map(
                 |said| json!({ "action": action, "request": said.request, "answer": said.answer }),
@@ -137,6 +144,15 @@ impl Test {
         say(&serde_json::to_string_pretty(&shown)?)?;
         Ok(if is_good(last.outcome) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// With the program of its manifest, if it has one.
+fn speaking(manifest: &Manifest, config: Config) -> anyhow::Result<Config> {
+    if manifest.program.is_none() {
+        return Ok(config);
+    }
+    let programs = here(Arc::new(SystemClock::default()))?;
+    Ok(with_program(config, manifest, &programs, "test")?)
 }
 
 fn is_good(outcome: Outcome) -> bool {

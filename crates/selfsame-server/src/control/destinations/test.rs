@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use selfsame_connector::{Rehearsal, Said};
 use selfsame_deliver::{Carried, Job, Outcome, Withheld, webhook};
 use selfsame_event::EventType;
 use selfsame_functions::Input;
@@ -19,6 +20,7 @@ use super::find;
 use crate::chance;
 use crate::destination::{connection, connection_id};
 use crate::function::{FUNCTION, sentence};
+use crate::node::Node;
 use crate::printable::brief;
 
 /// How long the receiver may take.
@@ -45,7 +47,7 @@ shape! {
 
     /// A request of a test event.
     pub(crate) struct SentShown {
-        /// The mapping.
+        /// The mapping; empty where only the settings were looked at.
         mapping: String,
         /// What was sent, without secrets.
         request: Value,
@@ -151,6 +153,17 @@ async fn hook(
     })
 }
 
+/// A test, for a connector.
+fn job<'j>(node: &'j Node, key: &'j str) -> Job<'j> {
+    Job {
+        key,
+        outbound: &node.outbound,
+        allow_loopback: node.allow_loopback(),
+        timeout: PATIENCE,
+        clock: &*node.clock,
+    }
+}
+
 /// Through the mappings of a destination of the catalogue that want the event.
 async fn through(
     control: &Control,
@@ -166,25 +179,29 @@ async fn through(
     let event: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let started = node.clock.monotonic_micros();
     let mut sent = Vec::new();
-    let mut carried = Carried::quiet(Outcome::Withheld(Withheld::Unmatched));
-    for number in connector.wants(&event) {
-        let job = Job {
-            key: &format!("{webhook_id}.{number}"),
-            outbound: &node.outbound,
-            allow_loopback: node.allow_loopback(),
-            timeout: PATIENCE,
-            clock: &*node.clock,
+    let mut shown = |rehearsal: Rehearsal, mapping: &str| {
+        let shown = |said: Said| {
+            let (mapping, request, answer) = (mapping.to_owned(), said.request, said.answer);
+            SentShown { mapping, request, answer }
         };
-        let Some(rehearsal) = connector.rehearse(&event, number, job).await else { continue };
+        sent.extend(rehearsal.said.into_iter().map(shown));
+        rehearsal.carried
+    };
+    let is_good = |carried: &Carried| matches!(carried.outcome, Outcome::Delivered { .. });
+    // Settings that are not good are said to be so, whatever the event.
+    let checked = connector.check(job(node, &webhook_id)).await.map(|checked| shown(checked, ""));
+    let refused = checked.filter(|checked| !is_good(checked));
+    let wanted = if refused.is_some() { Vec::new() } else { connector.wants(&event) };
+    let unmatched = Carried::quiet(Outcome::Withheld(Withheld::Unmatched));
+    let mut carried = refused.unwrap_or(unmatched);
+    for number in wanted {
+        let key = format!("{webhook_id}.{number}");
+        let Some(rehearsal) = connector.rehearse(&event, number, job(node, &key)).await else {
+            continue;
+        };
         let mapping = tool.mappings.iter().find(|one| one.number == number);
-        let mapping = mapping.map_or_else(String::new, |one| one.name.clone());
-        sent.extend(rehearsal.said.into_iter().map(|said| SentShown {
-            mapping: mapping.clone(),
-            request: said.request,
-            answer: said.answer,
-        }));
-        carried = rehearsal.carried;
-        if !matches!(carried.outcome, Outcome::Delivered { .. }) {
+        carried = shown(rehearsal, mapping.map_or("", |one| one.name.as_str()));
+        if !is_good(&carried) {
             break;
         }
     }

@@ -109,7 +109,10 @@ pub(super) fn tool(
 }
 
 /// The manifest of a kind.
-pub(super) fn manifest(control: &Control, kind: &str) -> Result<Arc<Manifest>, Problem> {
+pub(in crate::control) fn manifest(
+    control: &Control,
+    kind: &str,
+) -> Result<Arc<Manifest>, Problem> {
     let manifests = &control.node.connectors.manifests;
     manifests.get(kind).ok_or_else(|| {
         let all = manifests.ids().join("`, `");

@@ -296,6 +296,50 @@ async fn files_make_and_change_them_with_secrets_from_the_environment() {
     assert!(text.contains("writeKey: COPY_KEY") && !text.contains(KEY), "{text}");
 }
 
+#[tokio::test]
+async fn a_program_of_the_actions_pack_is_a_destination_like_any_other() {
+    let tool = Tool::start(|_| (200, "{}")).await;
+    let server = Server::start();
+    let ids = async |path: &str| {
+        let listed = server.get(path).await;
+        let ids = listed["data"].as_array().expect("a list").iter();
+        ids.map(|one| one["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+    };
+    let all = ids("/api/catalogue?all=true").await;
+    if !all.iter().any(|id| id == "community-webhook") {
+        println!("this build has no actions pack: `make pack` builds it");
+        return;
+    }
+    let listed = ids("/api/catalogue").await;
+    assert!(listed.iter().any(|id| id == "webhook") && listed.iter().any(|id| id == "close"));
+    assert!(!listed.iter().any(|id| id == "community-webhook"), "there is a native one");
+    let shown = server.get("/api/catalogue/community-webhook").await;
+    assert_eq!(
+        (&shown["status"], &shown["settings"]["sharedSecret"]["type"]),
+        (&json!("community"), &json!("password"))
+    );
+
+    let mapping = json!({"url": format!("{}/in", tool.url), "method": "PUT",
+        "headers": {"x-own": "one"}, "data": {"@path": "$.properties"}});
+    let body = json!({"name": "hook", "kind": "community-webhook", "settings": {"sharedSecret": KEY},
+        "mappings": [{"action": "send", "trigger": "type = \"track\"", "mapping": mapping}]});
+    server.done(Method::POST, "/api/destinations", Some(body)).await;
+    for (id, user) in [("m-1", "ada"), ("m-2", "bob")] {
+        let track =
+            json!({"userId": user, "event": "Order", "messageId": id, "properties": {"id": id}});
+        assert_eq!(server.send(DEV, "track", track).await, StatusCode::OK);
+    }
+    let status = settled(&server, "hook", 2).await;
+    assert_eq!((&status["delivered"], &status["dead"]), (&json!(2), &json!(0)));
+    assert_eq!(tool.lines(), ["PUT /in", "PUT /in"]);
+    let got = &tool.got()[0];
+    let sent: Value = serde_json::from_str(&got.body).expect("JSON");
+    assert_eq!(sent, json!({"id": "m-1"}));
+    assert_eq!(got.headers["x-own"], "one");
+    assert_eq!(got.headers["x-signature"].len(), 40, "it is signed by the program");
+    assert!(!server.get("/api/destinations").await.to_string().contains(KEY));
+}
+
 const OWN: &str = "\
 manifest: 1
 id: own
