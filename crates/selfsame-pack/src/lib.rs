@@ -20,4 +20,4 @@ mod archive;
 mod programs;
 
 pub use archive::{Entry, Pack, PackError};
-pub use programs::{HEAP_BYTES, LIMITS, NoFetch, Programs, Runner, SANDBOXES};
+pub use programs::{NoFetch, Programs, Runner, worker};

@@ -8,18 +8,21 @@ use selfsame_connector::{Answering, Ask, Program, Running, Stopped};
 use selfsame_destinations::Reply;
 use selfsame_functions::{
     Apart, Call, Code, Family, Fault, FaultKind, Fetch, FetchReply, FetchRequest, FetchResponse,
-    Input, Instance, Limits, Pool, Report, Returned,
+    Input, Instance, Limits, Pool, PoolConfig, Report, Returned,
 };
 use tokio::sync::{mpsc, oneshot};
 
 /// Sandboxes of a worker. One runs one call, so these are the calls that may wait for answers at once.
-pub const SANDBOXES: usize = 32;
+const SANDBOXES: usize = 32;
 
 /// The heaps of a worker's sandboxes together: beyond, those go that were not used for longest.
-pub const HEAP_BYTES: u64 = 128 << 20;
+const HEAP_BYTES: u64 = 128 << 20;
+/// How long a worker may be without a sign of life. It yields to everything else on a busy machine, and whoever
+/// is given up is not run again.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a call of a program may use. A batch has a thousand events.
-pub const LIMITS: Limits = Limits {
+const LIMITS: Limits = Limits {
     cpu: Duration::from_secs(2),
     wall: Duration::from_secs(120),
     memory_bytes: 32 << 20,
@@ -33,6 +36,18 @@ pub const LIMITS: Limits = Limits {
 
 /// Requests of a call that wait to be sent: as many as it may make.
 const WAITING: usize = 1_000;
+
+/// How a worker runs programs: on one thread.
+pub fn worker() -> PoolConfig {
+    PoolConfig {
+        threads: 1,
+        sandboxes: SANDBOXES,
+        heap_bytes: HEAP_BYTES,
+        patience: PATIENCE,
+        limits: LIMITS,
+        ..PoolConfig::default()
+    }
+}
 
 /// What runs the engine: a process of its own, or threads of this one.
 pub trait Runner: Send + Sync + fmt::Debug {

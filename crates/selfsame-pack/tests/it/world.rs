@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use selfsame_connector::{Program, Running, Stopped};
 use selfsame_destinations::{Manifest, ProgramEnd, Reply};
 use selfsame_event::SystemClock;
-use selfsame_functions::{Code, Kind, Pool, PoolConfig};
-use selfsame_pack::{Entry, HEAP_BYTES, LIMITS, NoFetch, Pack, Programs, SANDBOXES};
+use selfsame_functions::{Code, Kind, Pool};
+use selfsame_pack::{Entry, NoFetch, Pack, Programs, worker};
 use serde_json::{Map, Value, json};
 use tokio::runtime::{Builder, Runtime};
 
@@ -53,14 +53,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(pack: &'static Pack) -> Self {
-        let config = PoolConfig {
-            threads: 1,
-            sandboxes: SANDBOXES,
-            heap_bytes: HEAP_BYTES,
-            limits: LIMITS,
-            ..PoolConfig::default()
-        };
-        let pool = Pool::start(config, Arc::new(NoFetch), Arc::new(SystemClock::default()));
+        let pool = Pool::start(worker(), Arc::new(NoFetch), Arc::new(SystemClock::default()));
         let programs = Programs::new(Arc::new(pool.expect("threads")));
         let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
         let read = |entry: &Entry| {

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::pack::workers::config;
+use selfsame_pack::worker;
 
 pub(super) fn run() -> anyhow::Result<ExitCode> {
-    super::function_worker::work(config())
+    super::function_worker::work(worker())
 }

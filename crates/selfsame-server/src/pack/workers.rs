@@ -5,28 +5,17 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use selfsame_event::Clock;
-use selfsame_functions::{Apart, Call, Pool, PoolConfig, Report};
-use selfsame_pack::{HEAP_BYTES, LIMITS, NoFetch, Programs, Runner, SANDBOXES};
+use selfsame_functions::{Apart, Call, Pool, Report};
+use selfsame_pack::{NoFetch, Programs, Runner, worker};
 
 use crate::function::launch;
 
 /// Most processes.
 const MOST: usize = 4;
 
-/// Of a process: one thread, and a sandbox for each call that waits for an answer.
-pub(crate) fn config() -> PoolConfig {
-    PoolConfig {
-        threads: 1,
-        sandboxes: SANDBOXES,
-        heap_bytes: HEAP_BYTES,
-        limits: LIMITS,
-        ..PoolConfig::default()
-    }
-}
-
 /// Programs that run on threads of this process: for a command that calls one once.
 pub(crate) fn here(clock: Arc<dyn Clock>) -> std::io::Result<Programs> {
-    Ok(Programs::new(Arc::new(Pool::start(config(), Arc::new(NoFetch), clock)?)))
+    Ok(Programs::new(Arc::new(Pool::start(worker(), Arc::new(NoFetch), clock)?)))
 }
 
 /// Processes that run programs.
@@ -57,8 +46,8 @@ impl Workers {
         let mut workers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = u64::try_from(workers.len()).unwrap_or(1);
         let at = usize::try_from(hasher.finish() % count).unwrap_or(0);
-        if let Some(worker) = &workers[at] {
-            return Ok(Arc::clone(worker));
+        if let Some(one) = &workers[at] {
+            return Ok(Arc::clone(one));
         }
         let made = Arc::new(Apart::start(Box::new(|| launch("pack-worker")), Arc::new(NoFetch))?);
         workers[at] = Some(Arc::clone(&made));
