@@ -60,11 +60,29 @@ const options = {
 }
 
 const texts = {}
+/** The folders of the packages that something of is in the pack. */
+const packages = new Set()
 const built = async (name, entry, plugins) => {
   const stdin = { contents: entry, resolveDir: root, sourcefile: `${name}.js` }
-  const { outputFiles } = await esbuild.build({ ...options, stdin, plugins })
+  const { outputFiles, metafile } = await esbuild.build({ ...options, stdin, plugins, metafile: true, absWorkingDir: root })
   texts[name] = outputFiles[0].text
+  for (const file of Object.keys(metafile.inputs)) {
+    const folder = file.match(/^.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0]
+    if (folder) packages.add(folder)
+  }
 }
+
+/** Whose work is in the pack, and under which terms. */
+const licences = () => [...packages].sort().map((folder) => {
+  const at = path.join(root, folder)
+  const { name, version, license, author } = JSON.parse(fs.readFileSync(path.join(at, 'package.json')))
+  const file = fs.readdirSync(at).find((one) => /^(licen[cs]e|copying)/i.test(one))
+  // Some say it in their package.json only.
+  const by = (typeof author === 'string' ? author : author?.name) ?? (name.startsWith('@segment/') ? 'Segment' : name)
+  const terms = license === 'MIT' ? `\n\n${fs.readFileSync(path.join(root, 'mit.txt'), 'utf8').trim()}` : ''
+  const text = file ? fs.readFileSync(path.join(at, file), 'utf8').trim() : `Copyright (c) ${by}${terms}`
+  return `${name} ${version}, ${license ?? 'no licence named'}\n\n${text}`.trim()
+}).join('\n\n----\n\n')
 
 const { manifest } = require('@segment/action-destinations')
 const found = Object.values(manifest).filter(({ directory }) => !(directory in LEFT_OUT))
@@ -95,6 +113,7 @@ const packed = () => {
   const index = {
     version,
     shared: part(texts.shared),
+    licences: part(licences()),
     left_out: LEFT_OUT,
     entries: entries.map(({ slug, made, application }) => ({
       id: made.id,

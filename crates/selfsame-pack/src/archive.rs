@@ -48,6 +48,7 @@ struct Place(usize, usize);
 struct Index {
     version: String,
     shared: Place,
+    licences: Place,
     entries: Vec<Entry>,
     left_out: BTreeMap<String, String>,
 }
@@ -124,6 +125,15 @@ impl Pack {
     /// Destinations of the package that are not in the pack, and why.
     pub fn left_out(&self) -> &BTreeMap<String, String> {
         &self.index.left_out
+    }
+
+    /// Whose work is in it, and under which terms.
+    ///
+    /// # Errors
+    ///
+    /// It is damaged.
+    pub fn licences(&self) -> Result<String, PackError> {
+        self.part(self.index.licences)
     }
 
     /// The manifest of that id.

@@ -19,7 +19,7 @@ fn bytes() -> Vec<u8> {
         "status": "community", "program": { "name": "one" },
         "actions": { "send": { "title": "Send", "program": true } },
     });
-    let parts = [packed("shared"), packed(&manifest.to_string()), packed("own")];
+    let parts = [packed("shared"), packed(&manifest.to_string()), packed("own"), packed("MIT")];
     let mut at = 0;
     let places = parts.each_ref().map(|part| {
         at += part.len();
@@ -27,7 +27,7 @@ fn bytes() -> Vec<u8> {
     });
     let index = packed(
         &json!({
-            "version": "3", "shared": places[0], "left_out": { "two": "why" },
+            "version": "3", "shared": places[0], "licences": places[3], "left_out": { "two": "why" },
             "entries": [{
                 "id": "one", "program": "one", "name": "One", "category": "Other", "actions": 1,
                 "manifest": places[1], "code": places[2],
@@ -44,6 +44,7 @@ fn a_pack_has_manifests_and_programs() {
     let pack = Pack::open(bytes()).expect("a pack");
     assert_eq!((pack.version(), pack.entries().len()), ("3", 1));
     assert_eq!(pack.left_out()["two"], "why");
+    assert_eq!(pack.licences().expect("a text"), "MIT");
     let manifest = pack.manifest("one").expect("a manifest");
     assert_eq!(manifest.program.expect("a program").name, "one");
     assert_eq!(pack.code("one").expect("a program").text(), "shared\nown");
@@ -55,8 +56,9 @@ fn what_is_cut_or_of_another_version_is_refused() {
     let whole = bytes();
     for length in 0..whole.len() - 1 {
         let cut = Pack::open(whole[..length].to_vec());
-        let is_whole =
-            cut.is_ok_and(|pack| pack.code("one").is_ok() && pack.manifest("one").is_ok());
+        let is_whole = cut.is_ok_and(|pack| {
+            pack.code("one").is_ok() && pack.manifest("one").is_ok() && pack.licences().is_ok()
+        });
         assert!(!is_whole, "{length} bytes of {}", whole.len());
     }
     let mut newer = whole;

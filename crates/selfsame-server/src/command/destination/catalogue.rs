@@ -13,6 +13,9 @@ pub(super) struct List {
     /// Also programs of the actions pack for which there is a native destination.
     #[arg(long)]
     all: bool,
+    /// Whose work is in the actions pack, and under which terms.
+    #[arg(long)]
+    licences: bool,
     /// A folder of manifests, beside those of the program.
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -20,6 +23,12 @@ pub(super) struct List {
 
 impl List {
     pub(super) fn run(self) -> anyhow::Result<()> {
+        if self.licences {
+            return match pack() {
+                Some(pack) => say(&pack.licences()?),
+                None => say(NONE),
+            };
+        }
         let manifests = Manifests::of(self.folder.as_deref().unwrap_or_else(|| Path::new("")))?;
         let mut offered = manifests.offered();
         offered.retain(|one| self.all || one.instead_of.is_none());
