@@ -156,7 +156,12 @@ fn stopped(fault: &Fault) -> Stopped {
     let note = format!("{}: {}", fault.kind.label(), fault.message);
     match (fault.kind.family(), fault.kind) {
         (_, FaultKind::Busy | FaultKind::Stopping) => Stopped::Postponed,
+        // Other events ended the process: this one may be good.
+        (_, FaultKind::LockedOut) => Stopped::Later(note),
         (Family::Retry, _) => Stopped::Later(note),
         (Family::Refused | Family::Filtered, _) => Stopped::Refused(note),
     }
 }
+
+#[cfg(test)]
+mod tests;
