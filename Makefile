@@ -11,7 +11,7 @@ DATA ?=
 TORTURE ?= --rounds 1000 --events 2000000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web pack test lint bench bench-shop bench-render conformance torture soak soak-audiences fuzz clean
+.PHONY: help run build web pack test lint bench bench-shop bench-deliveries bench-render conformance fleet torture soak soak-audiences fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,10 +44,14 @@ test: ## every test, from a fresh clone, with what they need
 lint: ## format, clippy, types, licences
 	@scripts/lint.sh
 
-bench: program ## measure on this machine: the program, definitions over a shop, requests (BENCH="--quick" takes minutes)
+bench: program ## measure on this machine: the program, definitions over a shop, deliveries, requests (BENCH="--quick" takes minutes)
 	@met=0; $(HARNESS) table --binary $(BINARY) $(BENCH) || met=1; \
 	$(HARNESS) definitions --binary $(BINARY) $(or $(SHOP),$(filter --quick,$(BENCH))) || met=1; \
+	$(HARNESS) deliveries --binary $(BINARY) $(filter --quick,$(BENCH)) || met=1; \
 	$(MAKE) --no-print-directory bench-render || met=1; exit $$met
+
+bench-deliveries: program ## the third part of that alone: deliveries a second (SENT="--connections 1")
+	@$(HARNESS) deliveries --binary $(BINARY) $(SENT)
 
 bench-render: ## the last part of that alone: requests of events, beside Segment's package in Node
 	@[ -d tests/render/node_modules ] || (cd tests/render && npm ci --ignore-scripts --no-audit --no-fund --silent)
@@ -60,6 +64,9 @@ conformance: program ## the official SDKs against the program, and recorded case
 	@scripts/conformance.sh $(BINARY)
 	@$(CARGO) test --quiet --locked -p selfsame-destinations --test it conformance -- --nocapture
 	@scripts/pack-conformance.sh
+
+fleet: program ## 300 connections, some dead, slow or failing: half an hour (FLEET="--connections 40 --backlog 100000")
+	@$(HARNESS) fleet --binary $(BINARY) $(FLEET)
 
 torture: program ## kill the program 1,000 times, and count: most of an hour (TORTURE="--rounds 50 --events 100000" takes two minutes)
 	@$(HARNESS) torture --binary $(BINARY) $(or $(TORTURE),--rounds 1000 --events 2000000)

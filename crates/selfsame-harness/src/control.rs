@@ -49,6 +49,10 @@ impl Control {
         self.ask("POST", path, &serde_json::to_vec(body)?).await
     }
 
+    pub(crate) async fn patch(&mut self, path: &str, body: &Value) -> Result<Value> {
+        self.ask("PATCH", path, &serde_json::to_vec(body)?).await
+    }
+
     pub(crate) async fn put(&mut self, path: &str, body: &Value) -> Result<Value> {
         self.ask("PUT", path, &serde_json::to_vec(body)?).await
     }

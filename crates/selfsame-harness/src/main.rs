@@ -10,6 +10,8 @@ mod bare;
 mod child;
 mod control;
 mod definitions;
+mod deliveries;
+mod fleet;
 mod generate;
 mod histogram;
 mod http;
@@ -59,6 +61,10 @@ enum Command {
     Definitions(definitions::Definitions),
     /// Write a realistic shop to files, which `cargo bench --bench shop` of the pipeline folds.
     Shop(shop::written::Written),
+    /// Measure deliveries a second to receivers on this machine.
+    Deliveries(deliveries::Deliveries),
+    /// Deliver to hundreds of receivers, some dead, slow or failing, and see what the others notice.
+    Fleet(fleet::Fleet),
     /// Hold half of the highest load for minutes and watch the memory.
     Soak(soak::Soak),
 }
@@ -100,6 +106,8 @@ async fn asked(command: Command) -> Result<bool> {
         Command::Identity(identity) => identity.run().await,
         Command::Definitions(definitions) => definitions.run().await,
         Command::Shop(shop) => shop.run().map(|()| true),
+        Command::Deliveries(deliveries) => deliveries.run().await,
+        Command::Fleet(fleet) => fleet.run().await,
         Command::Soak(soak) => soak.run().await,
     }
 }
