@@ -52,4 +52,4 @@ pub use mapping::{Failure, Mapping};
 pub use problem::Problem;
 pub use template::Template;
 pub use tree::{TooLarge, Tree};
-pub use trigger::Trigger;
+pub use trigger::{Reach, Trigger};

@@ -6,6 +6,7 @@
 
 mod lex;
 mod parse;
+mod reach;
 
 use crate::item::Item;
 use crate::problem::Problem;
@@ -36,6 +37,8 @@ impl Trigger {
         self.root.holds(&event.into()).unwrap_or(false)
     }
 }
+
+pub use reach::Reach;
 
 #[derive(Debug, Clone)]
 enum Condition {

@@ -65,3 +65,65 @@ fn problems_point() {
     );
     check_problem("event ? 5", "byte 6: expected a condition, found `?`");
 }
+
+/// What a trigger reaches, as text: types and names of each alternative.
+fn reach(text: &str) -> Vec<String> {
+    let texts = |texts: &Option<std::collections::BTreeSet<String>>| {
+        texts.as_ref().map_or("any".to_owned(), |texts| Vec::from_iter(texts.clone()).join(","))
+    };
+    let reach = Trigger::compile(text).expect("a trigger").reach();
+    reach.iter().map(|one| format!("{}:{}", texts(&one.types), texts(&one.names))).collect()
+}
+
+#[test]
+fn a_trigger_reaches_what_it_can_hold_for() {
+    assert_eq!(reach("type = \"track\""), ["track:any"]);
+    assert_eq!(reach("type = \"track\" and event = \"A\""), ["track:A"]);
+    assert_eq!(reach("type = \"track\" or event = \"A\""), ["track:any", "any:A"]);
+    assert_eq!(
+        reach("type = \"track\" and (event = \"A\" or event = \"B\")"),
+        ["track:A", "track:B"]
+    );
+    assert_eq!(reach("event = \"A\" and event = \"B\""), Vec::<String>::new());
+    assert_eq!(reach("type != \"track\" and event = \"A\""), ["any:A"]);
+    assert_eq!(reach("properties.price > 3"), ["any:any"]);
+}
+
+/// Whatever a trigger holds for is within its reach.
+#[test]
+fn nothing_that_a_trigger_holds_for_is_out_of_its_reach() {
+    let tests = [
+        "type = \"track\"",
+        "type = \"page\"",
+        "event = \"A\"",
+        "event != \"A\"",
+        "event = \"B\"",
+        "userId exists",
+    ];
+    for (first, second, third) in triples(&tests) {
+        for (one, two) in [("and", "and"), ("and", "or"), ("or", "and"), ("or", "or")] {
+            for text in [
+                format!("{first} {one} ({second} {two} {third})"),
+                format!("({first} {one} {second}) {two} {third}"),
+                format!("{first} {one} {second} {two} {third}"),
+            ] {
+                let trigger = Trigger::compile(&text).expect("a trigger");
+                let reach = trigger.reach();
+                for (kind, name) in [("track", "A"), ("track", "B"), ("page", "A"), ("page", "C")] {
+                    let event = json!({ "type": kind, "event": name, "userId": "u" });
+                    let has = |texts: &Option<std::collections::BTreeSet<String>>, text: &str| {
+                        texts.as_ref().is_none_or(|texts| texts.contains(text))
+                    };
+                    let is_in =
+                        reach.iter().any(|one| has(&one.types, kind) && has(&one.names, name));
+                    assert!(is_in || !trigger.holds(&event), "{text} holds for {event}");
+                }
+            }
+        }
+    }
+}
+
+fn triples<'t>(tests: &[&'t str]) -> Vec<(&'t str, &'t str, &'t str)> {
+    let each = tests.iter().flat_map(|one| tests.iter().map(move |two| (*one, *two)));
+    each.flat_map(|(one, two)| tests.iter().map(move |three| (one, two, *three))).collect()
+}
