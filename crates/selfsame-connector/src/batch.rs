@@ -7,15 +7,18 @@
 //! ```
 //!
 //! Every event is an attempt of its own to the delivery, which waits here for its outcome. Of one profile there is
-//! at most one in a batch, because the next one comes only after it has ended. A batch is no unit of anything: an
-//! event that fails is tried again with whatever is there then.
+//! at most one in a batch, because the next one comes only after it has ended; but where the receiver takes a
+//! batch in order, all of it or nothing, several of them come at once and stay together, in their order. A batch
+//! is no unit of anything: an event that fails is tried again with whatever is there then.
+//!
+//! **Invariant:** of events that came together none is sent behind one that has to be tried again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use selfsame_deliver::{Carried, Failure, Job, Outcome, Withheld};
-use selfsame_destinations::{Connection, Done, Manifest, Outcome as Meaning, Verdict};
+use selfsame_destinations::{Connection, Done, Manifest, Outcome as Meaning, Refusal, Verdict};
 use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 
@@ -35,6 +38,8 @@ pub(crate) struct Room {
     pub(crate) events: usize,
     pub(crate) bytes: usize,
     pub(crate) wait: Duration,
+    /// Whether they are taken in order, all of them or none.
+    pub(crate) ordered: bool,
 }
 
 impl Room {
@@ -48,6 +53,7 @@ impl Room {
             events: count(action.max_events()?).max(1),
             bytes: bytes.map_or(usize::MAX, count),
             wait: wait.min(MOST_WAIT),
+            ordered: manifest.is_ordered(&action.key),
         })
     }
 }
@@ -58,6 +64,9 @@ struct Member {
     event: Arc<Value>,
     /// Its idempotency key.
     key: String,
+    size: usize,
+    /// The same for events that came together.
+    company: u64,
     ended: oneshot::Sender<Carried>,
 }
 
@@ -84,6 +93,7 @@ struct Inner {
     /// Those that are full, until the event that leads them takes them.
     full: BTreeMap<u64, Vec<Member>>,
     waiting: usize,
+    companies: u64,
 }
 
 /// How a batch went that was sent once.
@@ -114,19 +124,25 @@ impl Batches {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins the batch that is open, or begins one and leads it. `most` events can wait at once.
+    /// Joins the batch that is open, or begins one and leads it. `most` events can wait at once. Those that join
+    /// together stay together: they are no more than a batch may hold.
     fn join(
         &self,
         common: &Common,
-        member: Member,
-        size: usize,
+        mut members: Vec<Member>,
         room: Room,
         most: usize,
     ) -> Option<Lead> {
+        let size = members.iter().map(|member| member.size).fold(0, usize::saturating_add);
         let mut inner = self.lock();
         let inner = &mut *inner;
-        inner.waiting += 1;
-        let too_large = |open: &Gathered| open.bytes.saturating_add(size) > room.bytes;
+        inner.waiting += members.len();
+        inner.companies += 1;
+        members.iter_mut().for_each(|member| member.company = inner.companies);
+        let too_large = |open: &Gathered| {
+            open.bytes.saturating_add(size) > room.bytes
+                || open.members.len() + members.len() > room.events
+        };
         if inner.open.get(common).is_some_and(too_large) {
             inner.close(common);
         }
@@ -138,7 +154,7 @@ impl Batches {
             lead = Some(Lead { number: *next, full: Arc::clone(&full) });
             Gathered { number: *next, members: Vec::new(), bytes: 0, full }
         });
-        open.members.push(member);
+        open.members.extend(members);
         open.bytes = open.bytes.saturating_add(size);
         if open.members.len() >= room.events {
             inner.close(common);
@@ -180,29 +196,76 @@ impl Connector {
         &self,
         event: &Arc<Value>,
         size: usize,
-        (line, room): (&Line, Room),
+        with: (&Line, Room),
         job: Job<'_>,
     ) -> Carried {
-        let manifest = &*self.config.manifest;
-        let held = match self.credentials.current(self, job).await {
-            Ok(held) => held,
-            Err(carried) => return carried,
-        };
-        let connection = self.connection(&held, job);
-        let key = match manifest.batch_key(&line.subscription, &**event, connection) {
-            Ok(key) => Value::Array(key.unwrap_or_default()).to_string(),
-            Err(refusal) => return meaning::refused(&refusal, None, &held.mask),
-        };
-        let (ended, outcome) = oneshot::channel();
-        let member = Member { event: Arc::clone(event), key: job.key.to_owned(), ended };
-        let most = self.concurrency();
-        let lead = self.batches.join(&(line.number, key), member, size, room, most);
-        if let Some(Lead { number, full }) = lead {
-            // Full, or waited for long enough: it is the same from here on.
-            tokio::time::timeout(room.wait, full.notified()).await.ok();
-            self.send_all(self.batches.take(number), line, job).await;
+        let all = self.carry_company(&[(event, size, job)], with).await;
+        all.into_iter().next().unwrap_or_else(|| Carried::quiet(Outcome::Postponed))
+    }
+
+    /// Carries out an action for events of one person, in order, as many at once as a batch may hold. Behind one
+    /// that has to be tried again none is tried.
+    pub(crate) async fn carry_company(
+        &self,
+        mut events: &[(&Arc<Value>, usize, Job<'_>)],
+        (line, room): (&Line, Room),
+    ) -> Vec<Carried> {
+        let count = events.len();
+        let mut all = Vec::with_capacity(count);
+        while let Some((_, _, job)) = events.first() {
+            let manifest = &*self.config.manifest;
+            let held = self.credentials.current(self, *job).await;
+            let held = match held {
+                Ok(held) => held,
+                Err(carried) => {
+                    all.push(carried);
+                    break;
+                }
+            };
+            let key = |event: &Value| {
+                let connection = self.connection(&held, *job);
+                let key = manifest.batch_key(&line.subscription, event, connection)?;
+                Ok(Value::Array(key.unwrap_or_default()).to_string())
+            };
+            let common: Result<String, Refusal> = key(events[0].0);
+            let common = match common {
+                Ok(common) => common,
+                Err(refusal) => {
+                    all.push(meaning::refused(&refusal, None, &held.mask));
+                    events = &events[1..];
+                    continue;
+                }
+            };
+            let is_common = |event: &Value| key(event).is_ok_and(|key| key == common);
+            let (mut members, mut waiting, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
+            for (event, size, job) in events.iter().take(room.events) {
+                bytes = bytes.saturating_add(*size);
+                if !members.is_empty() && (bytes > room.bytes || !is_common(event)) {
+                    break;
+                }
+                let (ended, outcome) = oneshot::channel();
+                let (event, key) = (Arc::clone(event), job.key.to_owned());
+                members.push(Member { event, key, size: *size, company: 0, ended });
+                waiting.push(outcome);
+            }
+            events = &events[members.len()..];
+            let lead = self.batches.join(&(line.number, common), members, room, self.concurrency());
+            if let Some(Lead { number, full }) = lead {
+                // Full, or waited for long enough: it is the same from here on.
+                tokio::time::timeout(room.wait, full.notified()).await.ok();
+                // In a box: most events do not lead, and need less.
+                Box::pin(self.send_all(self.batches.take(number), line, *job)).await;
+            }
+            for outcome in waiting {
+                let stopped = || Carried::quiet(Outcome::Postponed);
+                all.push(outcome.await.unwrap_or_else(|_| stopped()));
+            }
+            if all.iter().any(|carried| is_to_be_tried_again(carried.outcome)) {
+                break;
+            }
         }
-        outcome.await.unwrap_or_else(|_| Carried::quiet(Outcome::Postponed))
+        all.resize(count, Carried::quiet(Outcome::Postponed));
+        all
     }
 
     pub(crate) fn connection<'c>(&'c self, held: &'c Held, job: Job<'_>) -> Connection<'c> {
@@ -217,26 +280,35 @@ impl Connector {
     /// Sends a batch, or its parts where it is refused as a whole, and tells each event its outcome.
     async fn send_all(&self, members: Vec<Member>, line: &Line, job: Job<'_>) {
         let mut parts = vec![members];
-        while let Some(mut part) = parts.pop() {
-            if part.len() <= 1 {
-                for Member { event, key, ended } in part {
-                    let job = Job { key: &key, ..job };
-                    let carried = self.carry(&event, line, job, &mut |_| {}).await;
-                    // Whoever does not wait any more has stopped.
-                    ended.send(carried).ok();
-                }
-                continue;
+        // Of these companies one has to be tried again.
+        let mut held: BTreeSet<u64> = BTreeSet::new();
+        while let Some(part) = parts.pop() {
+            let (behind, mut part): (Vec<Member>, Vec<Member>) =
+                part.into_iter().partition(|member| held.contains(&member.company));
+            for member in behind {
+                // Whoever does not wait any more has stopped.
+                member.ended.send(Carried::quiet(Outcome::Postponed)).ok();
             }
-            match self.send_batch(&part, line, job).await {
-                Some(outcomes) => {
-                    for (member, carried) in part.into_iter().zip(outcomes) {
-                        member.ended.send(carried).ok();
+            let outcomes = match part.as_slice() {
+                [] => continue,
+                [Member { event, key, .. }] => {
+                    let job = Job { key, ..job };
+                    vec![self.carry(event, line, job, &mut None).await]
+                }
+                several => match self.send_batch(several, line, job).await {
+                    Some(outcomes) => outcomes,
+                    None => {
+                        let behind = part.split_off(part.len() / 2);
+                        parts.extend([behind, part]);
+                        continue;
                     }
+                },
+            };
+            for (member, carried) in part.into_iter().zip(outcomes) {
+                if is_to_be_tried_again(carried.outcome) {
+                    held.insert(member.company);
                 }
-                None => {
-                    let behind = part.split_off(part.len() / 2);
-                    parts.extend([behind, part]);
-                }
+                member.ended.send(carried).ok();
             }
         }
     }
@@ -247,7 +319,7 @@ impl Connector {
         let Ok(_place) = self.exchanges.acquire().await else {
             return all(Carried::quiet(Outcome::Postponed));
         };
-        let events: Vec<Value> = part.iter().map(|member| (*member.event).clone()).collect();
+        let events: Vec<&Value> = part.iter().map(|member| &*member.event).collect();
         let mut held = self.credentials.current(self, job).await;
         let mut has_renewed = false;
         loop {
@@ -257,7 +329,10 @@ impl Connector {
             };
             let may_renew = !has_renewed && self.can_renew(&tokens);
             let went = match line.is_program {
-                true => self.batch_by_program(&events, line, &tokens, may_renew, job).await,
+                true => {
+                    let events: Vec<Value> = events.iter().copied().cloned().collect();
+                    self.batch_by_program(&events, line, &tokens, may_renew, job).await
+                }
                 false => self.batch_exchange(&events, line, &tokens, may_renew, job).await,
             };
             match went {
@@ -279,7 +354,7 @@ impl Connector {
     /// Sends a batch as the manifest says.
     async fn batch_exchange(
         &self,
-        events: &[Value],
+        events: &[&Value],
         line: &Line,
         tokens: &Held,
         may_renew: bool,
@@ -287,10 +362,11 @@ impl Connector {
     ) -> Together {
         let connection = self.connection(tokens, job);
         let manifest = &*self.config.manifest;
-        let exchange = manifest.batch_exchange(&line.subscription, events, connection);
+        let exchange =
+            manifest.batch_exchange(&line.subscription, events.iter().copied(), connection);
         let Ok((mut exchange, refused)) = exchange else { return Together::Parts };
         let members = exchange.members().to_vec();
-        let driven = self.drive(&mut exchange, tokens, &mut Vec::new(), job, &mut |_| {}).await;
+        let driven = self.drive(&mut exchange, tokens, &mut Vec::new(), job, &mut None).await;
         let (done, last) = match driven {
             Ok(driven) => driven,
             Err(carried) if is_to_be_tried_again(carried.outcome) => {

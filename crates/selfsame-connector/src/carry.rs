@@ -36,8 +36,8 @@ pub struct Rehearsal {
 /// An answer, and how long it asks to wait.
 pub(crate) type Answered = (Reply, Option<Duration>);
 
-/// Hears of every request with its answer.
-pub(crate) type Ear<'h> = &'h mut (dyn FnMut(Said) + Send);
+/// Keeps every request with its answer, where somebody wants to see them.
+pub(crate) type Ear<'h> = &'h mut Option<Vec<Said>>;
 
 /// How an exchange went.
 pub(crate) struct Went {
@@ -51,9 +51,9 @@ impl Connector {
     /// None where there is no such mapping in use.
     pub async fn rehearse(&self, event: &Value, number: u8, job: Job<'_>) -> Option<Rehearsal> {
         let line = self.line(number)?;
-        let mut said = Vec::new();
-        let carried = self.carry(event, line, job, &mut |one| said.push(one)).await;
-        Some(Rehearsal { said, carried })
+        let mut said = Some(Vec::new());
+        let carried = self.carry(event, line, job, &mut said).await;
+        Some(Rehearsal { said: said.unwrap_or_default(), carried })
     }
 
     /// The numbers of the mappings whose triggers hold for an event.
@@ -181,7 +181,9 @@ impl Connector {
             Err(failure) => failure.label(),
         };
         ::metrics::counter!(metrics::REQUESTS, "outcome" => label).increment(1);
-        ear(said(request, &answer, held));
+        if let Some(heard) = ear {
+            heard.push(said(request, &answer, held));
+        }
         let answer = answer.map_err(failed)?;
         Ok((wire::reply(&answer), answer.retry_after))
     }

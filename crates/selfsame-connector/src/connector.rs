@@ -1,11 +1,17 @@
 //! A connection of the catalogue, as delivery speaks through it.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use selfsame_deliver::{Carried, Carrying, Failure, Job, Letter, Outcome, Share, Tool, Withheld};
+use selfsame_deliver::{
+    Body, Carried, Carrying, CarryingAll, EffectKind, Failure, Interest, Job, Letter, Outcome,
+    Share, Tool, Withheld,
+};
 use selfsame_destinations::Manifest;
+use selfsame_event::EventType;
+use selfsame_mapping::Reach;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -20,6 +26,10 @@ use crate::pace::Pace;
 const EXCHANGES: usize = 16;
 /// The most that a manifest may say.
 const MOST_EXCHANGES: usize = 256;
+/// The most events of batches that are under way at once.
+const MOST_EVENTS: usize = 1_024;
+/// The most events of one person that go at once, in order.
+const MOST_TOGETHER: usize = 64;
 
 /// Keeps tokens that were fetched, where the ones before are worth nothing any more.
 pub trait Keep: Send + Sync + fmt::Debug {
@@ -80,7 +90,7 @@ impl Connector {
         let most =
             self.config.lines.iter().filter_map(|line| line.room).map(|room| room.events).max();
         let exchanges = exchanges(&self.config.manifest);
-        exchanges.saturating_mul(most.unwrap_or(1)).min(MOST_EXCHANGES.max(exchanges))
+        exchanges.saturating_mul(most.unwrap_or(1)).min(MOST_EVENTS.max(exchanges))
     }
 
     /// The requests a second that go out at most, where there is a rate now.
@@ -112,6 +122,31 @@ impl Tool for Connector {
         let (event, size) = (Arc::new(event), body.len());
         Ok(Box::new(Opened { connector: self, event, size, wanted }))
     }
+
+    fn open_shared(self: Arc<Self>, body: &Body) -> Result<Box<dyn Letter>, Failure> {
+        let event = body.value().ok_or(Failure::Unmapped)?;
+        let wanted = self.wanted_by(&event);
+        Ok(Box::new(Opened { connector: self, event, size: body.bytes().len(), wanted }))
+    }
+
+    fn together(&self) -> usize {
+        let rooms =
+            self.config.lines.iter().filter(|line| line.enabled).filter_map(|line| line.room);
+        let ordered = rooms.filter(|room| room.ordered).map(|room| room.events).max();
+        ordered.unwrap_or(1).min(MOST_TOGETHER)
+    }
+
+    fn interests(&self) -> Vec<Interest> {
+        let lines = self.config.lines.iter().filter(|line| line.enabled);
+        lines.flat_map(|line| line.trigger.reach()).map(interest).collect()
+    }
+}
+
+/// What a trigger reaches, as delivery looks for it.
+fn interest(reach: Reach) -> Interest {
+    let kind = |name: &String| EventType::from_name(name).map(EffectKind::from);
+    let kinds = reach.types.map(|types| types.iter().filter_map(kind).collect());
+    Interest { kinds, names: reach.names }
 }
 
 /// An event, read.
@@ -138,8 +173,35 @@ impl Letter for Opened {
                     let (event, size) = (&self.event, self.size);
                     self.connector.carry_together(event, size, (line, room), job).await
                 }
-                None => self.connector.carry(&self.event, line, job, &mut |_| {}).await,
+                // In a box: events of batches, of which there are more at once, need less.
+                None => Box::pin(self.connector.carry(&self.event, line, job, &mut None)).await,
             }
+        })
+    }
+
+    fn goes_in_order(&self, action: u8) -> bool {
+        let line = self.connector.line(action).filter(|_| self.wanted.has(action));
+        line.and_then(|line| line.room).is_some_and(|room| room.ordered)
+    }
+
+    fn carry_all<'a>(
+        &'a self,
+        behind: &'a [&'a dyn Letter],
+        action: u8,
+        jobs: &'a [Job<'a>],
+    ) -> CarryingAll<'a> {
+        Box::pin(async move {
+            let others = behind.iter().map(|one| (*one as &dyn Any).downcast_ref::<Self>());
+            let all: Option<Vec<&Self>> = std::iter::once(Some(self)).chain(others).collect();
+            let line = self.connector.line(action);
+            let with = line.and_then(|line| Some((line, line.room?)));
+            let (Some(all), Some(with)) = (all, with) else {
+                // Another tool opened them, or it is configured otherwise by now: they come again one by one.
+                return jobs.iter().map(|_| Carried::quiet(Outcome::Postponed)).collect();
+            };
+            let events: Vec<_> =
+                all.iter().zip(jobs).map(|(one, job)| (&one.event, one.size, *job)).collect();
+            self.connector.carry_company(&events, with).await
         })
     }
 }

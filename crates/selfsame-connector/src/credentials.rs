@@ -69,7 +69,7 @@ impl Credentials {
         if is_good || !connector.can_renew(&held) {
             return Ok(held);
         }
-        self.renew(&held, connector, job).await
+        Box::pin(self.renew(&held, connector, job)).await
     }
 
     /// Other tokens than these. Many may ask: one fetches, and all get what it got.

@@ -102,12 +102,12 @@ impl Connector {
     /// Whether the vendor takes the settings, and what was said; none where nobody can be asked.
     pub async fn check(&self, job: Job<'_>) -> Option<Rehearsal> {
         self.config.manifest.program.as_ref().filter(|program| program.checks)?;
-        let mut said = Vec::new();
+        let mut said = Some(Vec::new());
         let carried = match self.credentials.current(self, job).await {
             Ok(held) => {
                 let input = self.config.manifest.program_check(&held.auth)?;
                 let mut kept = Vec::new();
-                match self.run(input, &held, &mut kept, job, &mut |one| said.push(one)).await {
+                match self.run(input, &held, &mut kept, job, &mut said).await {
                     Ok((end, last)) => {
                         self.went(&end.done(false), last.as_ref(), &held, job).carried
                     }
@@ -116,7 +116,7 @@ impl Connector {
             }
             Err(carried) => carried,
         };
-        Some(Rehearsal { said, carried })
+        Some(Rehearsal { said: said.unwrap_or_default(), carried })
     }
 
     /// Carries out an action for an event by the program.
@@ -159,7 +159,7 @@ impl Connector {
             outcomes[*index] = meaning::refused(refusal, None, &held.mask);
         }
         let Some(input) = batch.input else { return Together::Ended(outcomes) };
-        let (end, last) = match self.run(input, held, &mut Vec::new(), job, &mut |_| {}).await {
+        let (end, last) = match self.run(input, held, &mut Vec::new(), job, &mut None).await {
             Ok(ran) => ran,
             Err(carried) if is_to_be_tried_again(carried.outcome) => {
                 return Together::Ended(vec![carried; events.len()]);
@@ -197,7 +197,7 @@ impl Connector {
         held: &Held,
         job: Job<'_>,
     ) -> Result<ProgramEnd, Carried> {
-        let (end, last) = self.run(input, held, &mut Vec::new(), job, &mut |_| {}).await?;
+        let (end, last) = self.run(input, held, &mut Vec::new(), job, &mut None).await?;
         match &end.error {
             None => Ok(end),
             Some(error) => {

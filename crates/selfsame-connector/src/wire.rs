@@ -15,7 +15,8 @@ pub(crate) fn outgoing(
     timeout: Duration,
     allow_loopback: bool,
 ) -> Result<(Method, Outgoing), Failure> {
-    let url = outbound.check(request.url.as_str(), allow_loopback).map_err(|_| Failure::Blocked)?;
+    let url = request.url.clone();
+    outbound.permits(&url, allow_loopback).map_err(|_| Failure::Blocked)?;
     let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| Failure::Bug)?;
     let mut headers = HeaderMap::with_capacity(request.headers.len());
     for (name, value) in &request.headers {

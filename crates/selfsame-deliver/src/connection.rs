@@ -149,6 +149,16 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// In which order the events of a profile go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Each after those before it.
+    #[default]
+    Strict,
+    /// The same, but for one that failed for five minutes: then the others do not wait for it any more.
+    Relaxed,
+}
+
 /// A connection: a webhook, or one that is spoken to by a tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
@@ -171,6 +181,8 @@ pub struct Connection {
     pub enabled: bool,
     /// Whether it may send to this machine: for the demo and tests.
     pub allow_loopback: bool,
+    /// Whether later events of a profile wait for one that fails for as long as it takes.
+    pub order: Order,
     /// How many requests at once, at least 1.
     pub concurrency: usize,
     /// How long a request may take in all.
@@ -192,6 +204,7 @@ impl Connection {
             filter: Filter::ALL,
             enabled: true,
             allow_loopback: false,
+            order: Order::Strict,
             concurrency: 16,
             timeout: Duration::from_secs(30),
             start: Start::Now,

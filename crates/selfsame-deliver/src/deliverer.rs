@@ -11,7 +11,7 @@ use tracing::{error, info};
 
 use crate::attempts::AttemptLog;
 use crate::budget::RetryBudget;
-use crate::connection::{Connection, ConnectionId, Start};
+use crate::connection::{Connection, ConnectionId, Order, Start};
 use crate::feed::Feed;
 use crate::handle::DelivererHandle;
 use crate::image::{Images, Known};
@@ -36,7 +36,7 @@ use missing::Missing;
 #[derive(Debug, Clone)]
 pub struct DeliverConfig {
     /// Effects of a connection that a crash may deliver again: in flight, or delivered and not yet
-    /// in the ledger. At least the connection's concurrency.
+    /// in the ledger. At least the connection's concurrency, and twice that where it sends batches in order.
     pub in_flight_limit: usize,
     /// Effects of a connection that the cursor may leave behind. Then it stops.
     pub exception_limit: usize,
@@ -54,6 +54,8 @@ pub struct DeliverConfig {
     pub kept_records: u64,
     /// How long requests in flight may go on when the process stops.
     pub stop_timeout: Duration,
+    /// For how long later events of a profile wait for one that fails, where their order is relaxed.
+    pub late_after: Duration,
     /// The retries.
     pub retry: RetryPolicy,
     /// How many retries there may be.
@@ -78,6 +80,7 @@ impl Default for DeliverConfig {
             snapshot_records: 100_000,
             kept_records: 10_000,
             stop_timeout: Duration::from_secs(10),
+            late_after: Duration::from_secs(300),
             retry: RetryPolicy::default(),
             retry_budget: RetryBudget::default(),
             lag_limit: LagLimit::default(),
@@ -90,9 +93,14 @@ impl Default for DeliverConfig {
 impl DeliverConfig {
     pub(crate) fn limits(&self, connection: &Connection) -> Limits {
         let concurrency = connection.concurrency.max(1);
+        let together = connection.tool.as_ref().map_or(1, |tool| tool.0.together()).max(1);
+        // Of batches there are many at once, so that the next can go while those before become durable.
+        let in_flight = if together > 1 { 2 * concurrency } else { concurrency };
         Limits {
             concurrency,
-            in_flight: self.in_flight_limit.max(concurrency),
+            together,
+            late_after: (connection.order == Order::Relaxed).then_some(self.late_after),
+            in_flight: self.in_flight_limit.max(in_flight),
             exceptions: self.exception_limit,
             profile_exceptions: self.profile_exception_limit,
             dead: self.dead_letter_limit,
@@ -209,6 +217,8 @@ impl Deliverer {
         wanted.mark_changed();
         let mut running: All = BTreeMap::new();
         let mut tasks = JoinSet::new();
+        let tail = Arc::clone(&self.shared.pages).follow(self.parts.feed.subscribe());
+        let tail = tokio::spawn(tail);
         tokio::pin!(shutdown);
         loop {
             tokio::select! {
@@ -217,6 +227,7 @@ impl Deliverer {
                 Ok(()) = wanted.changed() => {
                     let connections = wanted.borrow_and_update().clone();
                     let Some(connections) = connections else { continue };
+                    self.shared.pages.route(&connections);
                     self.remove_missing(&connections, &mut running, &mut images).await;
                     let ids: BTreeSet<_> = connections.iter().map(|one| one.id).collect();
                     if let Err(error) = self.shared.attempts.retain(&ids) {
@@ -246,6 +257,7 @@ impl Deliverer {
                 Some(ask) = self.asks.recv() => self.take_ask(ask, &mut running, &mut tasks).await,
             }
         }
+        tail.abort();
         for task in running.values() {
             task.stop.send_replace(true);
         }

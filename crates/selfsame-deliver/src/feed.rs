@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::connection::ConnectionId;
 use crate::lag::{Measured, Question};
 use crate::outcome::Withheld;
+use crate::pages::Name;
 use crate::told::{Heard, Telling};
 
 /// What kind of thing happened: the code of an [`EventType`] (1 to 6), or a number of the server's
@@ -152,6 +153,19 @@ pub trait Feed: Send + Sync + fmt::Debug + 'static {
     fn read(&self, from: ItemPosition, max: usize) -> Result<FeedPage, FeedError>;
     /// The JSON to deliver of an event. Read only when it is sent.
     fn body(&self, effect: &Effect) -> Result<Bytes, BodyError>;
+    /// Says of each of these events which name it has, as its `event` has it; of those of which it says nothing
+    /// that is not known.
+    fn names(
+        &self,
+        _events: &[Effect],
+        _say: &mut dyn FnMut(usize, Name<'_>),
+    ) -> Result<(), FeedError> {
+        Ok(())
+    }
+    /// The JSON of each of these events; none where [`Feed::body`] says why there is none.
+    fn bodies(&self, events: &[Effect]) -> Vec<Option<Bytes>> {
+        events.iter().map(|event| self.body(event).ok()).collect()
+    }
     /// The requests that deliver an effect to a connection, whose receiver was told that much; made when
     /// it is sent. None where there is nothing to tell.
     fn calls(

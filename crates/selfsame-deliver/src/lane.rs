@@ -12,8 +12,8 @@
 //! the cursor is and what it left behind; it counts when [`Lane::durable`] says so.
 //!
 //! **Invariants:**
-//! - of a profile at most one effect is in flight, and none is sent before an earlier one ended;
-//!   death counts as an end only once it is durable;
+//! - of a profile at most one effect is in flight, or some that go at once in order (lane/together.rs), and none is
+//!   sent before an earlier one ended; death counts as an end only once it is durable;
 //! - in flight + ended but not durable <= the in-flight limit: what a crash may repeat. There is
 //!   always room for one: the window holds no more, and the one that its cursor waits for has not
 //!   ended;
@@ -25,13 +25,13 @@
 //!   can be sent again (lane/replay.rs).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
 
 use selfsame_event::{ItemPosition, ProfileId, Time};
 
 use crate::breaker::Breaker;
 use crate::budget::{RetryBudget, Spent};
-use crate::connection::Filter;
-use crate::feed::{Effect, FeedPage};
+use crate::feed::Effect;
 use crate::image::Image;
 use crate::outcome::{Failure, Outcome};
 use crate::range::DeadRange;
@@ -46,12 +46,17 @@ mod behind;
 mod cancel;
 mod doubt;
 mod finish;
+mod late;
+mod offer;
 mod replay;
 mod resend;
 mod step;
 mod supersede;
+mod together;
 mod turns;
 
+pub(crate) use late::LATE;
+pub(crate) use offer::{Offer, Unwanted};
 pub(crate) use replay::Reread;
 pub(crate) use step::Numbers;
 
@@ -65,6 +70,10 @@ pub(crate) struct Limits {
     /// At this limit nothing dies any more: it is tried on.
     pub(crate) dead: usize,
     pub(crate) retries: RetryBudget,
+    /// How many effects of a profile may go at once, in order.
+    pub(crate) together: usize,
+    /// For how long later events of a profile wait for one that fails, where that is bounded.
+    pub(crate) late_after: Option<Duration>,
 }
 
 /// An attempt to make.
@@ -75,6 +84,8 @@ pub(crate) struct Send {
     pub(crate) number: u32,
     /// What of it.
     pub(crate) share: Share,
+    /// The first of those of its profile that go at once, in order.
+    pub(crate) leader: ItemPosition,
 }
 
 /// How an attempt went.
@@ -88,6 +99,14 @@ pub(crate) struct Report {
     pub(crate) told: Vec<Tell>,
     /// What became of its actions, where it has any.
     pub(crate) taken: Option<Taken>,
+}
+
+impl Report {
+    /// One about which there is nothing to say.
+    pub(crate) fn quiet(outcome: Outcome, started: Time) -> Self {
+        let (note, told, taken) = (String::new(), Vec::new(), None);
+        Self { outcome, started, took_ms: 0, note, told, taken }
+    }
 }
 
 /// What became of the actions of an effect.
@@ -149,6 +168,8 @@ struct Item {
     state: State,
     /// Whether the cursor has passed it.
     aside: bool,
+    /// Whether later ones of its profile do not wait for it any more.
+    is_late: bool,
     /// What is left of it, and what ended and is not told of yet.
     share: Share,
     closed: apart::Closed,
@@ -161,17 +182,19 @@ struct Item {
 struct Line {
     waiting: BTreeSet<ItemPosition>,
     /// In flight, or ended in a way that must be durable before the next one goes.
-    busy: Option<ItemPosition>,
+    busy: BTreeSet<ItemPosition>,
     /// The one of `waiting` that is in `fresh`, `anew`, `again` or `due`, or held back by a doubt.
     scheduled: Option<ItemPosition>,
     aside: usize,
+    /// How many others do not wait for.
+    late: usize,
 }
 
 #[derive(Debug)]
 enum Slot {
     Item(ItemPosition),
-    /// Effects that the filter does not let through, up to a place.
-    Filtered(u64, ItemPosition),
+    /// Effects that are not wanted, up to a place.
+    Filtered(Unwanted, ItemPosition),
 }
 
 /// Attempts, and what they told, that may wait to be appended. At the limit nothing is sent.
@@ -193,12 +216,16 @@ pub(crate) struct Lane {
     lines: HashMap<ProfileId, Line>,
     window: VecDeque<Slot>,
     window_items: usize,
+    /// How many of the window are to be filtered.
+    filtered_ahead: u64,
     /// First attempts that may go, those of what is sent again, retries that may go, and what waits
     /// for its time.
     fresh: BTreeSet<ItemPosition>,
     anew: BTreeSet<ItemPosition>,
     again: BTreeSet<ItemPosition>,
     due: BTreeSet<(Time, ItemPosition)>,
+    /// When others do not wait for what failed any more.
+    overdue: BTreeSet<(Time, ItemPosition)>,
     /// Whose turn it is of the three.
     turn: usize,
     spent: Spent,
@@ -249,10 +276,12 @@ impl Lane {
             lines: HashMap::new(),
             window: VecDeque::new(),
             window_items: 0,
+            filtered_ahead: 0,
             fresh: BTreeSet::new(),
             anew: BTreeSet::new(),
             again: BTreeSet::new(),
             due: BTreeSet::new(),
+            overdue: BTreeSet::new(),
             turn: 0,
             spent: Spent::new(limits.retries),
             is_held: false,
@@ -287,6 +316,7 @@ impl Lane {
             let item = Item { attempts, first_attempt, state, share, ..Item::new(effect) };
             lane.open(Item { aside: true, ..item });
             lane.count_aside(effect.at);
+            lane.note_overdue(effect.at);
         }
         lane
     }
@@ -294,8 +324,12 @@ impl Lane {
     /// Takes a change of the limits.
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         let in_flight = self.limits.in_flight.max(limits.in_flight);
+        let is_other_order = self.limits.late_after != limits.late_after;
         self.limits = Limits { in_flight, ..limits };
         self.spent.set_budget(limits.retries);
+        if is_other_order {
+            self.find_overdue();
+        }
     }
 
     /// Where to read on.
@@ -306,27 +340,6 @@ impl Lane {
     /// How many effects may be read.
     pub(crate) fn room(&self) -> usize {
         self.limits.in_flight.saturating_sub(self.window_items)
-    }
-
-    /// Takes effects that were read at [`Lane::read_to`].
-    pub(crate) fn offer(&mut self, page: FeedPage, filter: &Filter) {
-        self.see_doubtful(&page.effects, filter);
-        for effect in page.effects {
-            debug_assert!(effect.at >= self.read_to, "the feed is in order");
-            if filter.accepts(effect.topic()) {
-                self.window.push_back(Slot::Item(effect.at));
-                self.window_items += 1;
-                self.supersede(&effect);
-                self.open(Item::new(effect));
-            } else if let Some(Slot::Filtered(count, to)) = self.window.back_mut() {
-                *count += 1;
-                *to = behind(effect.at);
-            } else {
-                self.window.push_back(Slot::Filtered(1, behind(effect.at)));
-            }
-        }
-        self.read_to = page.next;
-        self.release();
     }
 
     fn open(&mut self, item: Item) {
@@ -341,9 +354,9 @@ impl Lane {
     /// Makes the earliest waiting effect of a profile the one that goes next.
     fn schedule(&mut self, profile: ProfileId) {
         let Some(line) = self.lines.get_mut(&profile) else { return };
-        let next = line.waiting.first().copied().filter(|_| line.busy.is_none());
+        let next = line.waiting.first().copied().filter(|_| line.busy.is_empty());
         if line.scheduled == next {
-            if next.is_none() && line.busy.is_none() && line.aside == 0 {
+            if next.is_none() && line.busy.is_empty() && line.aside + line.late == 0 {
                 self.lines.remove(&profile);
             }
             return;
@@ -388,6 +401,7 @@ impl Lane {
         if self.paused.is_some() || now < self.hold_until || is_full {
             return sends;
         }
+        self.let_pass(now);
         while let Some(&(due, at)) = self.due.first().filter(|(due, _)| *due <= now) {
             self.due.remove(&(due, at));
             let is_first = self.items.get(&at).is_some_and(|item| item.attempts == 0);
@@ -402,7 +416,7 @@ impl Lane {
             let first = sets.into_iter().find_map(|set| set.first().copied());
             let first = first.or_else(|| self.due.first().map(|(_, at)| *at));
             if now >= probe_at && self.in_flight == 0 && self.ended < self.limits.in_flight {
-                sends.extend(first.map(|at| self.send(at, now)));
+                sends.extend(first.map(|at| self.send(at, at, now)));
             }
             return sends;
         }
@@ -410,25 +424,28 @@ impl Lane {
             && self.in_flight + self.ended < self.limits.in_flight
         {
             let Some(at) = self.pick(now) else { break };
-            sends.push(self.send(at, now));
+            sends.push(self.send(at, at, now));
+            self.send_with(at, now, &mut sends);
         }
         self.is_held = !self.again.is_empty() && !self.spent.allows(now);
         sends
     }
 
-    fn send(&mut self, at: ItemPosition, now: Time) -> Send {
+    fn send(&mut self, at: ItemPosition, leader: ItemPosition, now: Time) -> Send {
         self.unschedule(at);
         self.unsent.remove(&at);
         let item = self.items.get_mut(&at).expect("what is scheduled is open");
         let Item { effect, attempts, share, .. } = *item;
-        let send = Send { effect, number: attempts.saturating_add(1), share };
+        let send = Send { effect, number: attempts.saturating_add(1), share, leader };
         self.spent.note(now, send.number > 1);
         item.state = State::InFlight;
-        let line = self.lines.get_mut(&item.effect.profile).expect("an open effect has a line");
-        line.waiting.remove(&at);
-        line.scheduled = None;
-        line.busy = Some(at);
         self.in_flight += 1;
+        if !item.is_late {
+            let line = self.lines.get_mut(&item.effect.profile).expect("an open effect has a line");
+            line.waiting.remove(&at);
+            line.scheduled = None;
+            line.busy.insert(at);
+        }
         send
     }
 
@@ -443,10 +460,16 @@ impl Lane {
             Some(probe_at) => Some(probe_at),
             None => {
                 let held = self.is_held.then(|| self.spent.ask_at(now));
-                self.due.first().map(|(due, _)| *due).into_iter().chain(held).min()
+                let waits = [self.due.first(), self.overdue.first()].into_iter().flatten();
+                waits.map(|(due, _)| *due).chain(held).min()
             }
         };
         next.filter(|at| *at > now)
+    }
+
+    /// Whether it is paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.is_some()
     }
 
     /// Whether it is paused because of its credentials.

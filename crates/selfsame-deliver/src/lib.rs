@@ -35,6 +35,7 @@ pub mod metrics;
 mod outbound;
 mod outcome;
 mod pace;
+mod pages;
 mod random;
 mod range;
 mod record;
@@ -57,7 +58,7 @@ pub use attempts::{
 };
 pub use budget::RetryBudget;
 pub use cause::{Cause, OfCause};
-pub use connection::{Connection, ConnectionId, Filter, Secret, SecretError, Start};
+pub use connection::{Connection, ConnectionId, Filter, Order, Secret, SecretError, Start};
 pub use deliverer::{DeliverConfig, DeliverError, Deliverer, Parts};
 pub use feed::{BodyError, Call, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage, Topic};
 pub use handle::{CausesError, CommandError, DelivererHandle};
@@ -68,6 +69,7 @@ pub use outbound::{
     SystemResolver, UrlError,
 };
 pub use outcome::{Failure, Outcome, Withheld};
+pub use pages::Name;
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use range::{Beyond, DeadRange};
 pub use record::{Attempt, DeadLetter};
@@ -80,7 +82,7 @@ pub use status::{
     Selection, TraceRow,
 };
 pub use told::{Heard, Recipient, Telling};
-pub use tool::{Carried, Carrying, Job, Letter, Spoken, Tool};
+pub use tool::{Body, Carried, Carrying, CarryingAll, Interest, Job, Letter, Spoken, Tool};
 
 /// No record of the ledger is larger.
 pub const LEDGER_RECORD_BYTES: usize = 4 * 1024 * 1024;

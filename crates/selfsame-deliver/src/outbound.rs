@@ -157,6 +157,12 @@ impl Outbound {
     /// Checks what can be known of a URL without asking for its host's addresses.
     pub fn check(&self, url: &str, allow_loopback: bool) -> Result<Url, UrlError> {
         let url = Url::parse(url.trim()).map_err(|_| UrlError::Invalid)?;
+        self.permits(&url, allow_loopback)?;
+        Ok(url)
+    }
+
+    /// The same, of a URL that was read.
+    pub fn permits(&self, url: &Url, allow_loopback: bool) -> Result<(), UrlError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(UrlError::Scheme);
         }
@@ -170,7 +176,7 @@ impl Outbound {
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(UrlError::Invalid)?;
         match literal(host) {
             Some(address) if !resolve::may_dial(address, allow_loopback) => Err(UrlError::Address),
-            _ => Ok(url),
+            _ => Ok(()),
         }
     }
 
@@ -204,7 +210,7 @@ impl Outbound {
         now: Time,
     ) -> Result<Answer, Failure> {
         let Request { url, headers, body, timeout, allow_loopback } = request;
-        self.check(url.as_str(), allow_loopback).map_err(|_| Failure::Blocked)?;
+        self.permits(&url, allow_loopback).map_err(|_| Failure::Blocked)?;
         let client = if allow_loopback { &self.loopback } else { &self.public };
         let until = tokio::time::Instant::now() + timeout;
         let sending = client.request(method, url).headers(headers).body(body).send();

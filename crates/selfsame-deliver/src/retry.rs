@@ -17,7 +17,7 @@ pub struct RetryPolicy {
     pub cap: Duration,
     /// How long after the first attempt the last one is made.
     pub span: Duration,
-    /// The most that is believed of a `Retry-After`.
+    /// The most that is believed of a `Retry-After`, for its event and for the whole connection.
     pub retry_after_cap: Duration,
 }
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use selfsame_event::{ItemPosition, Time};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use crate::connection::{Connection, ConnectionId, Filter};
@@ -18,15 +18,15 @@ use crate::deliverer::{DeliverConfig, Parts, log_chain};
 use crate::feed::{FeedEnd, FeedError};
 use crate::image::{Image, Known};
 use crate::lag::{Lag, Measured};
-use crate::lane::{Lane, Limits, Numbers, Report};
+use crate::lane::{Lane, Limits, Report};
 use crate::ledger::Ledger;
 use crate::metrics;
 use crate::outcome::{Failure, Outcome, Withheld};
 use crate::record::{Attempt, Entry, Record, Step};
-use crate::replay::{Replay, Tally};
+use crate::replay::Replay;
 use crate::retry::plus;
 use crate::shared::{Command, Shared};
-use crate::status::{ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, age};
+use crate::status::{DeadLetterPage, PageRequest};
 use crate::tool::Spoken;
 
 mod actions;
@@ -36,6 +36,8 @@ mod keeping;
 mod lag;
 mod reading;
 mod replaying;
+mod saying;
+mod together;
 
 use replaying::Replaying;
 
@@ -56,15 +58,20 @@ pub(crate) struct Runner {
     tool: Option<Spoken>,
     stop: watch::Receiver<bool>,
     feed_end: watch::Receiver<FeedEnd>,
+    /// Something came that it may want.
+    news: Arc<Notify>,
     commands: mpsc::Receiver<Command>,
     lane: Lane,
     /// What it replays, if it is the task of a replay.
     replaying: Option<Replaying>,
-    requests: JoinSet<Report>,
-    places: HashMap<Id, ItemPosition>,
+    requests: JoinSet<Vec<Report>>,
+    /// What each of them is of.
+    places: HashMap<Id, Vec<ItemPosition>>,
     reading: Option<JoinHandle<reading::Read>>,
-    /// Whether a range that is sent again is to be read next.
-    is_range_next: bool,
+    /// Reads a page of those that are read together.
+    loading: Option<JoinHandle<reading::Loaded>>,
+    /// Whether there are more pages to take.
+    has_more: bool,
     read_again_at: Time,
     doubting: Option<JoinHandle<doubt::Noted>>,
     doubt_again_at: Time,
@@ -81,6 +88,9 @@ pub(crate) struct Runner {
     is_changed: bool,
     flush_at: Time,
     idle_at: Time,
+    /// When its numbers may be said again, and whether there are others.
+    publish_at: Instant,
+    is_unsaid: bool,
 }
 
 /// Appends a record, for as long as it takes. Returns its offset.
@@ -141,6 +151,7 @@ impl Runner {
             id,
             tool: first.tool.clone(),
             feed_end: parts.feed.subscribe(),
+            news: shared.pages.news(id),
             config,
             parts,
             shared,
@@ -152,7 +163,8 @@ impl Runner {
             requests: JoinSet::new(),
             places: HashMap::new(),
             reading: None,
-            is_range_next: false,
+            loading: None,
+            has_more: false,
             read_again_at: Time::EPOCH,
             doubting: None,
             doubt_again_at: Time::EPOCH,
@@ -167,6 +179,8 @@ impl Runner {
             is_changed: true,
             flush_at: Time::EPOCH,
             idle_at: Time::EPOCH,
+            publish_at: Instant::now(),
+            is_unsaid: false,
         };
         runner.publish();
         runner
@@ -182,19 +196,30 @@ impl Runner {
             self.measure(now);
             self.flush(now);
             self.expire(now);
-            self.publish();
+            self.publish_in_turn();
             let wait = self.wait(now);
             tokio::select! {
                 biased;
                 _ = self.stop.changed() => {}
-                Some(done) = self.requests.join_next_with_id() => self.finished(done),
+                Some(done) = self.requests.join_next_with_id() => {
+                    self.finished(done);
+                    while let Some(done) = self.requests.try_join_next_with_id() {
+                        self.finished(done);
+                    }
+                }
                 done = ended(&mut self.appending) => self.appended(done).await,
+                page = ended(&mut self.loading) => self.loaded(page),
                 page = ended(&mut self.reading) => self.offered(page),
                 noted = ended(&mut self.doubting) => self.doubted(noted),
                 done = ended(&mut self.measuring) => self.measured(done),
-                Some(command) = self.commands.recv() => self.answer(command).await,
+                Some(command) = self.commands.recv() => {
+                    self.answer(command).await;
+                    self.publish_at = Instant::now();
+                }
                 Ok(()) = self.connection.changed() => self.reconfigured(),
-                Ok(()) = self.feed_end.changed(), if !self.is_over() => {}
+                () = self.news.notified() => {}
+                // The end of the feed is followed by one task for all but those that replay a part of it.
+                Ok(()) = self.feed_end.changed(), if self.replaying.is_some() && !self.is_over() => {}
                 () = sleep(wait) => {
                     if self.appending.is_none() {
                         self.snapshot().await;
@@ -219,42 +244,52 @@ impl Runner {
             return;
         }
         let connection = self.settings();
-        for send in self.lane.sends(now) {
-            if send.number > 1 {
-                ::metrics::counter!(metrics::RETRIES).increment(1);
+        let mut sends = self.lane.sends(now).into_iter().peekable();
+        while let Some(first) = sends.next() {
+            let mut together = vec![first];
+            while let Some(next) = sends.next_if(|next| next.leader == first.leader) {
+                together.push(next);
             }
+            let retries = together.iter().filter(|send| send.number > 1).count();
+            ::metrics::counter!(metrics::RETRIES).increment(retries as u64);
+            let places = together.iter().map(|send| send.effect.at).collect();
             let told = self.lane.image().told.clone();
-            let attempt = attempt::make(self.parts.clone(), Arc::clone(&connection), send, told);
-            let task = self.requests.spawn(attempt);
-            self.places.insert(task.id(), send.effect.at);
+            let with = (self.parts.clone(), Arc::clone(&self.shared.pages), told);
+            let attempts = together::make(with, Arc::clone(&connection), together);
+            let task = self.requests.spawn(attempts);
+            self.places.insert(task.id(), places);
         }
     }
 
-    fn finished(&mut self, done: Result<(Id, Report), JoinError>) {
+    fn finished(&mut self, done: Result<(Id, Vec<Report>), JoinError>) {
         let now = self.parts.clock.wall();
-        let (task, mut report) = match done {
+        let (task, reports) = match done {
             Ok(done) => done,
             Err(error) => {
                 log_chain(&error, "an attempt ended without an outcome");
-                let outcome = Outcome::failed(Failure::Bug);
-                let (note, told) = (String::new(), Vec::new());
-                let taken = None;
-                (error.id(), Report { outcome, started: now, took_ms: 0, note, told, taken })
+                (error.id(), Vec::new())
             }
         };
+        let places = self.places.remove(&task).unwrap_or_default();
+        let mut reports = reports.into_iter();
+        for at in places {
+            let bug = || Report::quiet(Outcome::failed(Failure::Bug), now);
+            self.ended(at, reports.next().unwrap_or_else(bug), now);
+        }
+    }
+
+    fn ended(&mut self, at: ItemPosition, mut report: Report, now: Time) {
         let label = report.outcome.label();
         ::metrics::counter!(metrics::ATTEMPTS, "outcome" => label).increment(1);
         ::metrics::histogram!(metrics::ATTEMPT_SECONDS).record(f64::from(report.took_ms) / 1e3);
         self.shorten(&mut report.note);
         let tries = report.taken.iter_mut().flat_map(|taken| &mut taken.tries);
         tries.for_each(|one| self.shorten(&mut one.note));
-        if let Some(at) = self.places.remove(&task) {
-            self.lane.finished(at, report, now, self.parts.random.next_u64());
-            if self.replaying.as_ref().is_some_and(|replaying| replaying.replay.is_cancelled) {
-                self.lane.withhold();
-            }
-            self.is_changed = true;
+        self.lane.finished(at, report, now, self.parts.random.next_u64());
+        if self.replaying.as_ref().is_some_and(|replaying| replaying.replay.is_cancelled) {
+            self.lane.withhold();
         }
+        self.is_changed = true;
     }
 
     fn flush(&mut self, now: Time) {
@@ -382,53 +417,9 @@ impl Runner {
             let micros = at.micros().saturating_sub(now.micros());
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))
         });
-        wait.clamp(Duration::from_millis(1), LOOK_AROUND)
-    }
-
-    fn publish(&mut self) {
-        let numbers: Numbers = self.lane.numbers();
-        let now = self.parts.clock.wall();
-        if self.replaying.is_some() {
-            return self.publish_replay(&numbers, now);
-        }
-        let image = self.lane.image();
-        let end = *self.feed_end.borrow();
-        let read = numbers.looked + numbers.window;
-        // At the end there is nothing left, whatever rules that were published since say was before it.
-        let unread = match self.lane.read_to() < end.at {
-            true => end.effects.saturating_sub(image.started).saturating_sub(read),
-            false => 0,
-        };
-        let accepted = read + unread + numbers.extra;
-        let state = match () {
-            () if !self.settings().enabled => ConnectionState::Disabled,
-            () if numbers.paused.is_some() => ConnectionState::Paused,
-            () if numbers.is_down => ConnectionState::Down,
-            () => ConnectionState::Running,
-        };
-        let question = self.config.lag_limit.question(image.cursor, now);
-        self.shared.publish(ConnectionStatus {
-            id: self.id,
-            state,
-            cursor: image.cursor,
-            pause: numbers.paused,
-            needed_from: image.needed_from(&self.measured, question.oldest),
-            accepted,
-            delivered: numbers.delivered,
-            filtered: numbers.filtered,
-            withheld: numbers.withheld,
-            superseded: numbers.superseded,
-            dead: numbers.dead,
-            dead_in_ranges: numbers.dead_in_ranges,
-            pending: unread + numbers.window + numbers.aside,
-            in_flight: numbers.in_flight,
-            waiting: numbers.aside,
-            replayed: Tally::default(),
-            last_failure: numbers.last_failure,
-            held_retries: numbers.held,
-            lag: age(numbers.oldest, now),
-            behind: self.lag,
-        });
+        let wait = if self.has_more { Duration::ZERO } else { wait };
+        let publish = self.is_unsaid.then(|| self.publish_at.duration_since(Instant::now()));
+        wait.min(publish.unwrap_or(LOOK_AROUND)).clamp(Duration::from_millis(1), LOOK_AROUND)
     }
 
     /// Lets requests end, and appends what they told.

@@ -12,6 +12,7 @@ use crate::connection::{Connection, ConnectionId};
 use crate::deliverer::log_chain;
 use crate::feed::Feed;
 use crate::ledger::Ledger;
+use crate::pages::Pages;
 use crate::range::DeadRange;
 use crate::replay::{Replay, ReplayError, ReplayStatus, ReplayWish};
 use crate::status::{ConnectionStatus, DeadLetterPage, PageRequest, RangeSelection, Selection};
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) changes: watch::Sender<u64>,
     mailboxes: Mutex<BTreeMap<ConnectionId, mpsc::Sender<Command>>>,
     pub(crate) attempts: Arc<AttemptLog>,
+    pub(crate) pages: Arc<Pages>,
     kept_from: Mutex<BTreeMap<ConnectionId, u64>>,
     /// The newest record of the ledger that we know of.
     newest: AtomicU64,
@@ -65,6 +67,7 @@ impl Shared {
         asks: mpsc::Sender<AskReplay>,
     ) -> Self {
         Self {
+            pages: Arc::new(Pages::new(Arc::clone(&feed))),
             feed,
             ledger,
             asks,
@@ -165,6 +168,7 @@ impl Shared {
         lock(&self.replays).remove(&connection);
         lock(&self.mailboxes).remove(&connection);
         lock(&self.kept_from).remove(&connection);
+        self.pages.forget(connection);
     }
 
     pub(crate) fn mailbox(&self, connection: ConnectionId) -> Option<mpsc::Sender<Command>> {

@@ -4,14 +4,18 @@
 //! it. Then they are carried out one after the other, in the order of their numbers, each with an outcome
 //! of its own. Nothing here decides when: turns, retries and counting are the lane's.
 
+use std::any::Any;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use selfsame_event::Clock;
+use serde_json::Value;
 
+use crate::feed::EffectKind;
 use crate::outbound::Outbound;
 use crate::outcome::{Failure, Outcome};
 use crate::share::Share;
@@ -36,15 +40,107 @@ pub trait Tool: Send + Sync + fmt::Debug + 'static {
     ///
     /// Nothing can ever be made of it.
     fn open(self: Arc<Self>, body: &Bytes) -> Result<Box<dyn Letter>, Failure>;
+
+    /// Looks at an event that others may look at, too.
+    ///
+    /// # Errors
+    ///
+    /// Nothing can ever be made of it.
+    fn open_shared(self: Arc<Self>, body: &Body) -> Result<Box<dyn Letter>, Failure> {
+        self.open(body.bytes())
+    }
+
+    /// How many events of one person it may be given at once, of which it says which go in order.
+    fn together(&self) -> usize {
+        1
+    }
+
+    /// The events that it may want. Others are filtered without being opened.
+    fn interests(&self) -> Vec<Interest> {
+        vec![Interest::all()]
+    }
+}
+
+/// Events that somebody may want: those of these types and names. None: any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interest {
+    /// Of these types.
+    pub kinds: Option<BTreeSet<EffectKind>>,
+    /// With an `event` that is one of these.
+    pub names: Option<BTreeSet<String>>,
+}
+
+impl Interest {
+    /// All of them.
+    pub fn all() -> Self {
+        Self { kinds: None, names: None }
+    }
+
+    pub(crate) fn has_kind(&self, kind: EffectKind) -> bool {
+        self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind))
+    }
+}
+
+/// The JSON of an event. Whoever parses it first does so for all that have it.
+#[derive(Debug, Clone)]
+pub struct Body(Arc<Read>);
+
+#[derive(Debug)]
+struct Read {
+    bytes: Bytes,
+    value: OnceLock<Option<Arc<Value>>>,
+}
+
+impl Body {
+    /// A body that nobody has parsed.
+    pub fn new(bytes: Bytes) -> Self {
+        Self(Arc::new(Read { bytes, value: OnceLock::new() }))
+    }
+
+    /// Its text.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0.bytes
+    }
+
+    /// What it is; none where it is no JSON.
+    pub fn value(&self) -> Option<Arc<Value>> {
+        let parse = || serde_json::from_slice(&self.0.bytes).ok().map(Arc::new);
+        self.0.value.get_or_init(parse).clone()
+    }
 }
 
 /// Something to be delivered, looked at.
-pub trait Letter: Send + Sync {
+pub trait Letter: Any + Send + Sync {
     /// The actions that want it; the whole where none does.
     fn wanted_by(&self) -> Share;
 
     /// Carries out an action. Ends in its time, whatever the receiver does.
     fn carry<'a>(&'a self, action: u8, job: Job<'a>) -> Carrying<'a>;
+
+    /// Whether an action takes several events at once, in order.
+    fn goes_in_order(&self, action: u8) -> bool {
+        let _ = action;
+        false
+    }
+
+    /// Carries out an action that takes several events in order, for this one and those behind it, which the
+    /// same tool opened. Of an event behind one that has to be tried again it says that it was not tried.
+    fn carry_all<'a>(
+        &'a self,
+        behind: &'a [&'a dyn Letter],
+        action: u8,
+        jobs: &'a [Job<'a>],
+    ) -> CarryingAll<'a> {
+        Box::pin(async move {
+            let first = jobs.first().map(|job| self.carry(action, *job));
+            let mut all = Vec::from_iter(match first {
+                Some(first) => Some(first.await),
+                None => None,
+            });
+            all.extend(behind.iter().map(|_| Carried::quiet(Outcome::Postponed)));
+            all
+        })
+    }
 }
 
 /// What an action is carried out with.
@@ -64,6 +160,9 @@ pub struct Job<'a> {
 
 /// An action under way.
 pub type Carrying<'a> = Pin<Box<dyn Future<Output = Carried> + Send + 'a>>;
+
+/// An action under way for several events.
+pub type CarryingAll<'a> = Pin<Box<dyn Future<Output = Vec<Carried>> + Send + 'a>>;
 
 /// How an action went.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,8 +11,6 @@
 //! The key is derived from (effect, connection, action, and recipient where there is one): a retry, a resend of a dead letter and a
 //! restart all carry the same one, so a receiver that remembers keys takes every effect once.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -55,9 +53,12 @@ fn named(effect: &[u8; 16], connection: ConnectionId, action: &[u8], to: &[u8]) 
     hash.update(connection.0);
     hash.update(action);
     hash.update(to);
-    let mut key = String::from("msg_");
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    let mut key = String::with_capacity(36);
+    key.push_str("msg_");
     for byte in hash.finalize().iter().take(16) {
-        write!(key, "{byte:02x}").expect("a string takes any text");
+        key.extend([digit(byte >> 4), digit(*byte)]);
     }
     key
 }

@@ -254,6 +254,9 @@ impl Manifest {
     ) -> Result<Option<Vec<Value>>, Refusal> {
         let action = self.action(&subscription.action);
         let Some(batch) = action.and_then(|action| action.batch.as_ref()) else { return Ok(None) };
+        if batch.key.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
         let scope = self.prepare(subscription, event.into(), connection, false)?.scope;
         let key = batch.key.iter().map(|one| one.value(&scope).unwrap_or(Value::Null));
         Ok(Some(key.collect()))

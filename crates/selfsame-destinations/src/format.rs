@@ -406,6 +406,12 @@ static BATCH: Named = Named {
         Key::may("max_bytes", Shape::Count, "Most bytes of the body."),
         Key::may("max_wait_seconds", Shape::Count, "How long the first one waits."),
         Key::may(
+            "ordered",
+            Shape::Flag,
+            "Whether its events are taken in order, all or none: then it may have several of one person. Where some \
+             answer is `per_item` they are not.",
+        ),
+        Key::may(
             "key",
             Shape::List(&Shape::Expression),
             "Events with other values go into another batch.",

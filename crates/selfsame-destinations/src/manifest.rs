@@ -7,7 +7,7 @@ use std::sync::Arc;
 use selfsame_mapping::{Expression, Item, Mapping, Template, Tree, Trigger};
 use serde_json::{Map, Value};
 
-use crate::answer::Response;
+use crate::answer::{Outcome, Response};
 use crate::auth::{Auth, Hmac};
 use crate::field::Fields;
 use crate::problem::{ManifestError, Problems};
@@ -134,6 +134,8 @@ pub(crate) struct Batch {
     /// Most bytes of a body, and how long the first event waits.
     pub(crate) max_bytes: Option<u64>,
     pub(crate) max_wait_seconds: Option<u64>,
+    /// Whether its events are taken in order, all or none.
+    pub(crate) ordered: bool,
     /// Events for which these differ go into another batch.
     pub(crate) key: Vec<Template>,
     /// The values that its requests need, those of the manifest first.
@@ -213,6 +215,13 @@ impl Manifest {
     /// One of its actions.
     pub fn action(&self, key: &str) -> Option<&Action> {
         self.actions.iter().find(|action| action.key == key)
+    }
+
+    /// Whether an action sends batches that are taken in order, all or none.
+    pub fn is_ordered(&self, action: &str) -> bool {
+        let batch = self.action(action).and_then(|action| action.batch.as_ref());
+        let each = self.responses.iter().any(|response| response.outcome == Outcome::PerItem);
+        batch.is_some_and(|batch| batch.ordered) && !each
     }
 
     /// Its presets.

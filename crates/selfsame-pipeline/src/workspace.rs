@@ -190,6 +190,9 @@ pub struct Destination {
     /// The event types it gets; all where empty.
     #[serde(default)]
     pub events: Vec<String>,
+    /// Whether later events of a profile wait only for a while for one that fails.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub relaxed: bool,
     /// Whether it is in use.
     pub enabled: bool,
     /// From where it gets events: the record that made it. Set by the fold, not by the sender.

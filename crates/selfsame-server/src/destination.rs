@@ -1,7 +1,7 @@
 //! Destinations as configured, and connections as delivery knows them.
 
 use selfsame_deliver::{
-    Connection, ConnectionId, EffectKind, FeedEnd, Filter, Secret, Spoken, Start,
+    Connection, ConnectionId, EffectKind, FeedEnd, Filter, Order, Secret, Spoken, Start,
 };
 use selfsame_event::{EventType, Position};
 use selfsame_pipeline::workspace::{Destination, Tool, Workspace};
@@ -108,6 +108,7 @@ fn connection_with(
     connection.name.clone_from(&destination.name);
     connection.previous_secret = secrets.next();
     connection.enabled = destination.enabled;
+    connection.order = if destination.relaxed { Order::Relaxed } else { Order::Strict };
     connection.allow_loopback = allow_loopback;
     // Every event from the record that made it on, whenever delivery first hears of it.
     connection.start = Start::At(FeedEnd {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use selfsame_deliver::{
     BodyError, Call, ConnectionId, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage, Heard,
-    Measured, Question, Topic,
+    Measured, Name, Question, Topic,
 };
 use selfsame_event::{Class, EventsHead, ItemPosition, Position, ProfileId, RecordId};
 use selfsame_log::{Item, LogRead, ReadError, Record, RegenerableLog, SegmentLog};
@@ -170,6 +170,28 @@ impl Feed for SpaceFeed {
         let json = EventJson::of(&record, &head, effect.at.index, item)
             .map_err(|error| BodyError::Unavailable(Box::new(error)))?;
         Ok(self.with_profile(&json, effect.profile).into())
+    }
+
+    fn names(
+        &self,
+        events: &[Effect],
+        say: &mut dyn FnMut(usize, Name<'_>),
+    ) -> Result<(), FeedError> {
+        self.each(events, |place, json, _| {
+            say(place, json.event.event.as_deref().map_or(Name::None, Name::Is));
+        })
+    }
+
+    fn bodies(&self, events: &[Effect]) -> Vec<Option<Bytes>> {
+        let mut bodies = vec![None; events.len()];
+        let read = self.each(events, |place, json, event| {
+            bodies[place] = Some(self.with_profile(json, event.profile).into());
+        });
+        if let Err(error) = read {
+            // They are read again one by one, which says of each what is wrong.
+            tracing::debug!(%error, "bodies could not be read together");
+        }
+        bodies
     }
 
     fn calls(

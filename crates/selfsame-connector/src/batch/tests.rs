@@ -24,16 +24,16 @@ fn items_are_found_by_their_place_or_their_index() {
     }
 }
 
-fn member() -> Member {
+fn member(size: usize) -> Member {
     let (ended, _) = oneshot::channel();
-    Member { event: Arc::new(Value::Null), key: String::new(), ended }
+    Member { event: Arc::new(Value::Null), key: String::new(), size, company: 0, ended }
 }
 
 #[test]
 fn a_batch_closes_when_it_is_full_and_when_no_more_can_come() {
     let batches = Batches::default();
-    let room = Room { events: 3, bytes: 100, wait: MOST_WAIT };
-    let join = |size, most| batches.join(&(0, String::new()), member(), size, room, most);
+    let room = Room { events: 3, bytes: 100, wait: MOST_WAIT, ordered: true };
+    let join = |size, most| batches.join(&(0, String::new()), vec![member(size)], room, most);
     let first = join(10, 9).expect("it leads");
     assert!(join(10, 9).is_none() && join(10, 9).is_none());
     let second = join(10, 9).expect("the first is full");
@@ -45,4 +45,23 @@ fn a_batch_closes_when_it_is_full_and_when_no_more_can_come() {
     assert!(join(10, 2).is_some(), "it closed: two were all that could come");
     assert_eq!(batches.take(fourth.number).len(), 2);
     assert!(batches.take(99).is_empty());
+}
+
+#[test]
+fn those_that_come_together_are_in_one_batch() {
+    let batches = Batches::default();
+    let room = Room { events: 3, bytes: 100, wait: MOST_WAIT, ordered: true };
+    let join = |sizes: &[usize]| {
+        let members = sizes.iter().map(|size| member(*size)).collect();
+        batches.join(&(0, String::new()), members, room, 9)
+    };
+    let first = join(&[10, 20]).expect("it leads");
+    let second = join(&[30, 40]).expect("they do not fit beside the first");
+    let sizes = |number| batches.take(number).iter().map(|one| one.size).collect::<Vec<_>>();
+    assert_eq!(sizes(first.number), [10, 20]);
+    let third = join(&[90]).expect("it is too large beside them");
+    let companies: BTreeSet<u64> =
+        batches.lock().full[&second.number].iter().map(|one| one.company).collect();
+    assert_eq!(companies.len(), 1);
+    assert_eq!((sizes(second.number), sizes(third.number)), (vec![30, 40], vec![90]));
 }

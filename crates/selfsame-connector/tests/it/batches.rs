@@ -146,3 +146,87 @@ async fn the_events_of_a_person_stay_in_order() {
         assert!(batch(number) < batch(number + 2), "{places:?}");
     }
 }
+
+/// The same manifest, of a receiver that takes lists in order.
+fn ordered(receiver: &Receiver, events: Vec<Value>) -> World {
+    let (before, behind) = TOGETHER.split_once("responses:").expect("it has some");
+    let (_, behind) = behind.split_once("actions:").expect("it has some");
+    let text = format!("{before}actions:{behind}");
+    let text = text.replace("max_events: 8", "max_events: 8\n      ordered: true");
+    let mappings = [mapped(0, "send", "type = \"track\"", Value::Null)];
+    let settings = json!({"base": receiver.url()});
+    World::start(config(&manifest(&text), settings, Value::Null, &mappings), events)
+}
+
+/// Of a person the numbers of the events that were taken, in the order in which they were.
+fn taken(receiver: &Receiver, person: &str, is_taken: impl Fn(usize) -> bool) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    for (_, got) in receiver.got().iter().enumerate().filter(|(place, _)| is_taken(*place)) {
+        let body = got.json();
+        let all = match got.line.as_str() {
+            "POST /many" => names(&body),
+            _ => vec![body["name"].as_str().expect("a name").to_owned()],
+        };
+        let of = all.iter().filter_map(|name| name.strip_prefix(person)?.parse::<u64>().ok());
+        numbers.extend(of);
+    }
+    numbers
+}
+
+/// So many events of each of two people, in turns.
+fn of_two(count: u64) -> Vec<Value> {
+    let each = (0..count).flat_map(|number| ["a", "b"].map(|person| (person, number)));
+    each.map(|(person, number)| track(person, &format!("{person}{number}"))).collect()
+}
+
+#[tokio::test]
+async fn several_events_of_a_person_go_at_once_where_lists_are_taken_in_order() {
+    let receiver = Receiver::start(|_| ok("")).await;
+    let world = ordered(&receiver, of_two(12));
+    assert_eq!(world.done(24).await.delivered, 24);
+    assert!(receiver.got().len() <= 8, "{:?}", receiver.lines());
+    for person in ["a", "b"] {
+        assert_eq!(taken(&receiver, person, |_| true), (0..12).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_refused_is_split_in_order() {
+    let receiver = Receiver::start(|got| {
+        let is_bad = got.body.contains("a3");
+        if is_bad { (400, "", "no".to_owned()) } else { ok("") }
+    })
+    .await;
+    let world = ordered(&receiver, of_two(6));
+    let status = world.done(12).await;
+    assert_eq!((status.delivered, status.dead), (11, 1));
+    let good: Vec<bool> = receiver.got().iter().map(|got| !got.body.contains("a3")).collect();
+    assert_eq!(taken(&receiver, "a", |place| good[place]), [0, 1, 2, 4, 5]);
+    assert_eq!(taken(&receiver, "b", |place| good[place]), (0..6).collect::<Vec<_>>());
+}
+
+/// Half of all requests fail, whole or in parts: what is taken is in order, and each once.
+#[tokio::test]
+async fn nothing_of_a_list_goes_before_what_has_to_be_tried_again() {
+    let answers = std::sync::Mutex::new(Vec::new());
+    let answers = std::sync::Arc::new(answers);
+    let said = std::sync::Arc::clone(&answers);
+    let receiver = Receiver::start(move |_| {
+        let mut said = said.lock().expect("no test panics here");
+        // Refused as a whole, failing, good: in turns that fit no batch.
+        let status = [503, 413, 200, 200, 503, 200, 413][said.len() % 7];
+        said.push(status);
+        match status {
+            200 => ok(""),
+            status => (status, "", "no".to_owned()),
+        }
+    })
+    .await;
+    let world = ordered(&receiver, of_two(20));
+    world.done(40).await;
+    let said = answers.lock().expect("no test panics here").clone();
+    for person in ["a", "b"] {
+        let taken = taken(&receiver, person, |place| said[place] == 200);
+        assert!(taken.is_sorted_by(|one, next| one < next), "{person}: {taken:?}");
+    }
+}

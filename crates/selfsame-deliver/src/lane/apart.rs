@@ -5,7 +5,7 @@
 
 use selfsame_event::{ItemPosition, Time};
 
-use super::{End, Item, Lane, Taken};
+use super::{End, Item, LATE, Lane, Taken};
 use crate::outcome::{Failure, Outcome};
 use crate::record::{Attempt, DeadLetter, Step};
 use crate::share::Share;
@@ -97,6 +97,7 @@ impl Lane {
             if has_ended {
                 left = left.and_then(|left| left.without(one.action));
             }
+            let is_late = item.is_late && matches!(one.outcome, Outcome::Delivered { .. });
             if one.outcome != Outcome::Postponed {
                 self.attempts.push(Attempt {
                     at,
@@ -104,7 +105,7 @@ impl Lane {
                     started: one.started,
                     took_ms: one.took_ms,
                     outcome: one.outcome,
-                    note: one.note,
+                    note: if is_late { LATE.to_owned() } else { one.note },
                     action: Some(one.action),
                 });
             }

@@ -7,7 +7,7 @@
 
 use selfsame_event::{ItemPosition, Time};
 
-use super::{End, Lane, Slot, State, behind};
+use super::{End, Lane, Slot, State, Unwanted, behind};
 use crate::connection::Filter;
 use crate::feed::FeedPage;
 use crate::range::{Beyond, DeadRange, MAX_RANGES};
@@ -117,9 +117,11 @@ impl Lane {
         self.open_range(step.cursor, &filter);
         while let Some(slot) = self.window.pop_front() {
             match slot {
-                Slot::Filtered(count, to) => {
+                Slot::Filtered(Unwanted { count, by_name }, to) => {
+                    self.filtered_ahead -= count;
                     self.counts.looked += count;
-                    self.counts.filtered += count;
+                    self.counts.filtered += count - by_name;
+                    (0..by_name).for_each(|_| self.bury(step.cursor, &filter));
                     step.cursor = to;
                 }
                 Slot::Item(at) => {
@@ -166,11 +168,11 @@ impl Lane {
     /// Gives up effects that were read at [`Lane::read_to`]. Asked only while [`Lane::is_giving_up`].
     pub(crate) fn give_up(&mut self, page: FeedPage, filter: &Filter) {
         let FeedPage { effects, next } = page;
-        self.see_doubtful(&effects, filter);
         self.open_range(self.read_to, filter);
         for effect in effects {
             self.counts.looked += 1;
             if filter.accepts(effect.topic()) {
+                self.see_doubtful(&effect);
                 self.bury(effect.at, filter);
             } else {
                 self.counts.filtered += 1;

@@ -19,7 +19,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use selfsame_event::ItemPosition;
 
 use super::{Lane, STEP_TELLS};
-use crate::connection::Filter;
 use crate::feed::Effect;
 use crate::told::Tell;
 
@@ -80,11 +79,9 @@ impl Lane {
         }
     }
 
-    /// Takes note of what is in doubt of effects that were just read.
-    pub(super) fn see_doubtful(&mut self, effects: &[Effect], filter: &Filter) {
-        for effect in effects.iter().filter(|effect| filter.accepts(effect.topic())) {
-            self.doubt.see(effect);
-        }
+    /// Takes note of what is in doubt of an effect that was just read, and is wanted.
+    pub(super) fn see_doubtful(&mut self, effect: &Effect) {
+        self.doubt.see(effect);
     }
 
     /// The state is folded up to there.

@@ -15,8 +15,6 @@ const POSTPONED: Duration = Duration::from_secs(1);
 /// So many failures in a row for which the credentials are to blame pause the connection: one may be a
 /// fault of the receiver's.
 const DENIALS: u32 = 3;
-/// The longest that one answer may hold the whole connection.
-const HOLD_CAP: Duration = Duration::from_secs(3_600);
 
 impl Lane {
     /// Takes the result of an attempt.
@@ -38,7 +36,8 @@ impl Lane {
             },
             None => {
                 if outcome != Outcome::Postponed {
-                    let action = None;
+                    let (action, is_taken) = (None, matches!(outcome, Outcome::Delivered { .. }));
+                    let note = if is_taken { self.note_of(at, note) } else { note };
                     self.attempts.push(Attempt {
                         at,
                         number,
@@ -92,7 +91,8 @@ impl Lane {
         // Bits that the effect's own retry does not use up, so that the two waits are not the same.
         self.breaker.failed(at, now, random.rotate_left(32));
         if let Some(asked) = retry_after.filter(|_| failure == Failure::Throttled) {
-            self.hold_until = self.hold_until.max(plus(now, asked.min(HOLD_CAP)));
+            self.hold_until =
+                self.hold_until.max(plus(now, asked.min(self.policy.retry_after_cap)));
         }
         if failure == Failure::Gone {
             self.paused = self.paused.or(Some(Pause::Gone));
@@ -113,11 +113,16 @@ impl Lane {
         if item.aside {
             self.changed.insert(at);
         }
+        if item.is_late {
+            self.due.insert((due, at));
+            return;
+        }
         let profile = item.effect.profile;
         let line = self.lines.get_mut(&profile).expect("an open effect has a line");
-        line.busy = None;
+        line.busy.remove(&at);
         line.waiting.insert(at);
         self.schedule(profile);
+        self.note_overdue(at);
     }
 
     fn end_apart(&mut self, at: ItemPosition) {
@@ -136,7 +141,7 @@ impl Lane {
             End::Delivered | End::Apart { is_deadly: false } => {
                 let profile = item.effect.profile;
                 let line = self.lines.get_mut(&profile).expect("an open effect has a line");
-                line.busy = None;
+                line.busy.remove(&at);
                 self.schedule(profile);
             }
             End::Withheld | End::Outdated | End::Superseded | End::GivenUp => {}

@@ -101,9 +101,10 @@ impl Lane {
         let is_full = self.is_stuck();
         while let Some(slot) = self.window.front() {
             let at = match *slot {
-                Slot::Filtered(count, to) => {
-                    self.counts.looked += count;
-                    self.counts.filtered += count;
+                Slot::Filtered(unwanted, to) => {
+                    self.counts.looked += unwanted.count;
+                    self.counts.filtered += unwanted.count;
+                    self.filtered_ahead -= unwanted.count;
                     step.cursor = to;
                     self.window.pop_front();
                     continue;
@@ -142,7 +143,7 @@ impl Lane {
         let line = self.lines.get(&item.effect.profile).expect("an open effect has a line");
         let waits = match item.state {
             State::Idle { due: Some(_) } => true,
-            State::Idle { due: None } => line.busy.is_none() && line.aside > 0,
+            State::Idle { due: None } => line.busy.is_empty() && line.aside > 0,
             State::InFlight | State::Ended(_) => false,
         };
         (waits || is_full)
@@ -205,7 +206,8 @@ impl Lane {
             ));
             if let Some(line) = self.lines.get_mut(&profile) {
                 line.aside -= usize::from(item.aside);
-                line.busy = line.busy.filter(|busy| *busy != at);
+                line.late -= usize::from(item.is_late);
+                line.busy.remove(&at);
                 self.schedule(profile);
             }
         }
@@ -223,10 +225,6 @@ impl Lane {
     }
 
     pub(crate) fn numbers(&self) -> Numbers {
-        let filtered_ahead = self.window.iter().map(|slot| match slot {
-            Slot::Filtered(count, _) => *count,
-            Slot::Item(_) => 0,
-        });
         let dead_in_ranges: u64 = self.ranges.values().map(|range| range.events).sum();
         let resent = self.resent.iter().filter_map(|at| self.image.dead.get(at));
         let resent: u64 = resent.map(|letter| letter.share.units()).sum();
@@ -241,7 +239,7 @@ impl Lane {
             dead: self.image.dead_units - resent + dead_in_ranges,
             dead_in_ranges,
             aside: self.aside_units,
-            window: self.window_items as u64 + filtered_ahead.sum::<u64>(),
+            window: self.window_items as u64 + self.filtered_ahead,
             in_flight: self.in_flight as u64,
             is_down: self.breaker.is_down(),
             held: if self.is_held { self.again.len() as u64 } else { 0 },

@@ -22,6 +22,7 @@ impl Item {
             first_attempt: None,
             state,
             aside: false,
+            is_late: false,
             share: Share::WHOLE,
             closed: Closed::default(),
             held: 0,

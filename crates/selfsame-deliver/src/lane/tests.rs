@@ -3,7 +3,8 @@ use std::time::Duration;
 use selfsame_event::{EventType, Position};
 
 use super::*;
-use crate::feed::FeedEnd;
+use crate::connection::Filter;
+use crate::feed::{FeedEnd, FeedPage};
 use crate::retry::plus;
 use crate::status::Selection;
 
@@ -23,6 +24,8 @@ pub(super) fn limits() -> Limits {
         profile_exceptions: 5,
         dead: 100,
         retries: RetryBudget::default(),
+        together: 1,
+        late_after: None,
     }
 }
 
@@ -411,4 +414,132 @@ fn what_is_in_flight_is_not_replaced() {
     assert_eq!(sent(&mut lane, START), [0; 0]);
     take(&mut lane, 0, START);
     assert_eq!(sent(&mut lane, START), [1]);
+}
+
+#[test]
+fn what_only_a_name_keeps_out_is_passed_over_and_is_dead_with_a_range() {
+    let mut lane = lane();
+    let wanted = [(1, effect(1, b'a', TRACK)), (4, effect(4, b'b', TRACK))];
+    let offer = Offer { chosen: &wanted, numbers: (0, 6), next: at(6) };
+    // Of the others those at 2 and 5 are of the kind that is wanted.
+    lane.choose(offer, |from, to| {
+        (from..to).filter(|number| [2, 5].contains(number)).count() as u64
+    });
+    let numbers = lane.numbers();
+    assert_eq!((numbers.window, lane.read_to()), (6, at(6)));
+    lane.fall_behind(crate::range::Beyond::Age, at(6), START, Filter::ALL);
+    let step = lane.take_step(START, false).expect("the window is given up");
+    assert_eq!((step.counts.looked, step.counts.filtered), (6, 2));
+    assert_eq!(lane.numbers().dead_in_ranges, 4);
+    assert_eq!(lane.numbers().window, 0);
+}
+
+#[test]
+fn there_is_no_room_for_more_than_the_window_holds() {
+    let mut lane = lane();
+    let all: Vec<_> = (0..12).map(|number| (number, effect(number, b'a', TRACK))).collect();
+    lane.choose(Offer { chosen: &all, numbers: (0, 12), next: at(12) }, |_, _| 0);
+    assert_eq!((lane.room(), lane.read_to()), (0, at(8)));
+    lane.choose(Offer { chosen: &all[8..], numbers: (8, 12), next: at(12) }, |_, _| 0);
+    assert_eq!(lane.read_to(), at(8), "nothing more was taken");
+}
+
+#[test]
+fn events_of_a_profile_go_at_once_where_they_may() {
+    let mut lane = lane();
+    lane.set_limits(Limits { together: 3, ..limits() });
+    offer(&mut lane, "aaaab");
+    let sent: Vec<_> = lane.sends(START).iter().map(|send| (send.effect.at, send.leader)).collect();
+    assert_eq!(sent, [(at(0), at(0)), (at(1), at(0)), (at(2), at(0)), (at(4), at(4))]);
+    // The second failed, and the third was not tried: both wait, in their order, before the fourth.
+    lane.finished(at(0), report(Outcome::Delivered { status: 200 }, START), START, 0);
+    lane.finished(at(1), report(Outcome::of_status(500, None), START), START, 0);
+    assert_eq!(lane.sends(START), []);
+    lane.finished(at(2), report(Outcome::Postponed, START), START, 0);
+    assert_eq!(lane.sends(START), [], "its time has not come");
+    let sent: Vec<_> = lane.sends(seconds(5)).iter().map(|send| send.effect.at).collect();
+    assert_eq!(sent, [at(1), at(2), at(3)]);
+}
+
+/// Order that is relaxed after five minutes.
+fn relaxed() -> Lane {
+    let mut lane = lane();
+    lane.set_limits(Limits { late_after: Some(Duration::from_secs(300)), ..limits() });
+    lane
+}
+
+fn fail(lane: &mut Lane, place: u64, now: Time) {
+    lane.finished(at(place), report(Outcome::of_status(500, None), now), now, u64::MAX);
+}
+
+#[test]
+fn later_events_wait_five_minutes_where_order_is_relaxed() {
+    let mut lane = relaxed();
+    offer(&mut lane, "aab");
+    assert_eq!(lane.sends(START).len(), 2);
+    lane.finished(at(2), report(Outcome::Delivered { status: 200 }, START), START, 0);
+    let mut now = START;
+    fail(&mut lane, 0, now);
+    while now < seconds(299) {
+        now = lane.wake_at(now).expect("it is tried again").min(seconds(299));
+        if let [send] = lane.sends(now)[..] {
+            assert_eq!(send.effect.at, at(0), "the second waits");
+            fail(&mut lane, 0, now);
+        }
+    }
+    let sent: Vec<_> = lane.sends(seconds(300)).iter().map(|send| send.effect.at).collect();
+    assert!(sent.contains(&at(1)), "{sent:?}");
+    lane.finished(at(1), report(Outcome::Delivered { status: 200 }, now), now, 0);
+    if sent.contains(&at(0)) {
+        fail(&mut lane, 0, seconds(300));
+    }
+    // The first goes by itself, and its attempt says that it was late.
+    let later = lane.wake_at(seconds(300)).expect("it is tried again");
+    assert_eq!(lane.sends(later).iter().map(|send| send.effect.at).collect::<Vec<_>>(), [at(0)]);
+    lane.finished(at(0), report(Outcome::Delivered { status: 200 }, later), later, 0);
+    let step = lane.take_step(later, false).expect("news");
+    let late = step.attempts.iter().filter(|attempt| attempt.note == LATE);
+    assert_eq!(late.map(|attempt| attempt.at).collect::<Vec<_>>(), [at(0)]);
+    lane.durable();
+    assert_eq!(lane.numbers().delivered, 3);
+    assert!(lane.lines.is_empty() && lane.is_empty());
+}
+
+#[test]
+fn what_was_late_before_a_crash_is_late_behind_it() {
+    let mut lane = relaxed();
+    offer(&mut lane, "aa");
+    lane.sends(START);
+    fail(&mut lane, 0, START);
+    let step = lane.take_step(START, false).expect("both are aside");
+    assert_eq!(step.aside.len(), 2);
+    let image = lane.image().clone();
+    let limits = Limits { late_after: Some(Duration::from_secs(300)), ..limits() };
+    let mut lane = Lane::new(limits, RetryPolicy::default(), image);
+    let sent: Vec<_> = lane.sends(seconds(400)).iter().map(|send| send.effect.at).collect();
+    assert_eq!(BTreeSet::from_iter(sent), BTreeSet::from([at(0), at(1)]));
+}
+
+#[test]
+fn strict_order_holds_for_as_long_as_it_takes() {
+    let mut lane = lane();
+    offer(&mut lane, "aa");
+    lane.sends(START);
+    fail(&mut lane, 0, START);
+    let sent: Vec<_> = lane.sends(seconds(4_000)).iter().map(|send| send.effect.at).collect();
+    assert_eq!(sent, [at(0)]);
+}
+
+#[test]
+fn an_answer_holds_the_connection_for_a_day_at_most() {
+    let mut lane = lane();
+    offer(&mut lane, "ab");
+    lane.sends(START);
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    lane.finished(at(0), report(Outcome::of_status(429, Some(days(3))), START), START, 0);
+    assert_eq!(lane.wake_at(START), Some(plus(START, days(1))));
+    lane.resume();
+    assert_eq!(lane.wake_at(START), Some(plus(START, days(1))), "its own event waits");
+    offer(&mut lane, "c");
+    assert_eq!(lane.sends(START).len(), 1, "the others go once somebody resumes it");
 }

@@ -1,32 +1,24 @@
 //! One attempt through a tool: the actions of the connection, one after the other.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::attempt::{Attempt, Ended};
 use crate::feed::Call;
 use crate::lane::{Taken, Try};
 use crate::outcome::{Outcome, Withheld};
 use crate::share::Share;
-use crate::told::{Heard, Tell, Telling};
-use crate::tool::{Carried, Job, Letter, Spoken};
+use crate::told::{Heard, Recipient, Tell, Telling};
+use crate::tool::{Carried, Job, Letter};
 use crate::webhook;
 
 /// A call and what the tool found in it.
-type Opened<'c> = (&'c Call, Box<dyn Letter>);
+type Opened<'c> = (&'c Call, &'c dyn Letter);
 
 impl Attempt<'_> {
     /// Carries out what is open of an effect. Which actions want it is found at the first attempt, and what
     /// each of them makes of it by what is configured now. The first that has to be tried again ends it.
-    pub(super) async fn act(&self, tool: &Spoken, calls: &[Call], heard: Heard) -> Ended {
+    pub(super) async fn act(&self, opened: &[Opened<'_>], heard: Heard) -> Ended {
         let mut told: Vec<Tell> = Vec::new();
-        let mut opened: Vec<Opened<'_>> = Vec::with_capacity(calls.len());
-        for call in calls {
-            match Arc::clone(&tool.0).open(&call.body) {
-                Ok(letter) => opened.push((call, letter)),
-                Err(failure) => return Ended::quiet(Outcome::failed(failure), told),
-            }
-        }
         let wanted = |found: Share, (_, letter): &Opened<'_>| {
             letter.wanted_by().actions().chain(found.actions()).collect()
         };
@@ -36,7 +28,7 @@ impl Attempt<'_> {
             return Ended::quiet(Outcome::Withheld(Withheld::Unmatched), told);
         }
         let mut tries = BTreeMap::new();
-        for opened in &opened {
+        for opened in opened {
             let (goes_on, tell) = self.carry(opened, open, &mut tries).await;
             let key = opened.0.tells.and_then(|one| heard.key(&one.to));
             if let (Some(key), Some(value)) = (key, tell) {
@@ -74,17 +66,9 @@ impl Attempt<'_> {
         let value = call.tells.map(|telling| telling.value);
         let mut knows = true;
         for action in open.actions().filter(|action| letter.wanted_by().has(*action)) {
-            let connection = self.connection;
-            let key = webhook::key_of_action(&self.send.effect.id, connection.id, action, to);
-            let job = Job {
-                key: &key,
-                outbound: &self.parts.outbound,
-                allow_loopback: connection.allow_loopback,
-                timeout: connection.timeout,
-                clock: &*self.parts.clock,
-            };
+            let key = self.key(action, to);
             let started = self.clock_now();
-            let carried = letter.carry(action, job).await;
+            let carried = letter.carry(action, self.job(&key)).await;
             let outcome = carried.outcome;
             let one = self.tried(action, carried, started);
             // Of several recipients the worst counts.
@@ -101,23 +85,39 @@ impl Attempt<'_> {
         (true, value.filter(|_| knows))
     }
 
-    fn tried(&self, action: u8, carried: Carried, (started, began): Moment) -> Try {
+    /// The idempotency key of an action, and of whom it tells something.
+    pub(super) fn key(&self, action: u8, to: Option<&Recipient>) -> String {
+        webhook::key_of_action(&self.send.effect.id, self.connection.id, action, to)
+    }
+
+    /// What an action is carried out with.
+    pub(super) fn job<'j>(&'j self, key: &'j str) -> Job<'j> {
+        Job {
+            key,
+            outbound: &self.parts.outbound,
+            allow_loopback: self.connection.allow_loopback,
+            timeout: self.connection.timeout,
+            clock: &*self.parts.clock,
+        }
+    }
+
+    pub(super) fn tried(&self, action: u8, carried: Carried, (started, began): Moment) -> Try {
         let took = self.parts.clock.monotonic_micros().saturating_sub(began) / 1_000;
         let took_ms = u32::try_from(took).unwrap_or(u32::MAX);
         Try { action, outcome: carried.outcome, started, took_ms, note: carried.note }
     }
 
-    fn clock_now(&self) -> Moment {
+    pub(super) fn clock_now(&self) -> Moment {
         (self.parts.clock.wall(), self.parts.clock.monotonic_micros())
     }
 }
 
 /// The time, and that of a clock that nobody sets.
-type Moment = (selfsame_event::Time, u64);
+pub(super) type Moment = (selfsame_event::Time, u64);
 
 const UNWANTED: Outcome = Outcome::Withheld(Withheld::Unwanted);
 
-fn is_to_be_tried_again(one: &Try) -> bool {
+pub(super) fn is_to_be_tried_again(one: &Try) -> bool {
     match one.outcome {
         Outcome::Failed { failure, .. } => !failure.is_final(),
         Outcome::Postponed => true,

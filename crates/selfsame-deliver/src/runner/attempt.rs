@@ -9,24 +9,22 @@ use crate::deliverer::{Parts, log_chain};
 use crate::feed::{BodyError, Call};
 use crate::lane::{Report, Send, Taken};
 use crate::outcome::{Failure, Outcome, Withheld};
+use crate::pages::Pages;
 use crate::told::{Heard, Tell, Telling, Told};
+use crate::tool::{Body, Letter};
 use crate::webhook;
 
 /// Makes one attempt. Each request ends in the connection's time, whatever the receiver does.
-pub(super) async fn make(
-    parts: Parts,
-    connection: Arc<Connection>,
-    send: Send,
-    told: Told,
-) -> Report {
-    let started = parts.clock.wall();
-    let began = parts.clock.monotonic_micros();
-    let heard = told.of(&send.effect);
-    let attempt = Attempt { parts: &parts, connection: &connection, send, told };
-    let Ended { outcome, note, told, taken } = attempt.run(heard, started).await;
-    let took = parts.clock.monotonic_micros().saturating_sub(began) / 1_000;
-    let took_ms = u32::try_from(took).unwrap_or(u32::MAX);
-    Report { outcome, started, took_ms, note, told, taken }
+pub(super) async fn make(attempt: &Attempt<'_>, pages: &Arc<Pages>) -> Report {
+    let clock = &attempt.parts.clock;
+    let (started, began) = (clock.wall(), clock.monotonic_micros());
+    let ended = match attempt.send.effect.subject {
+        // In a box: events, of which there are more, need less.
+        Some(_) => Box::pin(attempt.run(attempt.told.of(&attempt.send.effect), started)).await,
+        None => attempt.send_event(pages, started).await,
+    };
+    let took = clock.monotonic_micros().saturating_sub(began) / 1_000;
+    ended.report(started, u32::try_from(took).unwrap_or(u32::MAX))
 }
 
 pub(super) struct Attempt<'a> {
@@ -37,6 +35,7 @@ pub(super) struct Attempt<'a> {
 }
 
 /// How an attempt ended.
+#[derive(Clone)]
 pub(super) struct Ended {
     pub(super) outcome: Outcome,
     pub(super) note: String,
@@ -51,7 +50,46 @@ impl Ended {
     }
 }
 
+/// How an attempt ends for which there is no body.
+fn outcome_of(error: &BodyError) -> Outcome {
+    match error {
+        BodyError::Erased => Outcome::Withheld(Withheld::Erased),
+        BodyError::Suppressed => Outcome::Withheld(Withheld::Suppressed),
+        BodyError::Withheld(reason) => Outcome::Withheld(*reason),
+        BodyError::Gone => Outcome::failed(Failure::BodyGone),
+        BodyError::Early => Outcome::Postponed,
+        BodyError::Unavailable(_) => {
+            log_chain(error, "a body could not be read, trying again");
+            Outcome::Postponed
+        }
+    }
+}
+
 impl Attempt<'_> {
+    /// Delivers an event. It tells nobody anything that is kept.
+    async fn send_event(&self, pages: &Arc<Pages>, now: Time) -> Ended {
+        let body = match self.body(pages).await {
+            Ok(body) => body,
+            Err(outcome) => return Ended::quiet(outcome, Vec::new()),
+        };
+        let call = Call { tells: None, body: body.bytes().clone() };
+        match &self.connection.tool {
+            Some(tool) => match Arc::clone(&tool.0).open_shared(&body) {
+                Ok(letter) => Box::pin(self.act(&[(&call, &*letter)], Heard::nothing())).await,
+                Err(failure) => Ended::quiet(Outcome::failed(failure), Vec::new()),
+            },
+            None => {
+                let (outcome, note) = self.call(&call, now).await;
+                Ended { outcome, note, told: Vec::new(), taken: None }
+            }
+        }
+    }
+
+    /// What an event is, or how the attempt ends.
+    pub(super) async fn body(&self, pages: &Arc<Pages>) -> Result<Body, Outcome> {
+        pages.body(&self.send.effect).await.map_err(|error| outcome_of(&error))
+    }
+
     async fn run(&self, heard: Heard, now: Time) -> Ended {
         let quiet = |outcome| Ended::quiet(outcome, Vec::new());
         let (calls, heard) = match self.calls(heard).await {
@@ -71,7 +109,16 @@ impl Attempt<'_> {
             return quiet(Outcome::Postponed);
         }
         if let Some(tool) = &self.connection.tool {
-            return self.act(tool, &calls, heard).await;
+            let open = |call: &Call| Arc::clone(&tool.0).open(&call.body);
+            let letters: Result<Vec<Box<dyn Letter>>, Failure> = calls.iter().map(open).collect();
+            return match letters {
+                Ok(letters) => {
+                    let letters = letters.iter().map(|letter| &**letter);
+                    let opened: Vec<_> = calls.iter().zip(letters).collect();
+                    self.act(&opened, heard).await
+                }
+                Err(failure) => quiet(Outcome::failed(failure)),
+            };
         }
         let (mut last, mut told) = (None, Vec::new());
         for call in calls {
@@ -115,17 +162,7 @@ impl Attempt<'_> {
                 return (Err(Outcome::failed(Failure::Bug)), None);
             }
         };
-        let calls = read.map_err(|error| match error {
-            BodyError::Erased => Outcome::Withheld(Withheld::Erased),
-            BodyError::Suppressed => Outcome::Withheld(Withheld::Suppressed),
-            BodyError::Withheld(reason) => Outcome::Withheld(reason),
-            BodyError::Gone => Outcome::failed(Failure::BodyGone),
-            BodyError::Early => Outcome::Postponed,
-            BodyError::Unavailable(_) => {
-                log_chain(&error, "a body could not be read, trying again");
-                Outcome::Postponed
-            }
-        });
+        let calls = read.map_err(|error| outcome_of(&error));
         (calls, heard)
     }
 

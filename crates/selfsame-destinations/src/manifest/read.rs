@@ -269,6 +269,7 @@ impl Reader<'_> {
             max_events,
             max_bytes: value.get("max_bytes").and_then(Value::as_u64),
             max_wait_seconds: value.get("max_wait_seconds").and_then(Value::as_u64),
+            ordered: value.get("ordered").and_then(Value::as_bool).unwrap_or(false),
             require,
             steps,
             lets: needed([whole.lets, &lets], used),

@@ -69,7 +69,9 @@ fn problems_point() {
 /// What a trigger reaches, as text: types and names of each alternative.
 fn reach(text: &str) -> Vec<String> {
     let texts = |texts: &Option<std::collections::BTreeSet<String>>| {
-        texts.as_ref().map_or("any".to_owned(), |texts| Vec::from_iter(texts.clone()).join(","))
+        texts
+            .as_ref()
+            .map_or_else(|| "any".to_owned(), |texts| Vec::from_iter(texts.clone()).join(","))
     };
     let reach = Trigger::compile(text).expect("a trigger").reach();
     reach.iter().map(|one| format!("{}:{}", texts(&one.types), texts(&one.names))).collect()

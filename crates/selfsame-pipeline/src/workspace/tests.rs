@@ -37,6 +37,7 @@ fn destination(since: Since) -> Change {
         url: "https://example.com".to_owned(),
         secrets: Vec::new(),
         events: Vec::new(),
+        relaxed: false,
         enabled: true,
         since,
     })

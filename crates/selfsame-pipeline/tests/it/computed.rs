@@ -85,6 +85,7 @@ pub(crate) fn connect(log: &dyn Log, definitions: &[(&str, DefinitionKind, &str)
         url: "https://hook.example".to_owned(),
         secrets: Vec::new(),
         events: Vec::new(),
+        relaxed: false,
         enabled: true,
         since: Since::default(),
     }));

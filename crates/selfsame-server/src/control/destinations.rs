@@ -27,6 +27,10 @@ pub(super) use self::tool::manifest;
 pub(crate) use self::tool::{MappingShown, NewMapping};
 use self::tool::{Wish, tool};
 
+/// In which order the events of a profile go.
+const STRICT: &str = "strict";
+const RELAXED: &str = "relaxed";
+
 /// The kind that needs no manifest.
 const WEBHOOK: &str = "webhook";
 
@@ -53,6 +57,9 @@ shape! {
         problem: Option<String>,
         /// The types of events it gets; all where empty.
         events: Vec<String>,
+        /// `strict`: the events of a profile go one after the other, however long one of them fails. `relaxed`: after
+        /// five minutes later ones do not wait for it any more.
+        order: String,
         /// Whether it sends.
         enabled: bool,
         /// The last characters of the secret that signs; empty where it is locked.
@@ -88,6 +95,8 @@ shape! {
         mappings: Option<Vec<NewMapping>>,
         /// The types of events it gets; all where not given or empty.
         events: Option<Vec<String>>,
+        /// `strict`, also where not given, or `relaxed`.
+        order: Option<String>,
         /// Whether it sends; yes where not given.
         enabled: Option<bool>,
         /// The secret that signs: `whsec_` and base64 of 24 to 64 bytes; drawn where not given.
@@ -117,6 +126,8 @@ shape! {
         mappings: Option<Vec<NewMapping>>,
         /// The types of events it gets; all where empty.
         events: Option<Vec<String>>,
+        /// `strict` or `relaxed`.
+        order: Option<String>,
         /// Whether it sends.
         enabled: Option<bool>,
     }
@@ -169,6 +180,7 @@ fn shown(control: &Control, view: &View, destination: &Destination) -> Destinati
         mappings: told.map_or_else(Vec::new, |tool| tool.mappings.iter().map(Into::into).collect()),
         problem: problem.map(|why| why.to_string()).or_else(|| without(control, destination)),
         events: destination.events.clone(),
+        order: if destination.relaxed { RELAXED } else { STRICT }.to_owned(),
         enabled: destination.enabled,
         secret_ends: secret.get(secret.len().saturating_sub(4)..).unwrap_or_default().to_owned(),
         locked: opened_secrets.is_err() || hidden.is_some_and(|hidden| hidden.is_err()),
@@ -239,6 +251,7 @@ pub(crate) async fn create(
         (None, false) => String::new(),
     };
     let events = check_events(new.events.unwrap_or_default())?;
+    let relaxed = new.order.as_deref().map_or(Ok(false), is_relaxed)?;
     if let (Some(_), false) = (&new.secret, is_webhook) {
         return Err(Problem::field("secret", "`secret` is a webhook's; give `settings`."));
     }
@@ -267,6 +280,7 @@ pub(crate) async fn create(
         tool: told,
         secrets,
         events,
+        relaxed,
         enabled: new.enabled.unwrap_or(true),
         since: Since::default(),
     };
@@ -310,6 +324,9 @@ pub(crate) async fn update(
     destination.url = url.unwrap_or(destination.url);
     if let Some(events) = change.events {
         destination.events = check_events(events)?;
+    }
+    if let Some(order) = change.order {
+        destination.relaxed = is_relaxed(&order)?;
     }
     destination.enabled = change.enabled.unwrap_or(destination.enabled);
     set(&control, destination).await
@@ -387,6 +404,18 @@ async fn check_url(control: &Control, url: &str) -> Result<String, Problem> {
     match node.outbound.check_host(url, node.allow_loopback()).await {
         Ok(url) => Ok(url.to_string()),
         Err(error) => Err(Problem::new(Code::UrlRefused, format!("`url`: {error}.")).at("url")),
+    }
+}
+
+/// Whether that order is the relaxed one.
+fn is_relaxed(order: &str) -> Result<bool, Problem> {
+    match order {
+        STRICT => Ok(false),
+        RELAXED => Ok(true),
+        _ => {
+            let message = format!("`order`: `{order}` is neither {STRICT} nor {RELAXED}.");
+            Err(Problem::field("order", message))
+        }
     }
 }
 

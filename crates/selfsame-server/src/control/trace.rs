@@ -15,6 +15,7 @@ use selfsame_pipeline::event_json::EventJson;
 use selfsame_pipeline::workspace::Destination;
 use serde_json::value::RawValue;
 
+use self::unwanted::is_unwanted;
 use super::Control;
 use super::asked::{Asked, position};
 use super::decided::{EventShown, decisions, has_events};
@@ -25,6 +26,8 @@ use crate::activation::{self, Form, Numbered};
 use crate::destination::connection_id;
 use crate::node::Node;
 use crate::printable::brief;
+
+mod unwanted;
 
 /// How much one request searches.
 const RECORDS: u64 = 20_000;
@@ -129,12 +132,14 @@ struct Delivery<'a> {
     at: ItemPosition,
     space: Option<&'a str>,
     topic: Option<Topic>,
+    event: Option<&'a RawValue>,
 }
 
 impl Hit {
     fn delivery(&self) -> Delivery<'_> {
         let topic = self.kind.map(Topic::from);
-        Delivery { at: self.at, space: self.shown.space.as_deref(), topic }
+        let (space, event) = (self.shown.space.as_deref(), self.shown.event.as_deref());
+        Delivery { at: self.at, space, topic, event }
     }
 }
 
@@ -301,7 +306,7 @@ async fn changes(control: &Control, view: &View, hit: &Hit) -> Result<Vec<Change
         for (index, form) in (*first..).zip(Form::ALL) {
             let topic = form.topic(change.definition);
             let at = hit.at.record.item(index);
-            let delivery = Delivery { at, space, topic: Some(topic) };
+            let delivery = Delivery { at, space, topic: Some(topic), event: None };
             let is_told = |destination: &Destination| {
                 let id = connection_id(&destination.id);
                 activation::wanted(&view.meta.workspace, &destination.space, id).contains(&topic)
@@ -360,6 +365,10 @@ async fn deliveries(
         let (state, sentence) = match is_missed && !is_dead {
             true => ("missed", "It is in a dead range, and can be sent again."),
             false => state(destination, status.as_ref(), hit, last, is_dead),
+        };
+        let (state, sentence) = match state == "none" && is_unwanted(control, destination, hit) {
+            true => withheld(Withheld::Unmatched),
+            false => (state, sentence),
         };
         shown.push(DeliveryShown {
             destination: destination.id.clone(),

@@ -87,6 +87,7 @@ fn destination(demo: &Demo, greeting: &Greeting, vault: &Vault) -> anyhow::Resul
         url: format!("http://{}/demo/webhook", greeting.address),
         secrets: vec![sealed],
         events: Vec::new(),
+        relaxed: false,
         enabled: true,
         since: Since::default(),
     }))

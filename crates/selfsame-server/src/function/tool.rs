@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use selfsame_deliver::{
-    Carried, Carrying, Failure, Job, Letter, Outcome, Share, Spoken, Tool, Withheld,
+    Carried, Carrying, Failure, Interest, Job, Letter, Outcome, Share, Spoken, Tool, Withheld,
 };
 use selfsame_functions::{Family, Fault, FaultKind, Input, Returned};
 use selfsame_pipeline::workspace::FunctionPlace;
@@ -158,6 +158,10 @@ impl Tool for Inserted {
         let wanted = Arc::clone(&self.tool).open(body)?.wanted_by();
         let input = input(body)?;
         Ok(Box::new(Before { tool: self, input, wanted, changed: OnceCell::new() }))
+    }
+
+    fn interests(&self) -> Vec<Interest> {
+        self.tool.interests()
     }
 }
 

@@ -3,7 +3,8 @@
 //! A crash forgets everything but the ledger records that were durable; what was in flight then may
 //! have reached the receiver or not, and the state is folded again. Some effects are changes of a value
 //! of their profile, and profiles become one: whatever happens, the receiver knows the newest value in
-//! the end.
+//! the end. Some events are not wanted by their names. In every other run several events of a profile go at
+//! once, which the receiver takes in order, all or none of those that have not failed.
 
 use bytes::Bytes;
 
@@ -41,8 +42,19 @@ impl Pace {
     }
 }
 
+/// How much a lane holds in a run.
+fn limits_of(seed: u64) -> Limits {
+    Limits { together: if seed.is_multiple_of(2) { 1 } else { 3 }, ..limits() }
+}
+
+/// Whether an event is not wanted, which the filter does not know.
+fn is_unwanted(effect: &Effect) -> bool {
+    effect.subject.is_none() && effect.at.record.offset % 11 == 5
+}
+
 /// An attempt that is under way.
 struct Request {
+    leader: ItemPosition,
     ends: Time,
     report: Report,
     tellings: Vec<Telling>,
@@ -133,7 +145,7 @@ impl World {
             pace,
             random,
             now: START,
-            lane: Lane::new(limits(), RetryPolicy::default(), Image::begin(start)),
+            lane: Lane::new(limits_of(seed), RetryPolicy::default(), Image::begin(start)),
             ledger: vec![first],
             appending: None,
             requests: BTreeMap::new(),
@@ -173,13 +185,17 @@ impl World {
     /// Makes an attempt: what the receiver will do, and what it knows then.
     fn attempt(&self, send: &Send) -> Request {
         let (ends, told) = (self.now, &self.lane.image().told);
+        let leader = send.leader;
         let quiet = |outcome| {
             let report = report(outcome, ends);
-            Request { ends, report, tellings: Vec::new(), _reserved: None }
+            Request { leader, ends, report, tellings: Vec::new(), _reserved: None }
         };
+        if is_unwanted(&send.effect) {
+            return quiet(Outcome::Withheld(crate::outcome::Withheld::Unmatched));
+        }
         if send.effect.subject.is_none() {
             let (ends, report) = self.answer(&send.effect);
-            return Request { ends, report, tellings: Vec::new(), _reserved: None };
+            return Request { leader, ends, report, tellings: Vec::new(), _reserved: None };
         }
         if self.folded().1 <= usize::try_from(send.effect.at.record.offset).expect("few") {
             return quiet(Outcome::Postponed);
@@ -197,7 +213,26 @@ impl World {
         }
         let (ends, report) = self.answer(&send.effect);
         let tellings = calls.iter().filter_map(|call| call.tells).collect();
-        Request { ends, report, tellings, _reserved: Some(reserved) }
+        Request { leader, ends, report, tellings, _reserved: Some(reserved) }
+    }
+
+    /// Makes attempts that go at once: of one that has to be tried again those behind it are not tried.
+    fn attempts(&self, sends: &[Send]) -> Vec<Request> {
+        let mut requests: Vec<_> = sends.iter().map(|send| self.attempt(send)).collect();
+        let ends = requests.iter().map(|request| request.ends).max().unwrap_or(self.now);
+        let mut is_held = false;
+        for request in &mut requests {
+            if is_held {
+                request.report = report(Outcome::Postponed, self.now);
+            }
+            request.ends = ends;
+            is_held |= match request.report.outcome {
+                Outcome::Failed { failure, .. } => !failure.is_final(),
+                Outcome::Postponed => true,
+                Outcome::Delivered { .. } | Outcome::Withheld(_) => false,
+            };
+        }
+        requests
     }
 
     /// An attempt has ended: what may have arrived may be known.
@@ -253,8 +288,9 @@ impl World {
         assert!(open.len() <= limits().in_flight, "seed {}", self.seed);
         self.may_repeat.extend(open);
         let open: Vec<_> = std::mem::take(&mut self.requests).into_iter().collect();
-        for (at, Request { report, tellings, .. }) in open {
-            let arrives = self.chance(50);
+        let mut arrivals: BTreeMap<ItemPosition, bool> = BTreeMap::new();
+        for (at, Request { leader, report, tellings, .. }) in open {
+            let arrives = *arrivals.entry(leader).or_insert_with(|| self.chance(50));
             if arrives && matches!(report.outcome, Outcome::Delivered { .. }) {
                 self.take(at);
                 let effect = self.arrivals[usize::try_from(at.record.offset).expect("few")].1;
@@ -280,7 +316,7 @@ impl World {
         assert!(image.is_balanced());
         let again = before(image.cursor).saturating_sub(self.random.next_u64() % 20);
         self.began = (again, self.now);
-        self.lane = Lane::new(limits(), RetryPolicy::default(), image);
+        self.lane = Lane::new(limits_of(self.seed), RetryPolicy::default(), image);
         let last = self.folded().0.checked_sub(1).map(|last| self.arrivals[last].1.at);
         self.lane.doubt(last.map_or_else(|| at(0), behind));
         // That somebody resumed it may be forgotten.
@@ -377,13 +413,15 @@ impl World {
         self.lag();
         let page = self.page(self.lane.read_to(), self.lane.room());
         if !self.lane.is_giving_up() && !page.effects.is_empty() {
-            self.lane.offer(page, &Self::filter());
+            self.offer(page);
         }
         self.doubt();
-        for send in self.lane.sends(self.now) {
-            let request = self.attempt(&send);
-            let before = self.requests.insert(send.effect.at, request);
-            assert!(before.is_none(), "seed {}: sent twice at once", self.seed);
+        let sends = self.lane.sends(self.now);
+        for together in sends.chunk_by(|one, next| one.leader == next.leader) {
+            for (send, request) in together.iter().zip(self.attempts(together)) {
+                let before = self.requests.insert(send.effect.at, request);
+                assert!(before.is_none(), "seed {}: sent twice at once", self.seed);
+            }
         }
         if self.appending.is_none()
             && let Some(step) = self.lane.take_step(self.now, false)
@@ -395,6 +433,22 @@ impl World {
         self.check();
     }
 
+    /// Offers what is wanted of a page.
+    fn offer(&mut self, page: FeedPage) {
+        let FeedPage { effects, next } = page;
+        let filter = Self::filter();
+        let is_wanted = |effect: &Effect| filter.accepts(effect.topic()) && !is_unwanted(effect);
+        let numbered = (0_u64..).zip(&effects).filter(|(_, effect)| is_wanted(effect));
+        let chosen: Vec<_> = numbered.map(|(number, effect)| (number, *effect)).collect();
+        let by_name = |from: u64, to: u64| {
+            let place = |number| usize::try_from(number).expect("few");
+            let span = &effects[place(from)..place(to)];
+            span.iter().filter(|effect| filter.accepts(effect.topic())).count() as u64
+        };
+        let numbers = (0, effects.len() as u64);
+        self.lane.choose(Offer { chosen: &chosen, numbers, next }, by_name);
+    }
+
     fn check(&self) {
         let numbers = self.lane.numbers();
         let Numbers { looked, delivered, filtered, dead, aside, window, .. } = numbers;
@@ -404,10 +458,11 @@ impl World {
         assert!(self.lane.aside <= limits().exceptions, "seed {seed}");
         assert!(self.lane.in_flight <= limits().concurrency, "seed {seed}");
         assert!(self.lane.in_flight + self.lane.ended <= limits().in_flight, "seed {seed}");
-        let mut busy = BTreeSet::new();
-        for at in self.requests.keys() {
+        let mut busy = BTreeMap::new();
+        for (at, request) in &self.requests {
             let profile = self.arrivals[usize::try_from(at.record.offset).expect("few")].1.profile;
-            assert!(busy.insert(profile), "seed {seed}: two of a profile in flight");
+            let leader = busy.entry(profile).or_insert(request.leader);
+            assert_eq!(*leader, request.leader, "seed {seed}: two of a profile in flight");
         }
     }
 
@@ -446,7 +501,10 @@ impl World {
         assert_eq!(numbers.dead_in_ranges, 0, "seed {seed}: {numbers:?}");
         assert_eq!(numbers.looked, self.arrivals.len() as u64, "seed {seed}");
         let dead = &self.lane.image().dead;
-        let wanted = self.arrivals.iter().filter(|(_, effect)| effect.kind.0 == TRACK);
+        let wanted = self
+            .arrivals
+            .iter()
+            .filter(|(_, effect)| effect.kind.0 == TRACK && !is_unwanted(effect));
         let mut newest: BTreeMap<ProfileId, Time> = BTreeMap::new();
         for (_, effect) in wanted {
             let first = self.taken.get(&effect.at).map(|times| times[0]);

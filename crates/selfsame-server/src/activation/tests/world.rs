@@ -146,6 +146,7 @@ impl World {
             url: receiver.url.clone(),
             secrets: vec!["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()],
             events: vec!["alias".to_owned()],
+            relaxed: false,
             enabled: true,
             since: Since::default(),
         };

@@ -40,6 +40,9 @@ pub(super) struct Create {
     /// Default: what its manifest proposes.
     #[arg(long, value_name = "FILE")]
     mappings: Option<PathBuf>,
+    /// After five minutes later events of a profile do not wait any more for one that fails.
+    #[arg(long)]
+    relaxed: bool,
     /// Make it switched off.
     #[arg(long)]
     disabled: bool,
@@ -68,6 +71,7 @@ impl Create {
             auth,
             mappings,
             events: None,
+            order: self.relaxed.then(|| "relaxed".to_owned()),
             enabled: Some(!self.disabled),
             secret: None,
         };

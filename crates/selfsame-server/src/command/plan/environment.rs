@@ -55,6 +55,7 @@ pub(super) fn new_destination(file: &DestinationFile) -> anyhow::Result<NewDesti
         auth: (!auth.is_empty()).then_some(Value::Object(auth)),
         mappings: (!mappings.is_empty()).then_some(mappings),
         events: Some(file.events.clone()),
+        order: Some(file.order.clone()),
         enabled: Some(file.enabled),
         secret: from_environment(file.secret_env.as_deref())?,
     })

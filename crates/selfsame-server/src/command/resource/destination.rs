@@ -28,6 +28,8 @@ pub(in crate::command) struct DestinationFile {
     pub(in crate::command) mappings: Vec<MappingFile>,
     #[serde(default)]
     pub(in crate::command) events: Vec<String>,
+    #[serde(default = "strict")]
+    pub(in crate::command) order: String,
     #[serde(default = "yes")]
     pub(in crate::command) enabled: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +64,10 @@ fn webhook() -> String {
     "webhook".to_owned()
 }
 
+fn strict() -> String {
+    "strict".to_owned()
+}
+
 fn yes() -> bool {
     true
 }
@@ -72,6 +78,7 @@ impl Resource for DestinationFile {
     const HEAD: &'static str = "\
 # A destination: where the events of a space go.
 # events: the types it gets (identify, track, page, screen, group, alias); [] means all.
+# order: strict, or relaxed: after five minutes later events of a profile do not wait for one that fails.
 # kind: webhook, or the id of a destination of the catalogue.
 # A webhook has a url. The secret that signs is not in this file: one is drawn when the destination is made
 # and printed once, unless secret_env names an environment variable that has it (whsec_...).
@@ -130,7 +137,7 @@ impl Resource for DestinationFile {
 
 impl From<DestinationShown> for DestinationFile {
     fn from(shown: DestinationShown) -> Self {
-        let DestinationShown { id, name, space, kind, url, events, enabled, .. } = shown;
+        let DestinationShown { id, name, space, kind, url, events, order, enabled, .. } = shown;
         let settings = shown.settings.as_object().cloned().unwrap_or_default();
         let mappings = shown.mappings.into_iter().map(Into::into).collect();
         let (settings_env, auth_env) = (BTreeMap::new(), BTreeMap::new());
@@ -143,6 +150,7 @@ impl From<DestinationShown> for DestinationFile {
             settings,
             mappings,
             events,
+            order,
             enabled,
             secret_env: None,
             settings_env,

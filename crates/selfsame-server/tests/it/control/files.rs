@@ -33,7 +33,8 @@ pub(super) fn written(folder: &Path, path: &str, text: &str) {
 #[tokio::test]
 async fn what_is_exported_changes_nothing_when_it_is_applied() {
     let (server, receiver) = (Server::start(), Receiver::start().await);
-    let body = json!({"name": "CRM", "url": receiver.url, "events": ["identify"]});
+    let body =
+        json!({"name": "CRM", "url": receiver.url, "events": ["identify"], "order": "relaxed"});
     let made = server.done(Method::POST, "/api/destinations", Some(body)).await;
     let folder = server.beside("workspace");
     let dir = folder.to_str().expect("text");
@@ -45,6 +46,7 @@ async fn what_is_exported_changes_nothing_when_it_is_applied() {
         assert!(text.starts_with("# A "), "{path} says what it is");
         all.push_str(&text);
     }
+    assert!(all.contains("order: relaxed"), "{all}");
     let secret = made["secret"].as_str().expect("a secret");
     assert!(!all.contains(secret) && !all.contains("write_keys"), "{all}");
     for verb in ["plan", "apply"] {

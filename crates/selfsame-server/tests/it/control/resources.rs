@@ -200,8 +200,14 @@ async fn a_destination_gets_events_and_its_secret_is_shown_once() {
         let text = server.get(path).await.to_string();
         assert!(!text.contains(&secret) && !text.contains(&second), "{path} shows a secret");
     }
-    let change = Some(json!({"name": "CRM 2", "enabled": false, "events": []}));
-    let changed = server.done(Method::PATCH, "/api/destinations/crm", change).await;
+    assert_eq!(made["destination"]["order"], "strict");
+    let change = Some(json!({"order": "any"}));
+    let (status, refused) = server.ask(Method::PATCH, "/api/destinations/crm", change).await;
+    let field = &refused["error"]["field"];
+    assert_eq!((status, field), (StatusCode::BAD_REQUEST, &json!("order")), "{refused}");
+    let change = json!({"name": "CRM 2", "enabled": false, "events": [], "order": "relaxed"});
+    let changed = server.done(Method::PATCH, "/api/destinations/crm", Some(change)).await;
+    assert_eq!(changed["order"], "relaxed");
     assert_eq!((&changed["name"], &changed["url"]), (&json!("CRM 2"), &json!(receiver.url)));
     server.done(Method::DELETE, "/api/destinations/crm", None).await;
     assert_eq!(server.get("/api/destinations").await["data"], json!([]));
