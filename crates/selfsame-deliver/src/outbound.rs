@@ -186,15 +186,27 @@ impl Outbound {
         let url = self.check(url, allow_loopback)?;
         let host = url.host_str().ok_or(UrlError::Invalid)?;
         if literal(host).is_none() {
-            let found = self.resolver.resolve(host).await.map_err(|_| UrlError::Unknown)?;
-            if found.is_empty() {
-                return Err(UrlError::Unknown);
-            }
-            if !found.iter().any(|address| resolve::may_dial(*address, allow_loopback)) {
-                return Err(UrlError::Host);
-            }
+            self.addresses(host, allow_loopback).await?;
         }
         Ok(url)
+    }
+
+    /// The addresses of a host that may be dialled: for whoever speaks another protocol than HTTP. What is
+    /// dialled has to be one of these.
+    pub async fn addresses(
+        &self,
+        host: &str,
+        allow_loopback: bool,
+    ) -> Result<Vec<IpAddr>, UrlError> {
+        let mut found = match literal(host) {
+            Some(address) => vec![address],
+            None => self.resolver.resolve(host).await.map_err(|_| UrlError::Unknown)?,
+        };
+        if found.is_empty() {
+            return Err(UrlError::Unknown);
+        }
+        found.retain(|address| resolve::may_dial(*address, allow_loopback));
+        if found.is_empty() { Err(UrlError::Host) } else { Ok(found) }
     }
 
     /// Sends a POST and reads the answer. `now` is for a `Retry-After` that is a date.

@@ -3,19 +3,21 @@
 //! Every change is a record, in force from its position on, so an event is always judged by the
 //! configuration of its own position and a replay sees the same one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use selfsame_event::{RecordId, SourceNumber};
+use selfsame_event::SourceNumber;
 use selfsame_identity::{RuleSet, Rules, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
+mod alert;
 mod definition;
 mod function;
 mod identity;
 mod oauth;
+mod results;
 mod tool;
 
+pub use self::alert::{Alert, AlertChannel};
 pub use self::definition::{
     Activation, Announce, Definition, DefinitionKind, NAME_BYTES, Naming, Strategy,
 };
@@ -26,6 +28,7 @@ pub use self::function::{
 };
 pub use self::identity::{Identity, IdentityKey, KeyText, TokenAlgorithm};
 pub use self::oauth::{OAuth, OAuthClient, OAuthKey};
+pub use self::results::ChangeResults;
 pub use self::tool::{Tool, ToolMapping};
 
 /// Everything that is configured.
@@ -55,6 +58,12 @@ pub struct Workspace {
     /// Where functions are used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub function_uses: Vec<(FunctionPlace, FunctionUse)>,
+    /// The alerts that somebody made or changed, in the order in which they were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<Alert>,
+    /// Who is told of alerts, in the order in which they were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alert_channels: Vec<AlertChannel>,
 }
 
 /// An identity graph of its own, with its rules and profiles.
@@ -286,6 +295,20 @@ pub enum Change {
         /// Which, with which settings.
         function: Option<FunctionUse>,
     },
+    /// Makes an alert or changes one, found by its id.
+    SetAlert(Alert),
+    /// Removes an alert; one by default is as it was.
+    RemoveAlert {
+        /// Its id.
+        id: String,
+    },
+    /// Makes a channel or changes one, found by its id.
+    SetAlertChannel(AlertChannel),
+    /// Removes a channel.
+    RemoveAlertChannel {
+        /// Its id.
+        id: String,
+    },
 }
 
 /// Why a change was not applied. The record stays, without effect.
@@ -416,6 +439,12 @@ impl Workspace {
             Change::SetFunction(function) => self.set_function(function)?,
             Change::RemoveFunction { id } => self.remove_function(id)?,
             Change::UseFunction { at, function } => self.use_function(at, function)?,
+            Change::SetAlert(alert) => set(&mut self.alerts, alert, |one| &one.id, |_, _| ()),
+            Change::RemoveAlert { id } => self.remove_alert(id)?,
+            Change::SetAlertChannel(channel) => {
+                set(&mut self.alert_channels, channel, |one| &one.id, |_, _| ());
+            }
+            Change::RemoveAlertChannel { id } => self.remove_alert_channel(id)?,
         }
         Ok(())
     }
@@ -460,29 +489,6 @@ fn set<T>(list: &mut Vec<T>, mut new: T, id: impl Fn(&T) -> &String, keep: impl 
             *old = new;
         }
         None => list.push(new),
-    }
-}
-
-/// What became of changes, kept until the one who asked has read it.
-#[derive(Debug, Default)]
-pub struct ChangeResults {
-    results: BTreeMap<RecordId, Result<(), ChangeError>>,
-}
-
-impl ChangeResults {
-    const KEPT: usize = 1_000;
-
-    /// Notes what became of a change.
-    pub fn note(&mut self, id: RecordId, result: Result<(), ChangeError>) {
-        if self.results.len() >= Self::KEPT {
-            self.results.clear();
-        }
-        self.results.insert(id, result);
-    }
-
-    /// Takes what became of a change.
-    pub fn take(&mut self, id: RecordId) -> Option<Result<(), ChangeError>> {
-        self.results.remove(&id)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: a noun and a verb for a resource, one verb for the whole system.
 
+mod alert;
 mod backup;
 mod config;
 mod definition;
@@ -62,6 +63,7 @@ enum Command {
     #[command(hide = true)]
     PackWorker,
     Replay(replay::Replay),
+    Alert(alert::AlertCommand),
     Audience(definition::Audience),
     Trait(definition::Trait),
     Import(import::Import),
@@ -150,6 +152,7 @@ impl Cli {
             Command::FunctionWorker => function_worker::run(),
             Command::PackWorker => pack_worker::run(),
             Command::Replay(replay) => replay.run(),
+            Command::Alert(alert) => alert.run(),
             Command::Audience(audience) => audience.run(),
             Command::Trait(one) => one.run(),
             Command::Import(import) => import.run(),

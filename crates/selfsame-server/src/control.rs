@@ -9,6 +9,7 @@
 //!   between reading and writing;
 //! - a secret is shown by the answer that makes it, and never again.
 
+mod alerts;
 mod asked;
 mod attempts;
 mod backups;
@@ -42,6 +43,10 @@ mod tokens;
 mod trace;
 mod undo;
 
+pub(crate) use alerts::channels::{
+    AlertChannelSet, AlertChannelShown, AlertChannelTested, AlertChannelWanted,
+};
+pub(crate) use alerts::{AlertShown, AlertTurn, AlertWanted, SilenceWanted};
 pub(crate) use attempts::{AttemptFound, AttemptsFound, RequestsShown};
 pub(crate) use backups::{BackupDone, BackupRequest};
 pub(crate) use dead_letters::{DeadCauses, DeadLetters, Resent};

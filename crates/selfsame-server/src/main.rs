@@ -1,6 +1,7 @@
 //! Selfsame: a customer data platform in one program.
 
 mod activation;
+mod alerts;
 mod app;
 mod assets;
 mod backup;

@@ -69,6 +69,11 @@ measures! {
     /// Processor time of a call of a function.
     FUNCTION_CPU_SECONDS = Histogram "selfsame_function_cpu_seconds", "seconds";
 
+    /// What is raised of an alert.
+    ALERTS_RAISED = Gauge "selfsame_alerts_raised", "alerts", by "alert" "severity";
+    /// Attempts to tell a channel of an alert, by outcome: sent or failed.
+    ALERT_NOTICES = Counter "selfsame_alert_notices_total", "attempts", by "outcome";
+
     /// The first record of the log, once retention has looked.
     LOG_FIRST = Gauge "selfsame_log_first_offset", "offset";
     /// The place behind the last record of the log.

@@ -18,6 +18,7 @@ use selfsame_pipeline::{
 };
 use tokio::sync::watch;
 
+use crate::alerts::Alerts;
 use crate::chance;
 use crate::computing::Computing;
 use crate::connectors::Connectors;
@@ -48,6 +49,8 @@ pub(crate) struct NodeConfig {
     pub(crate) key_file: PathBuf,
     /// A folder of manifests beside those of the program; empty: there is none.
     pub(crate) destinations: PathBuf,
+    /// Mail servers of alerts whose addresses need not be public.
+    pub(crate) mail_relays: Vec<String>,
 }
 
 impl NodeConfig {
@@ -60,6 +63,7 @@ impl NodeConfig {
             deliver: settings.deliver.clone(),
             key_file: settings.server.key_file.clone(),
             destinations: settings.deliver.destinations.clone(),
+            mail_relays: settings.alerts.mail_relays.clone(),
         }
     }
 }
@@ -79,6 +83,7 @@ pub(crate) struct Node {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) computing: Computing,
     pub(crate) functions: Arc<Functions>,
+    pub(crate) alerts: Arc<Alerts>,
     function_tools: FunctionTools,
     pub(crate) connectors: Connectors,
     /// Who changes the configuration by what it is, one after the other.
@@ -169,6 +174,7 @@ impl Node {
     ) -> anyhow::Result<Arc<Self>> {
         let folder = Folder::open_or_create(root)?;
         let vault = Vault::open(vault::file_of(&config.key_file, folder.root()))?;
+        let alerts = Arc::new(Alerts::open(folder.alerts(), config.mail_relays.clone())?);
         let (connectors, fetched) = Connectors::new(Manifests::of(&config.destinations)?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let logs = Logs::open(&folder, &config.log, &clock)?;
@@ -208,6 +214,7 @@ impl Node {
             computing,
             function_tools: FunctionTools::new(&functions),
             functions,
+            alerts,
             connectors,
             changing: tokio::sync::Mutex::default(),
             config,
@@ -304,6 +311,7 @@ impl Node {
         self.connectors.retain(&view.meta.workspace.destinations);
         self.keys.load(&view.meta.workspace, &self.vault);
         self.functions.load(&view.meta.workspace, &self.vault);
+        self.alerts.look();
         for (space, handle) in self.deliverers() {
             let workspace = &view.meta.workspace;
             let loopback = self.config.allow_loopback;

@@ -125,6 +125,7 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
         tasks.clone(),
     );
     tasks.spawn("retention", retention);
+    tasks.spawn("alerts", crate::alerts::run(Arc::clone(&node), tasks.clone()));
     app.open(Ready { collector, main, control });
     let greeting = Greeting {
         address,

@@ -84,6 +84,8 @@ pub(crate) enum Purpose<'p> {
     Tool(&'p str),
     /// Checking identity tokens: of a source, with a key's id.
     IdentityKey(&'p str, &'p str),
+    /// Telling a channel of alerts, by its id.
+    AlertChannel(&'p str),
     /// Being told to a function: of a place where it is used, with the setting's name.
     Setting(&'p str, &'p str),
 }
@@ -93,6 +95,7 @@ impl fmt::Display for Purpose<'_> {
         match self {
             Self::Destination(id) => write!(f, "destination {id}"),
             Self::Tool(id) => write!(f, "settings of destination {id}"),
+            Self::AlertChannel(id) => write!(f, "alert channel {id}"),
             Self::IdentityKey(source, key) => write!(f, "identity key {key} of source {source}"),
             Self::Setting(place, name) => write!(f, "setting {name} of the function of {place}"),
         }
@@ -267,6 +270,11 @@ impl Vault {
                 let purpose = Purpose::IdentityKey(&source.id, &key.id);
                 locked.extend(why.map(|why| (purpose.to_string(), why)));
             }
+        }
+        for channel in workspace.alert_channels.iter().filter(|one| !one.sealed.is_empty()) {
+            let purpose = Purpose::AlertChannel(&channel.id);
+            let why = self.unseal(purpose, &channel.sealed).err();
+            locked.extend(why.map(|why| (purpose.to_string(), why)));
         }
         for (place, used) in &workspace.function_uses {
             let Some(function) = workspace.function(&used.function) else { continue };

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 
 fn with_space() -> Workspace {
@@ -227,4 +229,38 @@ fn a_destination_that_is_removed_leaves_no_use_behind() {
 fn a_workspace_without_functions_is_written_as_before() {
     let text = serde_json::to_string(&with_space()).expect("JSON");
     assert!(!text.contains("function"), "{text}");
+}
+
+#[test]
+fn alerts_and_channels_are_set_and_removed_by_their_ids() {
+    let mut workspace = with_space();
+    let plain = serde_json::to_string(&workspace).expect("JSON");
+    assert!(!plain.contains("alert"), "{plain}");
+    let alert = |name: &str| {
+        let rule = serde_json::json!({ "name": name, "of": "a later version" });
+        let rule = rule.as_object().expect("an object").clone();
+        Change::SetAlert(Alert { id: "silent".to_owned(), rule })
+    };
+    workspace.apply(alert("one")).expect("an alert");
+    workspace.apply(alert("two")).expect("changed");
+    assert_eq!((workspace.alerts.len(), &workspace.alerts[0].rule["name"]), (1, &"two".into()));
+    let channel = |enabled: bool| {
+        let (id, name, kind) = ("team".to_owned(), "Team".to_owned(), "webhook".to_owned());
+        let (settings, sealed) = (serde_json::Map::new(), String::new());
+        Change::SetAlertChannel(AlertChannel { id, name, kind, settings, sealed, enabled })
+    };
+    workspace.apply(channel(true)).expect("a channel");
+    workspace.apply(channel(false)).expect("changed");
+    assert_eq!(workspace.alert_channel("team").map(|one| one.enabled), Some(false));
+    let text = serde_json::to_string(&workspace).expect("JSON");
+    assert_eq!(serde_json::from_str::<Workspace>(&text).expect("a workspace"), workspace);
+    workspace.apply(Change::RemoveAlert { id: "silent".to_owned() }).expect("removed");
+    workspace.apply(Change::RemoveAlertChannel { id: "team".to_owned() }).expect("removed");
+    assert_eq!(serde_json::to_string(&workspace).expect("JSON"), plain);
+    for gone in [
+        Change::RemoveAlert { id: "silent".to_owned() },
+        Change::RemoveAlertChannel { id: "team".to_owned() },
+    ] {
+        assert!(workspace.apply(gone).is_err());
+    }
 }

@@ -1,11 +1,13 @@
 //! `selfsame export`, `plan` and `apply`: the workspace as files, and the way back.
 
+mod alerts;
 mod difference;
 mod environment;
 mod export;
 mod functions;
 mod identity_keys;
 mod preview;
+mod taking;
 
 pub(super) use self::environment::from_environment;
 
@@ -18,20 +20,21 @@ use reqwest::Method;
 use selfsame_pipeline::workspace::DefinitionKind;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub(super) use self::difference::Field;
 use self::difference::fields;
 pub(super) use self::export::Export;
+use self::taking::take;
 use super::resource::{
-    AudienceFile, Change, DefinitionFile, DestinationFile, Files, FunctionFile, Resource,
-    SourceFile, SpaceFile, TraitFile, Tree,
+    AlertChannelFile, AlertFile, AudienceFile, Change, DefinitionFile, DestinationFile, Files,
+    FunctionFile, Resource, SourceFile, SpaceFile, TraitFile, Tree,
 };
 use super::say;
 use crate::client::{Client, Remote, block_on, part};
 use crate::control::{
-    DefinitionShown, DestinationShown, FunctionShown, NewSecret, NewSource, NewSpace, Page,
-    SourceShown, SpaceShown,
+    AlertChannelShown, DefinitionShown, DestinationShown, FunctionShown, Page, SourceShown,
+    SpaceShown,
 };
 use crate::definition::Said;
 use crate::printable::printable;
@@ -41,7 +44,8 @@ use crate::printable::printable;
 pub(super) struct Plan {
     /// The folder with the files, as `selfsame export` writes it.
     dir: PathBuf,
-    /// Remove destinations, functions, audiences and computed traits that are in no file.
+    /// Remove destinations, functions, audiences, computed traits, alerts and alert channels that are in no
+    /// file. An alert by default that was changed is as by default then.
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
@@ -63,6 +67,8 @@ struct Live {
     destinations: Vec<DestinationFile>,
     audiences: Vec<AudienceFile>,
     traits: Vec<TraitFile>,
+    channels: Vec<AlertChannelFile>,
+    alerts: alerts::LiveAlerts,
 }
 
 impl Live {
@@ -82,7 +88,10 @@ impl Live {
                 }
             }
         }
+        let channels: Page<AlertChannelShown> = client.get("/api/alert-channels").await?;
         Ok(Self {
+            channels: channels.data.into_iter().map(Into::into).collect(),
+            alerts: alerts::LiveAlerts::read(client).await?,
             audiences,
             traits,
             spaces: spaces.data.into_iter().map(Into::into).collect(),
@@ -129,6 +138,8 @@ enum New<'f> {
     Destination(&'f DestinationFile),
     Audience(&'f AudienceFile),
     Trait(&'f TraitFile),
+    AlertChannel(&'f AlertChannelFile),
+    Alert(&'f AlertFile),
 }
 
 fn name_of<T: Resource>(resource: &T) -> String {
@@ -144,6 +155,8 @@ impl<'f> New<'f> {
             Self::Destination(file) => name_of(*file),
             Self::Audience(file) => name_of(*file),
             Self::Trait(file) => name_of(*file),
+            Self::AlertChannel(file) => name_of(*file),
+            Self::Alert(file) => name_of(*file),
         }
     }
 
@@ -152,7 +165,12 @@ impl<'f> New<'f> {
         match self {
             Self::Audience(file) => Some((&file.0, DefinitionKind::Audience)),
             Self::Trait(file) => Some((&file.0, DefinitionKind::ComputedTrait)),
-            Self::Space(_) | Self::Function(_) | Self::Source(_) | Self::Destination(_) => None,
+            Self::Space(_)
+            | Self::Function(_)
+            | Self::Source(_)
+            | Self::Destination(_)
+            | Self::AlertChannel(_)
+            | Self::Alert(_) => None,
         }
     }
 }
@@ -189,6 +207,9 @@ impl<'f> Steps<'f> {
         check_kind(&tree.traits, &live.audiences)?;
         all.compare(&tree.traits, &live.traits, New::Trait)?;
         all.compare(&tree.audiences, &live.audiences, New::Audience)?;
+        all.compare(&tree.channels, &live.channels, New::AlertChannel)?;
+        all.compare(&tree.alerts, &live.alerts.files, New::Alert)?;
+        alerts::remove(&mut all, tree, live, prune);
         let gone = |one: &&DefinitionFile| {
             let key = format!("{}/{}", one.space, one.id);
             !tree.audiences.contains_key(&key) && !tree.traits.contains_key(&key)
@@ -204,16 +225,16 @@ impl<'f> Steps<'f> {
             let name = format!("{word} {}/{}", file.space, file.id);
             all.remove(name, file.path(), prune);
         }
-        for function in &live.functions {
-            if !tree.functions.contains_key(&function.id) {
-                let path = format!("/api/functions/{}", part(&function.id));
-                all.remove(name_of(function), path, prune);
-            }
-        }
         for destination in &live.destinations {
             if !tree.destinations.contains_key(&destination.id) {
                 let path = format!("/api/destinations/{}", part(&destination.id));
                 all.remove(name_of(destination), path, prune);
+            }
+        }
+        for function in &live.functions {
+            if !tree.functions.contains_key(&function.id) {
+                let path = format!("/api/functions/{}", part(&function.id));
+                all.remove(name_of(function), path, prune);
             }
         }
         Ok(all)
@@ -388,87 +409,6 @@ impl Apply {
         })?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-async fn take(client: &Client, step: &Step<'_>) -> anyhow::Result<()> {
-    match step {
-        Step::Create(new) => create(client, new).await.with_context(|| new.name()),
-        Step::Change { name, id, change: Change { method, path, body }, .. } => {
-            let mut body = body.clone();
-            environment::put_in(&mut body)?;
-            let mut members = body.as_object_mut();
-            let keys = members.as_deref_mut().map(identity_keys::taken).transpose()?.flatten();
-            let function = functions::taken(name, members)?;
-            if body.as_object().is_none_or(|body| !body.is_empty()) {
-                let sent: anyhow::Result<Value> = send(client, method.clone(), path, &body).await;
-                sent.with_context(|| name.clone())?;
-            }
-            if let Some(keys) = keys {
-                identity_keys::apply(client, id, &keys).await.with_context(|| name.clone())?;
-            }
-            match function {
-                Some(function) => functions::apply(client, id, &function).await,
-                None => Ok(()),
-            }
-        }
-        Step::Remove { name, path } => {
-            let request = client.request(Method::DELETE, path);
-            client.send(request).await.map(|_| ()).with_context(|| name.clone())
-        }
-    }
-}
-
-async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
-    match new {
-        New::Space(file) => {
-            let new = NewSpace {
-                id: Some(file.id.clone()),
-                name: file.name.clone(),
-                rules: Some(file.rules.clone()),
-                indexed_traits: Some(file.indexed_traits.clone()),
-            };
-            send::<SpaceShown>(client, Method::POST, "/api/spaces", &new).await?;
-        }
-        New::Source(file) => {
-            let new = NewSource {
-                id: Some(file.id.clone()),
-                name: file.name.clone(),
-                space: Some(file.space.clone()),
-                strict: Some(file.strict),
-                dedupe: Some(file.dedupe),
-                kind: Some(file.kind),
-                identity_required: Some(file.identity_required),
-                write_key: from_environment(file.write_key_env.as_deref())?,
-            };
-            let made: SourceShown = send(client, Method::POST, "/api/sources", &new).await?;
-            if file.write_key_env.is_none() {
-                let key = made.write_keys.first().map_or("", |key| &key.key);
-                say(&format!("  write key of source {}: {}", file.id, printable(key)))?;
-            }
-            if let Some(keys) = file.identity_keys.as_ref().filter(|keys| !keys.is_empty()) {
-                identity_keys::apply(client, &file.id, keys).await?;
-            }
-            if let Some(function) = &file.function {
-                functions::apply(client, &file.id, function).await?;
-            }
-        }
-        New::Function(file) => functions::create(client, file).await?,
-        New::Destination(file) => {
-            let new = environment::new_destination(file)?;
-            let made: NewSecret = send(client, Method::POST, "/api/destinations", &new).await?;
-            if let (None, Some(secret)) = (&file.secret_env, &made.secret) {
-                let secret = printable(secret);
-                say(&format!("  secret of destination {}, shown this once: {secret}", file.id))?;
-            }
-        }
-        New::Audience(_) | New::Trait(_) => {
-            if let Some((file, kind)) = new.definition() {
-                let (path, new) = (file.path(), file.new_definition(kind));
-                send::<DefinitionShown>(client, Method::PUT, &path, &new).await?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Sends a body and reads the answer.

@@ -7,6 +7,8 @@
 //! DIR/destinations/*.yaml   where they go
 //! DIR/audiences/*.yaml      profiles that meet a condition
 //! DIR/traits/*.yaml         what profiles compute from their events
+//! DIR/alerts/*.yaml         what deserves that somebody is told
+//! DIR/alert-channels/*.yaml who is told
 //! ```
 //!
 //! Files hold no secrets. A write key or signing secret that must be a certain one is named by an
@@ -27,10 +29,12 @@ use super::plan::Field;
 use crate::client::part;
 use crate::control::{IdentityKeyShown, SourceShown, SpaceShown, rules_hint};
 
+mod alert;
 mod definition;
 mod destination;
 mod function;
 
+pub(super) use alert::{AlertChannelFile, AlertFile};
 pub(super) use definition::{AudienceFile, DefinitionFile, TraitFile};
 pub(super) use destination::{DestinationFile, MappingFile};
 pub(super) use function::{FunctionFile, FunctionUseFile};
@@ -267,6 +271,8 @@ pub(super) struct Tree {
     pub(super) destinations: Files<DestinationFile>,
     pub(super) audiences: Files<AudienceFile>,
     pub(super) traits: Files<TraitFile>,
+    pub(super) channels: Files<AlertChannelFile>,
+    pub(super) alerts: Files<AlertFile>,
 }
 
 impl Tree {
@@ -279,6 +285,8 @@ impl Tree {
             destinations: read(root)?,
             audiences: read(root)?,
             traits: read(root)?,
+            channels: read(root)?,
+            alerts: read(root)?,
         };
         for (key, (path, _)) in &tree.traits {
             if let Some((other, _)) = tree.audiences.get(key) {
@@ -302,6 +310,8 @@ impl Tree {
             DestinationFile::FOLDER,
             AudienceFile::FOLDER,
             TraitFile::FOLDER,
+            AlertChannelFile::FOLDER,
+            AlertFile::FOLDER,
         ];
         ensure!(
             folders.iter().any(|folder| root.join(folder).is_dir()),

@@ -23,6 +23,8 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
         "Whether each comes with its identifiers: true or false; false where it is not given.",
     ),
     ("message_id", "The event's message id."),
+    ("alert", "Only of this alert."),
+    ("subject", "Only the silence about this; all of them where it is not given."),
     ("position", "The event's position, such as 0-17.3."),
     ("before", "Search records before this position, such as 0-17."),
     ("source", "Only events of this source."),

@@ -10,6 +10,7 @@ use selfsame_identity::RuleSet;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::alerts::channels as alert_channels;
 use super::asked::Asked;
 use super::definitions::{members, why};
 use super::destinations::test;
@@ -18,8 +19,8 @@ use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
 use super::undo::job as undo_job;
 use super::{
-    Control, attempts, backups, catalogue, dead_letters, dead_ranges, definitions, destinations,
-    function_uses, functions, identity, identity_keys, imports,
+    Control, alerts, attempts, backups, catalogue, dead_letters, dead_ranges, definitions,
+    destinations, function_uses, functions, identity, identity_keys, imports,
 };
 use super::{
     insights, oauth, openapi, previews, rejected, replays, rule_jobs, sources, spaces, state, tail,
@@ -310,6 +311,19 @@ routes! {
     Post "/api/destinations/{id}/replays/preview" Write "Look for what a replay would send; nothing is sent" body [replays::ReplayLook] 200 [replays::ReplayFound] = replays::preview;
     Get "/api/destinations/{id}/replays/{number}" Read "How far a replay is" 200 [replays::ReplayShown] = replays::show;
     Delete "/api/destinations/{id}/replays/{number}" Write "End a replay: what it has not sent is not sent any more" 200 [replays::ReplayShown] = replays::cancel;
+
+    Get "/api/alerts" Read "List alerts, those by default included, with what is raised" 200 [Page<alerts::AlertShown>] = alerts::list;
+    Get "/api/alerts/{id}" Read "Show an alert, with what is raised" 200 [alerts::AlertShown] = alerts::show;
+    Put "/api/alerts/{id}" Write "Make an alert, or change it; one of the id of an alert by default stands in for that" body [alerts::AlertWanted] 200 [alerts::AlertShown] = alerts::set;
+    Delete "/api/alerts/{id}" Write "Remove an alert; one by default that was changed is as by default again" 200 [state::Done] = alerts::remove;
+    Put "/api/alerts/{id}/silence" Write "Have nobody told of an alert for a while; what is still raised then is told" body [alerts::SilenceWanted] 200 [alerts::AlertShown] = alerts::silence;
+    Delete "/api/alerts/{id}/silence" Write "End a silence of an alert" query ["subject"] 200 [alerts::AlertShown] = alerts::unsilence;
+    Get "/api/alert-history" Read "List what was raised and cleared, newest first" query ["alert" "limit"] 200 [Page<alerts::AlertTurn>] = alerts::history;
+    Get "/api/alert-channels" Read "List who is told of alerts" 200 [Page<alert_channels::AlertChannelShown>] = alert_channels::list;
+    Get "/api/alert-channels/{id}" Read "Show a channel" 200 [alert_channels::AlertChannelShown] = alert_channels::show;
+    Put "/api/alert-channels/{id}" Secrets "Make a channel, or change it; a secret that is drawn is shown this once" body [alert_channels::AlertChannelWanted] 200 [alert_channels::AlertChannelSet] = alert_channels::set;
+    Delete "/api/alert-channels/{id}" Write "Remove a channel" 200 [state::Done] = alert_channels::remove;
+    Post "/api/alert-channels/{id}/test" Write "Tell a channel a test, and show what came of it" 200 [alert_channels::AlertChannelTested] = alert_channels::test;
 
     Get "/api/tokens" Tokens "List tokens" 200 [Page<tokens::TokenShown>] = tokens::list;
     Post "/api/tokens" Tokens "Make a token; it is shown this once" body [tokens::NewToken] 201 [tokens::MadeToken] = tokens::create;

@@ -140,6 +140,12 @@ settings! {
         retries_per_second: u32 = RetryBudget::default().floor_per_second;
     }
 
+    /// Alerts.
+    alerts: AlertSettings {
+        /// Hosts of mail servers that alerts may be sent through although their addresses are not public.
+        mail_relays: Vec<String> = Vec::new();
+    }
+
     /// Memory and checkpoints.
     engine: EngineSettings {
         /// Memory for hot profile state, identifiers included.

@@ -2,6 +2,7 @@
 
 mod access;
 mod activation;
+mod alerts;
 mod attempts;
 mod catalogue;
 mod definitions;

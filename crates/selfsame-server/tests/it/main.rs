@@ -7,6 +7,7 @@ mod early;
 mod formats;
 mod function;
 mod import;
+mod mail_server;
 mod operate;
 mod process;
 mod render;

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 /// Each crate, and the crates of ours that it may use. A new edge is a decision, made in this table.
 const LAYERS: &[(&str, &[&str])] = &[
     ("event", &[]),
+    ("alert", &["event"]),
     ("expr", &["event"]),
     ("mapping", &["event"]),
     ("log", &["event"]),
@@ -29,6 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
+            "alert",
             "collect",
             "connector",
             "dedupe",
@@ -102,9 +104,17 @@ fn crates_use_only_what_they_may() {
 /// The fold must not be able to see a clock, a thread pool or the network.
 #[test]
 fn domain_crates_have_no_runtime() {
-    for name in
-        ["event", "expr", "mapping", "destinations", "dedupe", "identity", "profile", "store"]
-    {
+    for name in [
+        "alert",
+        "event",
+        "expr",
+        "mapping",
+        "destinations",
+        "dedupe",
+        "identity",
+        "profile",
+        "store",
+    ] {
         let path = root().join(format!("crates/selfsame-{name}/Cargo.toml"));
         let manifest: Table = fs::read_to_string(path).expect("a manifest").parse().expect("TOML");
         let dependencies = manifest.get("dependencies").and_then(Value::as_table);

@@ -21,7 +21,7 @@ pub(in crate::command) fn from_environment(name: Option<&str>) -> anyhow::Result
 }
 
 /// The values of variables, by the names that a file gives them.
-fn named(variables: &BTreeMap<String, String>) -> anyhow::Result<Map<String, Value>> {
+pub(super) fn named(variables: &BTreeMap<String, String>) -> anyhow::Result<Map<String, Value>> {
     let mut values = Map::new();
     for (name, variable) in variables {
         if let Some(value) = from_environment(Some(variable))? {
@@ -61,10 +61,12 @@ pub(super) fn new_destination(file: &DestinationFile) -> anyhow::Result<NewDesti
     })
 }
 
-/// Puts into a change of a destination what its file names by variables.
+/// Puts into a change of a destination or an alert channel what its file names by variables.
 pub(super) fn put_in(body: &mut Value) -> anyhow::Result<()> {
     let Some(body) = body.as_object_mut() else { return Ok(()) };
-    for (from, to) in [("settings_env", "settings"), ("auth_env", "auth")] {
+    for (from, to) in
+        [("settings_env", "settings"), ("auth_env", "auth"), ("secrets_env", "secrets")]
+    {
         let Some(variables) = body.remove(from) else { continue };
         let values = named(&serde_json::from_value(variables)?)?;
         if values.is_empty() {

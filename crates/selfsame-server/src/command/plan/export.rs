@@ -9,14 +9,14 @@ use clap::Args;
 use super::Live;
 use crate::client::{Remote, block_on};
 use crate::command::resource::{
-    AudienceFile, DestinationFile, Files, FunctionFile, Resource, SourceFile, SpaceFile, TraitFile,
-    Tree, write,
+    AlertChannelFile, AlertFile, AudienceFile, DestinationFile, Files, FunctionFile, Resource,
+    SourceFile, SpaceFile, TraitFile, Tree, write,
 };
 use crate::command::say;
 use crate::printable::printable;
 
-/// Write the workspace into YAML files, without secrets: spaces, functions, sources, destinations, audiences
-/// and computed traits.
+/// Write the workspace into YAML files, without secrets: spaces, functions, sources, destinations, audiences,
+/// computed traits, alerts and who is told of them.
 #[derive(Debug, Args)]
 pub(in crate::command) struct Export {
     /// The folder to write into.
@@ -37,6 +37,8 @@ impl Export {
         written += export(&self.dir, &known.destinations, &live.destinations)?;
         written += export(&self.dir, &known.audiences, &live.audiences)?;
         written += export(&self.dir, &known.traits, &live.traits)?;
+        written += export(&self.dir, &known.channels, &live.channels)?;
+        written += export(&self.dir, &known.alerts, &live.alerts.files)?;
         let dir = self.dir.display();
         say(&printable(&format!("{written} files in {dir}. They hold no keys and no secrets.")))?;
         Ok(ExitCode::SUCCESS)
@@ -89,6 +91,19 @@ impl Exported for AudienceFile {
 impl Exported for TraitFile {
     fn keeping(&self, _: Option<&Self>) -> Self {
         self.clone()
+    }
+}
+
+impl Exported for AlertFile {
+    fn keeping(&self, _: Option<&Self>) -> Self {
+        self.clone()
+    }
+}
+
+impl Exported for AlertChannelFile {
+    fn keeping(&self, before: Option<&Self>) -> Self {
+        let secrets_env = before.map(|before| before.secrets_env.clone()).unwrap_or_default();
+        Self { secrets_env, ..self.clone() }
     }
 }
 
