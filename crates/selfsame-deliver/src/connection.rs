@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use selfsame_event::Class;
 
 use crate::feed::{EffectKind, FeedEnd, Topic};
-use crate::tool::Spoken;
+use crate::tool::{Before, Spoken};
 
 /// The identity of a connection, drawn by the server; part of every idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -168,6 +168,8 @@ pub struct Connection {
     pub name: String,
     /// What speaks to its receiver. Without one it is a webhook, and the address and the keys are its.
     pub tool: Option<Spoken>,
+    /// What changes or drops what a webhook is sent, if something does.
+    pub before: Option<Before>,
     /// Where it sends to.
     pub url: String,
     /// The key that signs.
@@ -198,6 +200,7 @@ impl Connection {
             id,
             name: String::new(),
             tool: None,
+            before: None,
             url: url.into(),
             secret,
             previous_secret: None,

@@ -82,7 +82,10 @@ pub use status::{
     Selection, TraceRow,
 };
 pub use told::{Heard, Recipient, Telling};
-pub use tool::{Body, Carried, Carrying, CarryingAll, Interest, Job, Letter, Spoken, Tool};
+pub use tool::{
+    Before, Body, Carried, Carrying, CarryingAll, Change, Changing, Interest, Job, Letter, Spoken,
+    Tool,
+};
 
 /// No record of the ledger is larger.
 pub const LEDGER_RECORD_BYTES: usize = 4 * 1024 * 1024;

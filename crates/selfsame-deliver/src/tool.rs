@@ -143,6 +143,27 @@ pub trait Letter: Any + Send + Sync {
     }
 }
 
+/// What stands in front of a webhook. Two are equal only if they are the same one.
+#[derive(Debug, Clone)]
+pub struct Before(pub Arc<dyn Change>);
+
+impl PartialEq for Before {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Before {}
+
+/// Changes what a webhook is sent.
+pub trait Change: Send + Sync + fmt::Debug + 'static {
+    /// What is sent in place of this; or how the attempt ends. Ends in its time.
+    fn change<'a>(&'a self, body: &'a Bytes) -> Changing<'a>;
+}
+
+/// A change under way.
+pub type Changing<'a> = Pin<Box<dyn Future<Output = Result<Bytes, Carried>> + Send + 'a>>;
+
 /// What an action is carried out with.
 #[derive(Debug, Clone, Copy)]
 pub struct Job<'a> {

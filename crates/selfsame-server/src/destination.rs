@@ -4,11 +4,11 @@ use selfsame_deliver::{
     Connection, ConnectionId, EffectKind, FeedEnd, Filter, Order, Secret, Spoken, Start,
 };
 use selfsame_event::{EventType, Position};
-use selfsame_pipeline::workspace::{Destination, Tool, Workspace};
+use selfsame_pipeline::workspace::{Destination, FunctionPlace, Tool, Workspace};
 use sha2::{Digest as _, Sha256};
 
 use crate::connectors::{Connectors, NotReady};
-use crate::function::{CALLS, FUNCTION, FunctionTools};
+use crate::function::{FUNCTION, FunctionTools};
 use crate::vault::{Locked, Vault};
 
 /// The identity of a destination's connection.
@@ -49,7 +49,7 @@ pub(crate) fn connections(
             tracing::error!(destination = %one.id, %why, "a destination waits: it cannot be spoken to");
         }),
         None if one.kind == FUNCTION => function(one, with, allow_loopback).ok_or(()),
-        None => connection(one, with.vault, allow_loopback).map_err(drop),
+        None => hook(one, with, allow_loopback).map_err(drop),
     }
     };
     of_space.map(|one| made(one).unwrap_or_else(|()| locked(one))).collect()
@@ -65,7 +65,9 @@ fn spoken(
     let connector = with.connectors.connector(destination, tool, with.vault)?;
     let mut connection = connection_with(destination, &[], allow_loopback);
     connection.concurrency = connector.concurrency();
-    connection.tool = Some(with.functions.in_front(&destination.id, Spoken(connector)));
+    let spoken = Spoken(connector);
+    let concurrency = connection.concurrency;
+    connection.tool = Some(with.functions.in_front(&destination.id, spoken, concurrency));
     Ok(connection)
 }
 
@@ -77,9 +79,26 @@ fn function(
 ) -> Option<Connection> {
     let own = with.functions.own(&destination.id)?;
     let mut connection = connection_with(destination, &[], allow_loopback);
-    connection.concurrency = CALLS;
-    connection.tool = Some(with.functions.in_front(&destination.id, own));
+    let place = FunctionPlace::Destination(destination.id.clone());
+    connection.concurrency = with.functions.concurrency(&place);
+    let concurrency = connection.concurrency;
+    connection.tool = Some(with.functions.in_front(&destination.id, own, concurrency));
     Some(connection)
+}
+
+/// The connection of a webhook, with the function in front of it if there is one.
+fn hook(
+    destination: &Destination,
+    with: Speaking<'_>,
+    allow_loopback: bool,
+) -> Result<Connection, Locked> {
+    let mut connection = connection(destination, with.vault, allow_loopback)?;
+    connection.before = with.functions.before(&destination.id);
+    if connection.before.is_some() {
+        let place = FunctionPlace::Insert(destination.id.clone());
+        connection.concurrency = with.functions.concurrency(&place);
+    }
+    Ok(connection)
 }
 
 /// The connection of a destination, if its secrets can be opened.

@@ -11,6 +11,7 @@
 //! DIR/state/        the fold of the log: a cache
 //! DIR/state.next/   its successor, while rules are published over the whole history
 //! DIR/history/      what new definitions keep of the events so far, while it is computed
+//! DIR/function-logs/ what the last calls of functions came to, and printed
 //! DIR/alerts.json   what is raised, and who is still to be told of it
 //! DIR/trial/        two graphs, while rules are tried out
 //! ```
@@ -140,6 +141,10 @@ impl Folder {
 
     pub(crate) fn preview(&self) -> PathBuf {
         self.root.join("preview")
+    }
+
+    pub(crate) fn function_logs(&self) -> PathBuf {
+        self.root.join("function-logs")
     }
 
     pub(crate) fn alerts(&self) -> PathBuf {

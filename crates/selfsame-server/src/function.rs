@@ -1,9 +1,10 @@
 //! Functions at work: the process that runs them, where they are used, and what the last calls came to.
 //!
 //! A function is called by the place where it is used: a source, or a destination. What calls came to is
-//! kept in memory, the last [`history::KEPT`] of each function: it has what functions print, which may be
-//! personal, so it goes to nobody's disk and only to who may see events.
+//! kept, the last [`history::KEPT`] of each function: it has what functions print, which may be personal, so
+//! only who may see events sees it.
 
+mod batch;
 mod history;
 mod outside;
 mod settings;
@@ -11,8 +12,10 @@ mod tool;
 
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use metrics::{counter, histogram};
 use selfsame_event::Clock;
@@ -22,9 +25,13 @@ use selfsame_pipeline::workspace::{FunctionKind, FunctionPlace, Workspace};
 pub(crate) use self::history::{Called, History};
 pub(crate) use self::outside::Outside;
 pub(crate) use self::settings::{SettingError, open, seal};
-pub(crate) use self::tool::{CALLS, FUNCTION, FunctionTools};
+pub(crate) use self::tool::{FUNCTION, FunctionTools};
 use crate::measures;
+use crate::tasks::Tasks;
 use crate::vault::{Locked, Vault};
+
+/// How often what functions printed is written.
+const LOGS_EVERY: Duration = Duration::from_secs(5);
 
 /// The functions of a node.
 #[derive(Debug)]
@@ -46,6 +53,13 @@ pub(crate) struct Used {
     instance: Result<Instance, Locked>,
 }
 
+/// A version of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Running {
+    function: String,
+    version: u32,
+}
+
 /// Why a function was not called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NotCalled {
@@ -57,9 +71,33 @@ pub(crate) enum NotCalled {
 
 impl Functions {
     /// The functions of a node that has none yet.
-    pub(crate) fn new(outside: Outside, clock: Arc<dyn Clock>) -> Self {
-        let (apart, uses, history) = (OnceLock::new(), RwLock::default(), History::default());
-        Self { outside, apart, uses, history, clock }
+    pub(crate) fn new(
+        outside: Outside,
+        clock: Arc<dyn Clock>,
+        logs: PathBuf,
+    ) -> std::io::Result<Self> {
+        let history = History::open(logs, clock.wall())?;
+        let (apart, uses) = (OnceLock::new(), RwLock::default());
+        Ok(Self { outside, apart, uses, history, clock })
+    }
+
+    /// Writes what calls came to since this was done last, every few seconds.
+    pub(crate) async fn keep_logs(self: Arc<Self>, tasks: Tasks) -> anyhow::Result<()> {
+        loop {
+            let is_over = tokio::select! {
+                () = tokio::time::sleep(LOGS_EVERY) => false,
+                () = tasks.stopping() => true,
+            };
+            let functions = Arc::clone(&self);
+            let written = tokio::task::spawn_blocking(move || functions.history.write()).await?;
+            if let Err(error) = written {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "what functions printed could not be written");
+            }
+            if is_over {
+                return Ok(());
+            }
+        }
     }
 
     /// Takes functions and their places as they are configured now.
@@ -95,6 +133,16 @@ impl Functions {
     /// Whether a function is used at a place.
     pub(crate) fn is_used(&self, place: &FunctionPlace) -> bool {
         self.uses.read().unwrap_or_else(PoisonError::into_inner).contains_key(place)
+    }
+
+    /// What runs at a place, if it may have `onBatch`.
+    pub(crate) fn batching(&self, place: &FunctionPlace) -> Option<Running> {
+        let uses = self.uses.read().unwrap_or_else(PoisonError::into_inner);
+        let used = uses.get(place)?;
+        let code = &used.instance.as_ref().ok()?.code;
+        // Only whoever runs it knows; code that does not even have the word has none.
+        let running = || Running { function: used.function.clone(), version: used.version };
+        code.text().contains("onBatch").then(running)
     }
 
     /// Calls the function of a place.

@@ -200,7 +200,8 @@ impl Node {
             allow_loopback: config.allow_loopback,
             runtime: tokio::runtime::Handle::current(),
         };
-        let functions = Arc::new(Functions::new(outside, Arc::clone(&clock)));
+        let functions = Functions::new(outside, Arc::clone(&clock), folder.function_logs());
+        let functions = Arc::new(functions.context("the logs of functions cannot be read")?);
         let node = Arc::new(Self {
             folder,
             log: logs.log,
@@ -223,6 +224,8 @@ impl Node {
         });
         tasks.spawn("configuration", Arc::clone(&node).follow_configuration(tasks.clone()));
         tasks.spawn("tokens", Arc::clone(&node).keep_tokens(fetched, tasks.clone()));
+        let functions = Arc::clone(&node.functions);
+        tasks.spawn("logs of functions", functions.keep_logs(tasks.clone()));
         if node.connectors.manifests.has_folder() {
             tasks.spawn("manifests", Arc::clone(&node).follow_manifests(tasks.clone()));
         }

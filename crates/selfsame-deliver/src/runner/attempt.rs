@@ -120,11 +120,17 @@ impl Attempt<'_> {
                 Err(failure) => quiet(Outcome::failed(failure)),
             };
         }
-        let (mut last, mut told) = (None, Vec::new());
+        self.hook(calls, heard, now).await
+    }
+
+    /// Sends a webhook one request for each call. The first that is not taken ends it; one that is dropped
+    /// in front of it is not to be sent, and known.
+    async fn hook(&self, calls: Vec<Call>, heard: Heard, now: Time) -> Ended {
+        let (mut last, mut told) = ((Outcome::Postponed, String::new()), Vec::new());
         for call in calls {
             let (outcome, note) = self.call(&call, now).await;
             let value = match outcome {
-                Outcome::Delivered { .. } => call.tells.map(|one| one.value),
+                Outcome::Delivered { .. } | Outcome::Withheld(_) => call.tells.map(|one| one.value),
                 outcome if outcome.is_unsure() => Some(Telling::UNSURE),
                 _ => None,
             };
@@ -134,12 +140,17 @@ impl Attempt<'_> {
                 self.told.note(tell);
                 told.push(tell);
             }
-            if !matches!(outcome, Outcome::Delivered { .. }) {
-                return Ended { outcome, note, told, taken: None };
+            match (outcome, last.0) {
+                // What was sent counts.
+                (Outcome::Withheld(_), Outcome::Delivered { .. }) => {}
+                (Outcome::Delivered { .. } | Outcome::Withheld(_), _) => last = (outcome, note),
+                (Outcome::Failed { .. } | Outcome::Postponed, _) => {
+                    return Ended { outcome, note, told, taken: None };
+                }
             }
-            last = Some(outcome);
         }
-        Ended::quiet(last.unwrap_or(Outcome::Postponed), told)
+        let (outcome, note) = last;
+        Ended { outcome, note, told, taken: None }
     }
 
     /// Whether the same is to be told now that nobody else tells them anything. The end may have been
@@ -173,7 +184,13 @@ impl Attempt<'_> {
             None => webhook::key(effect, connection.id),
         };
         let outbound = &self.parts.outbound;
-        let body = call.body.clone();
+        let body = match &connection.before {
+            Some(before) => match before.0.change(&call.body).await {
+                Ok(body) => body,
+                Err(carried) => return (carried.outcome, carried.note),
+            },
+            None => call.body.clone(),
+        };
         let Ok(request) = webhook::request(outbound, connection, &key, body, now) else {
             return (Outcome::failed(Failure::Blocked), String::new());
         };

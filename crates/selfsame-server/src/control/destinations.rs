@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Control;
 use super::asked::{Asked, check_name, choose_id};
+use super::function_uses::{FunctionUseShown, shown_at};
 use super::problem::{Code, Problem};
 use super::shape::{Page, shape};
 use super::sources::check_space;
@@ -69,6 +70,10 @@ shape! {
         locked: bool,
         /// Whether the secret before signs as well, until the rotation is finished.
         rotating: bool,
+        /// The function that it is; null where it is none, or waits for one.
+        function: Option<FunctionUseShown>,
+        /// The function in front of it; null where there is none.
+        insert_function: Option<FunctionUseShown>,
         /// What it does; null until it has begun.
         status: Option<DestinationStatus>,
     }
@@ -169,6 +174,7 @@ fn shown(control: &Control, view: &View, destination: &Destination) -> Destinati
         }
         _ => Vec::new(),
     };
+    let used = |at: fn(String) -> FunctionPlace| shown_at(view, &at(destination.id.clone()));
     DestinationShown {
         id: destination.id.clone(),
         name: destination.name.clone(),
@@ -185,6 +191,8 @@ fn shown(control: &Control, view: &View, destination: &Destination) -> Destinati
         secret_ends: secret.get(secret.len().saturating_sub(4)..).unwrap_or_default().to_owned(),
         locked: opened_secrets.is_err() || hidden.is_some_and(|hidden| hidden.is_err()),
         rotating: destination.secrets.len() > 1,
+        function: used(FunctionPlace::Destination),
+        insert_function: used(FunctionPlace::Insert),
         status: statuses.iter().find(|status| status.id == id).map(status_of),
     }
 }

@@ -56,7 +56,12 @@ fn shown(view: &View, place: &FunctionPlace) -> Result<FunctionUseShown, Problem
 
 /// The function of a source, if it has one.
 pub(super) fn shown_of_source(view: &View, source: &str) -> Option<FunctionUseShown> {
-    shown(view, &FunctionPlace::Source(source.to_owned())).ok()
+    shown_at(view, &FunctionPlace::Source(source.to_owned()))
+}
+
+/// The function at a place, if there is one.
+pub(super) fn shown_at(view: &View, place: &FunctionPlace) -> Option<FunctionUseShown> {
+    shown(view, place).ok()
 }
 
 async fn set(
@@ -112,14 +117,7 @@ fn destination(control: &Control, asked: &Asked, role: &Role) -> Result<Function
             );
             Err(Problem::new(Code::Conflict, message))
         }
-        Role::Insert if found.kind == FUNCTION || found.tool.is_some() => {
-            Ok(FunctionPlace::Insert(found.id.clone()))
-        }
-        Role::Insert => {
-            let message =
-                "A webhook gets events as they are; no function can stand in front of it.";
-            Err(Problem::new(Code::Conflict, message))
-        }
+        Role::Insert => Ok(FunctionPlace::Insert(found.id.clone())),
     }
 }
 

@@ -381,7 +381,7 @@ fn called(call: Called) -> FunctionCalled {
         at: call.at.to_string(),
         place: call.place,
         version: call.version,
-        outcome: call.outcome.to_owned(),
+        outcome: call.outcome,
         message: call.message,
         lines: call.lines.into_iter().map(line).collect(),
         lines_cut: call.lines_cut,

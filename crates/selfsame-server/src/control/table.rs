@@ -241,7 +241,7 @@ routes! {
     Get "/api/functions/{id}/versions" Read "List the versions of a function, newest first" 200 [Page<functions::FunctionVersionShown>] = functions::versions;
     Get "/api/functions/{id}/versions/{version}" Read "Show a version of a function with its code, as long as the log has it" 200 [functions::FunctionCode] = functions::show_version;
     Post "/api/functions/{id}/roll-back" Write "Make an earlier version of a function the newest" body [functions::FunctionRollBack] 200 [functions::FunctionShown] = functions::roll_back;
-    Get "/api/functions/{id}/logs" Events "List the last calls of a function since the program was started, newest first, with what it printed" query ["limit"] 200 [Page<functions::FunctionCalled>] = functions::logs;
+    Get "/api/functions/{id}/logs" Events "List the last calls of a function, newest first, with what it printed" query ["limit"] 200 [Page<functions::FunctionCalled>] = functions::logs;
 
     Get "/api/catalogue" Read "List the destinations that can be made; with `all=true` also programs of the actions pack for which there is a native one" query ["all"] 200 [Page<catalogue::CatalogueEntry>] = catalogue::list;
     Get "/api/catalogue/{id}" Read "Show what a destination that can be made has to be told, and what it can do" 200 [catalogue::CatalogueShown] = catalogue::show;

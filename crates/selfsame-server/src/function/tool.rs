@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use selfsame_deliver::{
-    Carried, Carrying, Failure, Interest, Job, Letter, Outcome, Share, Spoken, Tool, Withheld,
+    Before, Carried, Carrying, Change, Changing, Failure, Interest, Job, Letter, Outcome, Share,
+    Spoken, Tool, Withheld,
 };
 use selfsame_functions::{Family, Fault, FaultKind, Input, Returned};
 use selfsame_pipeline::workspace::FunctionPlace;
 use tokio::sync::OnceCell;
 
+use super::batch::Batches;
 use super::{Functions, NotCalled, sentence};
 
 /// The one action of a function.
@@ -21,6 +23,8 @@ const ACTION: u8 = 0;
 pub(crate) const FUNCTION: &str = "function";
 /// Calls of a function under way at once for one destination.
 pub(crate) const CALLS: usize = 16;
+/// Events under way at once of a destination whose function takes several at once.
+pub(crate) const BATCHED: usize = 256;
 
 /// The tools that functions are, by where they are used: the same ones as long as they stand for the same.
 #[derive(Debug)]
@@ -28,12 +32,14 @@ pub(crate) struct FunctionTools {
     functions: Arc<Functions>,
     own: Mutex<BTreeMap<String, Arc<FunctionTool>>>,
     inserted: Mutex<BTreeMap<String, Arc<Inserted>>>,
+    hooks: Mutex<BTreeMap<String, Arc<InFront>>>,
 }
 
 impl FunctionTools {
     pub(crate) fn new(functions: &Arc<Functions>) -> Self {
         let functions = Arc::clone(functions);
-        Self { functions, own: Mutex::default(), inserted: Mutex::default() }
+        let (own, inserted, hooks) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { functions, own, inserted, hooks }
     }
 
     /// What a destination speaks with that is a function; none while it has none.
@@ -43,13 +49,20 @@ impl FunctionTools {
             return None;
         }
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || Arc::new(FunctionTool { functions: Arc::clone(&self.functions), place });
+        let (functions, batches) = (Arc::clone(&self.functions), Batches::new(BATCHED));
+        let make = || Arc::new(FunctionTool { functions, place, batches });
         let tool = own.entry(destination.to_owned()).or_insert_with(make);
         Some(Spoken(Arc::<FunctionTool>::clone(tool)))
     }
 
-    /// A destination's tool, with the function in front of it if there is one.
-    pub(crate) fn in_front(&self, destination: &str, spoken: Spoken) -> Spoken {
+    /// How many events may be under way at once of a destination that a function stands at.
+    pub(crate) fn concurrency(&self, place: &FunctionPlace) -> usize {
+        if self.functions.batching(place).is_some() { BATCHED } else { CALLS }
+    }
+
+    /// A destination's tool, with the function in front of it if there is one. So many of its events may be
+    /// under way at once.
+    pub(crate) fn in_front(&self, destination: &str, spoken: Spoken, concurrency: usize) -> Spoken {
         let place = FunctionPlace::Insert(destination.to_owned());
         let mut inserted = self.inserted.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.functions.is_used(&place) {
@@ -57,20 +70,46 @@ impl FunctionTools {
             return spoken;
         }
         let known = inserted.get(destination);
-        let known = known.filter(|known| Arc::ptr_eq(&known.tool, &spoken.0)).cloned();
+        let is_same = |known: &&Arc<Inserted>| {
+            Arc::ptr_eq(&known.tool, &spoken.0) && known.concurrency == concurrency
+        };
+        let known = known.filter(is_same).cloned();
         let tool = known.unwrap_or_else(|| {
-            let functions = Arc::clone(&self.functions);
-            Arc::new(Inserted { functions, place, tool: spoken.0 })
+            let (functions, tool) = (Arc::clone(&self.functions), spoken.0);
+            let batches = Batches::new(concurrency);
+            Arc::new(Inserted { functions, place, tool, concurrency, batches })
         });
         inserted.insert(destination.to_owned(), Arc::clone(&tool));
         Spoken(tool)
     }
+
+    /// The function in front of a webhook, if there is one.
+    pub(crate) fn before(&self, destination: &str) -> Option<Before> {
+        let place = FunctionPlace::Insert(destination.to_owned());
+        let mut hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.functions.is_used(&place) {
+            hooks.remove(destination);
+            return None;
+        }
+        let (functions, batches) = (Arc::clone(&self.functions), Batches::new(BATCHED));
+        let make = || Arc::new(InFront { functions, place, batches });
+        let found = hooks.entry(destination.to_owned()).or_insert_with(make);
+        Some(Before(Arc::<InFront>::clone(found)))
+    }
+}
+
+/// A function in front of a webhook.
+struct InFront {
+    functions: Arc<Functions>,
+    place: FunctionPlace,
+    batches: Batches,
 }
 
 /// A destination that is a function.
 struct FunctionTool {
     functions: Arc<Functions>,
     place: FunctionPlace,
+    batches: Batches,
 }
 
 /// A tool with a function in front of it.
@@ -78,6 +117,8 @@ struct Inserted {
     functions: Arc<Functions>,
     place: FunctionPlace,
     tool: Arc<dyn Tool>,
+    concurrency: usize,
+    batches: Batches,
 }
 
 impl fmt::Debug for FunctionTool {
@@ -92,14 +133,33 @@ impl fmt::Debug for Inserted {
     }
 }
 
+impl fmt::Debug for InFront {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InFront").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl Change for InFront {
+    fn change<'a>(&'a self, body: &'a Bytes) -> Changing<'a> {
+        Box::pin(async move {
+            let failed = |failure| Carried::quiet(Outcome::failed(failure));
+            let event = event(body).map_err(failed)?;
+            match self.batches.call(&self.functions, &self.place, event).await? {
+                Returned::Event(event) => Ok(event.into()),
+                // There is nothing else that an insert function returns for one event.
+                _ => Err(failed(Failure::Bug)),
+            }
+        })
+    }
+}
+
 /// The event of a body, as a function gets it.
-fn input(body: &Bytes) -> Result<Input, Failure> {
-    let text = std::str::from_utf8(body).map_err(|_| Failure::Unmapped)?;
-    Ok(Input::Event(text.to_owned()))
+fn event(body: &Bytes) -> Result<&str, Failure> {
+    std::str::from_utf8(body).map_err(|_| Failure::Unmapped)
 }
 
 /// Calls a function: what it returned, or how the attempt ended.
-async fn call(
+pub(super) async fn called(
     functions: &Functions,
     place: &FunctionPlace,
     input: Input,
@@ -112,7 +172,7 @@ async fn call(
 }
 
 /// How an attempt ended whose function failed.
-fn ended(fault: &Fault) -> Carried {
+pub(super) fn ended(fault: &Fault) -> Carried {
     let outcome = match (fault.kind.family(), fault.kind) {
         (Family::Filtered, _) => Outcome::Withheld(Withheld::Skipped),
         (Family::Refused, _) => Outcome::failed(Failure::Rejected),
@@ -126,15 +186,15 @@ fn ended(fault: &Fault) -> Carried {
 
 impl Tool for FunctionTool {
     fn open(self: Arc<Self>, body: &Bytes) -> Result<Box<dyn Letter>, Failure> {
-        let input = input(body)?;
-        Ok(Box::new(Own { tool: self, input }))
+        let event = event(body)?.to_owned();
+        Ok(Box::new(Own { tool: self, event }))
     }
 }
 
 /// An event for a destination that is a function.
 struct Own {
     tool: Arc<FunctionTool>,
-    input: Input,
+    event: String,
 }
 
 impl Letter for Own {
@@ -144,7 +204,8 @@ impl Letter for Own {
 
     fn carry<'a>(&'a self, _: u8, _: Job<'a>) -> Carrying<'a> {
         Box::pin(async move {
-            match call(&self.tool.functions, &self.tool.place, self.input.clone()).await {
+            let FunctionTool { functions, place, batches } = &*self.tool;
+            match batches.call(functions, place, &self.event).await {
                 Ok(_) => Carried::quiet(Outcome::Delivered { status: 200 }),
                 Err(carried) => carried,
             }
@@ -156,8 +217,8 @@ impl Tool for Inserted {
     fn open(self: Arc<Self>, body: &Bytes) -> Result<Box<dyn Letter>, Failure> {
         // Which actions want it, the event says as it came: a function cannot make one match.
         let wanted = Arc::clone(&self.tool).open(body)?.wanted_by();
-        let input = input(body)?;
-        Ok(Box::new(Before { tool: self, input, wanted, changed: OnceCell::new() }))
+        let event = event(body)?.to_owned();
+        Ok(Box::new(Inserting { tool: self, event, wanted, changed: OnceCell::new() }))
     }
 
     fn interests(&self) -> Vec<Interest> {
@@ -166,18 +227,18 @@ impl Tool for Inserted {
 }
 
 /// An event with a function in front of its destination.
-struct Before {
+struct Inserting {
     tool: Arc<Inserted>,
-    input: Input,
+    event: String,
     wanted: Share,
     /// What the function made of it, for all actions.
     changed: OnceCell<Result<Box<dyn Letter>, Carried>>,
 }
 
-impl Before {
+impl Inserting {
     async fn change(&self) -> Result<Box<dyn Letter>, Carried> {
-        let Inserted { functions, place, tool } = &*self.tool;
-        match call(functions, place, self.input.clone()).await? {
+        let Inserted { functions, place, tool, batches, .. } = &*self.tool;
+        match batches.call(functions, place, &self.event).await? {
             Returned::Event(event) => {
                 let opened = Arc::clone(tool).open(&event.into());
                 opened.map_err(|failure| Carried::quiet(Outcome::failed(failure)))
@@ -188,7 +249,7 @@ impl Before {
     }
 }
 
-impl Letter for Before {
+impl Letter for Inserting {
     fn wanted_by(&self) -> Share {
         self.wanted
     }

@@ -9,8 +9,8 @@ use clap::Args;
 use super::Live;
 use crate::client::{Remote, block_on};
 use crate::command::resource::{
-    AlertChannelFile, AlertFile, AudienceFile, DestinationFile, Files, FunctionFile, Resource,
-    SourceFile, SpaceFile, TraitFile, Tree, write,
+    AlertChannelFile, AlertFile, AudienceFile, DestinationFile, Files, FunctionFile,
+    FunctionUseFile, Resource, SourceFile, SpaceFile, TraitFile, Tree, write,
 };
 use crate::command::say;
 use crate::printable::printable;
@@ -117,19 +117,30 @@ impl Exported for SourceFile {
             key.secret_env = named.and_then(|known| known.secret_env.clone());
         }
         let identity_keys = (known.is_some() || !keys.is_empty()).then_some(keys);
-        let mut function = self.function.clone();
-        let before = before.and_then(|before| before.function.as_ref());
-        if let (Some(function), Some(before)) = (&mut function, before) {
-            function.secrets_env.clone_from(&before.secrets_env);
-        }
+        let known = before.and_then(|before| before.function.as_ref());
+        let function = used(self.function.as_ref(), known);
         Self { write_key_env, identity_keys, function, ..self.clone() }
     }
+}
+
+/// A function in use, with the variables that the file before names.
+fn used(
+    function: Option<&FunctionUseFile>,
+    before: Option<&FunctionUseFile>,
+) -> Option<FunctionUseFile> {
+    let mut function = function.cloned()?;
+    if let Some(before) = before {
+        function.secrets_env.clone_from(&before.secrets_env);
+    }
+    Some(function)
 }
 
 impl Exported for DestinationFile {
     fn keeping(&self, before: Option<&Self>) -> Self {
         let Some(before) = before else { return self.clone() };
         Self {
+            function: used(self.function.as_ref(), before.function.as_ref()),
+            insert_function: used(self.insert_function.as_ref(), before.insert_function.as_ref()),
             secret_env: before.secret_env.clone(),
             settings_env: before.settings_env.clone(),
             auth_env: before.auth_env.clone(),

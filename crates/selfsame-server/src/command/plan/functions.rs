@@ -1,4 +1,4 @@
-//! Functions of files, and the function that a source's file uses.
+//! Functions of files, and the functions that files of sources and destinations use.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,11 +9,23 @@ use serde_json::{Map, Value};
 
 use super::{from_environment, send};
 use crate::client::{Client, part};
-use crate::command::resource::{FunctionFile, FunctionUseFile, Resource as _, SourceFile};
+use crate::command::resource::{
+    DestinationFile, FunctionFile, FunctionUseFile, Resource as _, SourceFile,
+};
 use crate::control::{FunctionShown, FunctionUseAsked, FunctionUseShown};
 
-/// The member of a source that says which one it uses.
-const MEMBER: &str = "function";
+/// The members of files that say which function is used, and the paths of these.
+const MEMBERS: [(&str, &str, &str); 3] = [
+    (SourceFile::WORD, "function", "sources/{id}/function"),
+    (DestinationFile::WORD, "function", "destinations/{id}/function"),
+    (DestinationFile::WORD, "insert_function", "destinations/{id}/insert-function"),
+];
+
+/// A function that a file uses, at a place.
+pub(super) struct Used {
+    place: &'static str,
+    wanted: FunctionUseFile,
+}
 
 /// Of which kind a function is, stays so.
 pub(super) fn check(
@@ -37,29 +49,50 @@ pub(super) async fn create(client: &Client, file: &FunctionFile) -> anyhow::Resu
     Ok(())
 }
 
-/// Takes the function out of a change of a source, which is not changed with the rest.
+/// Takes the functions out of a change of a source or destination, which are not changed with the rest.
 pub(super) fn taken(
     name: &str,
     change: Option<&mut Map<String, Value>>,
-) -> anyhow::Result<Option<FunctionUseFile>> {
-    let change = change.filter(|_| name.split(' ').next() == Some(SourceFile::WORD));
-    let wanted = change.and_then(|change| change.remove(MEMBER)).filter(|one| !one.is_null());
-    wanted.map(serde_json::from_value).transpose().context("a file's function is lost")
+) -> anyhow::Result<Vec<Used>> {
+    let (Some(change), Some(word)) = (change, name.split(' ').next()) else {
+        return Ok(Vec::new());
+    };
+    let mut used = Vec::new();
+    for (_, member, place) in MEMBERS.iter().filter(|(of, ..)| *of == word) {
+        let Some(wanted) = change.remove(*member).filter(|one| !one.is_null()) else { continue };
+        let wanted = serde_json::from_value(wanted).context("a file's function is lost")?;
+        used.push(Used { place, wanted });
+    }
+    Ok(used)
 }
 
-/// Uses a function for a source as its file says.
-pub(super) async fn apply(
+/// Uses the functions of a file that is new.
+pub(super) async fn apply_new(
     client: &Client,
-    source: &str,
-    wanted: &FunctionUseFile,
+    word: &str,
+    id: &str,
+    wanted: &[(&str, Option<&FunctionUseFile>)],
 ) -> anyhow::Result<()> {
+    for (member, wanted) in wanted {
+        let known = MEMBERS.iter().find(|(of, name, _)| *of == word && name == member);
+        if let (Some((.., place)), Some(wanted)) = (known, wanted) {
+            apply(client, id, &Used { place, wanted: (*wanted).clone() }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Uses a function as a file says.
+pub(super) async fn apply(client: &Client, id: &str, used: &Used) -> anyhow::Result<()> {
+    let Used { place, wanted } = used;
     let mut settings = wanted.settings.clone();
     for (name, variable) in &wanted.secrets_env {
         let secret = from_environment(Some(variable))?;
         settings.extend(secret.map(|secret| (name.clone(), Value::String(secret))));
     }
     let asked = FunctionUseAsked { function: wanted.function.clone(), settings: Some(settings) };
-    let path = format!("/api/sources/{}/function", part(source));
+    let place = place.replace("{id}", &part(id));
+    let path = format!("/api/{place}");
     let used: anyhow::Result<FunctionUseShown> = send(client, Method::PUT, &path, &asked).await;
-    used.map(|_| ()).with_context(|| format!("function of source {source}"))
+    used.map(|_| ()).with_context(|| format!("function at {place}"))
 }

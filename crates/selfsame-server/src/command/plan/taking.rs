@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{New, Step, environment, functions, identity_keys, send};
 use crate::client::Client;
 use crate::command::plan::from_environment;
-use crate::command::resource::Change;
+use crate::command::resource::{Change, DestinationFile, Resource as _, SourceFile};
 use crate::command::say;
 use crate::control::{
     AlertChannelSet, AlertShown, DefinitionShown, NewSecret, NewSource, NewSpace, SourceShown,
@@ -24,7 +24,7 @@ pub(super) async fn take(client: &Client, step: &Step<'_>) -> anyhow::Result<()>
             environment::put_in(&mut body)?;
             let mut members = body.as_object_mut();
             let keys = members.as_deref_mut().map(identity_keys::taken).transpose()?.flatten();
-            let function = functions::taken(name, members)?;
+            let used = functions::taken(name, members)?;
             if body.as_object().is_none_or(|body| !body.is_empty()) {
                 let sent: anyhow::Result<Value> = send(client, method.clone(), path, &body).await;
                 sent.with_context(|| name.clone())?;
@@ -32,10 +32,10 @@ pub(super) async fn take(client: &Client, step: &Step<'_>) -> anyhow::Result<()>
             if let Some(keys) = keys {
                 identity_keys::apply(client, id, &keys).await.with_context(|| name.clone())?;
             }
-            match function {
-                Some(function) => functions::apply(client, id, &function).await,
-                None => Ok(()),
+            for used in &used {
+                functions::apply(client, id, used).await?;
             }
+            Ok(())
         }
         Step::Remove { name, path } => {
             let request = client.request(Method::DELETE, path);
@@ -74,9 +74,8 @@ async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
             if let Some(keys) = file.identity_keys.as_ref().filter(|keys| !keys.is_empty()) {
                 identity_keys::apply(client, &file.id, keys).await?;
             }
-            if let Some(function) = &file.function {
-                functions::apply(client, &file.id, function).await?;
-            }
+            let wanted = [("function", file.function.as_ref())];
+            functions::apply_new(client, SourceFile::WORD, &file.id, &wanted).await?;
         }
         New::Function(file) => functions::create(client, file).await?,
         New::Destination(file) => {
@@ -86,6 +85,11 @@ async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
                 let secret = printable(secret);
                 say(&format!("  secret of destination {}, shown this once: {secret}", file.id))?;
             }
+            let wanted = [
+                ("function", file.function.as_ref()),
+                ("insert_function", file.insert_function.as_ref()),
+            ];
+            functions::apply_new(client, DestinationFile::WORD, &file.id, &wanted).await?;
         }
         New::AlertChannel(file) => {
             let secrets = environment::named(&file.secrets_env)?;

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Change, Field, Resource};
+use super::{Change, Field, FunctionUseFile, Resource};
 use crate::client::part;
 use crate::control::{DestinationShown, MappingShown};
 
@@ -32,6 +32,12 @@ pub(in crate::command) struct DestinationFile {
     pub(in crate::command) order: String,
     #[serde(default = "yes")]
     pub(in crate::command) enabled: bool,
+    /// The function that it is, where its kind is `function`. Where it is left out, it stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::command) function: Option<FunctionUseFile>,
+    /// The function in front of it. Where it is left out, it stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::command) insert_function: Option<FunctionUseFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::command) secret_env: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -86,6 +92,8 @@ impl Resource for DestinationFile {
 # it is made with those that it proposes. Secret settings are not in this file: settings_env names the
 # environment variable of each, and auth_env those of tokens such as refresh_token. They are read when the
 # destination is made, and when its settings change.
+# function: what it does, where its kind is function. insert_function: the function in front of it. Each has
+# function, settings, and secrets_env, which names the environment variable of each secret setting.
 ";
     const REMOVABLE: bool = true;
 
@@ -98,7 +106,9 @@ impl Resource for DestinationFile {
             true => live.mappings.clone(),
             false => self.mappings.clone(),
         };
-        Self { mappings, ..self.clone() }
+        let function = self.function.clone().or_else(|| live.function.clone());
+        let insert_function = self.insert_function.clone().or_else(|| live.insert_function.clone());
+        Self { mappings, function, insert_function, ..self.clone() }
     }
 
     fn check(&mut self) -> anyhow::Result<()> {
@@ -152,6 +162,8 @@ impl From<DestinationShown> for DestinationFile {
             events,
             order,
             enabled,
+            function: shown.function.map(Into::into),
+            insert_function: shown.insert_function.map(Into::into),
             secret_env: None,
             settings_env,
             auth_env,

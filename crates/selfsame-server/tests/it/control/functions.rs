@@ -374,13 +374,152 @@ async fn an_insert_function_changes_or_drops_what_a_destination_gets() {
     track(&server, "Plain", 3).await;
     until(&server, "own", [3, 1, 0, 0]).await;
     assert_eq!(receiver.got()[2].body, r#"{"name":"Plain","user":"ada"}"#);
-    // A webhook has nothing in front of it, and is none itself.
+    // A webhook is no function itself.
     let hook = json!({ "name": "Hook", "url": receiver.url });
     server.done(Method::POST, "/api/destinations", Some(hook)).await;
-    for which in ["function", "insert-function"] {
-        let path = format!("/api/destinations/hook/{which}");
-        let used = json!({ "function": "before" });
-        let (status, answer) = server.ask(Method::PUT, &path, Some(used)).await;
-        assert_eq!((status, &answer["error"]["code"]), (StatusCode::CONFLICT, &json!("conflict")));
+    let used = Some(json!({ "function": "before" }));
+    let (status, answer) = server.ask(Method::PUT, "/api/destinations/hook/function", used).await;
+    assert_eq!((status, &answer["error"]["code"]), (StatusCode::CONFLICT, &json!("conflict")));
+}
+
+#[tokio::test]
+async fn an_insert_function_stands_in_front_of_a_webhook() {
+    let (server, receiver) = (Server::start(), Receiver::start().await);
+    let hook = json!({ "name": "Hook", "url": receiver.url });
+    server.done(Method::POST, "/api/destinations", Some(hook)).await;
+    track(&server, "Plain", 0).await;
+    until(&server, "hook", [1, 0, 0, 0]).await;
+    let code = "async function onTrack(event, settings) { \
+        if (event.event === 'Drop') throw new DropEvent('no'); \
+        if (event.event === 'Bad') throw new Error('never'); \
+        event.properties = { extra: settings.word }; return event; }";
+    let body = json!({ "name": "Before", "kind": "insert", "code": code, "settings": [{ "name": "word", "secret": true }] });
+    server.done(Method::POST, "/api/functions", Some(body)).await;
+    let used = json!({ "function": "before", "settings": { "word": "more" } });
+    server.done(Method::PUT, "/api/destinations/hook/insert-function", Some(used)).await;
+    for (number, name) in (1..).zip(["Drop", "Bad", "Keep"]) {
+        track(&server, name, number).await;
     }
+    until(&server, "hook", [2, 1, 1, 0]).await;
+    let got = receiver.got();
+    assert_eq!(got.len(), 2);
+    let body: Value = serde_json::from_str(&got[1].body).expect("JSON");
+    assert_eq!(
+        (&body["event"], &body["properties"]),
+        (&json!("Keep"), &json!({ "extra": "more" }))
+    );
+    // What is signed is what is sent; a repetition has the same key.
+    receiver.answer(500);
+    track(&server, "Again", 4).await;
+    eventually("an attempt", async || (receiver.got().len() >= 3).then_some(())).await;
+    receiver.answer(200);
+    server.done(Method::POST, "/api/destinations/hook/resume", None).await;
+    until(&server, "hook", [3, 1, 1, 0]).await;
+    let got = receiver.got();
+    assert_eq!(got[2].headers["webhook-id"], got[3].headers["webhook-id"]);
+    let letters = server.get("/api/destinations/hook/dead-letters").await;
+    assert!(letters["data"][0].to_string().contains("bad_request"), "{letters}");
+
+    // It is in the file of the destination, without its secret.
+    let folder = server.beside("workspace");
+    let dir = folder.to_str().expect("text");
+    let command = |arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        all.extend(["--server", server.url.as_str()]);
+        let output = run(&all, &[("SELFSAME_TOKEN", DEV), ("WORD", "other")]);
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    command(&["export", "--dir", dir]);
+    let file = folder.join("destinations/hook.yaml");
+    let text = std::fs::read_to_string(&file).expect("the destination");
+    assert!(text.contains("insert_function:\n  function: before"), "{text}");
+    assert!(!text.contains("more"), "{text}");
+    assert!(command(&["plan", dir]).contains("Nothing to do"));
+    // A new one is made with the function in front of it.
+    let new = text.replace("id: hook", "id: second").replace("name: Hook", "name: Second");
+    let new =
+        new.replace("  function: before", "  function: before\n  secrets_env:\n    word: WORD");
+    std::fs::write(folder.join("destinations/second.yaml"), new).expect("written");
+    let said = command(&["apply", dir]);
+    assert!(said.contains("+ destination second"), "{said}");
+    let shown = server.get("/api/destinations/second").await;
+    assert_eq!(shown["insert_function"]["secrets"], json!(["word"]), "{shown}");
+    track(&server, "Both", 5).await;
+    until(&server, "second", [1, 0, 0, 0]).await;
+    let bodies: Vec<_> = receiver.got().into_iter().map(|got| got.body).collect();
+    assert!(bodies.iter().any(|body| body.contains(r#"{"extra":"other"}"#)), "{bodies:?}");
+    // Without files of either, the destinations go first, so that the function can.
+    for file in ["destinations/hook.yaml", "destinations/second.yaml", "functions/before.yaml"] {
+        std::fs::remove_file(folder.join(file)).expect("removed");
+    }
+    let said = command(&["apply", "--prune", dir]);
+    assert!(said.contains("- function before"), "{said}");
+}
+
+#[tokio::test]
+async fn on_batch_gets_batches_and_each_event_its_own_result() {
+    const CODE: &str = r#"
+async function onBatch(events, settings) {
+  if (events.length > 1 && events.some((event) => event.event === 'Poison')) throw new Error('poisoned');
+  if (events[0].event === 'Poison') throw new InvalidEventPayload('poison');
+  const response = await fetch(settings.url, { method: 'POST', body: JSON.stringify(events.map((event) => event.event)) });
+  return events.map((event) => (event.event === 'Bad' ? { status: 400, errormessage: 'bad' }
+    : event.event === 'Drop' ? { status: 400 } : { status: response.status }));
+}
+async function onTrack() { throw new Error('events come in batches'); }
+"#;
+    let (server, receiver) = (Server::start(), Receiver::start().await);
+    let settings = json!([{ "name": "url", "required": true }]);
+    let body =
+        json!({ "name": "Batches", "kind": "destination", "code": CODE, "settings": settings });
+    server.done(Method::POST, "/api/functions", Some(body)).await;
+    let made = json!({ "name": "Own", "kind": "function" });
+    server.done(Method::POST, "/api/destinations", Some(made)).await;
+    // It has no function yet, so they wait, and come together.
+    let names = (0..30).map(|number| match number {
+        7 => "Bad",
+        11 => "Poison",
+        _ => "Good",
+    });
+    let batch: Vec<_> = names
+        .enumerate()
+        .map(|(number, name)| json!({ "type": "track", "event": name, "userId": format!("user-{number}"), "messageId": format!("b-{number}") }))
+        .collect();
+    let sent = server.send(DEV, "batch", json!({ "batch": batch })).await;
+    assert_eq!(sent, StatusCode::OK);
+    server.folded().await;
+    let used = json!({ "function": "batches", "settings": { "url": receiver.url } });
+    server.done(Method::PUT, "/api/destinations/own/function", Some(used)).await;
+    until(&server, "own", [28, 0, 2, 0]).await;
+    let sizes: Vec<usize> = receiver
+        .got()
+        .iter()
+        .map(|got| serde_json::from_str::<Vec<String>>(&got.body).expect("a list").len())
+        .collect();
+    // All but the poisonous one, in far fewer calls than events.
+    assert_eq!(sizes.iter().sum::<usize>(), 29, "{sizes:?}");
+    assert!(sizes.len() < 12 && sizes.iter().any(|size| *size >= 7), "{sizes:?}");
+
+    // Logs outlive a restart.
+    let before = server.get("/api/functions/batches/logs").await;
+    assert!(!before["data"].as_array().expect("a list").is_empty());
+    eventually("the logs on the disk", async || {
+        let path = server.data().join("function-logs/batches.jsonl");
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        (text.lines().count() == before["data"].as_array().map_or(0, Vec::len)).then_some(())
+    })
+    .await;
+    let server = server.again();
+    assert_eq!(server.get("/api/functions/batches/logs").await, before);
+
+    // Code that only has the word gets one event at a time.
+    let code = "// onBatch would be called\nasync function onTrack(event, settings) { \
+        await fetch(settings.url, { method: 'POST', body: '[\"' + event.event + '\"]' }); }";
+    let change = json!({ "code": code });
+    server.done(Method::PATCH, "/api/functions/batches", Some(change)).await;
+    track(&server, "Single", 1).await;
+    until(&server, "own", [29, 0, 2, 0]).await;
+    assert!(receiver.got().iter().any(|got| got.body == "[\"Single\"]"));
 }
