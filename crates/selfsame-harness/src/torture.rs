@@ -5,6 +5,7 @@
 //! syncs. First it hurts the server, then it lets it heal, and only then it judges: once before and
 //! once after everything that was not acknowledged is sent again under the same message ids.
 
+mod carried;
 mod check;
 mod computed;
 mod ledger;
@@ -12,6 +13,7 @@ mod model;
 mod report;
 mod traffic;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -55,7 +57,8 @@ pub(crate) struct Torture {
     /// After so many of the kills, evenly, a copy of what they left is compared with a clean replay.
     #[arg(long, default_value_t = 50)]
     replays: u64,
-    /// Without definitions and the webhook that hears of them.
+    /// Without definitions, the webhook that hears of them, and destinations that are a function and one of
+    /// the catalogue.
     #[arg(long)]
     no_definitions: bool,
     /// Decides the traffic and the moments of the kills.
@@ -109,7 +112,14 @@ impl Torture {
         let ledger = Arc::new(Mutex::new(Ledger::create(&folder.join("acknowledged"), seed)?));
         let mut clients: Vec<_> = (0..CLIENTS).map(|i| Client::new(seed, i, &ledger)).collect();
         let sink = if self.no_definitions { None } else { Some(Sink::start()?) };
-        let world = World { program: &program, data: &data, ledger: &ledger, sink: sink.as_ref() };
+        let receiver = if self.no_definitions { None } else { Some(carried::Receiver::start()?) };
+        let world = World {
+            program: &program,
+            data: &data,
+            ledger: &ledger,
+            sink: sink.as_ref(),
+            receiver: receiver.as_ref(),
+        };
         let hurt = self.hurt(seed, &world, &mut clients).await?;
 
         let server = Server::start(&program, &data).await?;
@@ -117,33 +127,18 @@ impl Torture {
         scrape.drained(PATIENCE).await?;
         let acknowledged_before = lock(&ledger).model.acknowledged();
         let before = self.check(&server, &ledger, false).await?;
-        let mut tasks = Vec::new();
-        for mut client in clients {
-            let address = server.address;
-            tasks.push(tokio::spawn(async move {
-                let is_settled = client.settle(address, PATIENCE).await;
-                (is_settled, client.met)
-            }));
-        }
-        let mut met = Met::default();
-        for task in tasks {
-            let (is_settled, one) = task.await?;
-            if !is_settled {
-                bail!(
-                    "events stayed unacknowledged after the last restart (answer {:?})",
-                    one.wrong
-                );
-            }
-            met.resent += one.resent;
-            met.refused += one.refused;
-            met.broken += one.broken;
-        }
+        let met = settle(clients, server.address).await?;
         lock(&ledger).sync()?;
         let state = scrape.drained(PATIENCE).await?;
         let after = self.check(&server, &ledger, true).await?;
         let computed = match &sink {
             None => None,
             Some(sink) => Some(self.check_computed(&server, &ledger, (sink, &hurt.kills)).await?),
+        };
+        let introduced = lock(&ledger).model.introduced();
+        let carried = match &receiver {
+            None => None,
+            Some(receiver) => Some(receiver.judge(server.address, &introduced).await?),
         };
         let status = server.stop().await?;
         if !status.success() {
@@ -165,6 +160,7 @@ impl Torture {
             after,
             state,
             computed,
+            carried,
             replays: hurt.replays,
             verify,
         })
@@ -217,6 +213,9 @@ impl Torture {
             if let Some(sink) = world.sink.filter(|_| round == 0) {
                 computed::define(server.address, sink).await?;
             }
+            if let Some(receiver) = world.receiver.filter(|_| round == 0) {
+                receiver.connect(server.address).await?;
+            }
             if world.sink.is_some() && round == self.rounds / 2 {
                 computed::define_later(server.address).await?;
             }
@@ -237,12 +236,35 @@ impl Torture {
     }
 }
 
+/// Has everything acknowledged that was not.
+async fn settle(clients: Vec<Client>, address: SocketAddr) -> Result<Met> {
+    let mut tasks = Vec::new();
+    for mut client in clients {
+        tasks.push(tokio::spawn(async move {
+            let is_settled = client.settle(address, PATIENCE).await;
+            (is_settled, client.met)
+        }));
+    }
+    let mut met = Met::default();
+    for task in tasks {
+        let (is_settled, one) = task.await?;
+        if !is_settled {
+            bail!("events stayed unacknowledged after the last restart (answer {:?})", one.wrong);
+        }
+        met.resent += one.resent;
+        met.refused += one.refused;
+        met.broken += one.broken;
+    }
+    Ok(met)
+}
+
 /// What is hurt, and who watches.
 struct World<'a> {
     program: &'a Program,
     data: &'a Path,
     ledger: &'a Mutex<Ledger>,
     sink: Option<&'a Sink>,
+    receiver: Option<&'a carried::Receiver>,
 }
 
 impl World<'_> {

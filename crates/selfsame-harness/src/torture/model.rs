@@ -135,6 +135,13 @@ impl Model {
         expected
     }
 
+    /// The message ids of what was acknowledged and is no track: a browser that is somebody's.
+    pub(super) fn introduced(&self) -> BTreeSet<String> {
+        let all = (0..).zip(&self.events);
+        let introduced = all.filter(|(_, event)| !event.is_track && event.is_acknowledged);
+        introduced.map(|(number, _)| self.message_id(number)).collect()
+    }
+
     /// Judges the event lists found under the ids of one user: the same list again and again where
     /// the ids are one profile's. When `is_final`, all of them must be.
     pub(super) fn judge(

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::carried;
 use super::computed;
 use super::model::Findings;
 use super::traffic::Met;
@@ -23,6 +24,8 @@ pub(super) struct Report {
     pub(super) state: State,
     /// Where there are definitions.
     pub(super) computed: Option<computed::Findings>,
+    /// Where there are a function and a destination of the catalogue.
+    pub(super) carried: Option<carried::Findings>,
     pub(super) replays: u64,
     pub(super) verify: (bool, String),
 }
@@ -64,6 +67,9 @@ impl Report {
         if let Some(computed) = &self.computed {
             rows.extend(self.computed_rows(computed));
         }
+        if let Some(carried) = &self.carried {
+            rows.extend(carried_rows(carried));
+        }
         let verify = if self.verify.0 { "equal" } else { "NOT EQUAL" };
         rows.push(row("verify", verify.to_owned()));
         print::columns(&rows);
@@ -86,10 +92,20 @@ impl Report {
                 }
             }
         }
+        if let Some(carried) = &self.carried {
+            let lists = [&carried.missing, &carried.foreign, &carried.miscounted];
+            for (name, list) in ["not carried", "made up", "miscounted"].iter().zip(lists) {
+                for one in list.iter().take(5) {
+                    print::line(format!("  {name}: {one}"));
+                }
+            }
+        }
         let is_exact = self.sent == self.acknowledged
             && self.state.events == self.sent
             && self.state.profiles == self.users;
         let is_computed = self.computed.as_ref().is_none_or(computed::Findings::is_clean);
+        let is_carried = self.carried.as_ref().is_none_or(carried::Findings::is_clean);
+        let is_computed = is_computed && is_carried;
         let is_clean = self.before.is_clean() && self.after.is_clean() && is_computed;
         let is_well = is_clean && is_exact && self.verify.0;
         print::line(if is_well { "all is well" } else { "FAILED" });
@@ -113,4 +129,15 @@ impl Report {
             row("clean replays after kills, equal", self.replays.to_string()),
         ]
     }
+}
+
+fn carried_rows(carried: &carried::Findings) -> [Vec<String>; 3] {
+    let row = |name: &str, text: String| vec![name.to_owned(), text];
+    [
+        row("carried by function and catalogue, again", {
+            format!("{}, {}", print::count(carried.carried), print::count(carried.again))
+        }),
+        row("events not carried", carried.missing.len().to_string()),
+        row("destinations whose counts are wrong", carried.miscounted.len().to_string()),
+    ]
 }
