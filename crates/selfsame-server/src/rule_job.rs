@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail, ensure};
-use selfsame_event::{Collection, Position, Time};
+use selfsame_event::{Position, Time};
 use selfsame_identity::RuleSet;
 use selfsame_log::LogRead as _;
 use selfsame_pipeline::workspace::{Change, Definition};
@@ -207,14 +207,12 @@ fn published(
     for beginning in 1..=BEGINNINGS {
         let seen = view(node)?;
         let (known, at) = (definitions(&seen, &job.space), seen.meta.next);
-        check_accounts(&known)?;
         drop(seen);
         let Some(at) = folded(node, job, at)? else { return Ok(Stage::Stopped) };
         // Until the successor has taken over, it may need the log from where it is.
         let _keeping = KEEPING.lock().unwrap_or_else(PoisonError::into_inner);
         check_history(node)?;
         let now = definitions(&view(node)?, &job.space);
-        check_accounts(&now)?;
         if now != known && beginning < BEGINNINGS {
             continue;
         }
@@ -257,20 +255,6 @@ fn view(node: &Node) -> anyhow::Result<View> {
 
 fn definitions(view: &View, space: &str) -> Vec<Definition> {
     view.meta.workspace.definitions_of(space).cloned().collect()
-}
-
-/// What accounts come to is not carried over to other people yet.
-fn check_accounts(definitions: &[Definition]) -> anyhow::Result<()> {
-    let of_accounts = definitions.iter().filter(|one| one.collection == Collection::Accounts);
-    let ids: Vec<&str> = of_accounts.map(|definition| definition.id.as_str()).collect();
-    ensure!(
-        ids.is_empty(),
-        "the space has computed traits or audiences of accounts ({}), which cannot be carried over to \
-         other people yet: remove them first, publish, and make them again. `PUT …/rules` puts rules \
-         in force from now on",
-        ids.join(", ")
-    );
-    Ok(())
 }
 
 /// Rules can be put in force for the whole history only where there is all of it.

@@ -301,6 +301,9 @@ impl State {
         slot: usize,
         record: &Record,
     ) -> Result<(), StateError> {
+        if self.is_dormant(slot) {
+            return Ok(());
+        }
         for body in record.items.iter().filter_map(Item::body) {
             let Ok(account) = <[u8; 20]>::try_from(body.as_ref()) else { continue };
             let key = self.values_key(slot, ProfileId::from_bytes(account));
@@ -328,8 +331,12 @@ impl State {
         for (user, _) in &users {
             written.push(self.written(self.values_key(slot, *user))?);
         }
+        // By rules that were published, some of them may not have been evaluated yet.
+        let is_early = self.meta.spaces[slot].computing.reassessing
+            && !plans.stored.without(plans.walked).is_empty();
         let users = users.iter().zip(&written).map(|((_, sections), written)| {
             let mut values = written.read();
+            values.is_stale |= is_early;
             let sections = outlines(sections.iter().map(|(_, section)| section));
             bring_up_to(&plans, &mut values, &sections, now);
             User::new(sections, values)

@@ -151,6 +151,9 @@ impl State {
             let key = self.values_key(slot, profile);
             if self.collection_of(key)? == Collection::Accounts {
                 self.walk_account(key, record.time)?;
+                if reassessing && !self.recall.is_on() {
+                    self.say_who_is_out(key, &plans, definitions, record.time)?;
+                }
                 continue;
             }
             if self.recall.is_on() {
@@ -159,7 +162,7 @@ impl State {
             }
             self.compute_due(slot, profile, record.time)?;
             let wanted = Wanted::Some(ranks);
-            let at = At::moment(record.time);
+            let at = At { is_before_accounts: reassessing, ..At::moment(record.time) };
             self.compute(key, wanted, at, &Absorbed::default())?;
             if reassessing {
                 self.say_who_is_out(key, &plans, definitions, record.time)?;

@@ -124,8 +124,9 @@ impl Compute {
             // Accounts ask what their users came to.
             let (of_users, of_accounts) = by_collection(&view, slot, new);
             // What readers evaluate for themselves meanwhile comes first.
-            if computing.reassessing && !of_users.is_empty() {
-                let of = (Collection::Users, &of_users);
+            let of_each = [(Collection::Users, &of_users), (Collection::Accounts, &of_accounts)];
+            let first = of_each.into_iter().find(|(_, new)| !new.is_empty());
+            if let Some(of) = first.filter(|_| computing.reassessing) {
                 return self.walk(view, slot, of, goes_on).map(|()| true);
             }
             let partial = computing.partial_streams();
@@ -140,12 +141,7 @@ impl Compute {
             if computing.definitions.values().any(|progress| progress.next.is_some()) {
                 return self.put_in_force(&view, slot, &BTreeSet::new()).map(|()| true);
             }
-            if !of_users.is_empty() {
-                let of = (Collection::Users, &of_users);
-                return self.walk(view, slot, of, goes_on).map(|()| true);
-            }
-            if !of_accounts.is_empty() {
-                let of = (Collection::Accounts, &of_accounts);
+            if let Some(of) = first {
                 return self.walk(view, slot, of, goes_on).map(|()| true);
             }
             let mut waiting = computing.definitions.iter();

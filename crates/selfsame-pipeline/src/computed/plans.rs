@@ -286,6 +286,11 @@ impl SpacePlans {
         }
     }
 
+    /// Those in force of a collection, with their places.
+    pub(crate) fn of(&self, collection: Collection) -> impl Iterator<Item = (usize, &LivePlan)> {
+        self.live.iter().enumerate().filter(move |(_, plan)| plan.collection == collection)
+    }
+
     /// Whether there is nothing to keep.
     pub(crate) fn is_empty(&self) -> bool {
         self.live.is_empty() && self.next.is_empty()

@@ -18,8 +18,9 @@ use selfsame_event::{ProfileId, Time};
 
 use super::evaluation::known_text;
 use super::facts::{Computing, Progress, Settled, Version};
-use super::plans::SpacePlans;
+use super::plans::{LivePlan, SpacePlans};
 use super::row::Held;
+use super::whose;
 use crate::effect::{Effect, What};
 use crate::key::InSpace;
 use crate::state::{State, StateError};
@@ -103,15 +104,16 @@ impl State {
         definitions: &BTreeSet<u32>,
         at: Time,
     ) -> Result<(), StateError> {
-        let root = self.root(key.space, key.key.key())?;
-        if root.is_none_or(|root| root.profile != key.key) {
+        let of = self.collection_of(key)?;
+        if whose::profile(&self.tables, of, key)?.is_none() {
             return Ok(());
         }
         let written = self.written(key)?;
         let values = written.read();
-        let told =
-            plans.live.iter().filter(|plan| plan.is_told && definitions.contains(&plan.number));
-        for plan in told {
+        let is_asked = |plan: &&LivePlan| {
+            plan.is_told && plan.collection == of && definitions.contains(&plan.number)
+        };
+        for plan in plans.live.iter().filter(is_asked) {
             let row = values.get(plan.number);
             if matches!(row.map(|row| row.held), Some(Held::In(_) | Held::Json(_))) {
                 continue;

@@ -32,12 +32,14 @@ pub(super) struct At {
     pub(super) cause: Option<u32>,
     /// A component of the profile, where it is known.
     pub(super) component: Option<ComponentId>,
+    /// Whether every account is evaluated behind it anyway.
+    pub(super) is_before_accounts: bool,
 }
 
 impl At {
     /// At a moment, because of nothing.
     pub(super) fn moment(time: Time) -> Self {
-        Self { time, cause: None, component: None }
+        Self { time, cause: None, component: None, is_before_accounts: false }
     }
 }
 
@@ -226,7 +228,8 @@ impl State {
         }
         self.mark_for_event(slot, arrival, user, touched)?;
         let key = self.values_key(slot, user.profile);
-        let at = At { time: now, cause: Some(cause), component: Some(user.component) };
+        let (cause, component) = (Some(cause), Some(user.component));
+        let at = At { cause, component, ..At::moment(now) };
         self.compute(key, wanted, at, absorbed)
     }
 
@@ -356,7 +359,7 @@ impl State {
         self.put_values(&before, &values);
         self.announce(key, &plans, &changes, at);
         let is_asked = |one: &Changed| plans.accounts.reads_of_users(&plans.live[one.rank].id);
-        if changes.iter().any(is_asked) {
+        if !at.is_before_accounts && changes.iter().any(is_asked) {
             self.mark_accounts_of(slot, profile, now)?;
         }
         // Who was told that a part of the profile is in an audience is told when the whole is not.

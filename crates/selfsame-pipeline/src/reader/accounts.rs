@@ -19,10 +19,11 @@ pub(super) struct Users {
 impl Users {
     /// The users with their values as of that moment, and whether that is later than what is written for one.
     fn at<'u>(&'u self, read: &SpaceRead, plans: &SpacePlans, now: Time) -> (Vec<User<'u>>, bool) {
-        let mut is_due = false;
+        let is_early = read.counts().computing.reassessing;
+        let mut is_due = is_early;
         let users = self.found.iter().map(|(sections, [written, moments])| {
             let mut values = Values::read(written, moments).unwrap_or_default();
-            values.is_stale |= read.counts().computing.reassessing;
+            values.is_stale |= is_early;
             is_due |= values.until().is_some_and(|until| until <= now);
             let sections = outlines(sections.iter().map(|(_, section)| section));
             bring_up_to(plans, &mut values, &sections, now);
@@ -59,10 +60,12 @@ impl SpaceRead {
         Some(ComputedValue { definition, value, since, is_approximate })
     }
 
-    /// What a trait comes to where nothing happened, once every account was evaluated.
+    /// What a trait comes to where nothing happened, once every account was evaluated; behind rules that were
+    /// published each is, for the answer.
     fn default_of_account(&self, definition: &Definition) -> Option<String> {
         let live = self.progress(definition)?.live.as_ref()?;
-        if definition.kind != DefinitionKind::ComputedTrait || !live.is_announced {
+        let is_evaluated = live.is_announced || self.counts().computing.reassessing;
+        if definition.kind != DefinitionKind::ComputedTrait || !is_evaluated {
             return None;
         }
         let default = self.view.plans.get(self.slot)?.default_of(definition.number);

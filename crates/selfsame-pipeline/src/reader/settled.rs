@@ -1,6 +1,6 @@
 //! What definitions came to when they were evaluated last: what the newest change that was emitted said.
 
-use selfsame_event::Time;
+use selfsame_event::{Collection, Time};
 
 use super::{Found, LookupError, SpaceRead};
 use crate::computed::{Values, known_text, outlines};
@@ -15,9 +15,14 @@ impl Found<'_> {
         let written = written.unwrap_or_default();
         let mut values = Values::read(&written, &[]).unwrap_or_default();
         if self.read.counts().computing.reassessing {
-            let sections = outlines(self.sections.iter().map(|(_, section)| section));
             let now = Time::from_micros(self.read.view.meta.log_time);
-            self.bring_up_to(&mut values, &sections, now);
+            match self.collection() {
+                Collection::Users => {
+                    let sections = outlines(self.sections.iter().map(|(_, section)| section));
+                    self.bring_up_to(&mut values, &sections, now);
+                }
+                Collection::Accounts => self.bring_account_up_to(&mut values, None, now)?,
+            }
         }
         let plans = self.read.view.plans.get(self.read.slot);
         let plan = plans.and_then(|plans| plans.live.get(plans.rank_of(definition.number)?));

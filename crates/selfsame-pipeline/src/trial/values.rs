@@ -1,7 +1,8 @@
 //! Compares what definitions come to for the profiles of two graphs over the same events.
 //!
 //! A profile of one graph was what those of the other one were that hold its identifiers: so who is merged
-//! with somebody who is in an audience does not enter it, and who is taken from them leaves it.
+//! with somebody who is in an audience does not enter it, and who is taken from them leaves it. An account is
+//! evaluated of its users as they are in its graph.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -10,17 +11,20 @@ use selfsame_event::{Collection, ProfileId, Time};
 use selfsame_identity::{ComponentId, ComponentRow, find_root};
 
 use super::diff::{each_profile, graph_of, holders};
-use crate::computed::{LivePlan, SpacePlans, Values, evaluate, known_text, outlines, traits_of};
+use crate::computed::{
+    Account, Anchored, LivePlan, SpacePlans, User, Values, evaluate, evaluate_account, known_text,
+    outlines, sections_of, traits_of, users_of,
+};
 use crate::graph::Graph;
-use crate::key::InSpace;
-use crate::row;
 use crate::state::{State, StateError};
 use crate::workspace::DefinitionKind;
 
 /// How many profiles are named for each kind of change.
 const SAMPLES: usize = 10;
-/// After how many profiles it is asked whether to go on.
+/// After how many profiles it is asked whether to go on; an account counts as some of its users.
 const ASKED_EVERY: u64 = 1_000;
+/// As how many profiles an account counts.
+const ACCOUNT: u64 = 50;
 
 /// What would be different of a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,18 +101,18 @@ impl<'s> Side<'s> {
         graph_of(self.state, self.space)
     }
 
-    fn texts(&self, row: &ComponentRow) -> Result<Texts, StateError> {
-        let Some(profile) = row.profile() else { return Ok(Texts::new()) };
-        let table = &self.state.tables.partition(profile).sections;
-        let mut sections = Vec::new();
-        for member in row.members.iter().filter(|member| member.anchored) {
-            let anchor = InSpace { space: self.space, key: member.key };
-            sections.extend(table.view(&anchor, row::section)?);
-        }
-        let sections = outlines(&sections);
+    fn texts(&self, of: Collection, row: &ComponentRow) -> Result<Texts, StateError> {
+        let sections = sections_of(&self.state.tables, self.space, row)?;
         let mut values = Values::default();
-        evaluate(&self.plans, self.plans.stored, &mut values, &sections, self.now);
-        let traits = traits_of(&self.plans, &values, &sections, self.now);
+        let mut traits = BTreeMap::new();
+        match of {
+            Collection::Users => {
+                let sections = outlines(sections.iter().map(|(_, section)| section));
+                evaluate(&self.plans, self.plans.stored, &mut values, &sections, self.now);
+                traits = traits_of(&self.plans, &values, &sections, self.now);
+            }
+            Collection::Accounts => self.evaluate_account(&sections, &mut values)?,
+        }
         let text = |plan: &LivePlan| match traits.get(&plan.number) {
             Some(evaluated) => evaluated.value.json().into(),
             None => known_text(values.get(plan.number), plan).into(),
@@ -116,10 +120,30 @@ impl<'s> Side<'s> {
         Ok(self.plans.live.iter().map(text).collect())
     }
 
+    /// Evaluates an account of users that are evaluated for it.
+    fn evaluate_account(
+        &self,
+        sections: &Anchored,
+        values: &mut Values<'_>,
+    ) -> Result<(), StateError> {
+        let (found, is_cut) = users_of(&self.state.tables, self.space, sections)?;
+        let users = found.iter().map(|(_, sections)| {
+            let sections = outlines(sections.iter().map(|(_, section)| section));
+            let mut values = Values::default();
+            evaluate(&self.plans, self.plans.stored, &mut values, &sections, self.now);
+            User::new(sections, values)
+        });
+        let users: Vec<User<'_>> = users.collect();
+        let own = outlines(sections.iter().map(|(_, section)| section));
+        let account = Account { sections: &own, users: &users, is_cut };
+        evaluate_account(&self.plans, values, &account, self.now);
+        Ok(())
+    }
+
     fn texts_of(&self, id: ComponentId) -> Result<(ComponentRow, Texts), StateError> {
         let (_, row) = find_root(&mut self.graph(), id)?;
         let row = ComponentRow::clone(&row);
-        let texts = self.texts(&row)?;
+        let texts = self.texts(id.collection(), &row)?;
         Ok((row, texts))
     }
 }
@@ -133,35 +157,53 @@ struct Comparison<'s, 'g> {
 
 impl Comparison<'_, '_> {
     fn run(&mut self) -> Result<ControlFlow<()>, StateError> {
+        let of_accounts = !self.sides[1].plans.accounts.is_empty();
+        let collections = [Collection::Users, Collection::Accounts];
+        for of in collections.into_iter().take(1 + usize::from(of_accounts)) {
+            if self.run_of(of)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn run_of(&mut self, of: Collection) -> Result<ControlFlow<()>, StateError> {
         let [before, after] = [0, 1].map(|side: usize| self.sides[side].state);
-        let of = (self.sides[0].space, Collection::Users);
+        let all = (self.sides[0].space, of);
         // Nobody is looked up in a graph while it is gone through.
         let mut profiles = Vec::new();
-        each_profile(after, of, |id, _| {
+        each_profile(after, all, |id, _| {
             profiles.push(id);
             Ok(())
         })?;
         for id in profiles {
-            if !self.goes_on() {
+            if !self.goes_on(of) {
                 return Ok(ControlFlow::Break(()));
             }
-            self.look(id)?;
+            self.look(of, id)?;
         }
         let mut is_stopped = false;
-        each_profile(before, of, |_, row| {
-            is_stopped = is_stopped || !self.goes_on();
-            if !is_stopped { self.look_for_gone(row) } else { Ok(()) }
+        each_profile(before, all, |_, row| {
+            is_stopped = is_stopped || !self.goes_on(of);
+            if !is_stopped { self.look_for_gone(of, row) } else { Ok(()) }
         })?;
         Ok(if is_stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
-    fn goes_on(&mut self) -> bool {
-        self.looked += 1;
-        !self.looked.is_multiple_of(ASKED_EVERY) || (self.goes_on)()
+    fn goes_on(&mut self, of: Collection) -> bool {
+        self.looked += match of {
+            Collection::Users => 1,
+            Collection::Accounts => ACCOUNT,
+        };
+        if self.looked < ASKED_EVERY {
+            return true;
+        }
+        self.looked = 0;
+        (self.goes_on)()
     }
 
     /// A profile as it would be, and those that it is made of.
-    fn look(&mut self, id: ComponentId) -> Result<(), StateError> {
+    fn look(&mut self, of: Collection, id: ComponentId) -> Result<(), StateError> {
         let [before, after] = &self.sides;
         let (row, texts) = after.texts_of(id)?;
         let Some(profile) = row.profile() else { return Ok(()) };
@@ -173,7 +215,7 @@ impl Comparison<'_, '_> {
             parts.push(texts);
             counted.push(is_first);
         }
-        for (rank, plan) in after.plans.live.iter().enumerate() {
+        for (rank, plan) in after.plans.of(of) {
             let Some(diff) = self.diffs.get_mut(&plan.number) else { continue };
             let other = before.plans.rank_of(plan.number);
             let of_part = |texts: &Texts| other.and_then(|rank| texts.get(rank).cloned());
@@ -188,18 +230,18 @@ impl Comparison<'_, '_> {
     }
 
     /// A profile as it is, if nobody would have an identifier of it.
-    fn look_for_gone(&mut self, row: &ComponentRow) -> Result<(), StateError> {
+    fn look_for_gone(&mut self, of: Collection, row: &ComponentRow) -> Result<(), StateError> {
         let [before, after] = &self.sides;
         let Some(profile) = row.profile() else { return Ok(()) };
         if !holders(&mut after.graph(), row)?.is_empty() {
             return Ok(());
         }
-        let texts = before.texts(row)?;
-        for (plan, was) in before.plans.live.iter().zip(texts) {
+        let texts = before.texts(of, row)?;
+        for (rank, plan) in before.plans.of(of) {
             let Some(diff) = self.diffs.get_mut(&plan.number) else { continue };
-            let nothing = known_text(None, plan);
-            diff.counts.before += u64::from(&*was != nothing);
-            diff.look(profile, nothing, &[was], nothing);
+            let (was, nothing) = (&texts[rank], known_text(None, plan));
+            diff.counts.before += u64::from(&**was != nothing);
+            diff.look(profile, nothing, std::slice::from_ref(was), nothing);
         }
         Ok(())
     }

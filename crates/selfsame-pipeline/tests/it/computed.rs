@@ -236,8 +236,38 @@ fn compute(
 /// Carries on what definitions need, with the engine folding beside it, and makes no checkpoint.
 pub(crate) fn carry_on(
     engine: &mut Engine,
+    logs: (&Arc<MemoryLog>, &Arc<RegenerableLog>),
+    folder: PathBuf,
+) {
+    carry_on_by(
+        engine,
+        logs,
+        folder,
+        |compute| while compute.step(&mut |_| true).expect("computes") {},
+    );
+}
+
+/// The same for so many records of the next thing that is to be done.
+pub(crate) fn carry_on_a_little(
+    engine: &mut Engine,
+    logs: (&Arc<MemoryLog>, &Arc<RegenerableLog>),
+    folder: PathBuf,
+    mut records: u64,
+) {
+    carry_on_by(engine, logs, folder, |compute| {
+        let mut goes_on = |_: &ComputeStatus| {
+            records = records.saturating_sub(1);
+            records > 0
+        };
+        compute.step(&mut goes_on).expect("computes");
+    });
+}
+
+fn carry_on_by(
+    engine: &mut Engine,
     (log, outbox): (&Arc<MemoryLog>, &Arc<RegenerableLog>),
     folder: PathBuf,
+    work: impl FnOnce(&Compute) + Send,
 ) {
     let compute = compute(engine, (log, outbox), folder);
     let stop = std::sync::atomic::AtomicBool::new(false);
@@ -245,8 +275,7 @@ pub(crate) fn carry_on(
     std::thread::scope(|threads| {
         let job = threads.spawn(move || {
             let compute = compute;
-            let mut go_on = |_: &ComputeStatus| true;
-            while compute.step(&mut go_on).expect("computes") {}
+            work(&compute);
             is_done.store(true, Ordering::Release);
         });
         while !stop.load(Ordering::Acquire) {

@@ -13,7 +13,7 @@ use selfsame_identity::{ComponentRow, RuleSet};
 use selfsame_log::{Log as _, LogConfig, LogRead, MemoryLog, RealFs, RegenerableLog};
 use selfsame_pipeline::decision::NoteKind;
 use selfsame_pipeline::effect::What;
-use selfsame_pipeline::workspace::{Change, DefinitionKind};
+use selfsame_pipeline::workspace::{Activation, Announce, Change, Definition, DefinitionKind};
 use selfsame_pipeline::{
     Engine, EngineConfig, EngineParts, EventQuery, GraphDiff, MemoryBudget, ProfileRef,
     Publication, Reader, ReplayConfig, StateConfig, Successor, TrialConfig, TrialReport, replay,
@@ -21,7 +21,8 @@ use selfsame_pipeline::{
 };
 use selfsame_profile::{EntryKey, Query};
 
-use crate::computed::{carry_on, connect, define, effects};
+use crate::accounts::of_accounts;
+use crate::computed::{carry_on, carry_on_a_little, connect, define, effects};
 use crate::world::{Dice, TestClock, change, history_with_undo, record, set_up};
 
 /// A log, and an engine over it.
@@ -84,10 +85,20 @@ impl World {
         self.engine.catch_up().expect("folds");
     }
 
-    /// Makes definitions, of which a destination is told some, and has them computed over the history.
-    fn define(&mut self, definitions: &[(&str, DefinitionKind, &str)]) {
-        connect(&*self.log, &definitions[..2]);
-        define(&*self.log, &definitions[2..]);
+    /// Makes the definitions, of which a destination is told the first two of each collection, and has them
+    /// computed over the history.
+    fn define(&mut self) {
+        connect(&*self.log, &DEFINITIONS[..TOLD]);
+        define(&*self.log, &DEFINITIONS[TOLD..]);
+        for (place, said) in FIRMS.iter().enumerate() {
+            let told = Activation {
+                destination: "hook".to_owned(),
+                send: Announce::Both,
+                identifiers: Vec::new(),
+            };
+            let destinations = if place < TOLD { vec![told] } else { Vec::new() };
+            self.say(&Change::SetDefinition(Definition { destinations, ..of_accounts(*said) }));
+        }
         self.settle();
     }
 
@@ -97,6 +108,20 @@ impl World {
         let folder = self.folder.path().join("history");
         carry_on(&mut self.engine, (&self.log, &self.outbox), folder);
         self.engine.catch_up().expect("folds");
+    }
+
+    /// These people buy something.
+    fn buys(&mut self, people: std::ops::Range<u64>) {
+        self.records += 1;
+        let bought = |person: u64| {
+            let id = format!("b{}-{person}", self.records);
+            let event = format!(r#""messageId":"{id}","type":"track","event":"Bought""#);
+            Bytes::from(format!(r#"{{{event},"userId":"u{person}"}}"#))
+        };
+        let head = EventsHead { source: SourceNumber(0), ..EventsHead::default() };
+        let items = people.map(bought).collect();
+        let late = record(9_000_000 + self.records, RecordKind::Events, head.encode(), items);
+        self.log.append_wait(late).expect("appends");
     }
 
     fn try_out(&self, rules: &RuleSet) -> TrialReport {
@@ -150,16 +175,18 @@ impl World {
                     for event in &page.events {
                         seen.events.insert(event.key, id);
                     }
-                    let values = found.computed(now).expect("reads").into_iter();
-                    let values = values.map(|one| (one.definition.id.clone(), one.value));
-                    seen.values.insert(id, values.collect());
                 }
+                let values = found.computed(now).expect("reads").into_iter();
+                let values = values.map(|one| (one.definition.id.clone(), one.value));
+                seen.values[collection as usize].insert(id, values.collect());
             }
         }
         seen
     }
 }
 
+/// The id of a definition, what it is, and what it says.
+type Said = (&'static str, DefinitionKind, &'static str);
 /// Each profile with its identifiers.
 type Profiles = BTreeMap<ProfileId, BTreeSet<String>>;
 
@@ -168,11 +195,11 @@ struct Seen {
     profiles: [Profiles; 2],
     events: BTreeMap<EntryKey, ProfileId>,
     /// What definitions come to for each profile, but for what is so where nothing happened.
-    values: BTreeMap<ProfileId, BTreeMap<String, String>>,
+    values: [BTreeMap<ProfileId, BTreeMap<String, String>>; 2],
 }
 
 /// Definitions over what happens in a shop.
-const DEFINITIONS: &[(&str, DefinitionKind, &str)] = &[
+const DEFINITIONS: &[Said] = &[
     ("buyers", DefinitionKind::Audience, "event('Bought').count() >= 2"),
     ("bought", DefinitionKind::ComputedTrait, "event('Bought').count()"),
     ("never", DefinitionKind::Audience, "event('Bought').count() = 0"),
@@ -184,11 +211,32 @@ const DEFINITIONS: &[(&str, DefinitionKind, &str)] = &[
     ("unknown", DefinitionKind::Audience, "trait('bought') >= 1 and trait('mailed') = false"),
 ];
 
+/// Of each collection, a destination is told so many of the definitions.
+const TOLD: usize = 2;
+
+/// Definitions of the firms that people of the shop are of.
+const FIRMS: &[Said] = &[
+    ("firm_active", DefinitionKind::Audience, "any(trait('buyers') = true)"),
+    ("firm_bought", DefinitionKind::ComputedTrait, "event('Bought').count()"),
+    ("firm_loyal", DefinitionKind::Audience, "all(event('Bought').within(120 days).count() >= 1)"),
+    (
+        "firm_reached",
+        DefinitionKind::Audience,
+        "any(trait('email').exists() and trait('bought') >= 1) and not all(trait('mailed') = true)",
+    ),
+    ("firm_idle", DefinitionKind::Audience, "not any(trait('never') = false)"),
+    (
+        "firm_good",
+        DefinitionKind::Audience,
+        "trait('firm_active') = true or trait('firm_bought') >= 2",
+    ),
+];
+
 /// What a definition comes to where nothing happened.
 fn nothing(id: &str, kind: DefinitionKind) -> &'static str {
     match (id, kind) {
         (_, DefinitionKind::Audience) => "false",
-        ("bought", _) => "0",
+        ("bought" | "firm_bought", _) => "0",
         _ => "null",
     }
 }
@@ -262,29 +310,30 @@ fn check(report: &TrialReport, before: &Seen, after: &Seen) {
 
 /// By profiles of both sides and the names that they have in common: what definitions come to for each profile
 /// as it is, and for those that held its names.
-fn check_definitions(report: &TrialReport, before: &Seen, after: &Seen) -> [u64; 3] {
-    let text = |seen: &Seen, profile: &ProfileId, id: &str, kind| {
-        let value = seen.values[profile].get(id).cloned();
-        value.unwrap_or_else(|| nothing(id, kind).to_owned())
-    };
-    let mut met = [0; 3];
-    assert_eq!(report.definitions.len(), DEFINITIONS.len());
-    for (diff, (id, kind, _)) in report.definitions.iter().zip(named()) {
+fn check_definitions(report: &TrialReport, before: &Seen, after: &Seen) -> [[u64; 3]; 2] {
+    let mut met = [[0; 3]; 2];
+    assert_eq!(report.definitions.len(), DEFINITIONS.len() + FIRMS.len());
+    for (diff, (of, _, (id, kind, _))) in report.definitions.iter().zip(named()) {
+        let of = of as usize;
+        let text = |seen: &Seen, profile: &ProfileId, id: &str, kind| {
+            let value = seen.values[of][profile].get(id).cloned();
+            value.unwrap_or_else(|| nothing(id, kind).to_owned())
+        };
         assert_eq!((diff.id.as_str(), diff.kind), (id, kind));
         let none = nothing(id, kind);
         let count = |seen: &Seen| {
-            let profiles = seen.profiles[0].keys();
+            let profiles = seen.profiles[of].keys();
             count(profiles.filter(|profile| text(seen, profile, id, kind) != none).count())
         };
         assert_eq!([diff.before, diff.after], [count(before), count(after)], "{id}");
         let [mut enter, mut leave, mut changed] = [const { BTreeSet::new() }; 3];
-        let gone = before.profiles[0].iter().filter(|(_, names)| {
-            after.profiles[0].values().all(|others| others.is_disjoint(names))
+        let gone = before.profiles[of].iter().filter(|(_, names)| {
+            after.profiles[of].values().all(|others| others.is_disjoint(names))
         });
         let of_gone = gone
             .map(|(profile, _)| (*profile, vec![text(before, profile, id, kind)], none.to_owned()));
-        let of_others = after.profiles[0].iter().map(|(profile, names)| {
-            let parts = before.profiles[0].iter().filter(|(_, others)| !others.is_disjoint(names));
+        let of_others = after.profiles[of].iter().map(|(profile, names)| {
+            let parts = before.profiles[of].iter().filter(|(_, others)| !others.is_disjoint(names));
             let parts = parts.map(|(part, _)| text(before, part, id, kind));
             (*profile, parts.collect(), text(after, profile, id, kind))
         });
@@ -306,49 +355,76 @@ fn check_definitions(report: &TrialReport, before: &Seen, after: &Seen) -> [u64;
         let shown: BTreeSet<_> = diff.samples.iter().map(|sample| sample.profile).collect();
         let all: BTreeSet<_> = [enter, leave, changed].into_iter().flatten().collect();
         assert!(shown.is_subset(&all) && shown.is_empty() == all.is_empty(), "{id}: {diff:?}");
-        met.iter_mut().zip(sizes).for_each(|(met, size)| *met += self::count(size));
+        met[of].iter_mut().zip(sizes).for_each(|(met, size)| *met += self::count(size));
     }
     met
 }
 
 /// The definitions of the shop in the order in which they were made.
-fn named() -> impl Iterator<Item = (&'static str, DefinitionKind, &'static str)> {
-    DEFINITIONS.iter().copied()
+fn named() -> impl Iterator<Item = (Collection, bool, Said)> {
+    let of = |collection, all: &'static [Said]| {
+        all.iter().enumerate().map(move |(place, said)| (collection, place < TOLD, *said))
+    };
+    of(Collection::Users, DEFINITIONS).chain(of(Collection::Accounts, FIRMS))
 }
 
-/// What is said to destinations behind a publication: of what they are told, how it is for everybody, once;
-/// of other audiences, who is in them. Events may have changed traits meanwhile.
-fn check_effects(world: &World, published: Position, after: &Seen) {
-    let mut said: BTreeMap<(u32, ProfileId), Vec<String>> = BTreeMap::new();
-    for (position, effect) in effects(&*world.outbox) {
-        if position >= published {
-            let text = match effect.what {
-                What::Entered => "true".to_owned(),
-                What::Exited => "false".to_owned(),
-                What::Value(json) | What::Announced(json) => json.into(),
-            };
-            said.entry((effect.definition, effect.profile)).or_default().push(text);
-        }
+/// What is said behind a publication of each definition and profile, and whether because it changed.
+fn said(world: &World, published: Position) -> BTreeMap<(u32, ProfileId), Vec<(bool, String)>> {
+    let mut said: BTreeMap<(u32, ProfileId), Vec<_>> = BTreeMap::new();
+    let behind = effects(&*world.outbox).into_iter().filter(|(position, _)| *position >= published);
+    for (_, effect) in behind {
+        let text = match effect.what {
+            What::Entered => (true, "true".to_owned()),
+            What::Exited => (true, "false".to_owned()),
+            What::Value(json) => (true, json.into()),
+            What::Announced(json) => (false, json.into()),
+        };
+        said.entry((effect.definition, effect.profile)).or_default().push(text);
     }
+    said
+}
+
+/// What is to be said behind a publication: of what destinations are told, how it is for everybody; of other
+/// audiences, who is in them.
+fn to_be_said(after: &Seen) -> BTreeMap<(u32, ProfileId), String> {
     let mut expected = BTreeMap::new();
-    for (number, (id, kind, _)) in (0..).zip(named()) {
-        for (profile, values) in &after.values {
+    for (number, (of, is_told, (id, kind, _))) in (0..).zip(named()) {
+        for (profile, values) in &after.values[of as usize] {
             let value = values.get(id).cloned();
-            let is_told = number < 2;
             let is_in = value.as_deref() == Some("true");
             if is_told || kind == DefinitionKind::Audience && is_in {
                 let value = value.unwrap_or_else(|| nothing(id, kind).to_owned());
-                expected.insert((number, *profile), vec![value]);
+                expected.insert((number, *profile), value);
             }
         }
     }
-    for ((number, _), texts) in &mut said {
-        let (_, kind, _) = DEFINITIONS[usize::try_from(*number).expect("small")];
-        if kind == DefinitionKind::ComputedTrait {
-            texts.drain(..texts.len() - 1);
-        }
+    expected
+}
+
+/// What is to be said to destinations behind a publication is said once. Events may have changed traits meanwhile.
+fn check_effects(world: &World, published: Position, after: &Seen) {
+    let kinds: Vec<_> = named().map(|(_, _, (_, kind, _))| kind).collect();
+    let said = said(world, published).into_iter().map(|(of, texts)| {
+        let texts: Vec<_> = texts.into_iter().map(|(_, text)| text).collect();
+        let is_trait =
+            kinds[usize::try_from(of.0).expect("small")] == DefinitionKind::ComputedTrait;
+        let first = if is_trait { texts.len() - 1 } else { 0 };
+        (of, texts[first..].to_vec())
+    });
+    let expected = to_be_said(after).into_iter().map(|(of, text)| (of, vec![text]));
+    assert_eq!(said.collect::<BTreeMap<_, _>>(), expected.collect::<BTreeMap<_, _>>());
+}
+
+/// The same where events changed much meanwhile: the last that is said is so, and no change is said twice.
+fn check_last(world: &World, published: Position, after: &Seen) {
+    let said = said(world, published);
+    for (of, text) in to_be_said(after) {
+        assert_eq!(said[&of].last().map(|(_, text)| text), Some(&text), "{of:?}");
     }
-    assert_eq!(said, expected);
+    for (of, texts) in said {
+        let changes: Vec<_> = texts.iter().filter(|(is_change, _)| *is_change).collect();
+        assert!(changes.windows(2).all(|two| two[0] != two[1]), "{of:?}: {texts:?}");
+    }
 }
 
 /// What happens in a shop: people with devices and addresses, some of them shared.
@@ -387,7 +463,7 @@ fn shop(seed: u64, people: u64) -> Arc<MemoryLog> {
             7 => format!(
                 r#""type":"track","event":"Bought","userId":"u{person}","anonymousId":"{device}","properties":{{"at":{visit}}}"#
             ),
-            8 => format!(r#""type":"group","userId":"u{person}","groupId":"g{}""#, person / 50),
+            8 => format!(r#""type":"group","userId":"u{person}","groupId":"g{}""#, person / 3),
             _ => format!(r#""type":"alias","userId":"u{person}","previousId":"{device}""#),
         };
         items.push(format!(r#"{{{what},"messageId":"v{visit}",{time}}}"#).into());
@@ -446,12 +522,12 @@ fn random_rules(dice: &mut Dice) -> RuleSet {
 }
 
 /// Tries and publishes random rules, each over what the ones before made of it, in a shop with definitions.
-fn try_and_publish_with_definitions(seed: u64, people: u64, changes: usize) -> [u64; 3] {
-    let mut world = World::new(shop(seed, people), 1);
-    world.define(DEFINITIONS);
+fn try_and_publish_with_definitions(seed: u64, partitions: u32, changes: usize) -> [[u64; 3]; 2] {
+    let mut world = World::new(shop(seed, 120), partitions);
+    world.define();
     let mut dice = Dice::new(seed + 77);
     let mut before = world.seen();
-    let mut met = [0; 3];
+    let mut met = [[0; 3]; 2];
     for _ in 0..changes {
         let rules = random_rules(&mut dice);
         let report = world.try_out(&rules);
@@ -465,21 +541,25 @@ fn try_and_publish_with_definitions(seed: u64, people: u64, changes: usize) -> [
         check(&report, &before, &after);
         check_effects(&world, published, &after);
         let more = check_definitions(&report, &before, &after);
-        met.iter_mut().zip(more).for_each(|(met, more)| *met += more);
+        add(&mut met, more);
         before = after;
     }
     world.check_against_a_replay();
     met
 }
 
+fn add(met: &mut [[u64; 3]; 2], more: [[u64; 3]; 2]) {
+    met.iter_mut().flatten().zip(more.into_iter().flatten()).for_each(|(met, more)| *met += more);
+}
+
 #[test]
 fn what_a_trial_says_of_definitions_is_what_publishing_does() {
-    let mut met = [0; 3];
-    for seed in 14..16 {
-        let more = try_and_publish_with_definitions(seed, 120, 6);
-        met = std::array::from_fn(|index| met[index] + more[index]);
+    let mut met = [[0; 3]; 2];
+    for (seed, partitions) in [(14, 1), (15, 3)] {
+        add(&mut met, try_and_publish_with_definitions(seed, partitions, 6));
     }
-    assert!(met.iter().all(|met| *met > 10), "some enter, leave, have other values: {met:?}");
+    let is_met = met[0].iter().all(|met| *met > 10) && met[1].iter().all(|met| *met > 5);
+    assert!(is_met, "some people and firms enter, leave, have other values: {met:?}");
 }
 
 /// An engine that dies before the first profile is evaluated, or behind the last one without a checkpoint,
@@ -487,7 +567,7 @@ fn what_a_trial_says_of_definitions_is_what_publishing_does() {
 #[test]
 fn definitions_are_published_across_restarts() {
     let mut world = World::new(shop(21, 200), 1);
-    world.define(DEFINITIONS);
+    world.define();
     let mut rules = RuleSet::default();
     rules.types.retain(|rule| rule.name != "email");
     let published = world.log.end();
@@ -496,14 +576,7 @@ fn definitions_are_published_across_restarts() {
     world = world.restart(1);
     world.engine.catch_up().expect("folds");
     // Events come before everybody is evaluated: nobody enters what only looks so.
-    let bought = |person: u64| {
-        let id = format!(r#""messageId":"b{person}","type":"track","event":"Bought""#);
-        Bytes::from(format!(r#"{{{id},"userId":"u{person}"}}"#))
-    };
-    let head = EventsHead { source: SourceNumber(0), ..EventsHead::default() };
-    let items = (0..100).map(bought).collect();
-    let late = record(9_000_000, RecordKind::Events, head.encode(), items);
-    world.log.append_wait(late).expect("appends");
+    world.buys(0..100);
     world.engine.catch_up().expect("folds");
     assert!(world.engine.state().meta().spaces[0].computing.reassessing);
     world = world.restart(1);
@@ -522,6 +595,40 @@ fn definitions_are_published_across_restarts() {
     world = world.restart(1);
     world.check_against_a_replay();
     assert_eq!(world.seen().values, seen.values);
+}
+
+/// An engine that dies behind every piece of what is evaluated behind a publication, while people go on buying, ends
+/// with the state of a clean replay.
+#[test]
+fn everybody_is_evaluated_by_engines_that_die() {
+    for partitions in [1, 2] {
+        let mut world = World::new(shop(22, 450), partitions);
+        world.buys(0..450);
+        world.define();
+        let mut rules = RuleSet::default();
+        rules.types.retain(|rule| rule.name != "email");
+        let published = world.log.end();
+        world.publish(&rules);
+        let mut deaths = 0;
+        while world.engine.state().meta().spaces[0].computing.reassessing {
+            let folder = world.folder.path().join("history");
+            let logs = (&world.log, &world.outbox);
+            // What is interrupted begins anew.
+            carry_on_a_little(&mut world.engine, logs, folder, 1 + deaths / 2);
+            world.buys(deaths * 40..deaths * 40 + 20);
+            world.engine.turns(1).expect("folds");
+            world = world.restart(partitions);
+            world.engine.catch_up().expect("folds");
+            deaths += 1;
+        }
+        assert!(deaths > 2, "users are a piece, accounts are several: {deaths}");
+        world.settle();
+        let seen = world.seen();
+        let met = seen.values[1].values().filter(|values| values.contains_key("firm_good"));
+        assert!(met.count() > 10);
+        check_last(&world, published, &seen);
+        world.check_against_a_replay();
+    }
 }
 
 /// Tries and publishes random rules, each over what the ones before made of it.

@@ -358,19 +358,7 @@ async fn rules_that_are_published_tell_who_enters_and_who_leaves_once() {
     let mut rules = RuleSet::default();
     rules.types[0].limit.count = 2;
     rules.types.retain(|rule| rule.name != "anonymous_id");
-    let meta = world.node.shared.meta();
-    let (definitions, effects) = (meta.next, meta.spaces[0].effects);
-    let space = SPACE.to_owned();
-    world.change(Change::PublishRules { space, rules, definitions, effects }).await;
-    eventually("everybody to be evaluated and told", || {
-        let meta = world.node.shared.meta();
-        let is_done = !meta.spaces[0].computing.reassessing;
-        let status = world.status("crm")?;
-        let end = world.node.log.end();
-        let is_told = status.pending == 0 && status.cursor.record >= end && meta.next == end.offset;
-        (is_done && is_told).then_some(())
-    })
-    .await;
+    publish(&world, rules).await;
     let mut said = taken(&receiver, before + 4).await.split_off(before);
     said.sort();
     let difference = [
@@ -385,6 +373,67 @@ async fn rules_that_are_published_tell_who_enters_and_who_leaves_once() {
     let mut said = taken(&receiver, before + 6).await.split_off(before + 4);
     said.sort();
     assert_eq!(said, ["cat Audience Entered buyers=true", "cat identify bought=2"]);
+    check_keys(&receiver);
+}
+
+/// Publishes rules, and waits until everybody was evaluated by them and the destination told.
+async fn publish(world: &World, rules: RuleSet) {
+    let meta = world.node.shared.meta();
+    let (definitions, effects) = (meta.next, meta.spaces[0].effects);
+    let space = SPACE.to_owned();
+    world.change(Change::PublishRules { space, rules, definitions, effects }).await;
+    eventually("everybody to be evaluated and told", || {
+        let meta = world.node.shared.meta();
+        let is_done = !meta.spaces[0].computing.reassessing;
+        let status = world.status("crm")?;
+        let end = world.node.log.end();
+        let is_told = status.pending == 0 && status.cursor.record >= end && meta.next == end.offset;
+        (is_done && is_told).then_some(())
+    })
+    .await;
+}
+
+/// Accounts are of other people then: of each it is told what it comes to by them, where that is another thing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_that_are_published_tell_what_accounts_come_to_by_them() {
+    let (world, receiver) = (World::start().await, Receiver::start().await);
+    world.destination("crm", &receiver).await;
+    let tell = || vec![told("crm", Announce::Both)];
+    let busy = ("busy", "any(event('Bought').count() >= 2)");
+    world.define_of(Collection::Accounts, AUDIENCE, busy, tell()).await;
+    let total = ("total", "event('Bought').count()");
+    world.define_of(Collection::Accounts, TRAIT, total, tell()).await;
+    // By the rules as they are, ada and bob, who share an address, are two; cat and her phone are one.
+    for (user, group) in [("ada", "acme"), ("bob", "acme"), ("cat", "beta"), ("dan", "idle")] {
+        world.send(json!({"type": "group", "userId": user, "groupId": group})).await;
+    }
+    for user in ["ada", "bob"] {
+        let traits = json!({"email": "home@x.y"});
+        world.send(json!({"type": "identify", "userId": user, "traits": traits})).await;
+    }
+    world.send(json!({"type": "identify", "userId": "cat", "anonymousId": "phone"})).await;
+    world.send(track(&json!({"anonymousId": "phone"}), "Bought")).await;
+    for user in ["ada", "bob", "cat"] {
+        world.send(user_bought(user)).await;
+    }
+    let is_known = |said: &[String]| {
+        let wanted = ["acme group total=2", "beta group busy=true", "beta group total=2"];
+        wanted.iter().all(|one| said.iter().any(|said| said == one))
+    };
+    eventually("the accounts to be told of", || {
+        is_known(&shortly(&receiver.taken())).then_some(())
+    })
+    .await;
+    world.quiet("crm").await;
+    let before = receiver.taken().len();
+
+    let mut rules = RuleSet::default();
+    rules.types[0].limit.count = 2;
+    rules.types.retain(|rule| rule.name != "anonymous_id");
+    publish(&world, rules).await;
+    let mut said = shortly(&receiver.taken()).split_off(before);
+    said.sort();
+    assert_eq!(said, ["acme group busy=true", "beta group busy=false", "beta group total=1"]);
     check_keys(&receiver);
 }
 
