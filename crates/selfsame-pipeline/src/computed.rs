@@ -45,8 +45,8 @@ pub use job::{Compute, ComputeError, ComputeStage, ComputeStatus};
 pub use preview::{Preview, PreviewConfig, PreviewError, PreviewProgress, preview};
 pub use row::{Held, ValueRow, Values};
 
-pub(crate) use account::{Account, User, bring_up_to, evaluate_account};
-pub(crate) use evaluation::{evaluate, known_text, traits_of, value_of};
+pub(crate) use account::{Account, User, bring_up_to, evaluate_account, with_own_traits};
+pub(crate) use evaluation::{evaluate, known_text, traits_of, with_traits};
 pub(crate) use plans::{LivePlan, SpacePlans};
 pub(crate) use recall::Recall;
 pub(crate) use record::ComputedRecord;

@@ -69,7 +69,7 @@ pub use reader::{
     Metadata, OverLimit, PathLink, ProfileEvent, ProfileRef, Proposal, ProposalBudget,
     ProposalPage, Reader, Reason, ReasonKind, Reasons, Refusal, SIZES, SearchBudget, SpaceRead,
     Standing, Stopped, TooMuch, TraitQuery, TypeLimit, UndoError, UndoPlan, UndoWish, Unmapped,
-    Wanted, WantedIdentifier, Why, WhyBudget, WhyEnd, WhyQuery,
+    UserReason, Wanted, WantedIdentifier, Why, WhyBudget, WhyEnd, WhyQuery,
 };
 pub use replay::{Effects, ReplayConfig, replay, replay_beside};
 pub use row::{Listed, Owner, Present};

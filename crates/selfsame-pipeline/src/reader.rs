@@ -50,7 +50,7 @@ pub use history::HistoryFrom;
 pub use households::{Household, HouseholdBudget, HouseholdMember, Households, Standing};
 pub use identity_health::{HealthBudget, IdentityHealth, LargeProfile, SIZES, WantedIdentifier};
 pub use json::{JsonArray, JsonObject};
-pub use membership::{Counted, Reason, ReasonKind, Reasons};
+pub use membership::{Counted, Reason, ReasonKind, Reasons, UserReason};
 pub use merges::{MergeRow, MergedBy};
 pub use proposals::{Proposal, ProposalBudget, ProposalPage, TooMuch};
 pub use search::{Matches, SearchBudget, TraitQuery};

@@ -65,6 +65,16 @@ impl Traits for OwnTraits<'_> {
     }
 }
 
+/// Shows all traits of an account.
+pub(crate) fn with_own_traits<T>(
+    plans: &SpacePlans,
+    values: &Values<'_>,
+    sections: &[Outline<'_>],
+    read: impl FnOnce(&dyn Traits) -> T,
+) -> T {
+    read(&OwnTraits { plans, computed: Vec::new(), values, custom: Custom::new(sections) })
+}
+
 /// What the users of an account were asked, and what they answered.
 struct Answers {
     tally: Tally,
@@ -153,9 +163,9 @@ pub(crate) fn account_value_of(
     let answers = Answers::new(plans, others, account.users, now);
     let rows = rows(account.users);
     let profile = plans.profile(&rows, now);
-    let custom = Custom::new(account.sections);
-    let traits = OwnTraits { plans: others, computed: Vec::new(), values, custom };
-    value((plans, &profile, 0), &traits, &answers, account.is_cut)
+    with_own_traits(others, values, account.sections, |traits| {
+        value((plans, &profile, 0), traits, &answers, account.is_cut)
+    })
 }
 
 /// Evaluates every definition of accounts for one of them.

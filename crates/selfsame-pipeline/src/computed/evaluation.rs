@@ -114,7 +114,7 @@ pub(crate) fn value_of(
 }
 
 /// Shows all traits of a profile.
-pub(super) fn with_traits<T>(
+pub(crate) fn with_traits<T>(
     others: &SpacePlans,
     values: &Values<'_>,
     sections: &[Outline<'_>],

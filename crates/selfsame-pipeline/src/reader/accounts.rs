@@ -12,16 +12,22 @@ use crate::workspace::{Definition, DefinitionKind};
 
 /// The users of an account as a reader found them: the sections, and the rows of values and of moments.
 pub(super) struct Users {
-    found: Vec<(Anchored, [Vec<u8>; 2])>,
-    is_cut: bool,
+    found: Vec<(ProfileId, Anchored, [Vec<u8>; 2])>,
+    /// Whether the account may have more.
+    pub(super) is_cut: bool,
 }
 
 impl Users {
     /// The users with their values as of that moment, and whether that is later than what is written for one.
-    fn at<'u>(&'u self, read: &SpaceRead, plans: &SpacePlans, now: Time) -> (Vec<User<'u>>, bool) {
+    pub(super) fn at<'u>(
+        &'u self,
+        read: &SpaceRead,
+        plans: &SpacePlans,
+        now: Time,
+    ) -> (Vec<User<'u>>, bool) {
         let is_early = read.counts().computing.reassessing;
         let mut is_due = is_early;
-        let users = self.found.iter().map(|(sections, [written, moments])| {
+        let users = self.found.iter().map(|(_, sections, [written, moments])| {
             let mut values = Values::read(written, moments).unwrap_or_default();
             values.is_stale |= is_early;
             is_due |= values.until().is_some_and(|until| until <= now);
@@ -30,6 +36,11 @@ impl Users {
             User::new(sections, values)
         });
         (users.collect(), is_due)
+    }
+
+    /// Their ids, in the same order.
+    pub(super) fn ids(&self) -> impl Iterator<Item = ProfileId> {
+        self.found.iter().map(|(id, ..)| *id)
     }
 }
 
@@ -78,9 +89,9 @@ impl Found<'_> {
     pub(super) fn users(&self) -> Result<Users, LookupError> {
         let tables = &self.read.view.tables;
         let (users, is_cut) = users_of(tables, self.read.space().number, &self.sections)?;
-        let found = users
-            .into_iter()
-            .map(|(user, sections)| Ok::<_, LookupError>((sections, self.read.user_rows(user)?)));
+        let found = users.into_iter().map(|(user, sections)| {
+            Ok::<_, LookupError>((user, sections, self.read.user_rows(user)?))
+        });
         Ok(Users { found: found.collect::<Result<_, _>>()?, is_cut })
     }
 

@@ -11,7 +11,8 @@ use selfsame_log::{Log, LogRead};
 use selfsame_pipeline::effect::{Effect, What};
 use selfsame_pipeline::workspace::{Change, Definition, DefinitionKind};
 use selfsame_pipeline::{
-    Engine, Found, IdentityChange, PreviewConfig, ProfileRef, SpaceRead, preview,
+    Engine, Found, IdentityChange, PreviewConfig, ProfileRef, Reason, ReasonKind, SpaceRead,
+    preview,
 };
 
 use crate::computed::{Known, World, define, definition, effects, eventful, folded, timelines};
@@ -448,4 +449,119 @@ fn a_preview_says_how_many_accounts_would_be_in() {
         assert_eq!(seen.profiles, 5, "accounts");
     }
     assert!(sizes > 5, "{sizes}");
+}
+
+/// Why an account is in or out is what the parts of the definition say, each by itself and of each user.
+#[test]
+fn the_reasons_of_an_account_come_to_its_value() {
+    let world = eventful(83);
+    let engine = world.engine();
+    let reader = world.reader(&engine);
+    let space = reader.space("default").expect("a space");
+    let now = engine.state().log_time();
+    let (mut named, mut users, mut out) = (0, 0, 0);
+    for group in 0..5 {
+        let Some(found) = account(&space, &format!("g{group}")) else { continue };
+        let known = held(&found, now);
+        for (id, kind, query) in ACCOUNTS {
+            let definition = space.definition(id).expect("is there");
+            let reasons = found.reasons(definition, now).expect("reads").expect("is read");
+            let nothing = match kind {
+                DefinitionKind::Audience => "false",
+                DefinitionKind::ComputedTrait => "null",
+            };
+            let known = known.get(*id).map_or(nothing, String::as_str);
+            assert_eq!(known, reasons.value, "g{group} {id}: {reasons:?}");
+            assert!(!reasons.is_cut && reasons.events > 0);
+            out += usize::from(reasons.value == "false");
+            check_users(&reasons.reason, reasons.users.expect("of an account").0);
+            each(&reasons.reason, &mut |part| {
+                named += part.events.iter().filter(|one| one.counts).count();
+                users += part.users.len();
+            });
+            let asks = query.contains("any(") || query.contains("all(");
+            let mut has_asked = false;
+            each(&reasons.reason, &mut |part| has_asked |= part.holding.is_some());
+            assert_eq!(asks, has_asked, "{id}");
+        }
+    }
+    assert!(named > 100 && users > 20 && out > 5, "{named} {users} {out}");
+}
+
+/// Visits a reason, its parts, and those of its users.
+fn each(reason: &Reason, visit: &mut dyn FnMut(&Reason)) {
+    visit(reason);
+    reason.parts.iter().for_each(|part| each(part, visit));
+    reason.users.iter().for_each(|user| each(&user.reason, visit));
+}
+
+/// Whom a condition holds for decides it, and those are named.
+fn check_users(reason: &Reason, users: u64) {
+    each(reason, &mut |part| {
+        let Some(holding) = part.holding else { return };
+        let expected = match part.kind {
+            ReasonKind::Any => holding > 0,
+            _ => holding > 0 && holding == users,
+        };
+        assert_eq!(part.holds, expected, "{part:?}");
+        assert!(part.users.iter().all(|user| user.reason.holds == part.holds));
+        let deciding = if part.holds { holding } else { users - holding };
+        assert_eq!(u64::try_from(part.users.len()), Ok(deciding.min(5)));
+    });
+}
+
+/// Beyond the events that are looked at, what is kept says what a comparison comes to; what is named is of the user
+/// who did it.
+#[test]
+fn a_reason_names_the_users_and_events_that_decide() {
+    let often = ("often", DefinitionKind::Audience, "any(event('Bought').count() >= 2)");
+    let many = ("many", DefinitionKind::Audience, "event('Bought').count() >= 3");
+    let total = ("total", DefinitionKind::ComputedTrait, "event('Bought').count()");
+    let rich = (
+        "rich",
+        DefinitionKind::Audience,
+        "not all(trait('name').exists()) and trait('plan') = 'big'",
+    );
+    let mut told = Told::new(&[], &[often, many, total, rich]);
+    told.joins("ada", "acme");
+    told.joins("bob", "acme");
+    for user in ["ada", "bob", "bob"] {
+        told.buys(user);
+    }
+    told.event(r#""type":"identify","userId":"ada","traits":{"name":"Ada"}"#);
+    let reader = told.world.reader(&told.engine);
+    let space = reader.space("default").expect("a space");
+    let found = account(&space, "acme").expect("is there");
+    let now = told.engine.state().log_time();
+    let why = |id: &str| {
+        let definition = space.definition(id).expect("is there");
+        found.reasons(definition, now).expect("reads").expect("is read")
+    };
+    let user = |name: &str| {
+        let (kind, value) = ("user_id".to_owned(), name.to_owned());
+        let wanted = ProfileRef::Identifier { kind, value };
+        let found = space.find(Collection::Users, &wanted).expect("reads");
+        found.expect("is there").id()
+    };
+    let asked = why("often");
+    assert_eq!((asked.value.as_str(), asked.users), ("true", Some((2, false))));
+    assert_eq!((asked.reason.kind, asked.reason.holding), (ReasonKind::Any, Some(1)));
+    let [bob] = asked.reason.users.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((bob.profile, bob.reason.event_count), (user("bob"), 2));
+    assert!(bob.reason.events.iter().all(|one| one.counts && one.name == "Bought"));
+    assert_eq!(asked.reason.event_count, 0, "its own are none");
+    let own = why("many").reason;
+    assert_eq!((own.holds, own.value.as_deref(), own.event_count), (true, Some("3"), 3));
+    assert_eq!(own.events.len(), 3);
+    let value = why("total");
+    assert_eq!((value.value.as_str(), value.reason.events.len()), ("3", 3));
+    let [not, plan] = &*why("rich").reason.parts else { panic!("two parts") };
+    assert!(not.holds && plan.holds && plan.value.as_deref() == Some("\"big\""));
+    let all = &not.parts[0];
+    assert_eq!((all.kind, all.holds, all.holding), (ReasonKind::All, false, Some(1)));
+    assert_eq!(all.users.iter().map(|one| one.profile).collect::<Vec<_>>(), [user("bob")]);
+    // Of users, and of users only: no account is asked.
+    let found = space.find(Collection::Users, &ProfileRef::Id(user("ada"))).expect("reads");
+    let definition = space.definition("often").expect("is there");
+    assert_eq!(found.expect("is there").reasons(definition, now).expect("reads"), None);
 }

@@ -12,7 +12,8 @@ use crate::printable::{brief, printable};
 pub(super) struct Why {
     /// The definition.
     id: String,
-    /// The profile, by its id or an identifier, such as `user_id:42`.
+    /// The profile, by its id or an identifier, such as `user_id:42`; of a definition of accounts the account, such as
+    /// `group_id:acme`.
     #[arg(value_name = "TYPE:VALUE")]
     of: String,
     /// The answer as JSON.
@@ -44,6 +45,11 @@ fn lines(answer: &Value) -> Vec<String> {
     let value = brief(&answer["value"].to_string(), 100);
     let mut lines = vec![format!("{}  {value}", text(&answer["profile_id"]))];
     reason(&answer["reason"], 1, &mut lines);
+    if let Some(users) = answer["users"].as_u64() {
+        let more =
+            if answer["has_more_users"] == true { ", those that were linked first" } else { "" };
+        lines.push(format!("  of {users} users{more}"));
+    }
     if answer["is_cut"] == true {
         lines.push(format!("  of the newest {} events; there are older ones", answer["events"]));
     }
@@ -65,6 +71,9 @@ fn reason(one: &Value, depth: usize, lines: &mut Vec<String>) {
         return;
     }
     lines.push(format!("{indent}{sign}  {}", text(&one["text"])));
+    if let Some(holding) = one["holding"].as_u64() {
+        lines.push(format!("{indent}     it holds for {holding}"));
+    }
     if !one["value"].is_null() {
         lines.push(format!("{indent}     it is {}", brief(&one["value"].to_string(), 100)));
     }
@@ -78,6 +87,10 @@ fn reason(one: &Value, depth: usize, lines: &mut Vec<String>) {
             "{indent}     {when}  {}  {id}{counts}",
             brief(&text(&event["name"]), 60)
         ));
+    }
+    for user in one["users"].as_array().into_iter().flatten() {
+        lines.push(format!("{indent}     {}", text(&user["profile_id"])));
+        reason(&user["reason"], depth + 3, lines);
     }
     let shown = one["events"].as_array().map_or(0, |events| events.len() as u64);
     let left = one["event_count"].as_u64().unwrap_or(0).saturating_sub(shown);

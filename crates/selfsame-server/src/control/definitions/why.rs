@@ -1,7 +1,7 @@
-//! Why a profile is in an audience or out of it, or has the value that it has.
+//! Why a profile or an account is in an audience or out of it, or has the value that it has.
 
 use selfsame_event::{Collection, Identifier, ProfileId};
-use selfsame_pipeline::{Counted, ProfileRef, Reason, ReasonKind};
+use selfsame_pipeline::{Counted, ProfileRef, Reason, ReasonKind, UserReason};
 use serde_json::Value;
 
 use super::super::Control;
@@ -24,11 +24,15 @@ shape! {
         events: u64,
         /// Whether there are older ones, which were not.
         is_cut: bool,
+        /// Of an account: how many users count in it.
+        users: Option<u64>,
+        /// Of an account: whether it may have more, which do not count.
+        has_more_users: Option<bool>,
     }
 
     /// One part of a definition.
     pub(crate) struct ReasonShown {
-        /// `and`, `or`, `not`, `comparison` or `value`.
+        /// `and`, `or`, `not`, `any`, `all`, `comparison` or `value`.
         kind: String,
         /// What it says, in the query language.
         text: String,
@@ -42,10 +46,22 @@ shape! {
         is_approximate: bool,
         /// How many events it looks at.
         event_count: u64,
-        /// The newest of them, at most 10.
+        /// The newest of them, at most 10, for a user of an account 3.
         events: Vec<CountedShown>,
         /// Its parts.
         parts: Vec<Value>,
+        /// Of what an account asks its users: for how many it holds.
+        holding: Option<u64>,
+        /// Of that: some of the users who decide it, at most 5, those that were linked first.
+        users: Vec<UserReasonShown>,
+    }
+
+    /// Why a condition that an account asks holds for one of its users, or does not.
+    pub(crate) struct UserReasonShown {
+        /// The user.
+        profile_id: String,
+        /// The condition, taken apart.
+        reason: ReasonShown,
     }
 
     /// An event that a comparison looks at.
@@ -76,16 +92,17 @@ pub(crate) async fn why(control: Control, asked: Asked) -> Result<DefinitionWhy,
     let work = move |node: &crate::node::Node| {
         let read = read(node, &space)?;
         let definition = find(&read, &id)?;
-        if definition.collection == Collection::Accounts {
-            let message = format!("`{id}` is of accounts: why is said of users in this version.");
-            return Err(Problem::new(Code::Conflict, message));
-        }
+        let collection = definition.collection;
         if let ProfileRef::Identifier { kind, value } = &wanted {
             let of = Identifier::new(&**kind, &**value);
-            check_type(&read, Collection::Users, "of", &of)?;
+            check_type(&read, collection, "of", &of)?;
         }
-        let found = read.find(Collection::Users, &wanted)?;
-        let found = found.ok_or_else(|| Problem::missing("profile", &of))?;
+        let found = read.find(collection, &wanted)?;
+        let kind = match collection {
+            Collection::Users => "profile",
+            Collection::Accounts => "account",
+        };
+        let found = found.ok_or_else(|| Problem::missing(kind, &of))?;
         let reasons = found.reasons(definition, now)?;
         let reasons = reasons.ok_or_else(|| {
             Problem::new(Code::Conflict, format!("What `{id}` says cannot be read any more."))
@@ -96,6 +113,8 @@ pub(crate) async fn why(control: Control, asked: Asked) -> Result<DefinitionWhy,
             reason: shown(&reasons.reason)?,
             events: reasons.events,
             is_cut: reasons.is_cut,
+            users: reasons.users.map(|(users, _)| users),
+            has_more_users: reasons.users.map(|(_, has_more)| has_more),
         })
     };
     control.scan(work).await
@@ -110,12 +129,16 @@ fn shown(reason: &Reason) -> Result<ReasonShown, Problem> {
         ReasonKind::And => "and",
         ReasonKind::Or => "or",
         ReasonKind::Not => "not",
+        ReasonKind::Any => "any",
+        ReasonKind::All => "all",
         ReasonKind::Comparison => "comparison",
         ReasonKind::Value => "value",
     };
-    let part = |part: &Reason| {
-        serde_json::to_value(shown(part)?)
-            .map_err(|_| Problem::new(Code::Internal, "A reason cannot be shown.".to_owned()))
+    let unshown = |_| Problem::new(Code::Internal, "A reason cannot be shown.".to_owned());
+    let part = |part: &Reason| serde_json::to_value(shown(part)?).map_err(unshown);
+    let user = |user: &UserReason| {
+        let profile_id = user.profile.to_string();
+        Ok::<_, Problem>(UserReasonShown { profile_id, reason: shown(&user.reason)? })
     };
     let counted = |one: &Counted| CountedShown {
         name: one.name.clone(),
@@ -133,5 +156,7 @@ fn shown(reason: &Reason) -> Result<ReasonShown, Problem> {
         event_count: reason.event_count,
         events: reason.events.iter().map(counted).collect(),
         parts: reason.parts.iter().map(part).collect::<Result<_, _>>()?,
+        holding: reason.holding,
+        users: reason.users.iter().map(user).collect::<Result<_, _>>()?,
     })
 }

@@ -421,9 +421,23 @@ async fn definitions_of_accounts_are_made_read_and_previewed_as_those_of_users()
     wish["collection"] = json!("users");
     let (_, refused) = server.ask(Method::POST, "/api/spaces/dev/preview", Some(wish)).await;
     assert_eq!(refused["error"]["code"], "definition_invalid", "{refused}");
+    let why = server.get(&format!("{AT}/busy/why?of=group_id:big")).await;
+    assert_eq!((&why["value"], &why["users"]), (&json!(false), &json!(3)), "{why}");
+    let [plan, all] = [0, 1].map(|place: usize| &why["reason"]["parts"][place]);
+    assert_eq!((&plan["holds"], &plan["value"]), (&json!(true), &json!("gold")));
+    assert_eq!((&all["kind"], &all["holding"]), (&json!("all"), &json!(2)), "{all}");
+    let users = all["users"].as_array().expect("a list");
+    assert_eq!((users.len(), &users[0]["reason"]["value"]), (1, &json!(1)), "u1 decides: {all}");
+    assert_eq!(users[0]["reason"]["events"][0]["name"], "Order Completed");
     let (status, refused) =
         server.ask(Method::GET, &format!("{AT}/busy/why?of=user_id:u4"), None).await;
-    assert_eq!(status, StatusCode::CONFLICT, "{refused}");
+    assert_eq!(status, StatusCode::BAD_REQUEST, "no type of accounts: {refused}");
+    let line = ["audience", "why", "busy", "group_id:big", "--server", &server.url, "--token", DEV];
+    let told = run(&line, &[]);
+    let text = String::from_utf8(told.stdout).expect("text");
+    for part in ["it holds for 2", "of 3 users", "no   event('Order Completed').count() >= 4"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
     let mut public = new("audience", query);
     public["public"] = json!(true);
     let (_, refused) = put("busy", public).await;
