@@ -42,6 +42,13 @@ pub struct Evaluated {
     pub is_approximate: bool,
 }
 
+impl Evaluated {
+    /// Of an audience that somebody cannot be in, whatever it says.
+    pub fn nobody() -> Self {
+        Self { value: Output::bool(false), until: Moment::default(), is_approximate: false }
+    }
+}
+
 /// A profile at a moment, with what a definition of it reads beside its events.
 pub(crate) struct View<'v, 'a> {
     sections: &'v Sections<'a>,

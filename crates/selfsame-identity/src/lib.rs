@@ -59,8 +59,8 @@ pub use resolution::{
 };
 pub use resolve::{Occurrence, ResolveError, resolve};
 pub use row::{
-    Anchors, ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Known, Member, Rows,
-    Seen, SetKey, Sighting, Stamp, WholeRows,
+    Anchors, ComponentId, ComponentRow, EvidenceRow, Fate, IdentifierRow, Kinds, Known, Member,
+    Rows, Seen, SetKey, Sighting, Stamp, WholeRows,
 };
 pub use rule::RuleSet;
 pub use skeleton::{AGAIN, EVIDENCE_SETS, PreviousSeen, Reading};

@@ -198,7 +198,19 @@ impl ComponentRow {
     pub fn anchors(&self) -> Option<Anchors> {
         let anchored = self.members.iter().filter(|member| member.anchored);
         let keys = anchored.map(|member| member.key).collect();
-        Some(Anchors { parent: self.parent, profile: self.profile()?, keys })
+        let (parent, profile, kinds) = (self.parent, self.profile()?, self.kinds());
+        Some(Anchors { parent, profile, keys, kinds })
+    }
+
+    /// The types of its identifiers, each once, in the order of the members.
+    pub fn kinds(&self) -> Kinds {
+        let mut kinds = Kinds::new();
+        for member in &self.members {
+            if !kinds.contains(&member.number) {
+                kinds.push(member.number);
+            }
+        }
+        kinds
     }
 
     /// The id of the profile: the candidate of its earliest mapped identifier.
@@ -229,7 +241,12 @@ pub struct Anchors {
     pub profile: ProfileId,
     /// The identifiers, in the order of the members.
     pub keys: SmallVec<[IdentifierKey; 2]>,
+    /// The types of all identifiers of the profile.
+    pub kinds: Kinds,
 }
+
+/// Types of identifiers, each once.
+pub type Kinds = SmallVec<[TypeNumber; 6]>;
 
 /// Where and when an event is: what evidence says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -54,4 +54,4 @@ pub(crate) use row::first_moment;
 pub(crate) use step::seen;
 pub(crate) use timers::{Due, Timers};
 pub(crate) use whole::{Whole, outlines};
-pub(crate) use whose::{Anchored, sections as sections_of, users_of};
+pub(crate) use whose::{Anchored, Linked, sections as sections_of, users_of};

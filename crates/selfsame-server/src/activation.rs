@@ -175,11 +175,24 @@ fn telling(json: &str, kind: DefinitionKind) -> u64 {
     u64::from_le_bytes(head).clamp(Telling::NOTHING + 1, u64::MAX - 1)
 }
 
+/// By which identifiers a profile is named.
+#[derive(Clone, Copy)]
+struct Names<'d> {
+    /// What the destination chose.
+    namings: &'d [Naming],
+    /// The types of which the members of the audience have one, if it chose any.
+    filter: &'d [String],
+}
+
 /// The identifiers that an activation names a profile by.
-fn chosen<'a>(namings: &[Naming], ids: &[ExternalId<'a>]) -> Vec<ExternalId<'a>> {
+fn chosen<'a>(names: Names<'_>, ids: &[ExternalId<'a>]) -> Vec<ExternalId<'a>> {
+    let Names { namings, filter } = names;
     let of = |kind: &str| -> Vec<ExternalId<'a>> {
         ids.iter().filter(|id| id.kind == kind).copied().collect()
     };
+    if namings.is_empty() && !filter.is_empty() {
+        return filter.iter().find_map(|kind| of(kind).pop()).into_iter().collect();
+    }
     if namings.is_empty() {
         let user = of("user_id").pop();
         let device = || of("anonymous_id").pop();
@@ -201,9 +214,13 @@ fn chosen<'a>(namings: &[Naming], ids: &[ExternalId<'a>]) -> Vec<ExternalId<'a>>
 }
 
 /// Whether an activation may have named a profile by an identifier when it had others.
-fn is_nameable(namings: &[Naming], id: &ExternalId<'_>, ids: &[ExternalId<'_>]) -> bool {
+fn is_nameable(names: Names<'_>, id: &ExternalId<'_>, ids: &[ExternalId<'_>]) -> bool {
+    let Names { namings, filter } = names;
     if !namings.is_empty() {
         return namings.iter().any(|naming| naming.kind == id.kind);
+    }
+    if !filter.is_empty() {
+        return filter.iter().any(|kind| kind == id.kind);
     }
     let is_first = ids.first().is_some_and(|first| first.key == id.key);
     is_first || matches!(id.kind, "user_id" | "anonymous_id")
@@ -212,12 +229,12 @@ fn is_nameable(namings: &[Naming], id: &ExternalId<'_>, ids: &[ExternalId<'_>]) 
 /// The identifiers that are to be told a value, of which some may know it; of one that is nothing, those that
 /// may have been told another one.
 fn told_by<'a>(
-    namings: &[Naming],
+    names: Names<'_>,
     ids: &[ExternalId<'a>],
     (value, is_nothing): (u64, bool),
     heard: &Heard,
 ) -> Result<Vec<ExternalId<'a>>, Withheld> {
-    let chosen = chosen(namings, ids);
+    let chosen = chosen(names, ids);
     let knows = |id: &ExternalId<'_>| heard.knows(&id.key.0, value);
     if !is_nothing {
         if chosen.is_empty() {
@@ -250,6 +267,11 @@ struct Looked<'a> {
 }
 
 impl Looked<'_> {
+    fn names(&self) -> Names<'_> {
+        let namings = &self.activation.identifiers;
+        Names { namings, filter: &self.definition.filter_by_external_ids }
+    }
+
     /// The number that stands for what the change says, and whether that is what there is where nothing happened.
     fn telling(&self) -> (u64, bool) {
         let json = value_of(&self.change.what);
@@ -283,10 +305,10 @@ impl SpaceFeed {
     ) -> Result<(), BodyError> {
         self.look(effect, connection, |looked| {
             let ((value, is_nothing), ids) = (looked.telling(), looked.ids);
-            let namings = &looked.activation.identifiers;
+            let names = looked.names();
             let may_be_told = |id: &&ExternalId<'_>| match is_nothing {
                 true => heard.may_know(&id.key.0),
-                false => is_nameable(namings, id, ids),
+                false => is_nameable(names, id, ids),
             };
             let told = ids.iter().filter(may_be_told);
             told.for_each(|id| heard.doubt(Telling { to: id.key.0, value }));
@@ -341,14 +363,14 @@ impl SpaceFeed {
 
 /// The calls that tell of a change who does not know it.
 fn calls(effect: &Effect, looked: &Looked<'_>, heard: &Heard) -> Result<Vec<Call>, BodyError> {
-    let Looked { form, change, definition, destination, activation, found, ids, .. } = *looked;
+    let Looked { form, change, definition, destination, found, ids, .. } = *looked;
     let json = value_of(&change.what);
     let settled = found.settled(definition).map_err(unavailable)?;
     if settled.is_some_and(|settled| settled != json) {
         return Err(BodyError::Withheld(Withheld::Superseded));
     }
     let (value, is_nothing) = looked.telling();
-    let named = told_by(&activation.identifiers, ids, (value, is_nothing), heard);
+    let named = told_by(looked.names(), ids, (value, is_nothing), heard);
     let named = named.map_err(BodyError::Withheld)?;
     let personas = Personas::of(definition, &destination.id);
     let call = |id: ExternalId<'_>| {

@@ -20,6 +20,7 @@ pub(crate) struct Wish {
     pub(crate) kind: DefinitionKind,
     pub(crate) collection: Collection,
     pub(crate) query: String,
+    pub(crate) filter_by_external_ids: Vec<String>,
     pub(crate) replaces: Option<String>,
     pub(crate) overlap: Option<String>,
     pub(crate) sample: usize,
@@ -62,19 +63,18 @@ impl Job {
     }
 
     fn run(&self, node: &Node) -> Stage {
-        let Wish { space, kind, collection, query, replaces, overlap, sample } = self.wish.clone();
-        let folder = node.folder.preview();
-        let now = node.clock.wall();
+        let wish = self.wish.clone();
         let config = PreviewConfig {
-            folder,
-            space,
-            kind,
-            collection,
-            query,
-            replaces,
-            overlap,
-            sample,
-            now,
+            folder: node.folder.preview(),
+            space: wish.space,
+            kind: wish.kind,
+            collection: wish.collection,
+            query: wish.query,
+            filter_by_external_ids: wish.filter_by_external_ids,
+            replaces: wish.replaces,
+            overlap: wish.overlap,
+            sample: wish.sample,
+            now: node.clock.wall(),
         };
         let mut goes_on = |progress| {
             self.turn(Stage::Running(progress));

@@ -5,7 +5,7 @@ use selfsame_event::{IdentifierKey, PackedText, ProfileId};
 use smallvec::SmallVec;
 
 use super::{DecodeError, Head, MemberHead, VERSION, read_head};
-use crate::row::{Anchors, Known, SetKey};
+use crate::row::{Anchors, Kinds, Known, SetKey};
 
 impl Known {
     /// What the bytes of a component's row say, read only as far as needed: most events need no more.
@@ -47,9 +47,12 @@ fn read_known(reader: &mut Reader<'_>, set: SetKey) -> Option<Known> {
 
 fn read_anchors(reader: &mut Reader<'_>) -> Option<Anchors> {
     let head = Head::read(reader)?;
-    let (mut profile, mut keys) = (None, SmallVec::new());
+    let (mut profile, mut keys, mut kinds) = (None, SmallVec::new(), Kinds::new());
     for _ in 0..head.members {
-        let MemberHead { anchored, key, at, .. } = read_head(reader)?;
+        let MemberHead { number, anchored, key, at, .. } = read_head(reader)?;
+        if !kinds.contains(&number) {
+            kinds.push(number);
+        }
         let candidate = || Some(ProfileId::candidate(at.as_ref()?.mapped_at, key));
         profile = profile.or_else(candidate);
         if anchored {
@@ -57,5 +60,5 @@ fn read_anchors(reader: &mut Reader<'_>) -> Option<Anchors> {
         }
         PackedText::read(reader)?;
     }
-    Some(Anchors { parent: head.parent, profile: profile?, keys })
+    Some(Anchors { parent: head.parent, profile: profile?, keys, kinds })
 }

@@ -68,6 +68,7 @@ pub(crate) fn definition(id: String, kind: DefinitionKind, query: String) -> Def
         collection: Collection::Users,
         description: String::new(),
         query,
+        filter_by_external_ids: Vec::new(),
         public: false,
         destinations: Vec::new(),
     }

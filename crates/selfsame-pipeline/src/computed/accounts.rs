@@ -328,16 +328,17 @@ impl State {
         let own = whose::sections(&self.tables, space, &row)?;
         let (users, is_cut) = whose::users_of(&self.tables, space, &own)?;
         let mut written = Vec::with_capacity(users.len());
-        for (user, _) in &users {
-            written.push(self.written(self.values_key(slot, *user))?);
+        for user in &users {
+            written.push(self.written(self.values_key(slot, user.profile))?);
         }
         // By rules that were published, some of them may not have been evaluated yet.
         let is_early = self.meta.spaces[slot].computing.reassessing
             && !plans.stored.without(plans.walked).is_empty();
-        let users = users.iter().zip(&written).map(|((_, sections), written)| {
+        let users = users.iter().zip(&written).map(|(user, written)| {
             let mut values = written.read();
             values.is_stale |= is_early;
-            let sections = outlines(sections.iter().map(|(_, section)| section));
+            values.kinds.clone_from(&user.kinds);
+            let sections = outlines(user.sections.iter().map(|(_, section)| section));
             bring_up_to(&plans, &mut values, &sections, now);
             User::new(sections, values)
         });

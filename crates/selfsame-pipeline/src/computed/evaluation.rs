@@ -9,7 +9,7 @@ use selfsame_expr::Value;
 use selfsame_profile::{Limits, Outline, TraitsOf};
 use smallvec::SmallVec;
 
-use super::plans::{LivePlan, SpacePlans};
+use super::plans::{LivePlan, SpacePlans, admits};
 use super::ranks::Ranks;
 use super::row::{Held, ValueRow, Values};
 use super::wanted::ByEvent;
@@ -180,8 +180,10 @@ pub(super) fn evaluate_by(
         let was = values.get(plan.number);
         let is_out = was.is_none_or(|was| !matches!(was.held, Held::In(_)) && !was.is_approximate);
         let is_by_one = is_out && plans.made_by_one.has(rank) && plans.walked.has(rank);
-        let by = happened.filter(|_| is_by_one && !anew.has(rank));
+        let is_admitted = admits(plan.filter.as_ref(), &values.kinds);
+        let by = happened.filter(|_| is_by_one && is_admitted && !anew.has(rank));
         let evaluated = match by {
+            _ if !is_admitted => Some(Evaluated::nobody()),
             Some(by) => plans.evaluate_by(rank, profile, &known, by),
             None => known.evaluate(rank),
         };

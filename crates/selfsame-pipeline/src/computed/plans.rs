@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use selfsame_audience::{Evaluated, Numbered, Plans, Profile, Query, Sway, Tally, Traits};
 use selfsame_event::{Collection, Raw, Time};
 use selfsame_expr::query::order;
+use selfsame_identity::{Kinds, TypeNumber, TypeNumbers};
 
 use super::accounts::AccountPlans;
 use super::facts::Computing;
@@ -27,6 +28,8 @@ pub(crate) struct SpacePlans {
     /// By the number of the stream, what its events may do to whom.
     by_stream: Vec<Vec<Touch>>,
     by_trait: BTreeMap<String, Vec<usize>>,
+    /// Audiences that choose a type of identifiers.
+    by_kind: BTreeMap<TypeNumber, Vec<usize>>,
     /// Of those of users.
     by_id: BTreeMap<String, usize>,
     /// By the number of the definition.
@@ -70,6 +73,8 @@ pub(crate) struct LivePlan {
     pub(crate) is_told: bool,
     /// What it comes to where nothing happened, as JSON.
     pub(crate) default: Box<str>,
+    /// Of an audience: the types of identifiers of which its members have one. Nothing where anybody may be in it.
+    pub(crate) filter: Option<Kinds>,
     /// Its place among the plans.
     pub(super) place: usize,
 }
@@ -83,12 +88,24 @@ impl Traits for Nothing<'_> {
     }
 }
 
+/// The types of identifiers that an audience chooses. One that the space never had is nobody's.
+pub(crate) fn chosen(names: &[String], numbers: &TypeNumbers) -> Option<Kinds> {
+    let kinds = names.iter().filter_map(|name| numbers.number(Collection::Users, name));
+    (!names.is_empty()).then(|| kinds.collect())
+}
+
+/// Whether a profile with identifiers of these types has one of those that are chosen, if any are.
+pub(crate) fn admits(chosen: Option<&Kinds>, kinds: &[TypeNumber]) -> bool {
+    chosen.is_none_or(|chosen| chosen.iter().any(|kind| kinds.contains(kind)))
+}
+
 impl SpacePlans {
     /// Compiles the definitions of a space. Streams that have no number yet get the next ones. Where none is
     /// to be evaluated yet, all that they need is kept.
     pub(crate) fn compile(
         definitions: &[&Definition],
         computing: &mut Computing,
+        numbers: &TypeNumbers,
         are_evaluated: bool,
     ) -> Self {
         let mut versions = Vec::new();
@@ -146,6 +163,10 @@ impl SpacePlans {
                 Collection::Users => compiled.add_of_users(rank, &id, query, place),
                 Collection::Accounts => compiled.accounts.add(rank, &id, query, streams),
             }
+            let filter = chosen(&definition.filter_by_external_ids, numbers);
+            for kind in filter.iter().flatten() {
+                compiled.by_kind.entry(*kind).or_default().push(rank);
+            }
             let number = usize::try_from(definition.number).unwrap_or(usize::MAX);
             if compiled.by_number.len() <= number {
                 compiled.by_number.resize(number + 1, None);
@@ -158,6 +179,7 @@ impl SpacePlans {
                 collection: definition.collection,
                 is_told: !definition.destinations.is_empty(),
                 default: "null".into(),
+                filter,
                 place,
             });
         }
@@ -331,6 +353,11 @@ impl SpacePlans {
     /// The definitions that read a trait.
     pub(crate) fn of_trait(&self, key: &str) -> impl Iterator<Item = usize> {
         self.by_trait.get(key).into_iter().flatten().copied()
+    }
+
+    /// The audiences that somebody may enter by getting the first identifier of a type.
+    pub(crate) fn of_kind(&self, kind: TypeNumber) -> impl Iterator<Item = usize> {
+        self.by_kind.get(&kind).into_iter().flatten().copied()
     }
 
     /// The definitions that read the one of a place.

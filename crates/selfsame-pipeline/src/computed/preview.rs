@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use selfsame_audience::{Evaluated, Numbered, Output, Plans, Query, Tally, Traits};
 use selfsame_event::{Class, Collection, Position, ProfileId, Raw, Time};
-use selfsame_identity::{ComponentId, ComponentRow};
+use selfsame_identity::{ComponentId, ComponentRow, Kinds};
 use selfsame_log::LogRead;
 use selfsame_store::{RowKey, StoreError};
 
 use super::account::{Account, User, account_value_of};
 use super::evaluation::{traits_of, value_of};
 use super::history::{History, HistoryError};
+use super::plans::{admits, chosen};
 use super::row::{Held, Values};
 use super::whole::outlines;
 use super::whose::{Anchored, sections, users_of};
@@ -34,6 +35,8 @@ pub struct PreviewConfig {
     pub collection: Collection,
     /// What it says.
     pub query: String,
+    /// The types of identifiers of which a member has one; where there are none, anybody may be one.
+    pub filter_by_external_ids: Vec<String>,
     /// The id of the definition that it would replace: who would enter and leave is counted.
     pub replaces: Option<String>,
     /// The id of an audience of which the members in common are counted.
@@ -132,6 +135,8 @@ struct Others {
     are_traits: bool,
     /// What it comes to where nothing happened, as JSON.
     default: String,
+    /// The types of identifiers of which a member has one.
+    filter: Option<Kinds>,
 }
 
 /// Previews a definition. Nothing where it is told not to go on.
@@ -171,7 +176,10 @@ pub fn preview(
         definition.is_some_and(|definition| definition.kind == DefinitionKind::ComputedTrait)
     };
     let are_traits = replaced.into_iter().chain(overlap).any(is_trait);
-    let others = Others { replaced, overlap, are_traits, default };
+    let slot = usize::try_from(number).unwrap_or(usize::MAX);
+    let numbers = view.meta.spaces.get(slot).map(|counts| &counts.numbers);
+    let filter = numbers.and_then(|numbers| chosen(&config.filter_by_external_ids, numbers));
+    let others = Others { replaced, overlap, are_traits, default, filter };
     let next = view.meta.next;
     let streams: BTreeMap<u32, u64> = plans.streams_of(0).map(|stream| (stream, next)).collect();
     let progress =
@@ -245,18 +253,17 @@ fn of_account(
     let Some(of_space) = view.plans.get(slot) else { return Ok(None) };
     let (found, is_cut) = users_of(&view.tables, space, own)?;
     let (mut rows, mut written) = (Vec::new(), Vec::new());
-    for (user, sections) in &found {
-        let kept = sections.iter().map(|(key, _)| history.row(&InSpace { space, key: *key }));
+    for user in &found {
+        let kept = user.sections.iter().map(|(key, _)| history.row(&InSpace { space, key: *key }));
         rows.push(kept.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?);
-        let key = InSpace { space, key: *user };
+        let key = InSpace { space, key: user.profile };
         written.push(view.tables.computed.read(&key, <[u8]>::to_vec)?.unwrap_or_default());
     }
-    let users =
-        found.iter().zip(&rows).zip(&written).map(|(((_, sections), rows), written)| User {
-            sections: outlines(sections.iter().map(|(_, section)| section)),
-            rows: rows.iter().map(Vec::as_slice).collect(),
-            values: Values::read(written, &[]).unwrap_or_default(),
-        });
+    let users = found.iter().zip(&rows).zip(&written).map(|((user, rows), written)| User {
+        sections: outlines(user.sections.iter().map(|(_, section)| section)),
+        rows: rows.iter().map(Vec::as_slice).collect(),
+        values: Values::read(written, &[]).unwrap_or_default(),
+    });
     let users: Vec<User<'_>> = users.collect();
     let own = outlines(own.iter().map(|(_, section)| section));
     let account = Account { sections: &own, users: &users, is_cut };
@@ -300,7 +307,9 @@ impl Preview {
         let Some(evaluated) = evaluated else { return Ok(()) };
         let json = evaluated.value.json();
         let is_in = match config.kind {
-            DefinitionKind::Audience => json == "true",
+            DefinitionKind::Audience => {
+                json == "true" && admits(others.filter.as_ref(), &row.kinds())
+            }
             DefinitionKind::ComputedTrait => json != "null" && json != others.default,
         };
         let reads_traits = others.are_traits && !is_account;

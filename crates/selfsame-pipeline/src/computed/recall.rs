@@ -317,6 +317,7 @@ impl State {
         let mut whole = Whole::default();
         self.read_whole(key.space, &root, &mut whole)?;
         let sections = whole.sections();
+        values.kinds = root.kinds;
         let mut wanted = plans.stored;
         let mut open = self.unwalked(slot);
         while let Some(rank) = open.pop_first() {

@@ -20,6 +20,7 @@ mod pairs;
 mod texts;
 
 use selfsame_event::Time;
+use selfsame_identity::Kinds;
 use smallvec::SmallVec;
 
 use pairs::Pairs;
@@ -70,6 +71,9 @@ pub struct ValueRow<'a> {
 pub struct Values<'a> {
     /// Every definition is to be evaluated anew.
     pub is_stale: bool,
+    /// The types of the profile's identifiers, for audiences that choose some. No row has them: whoever evaluates
+    /// says them.
+    pub kinds: Kinds,
     pairs: Pairs<'a>,
     texts: Texts<'a>,
     moments: Pairs<'a>,
@@ -101,6 +105,11 @@ impl ValueRow<'_> {
 }
 
 impl<'a> Values<'a> {
+    /// Nothing yet, of a profile with identifiers of these types.
+    pub(crate) fn of(kinds: Kinds) -> Self {
+        Self { kinds, ..Self::default() }
+    }
+
     /// What a definition came to; nothing where it is what it is where nothing happened.
     pub fn get(&self, number: u32) -> Option<ValueRow<'_>> {
         let row = match self.set.binary_search_by_key(&number, |set| set.number) {

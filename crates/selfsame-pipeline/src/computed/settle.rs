@@ -43,11 +43,10 @@ impl State {
     pub(crate) fn plans_awake(&self, slot: usize) -> SpacePlans {
         let (workspace, space) = (&self.meta.workspace, self.meta.workspace.spaces.get(slot));
         let definitions = space.map(|space| workspace.definitions_of(&space.id).collect());
-        let computing =
-            self.meta.spaces.get(slot).map(|counts| Computing::clone(&counts.computing));
-        let (definitions, mut computing): (Vec<_>, _) =
-            (definitions.unwrap_or_default(), computing.unwrap_or_default());
-        SpacePlans::compile(&definitions, &mut computing, true)
+        let definitions: Vec<_> = definitions.unwrap_or_default();
+        let Some(counts) = self.meta.spaces.get(slot) else { return SpacePlans::default() };
+        let mut computing = Computing::clone(&counts.computing);
+        SpacePlans::compile(&definitions, &mut computing, &counts.numbers, true)
     }
 
     /// In a space that was made just now, begins to keep what definitions need that are made later.

@@ -135,7 +135,8 @@ impl State {
             Some(settled) => settled.definitions.iter().collect(),
             None => self.meta.workspace.definitions_of(&space.id).collect(),
         };
-        let mut plans = SpacePlans::compile(&definitions, computing, are_evaluated);
+        let mut plans =
+            SpacePlans::compile(&definitions, computing, &counts.numbers, are_evaluated);
         if let Some(since) = since {
             for (number, progress) in &mut computing.definitions {
                 let (Some(next), Some(streams)) = (&mut progress.next, plans.next_streams(*number))
@@ -205,8 +206,10 @@ impl State {
         let is_known = !self.meta.spaces[slot].computing.reassessing;
         let by = ByEvent::new(arrival.happened_at, &plans, touched);
         let wanted = if is_known && user.merges.is_empty() && user.moved.is_empty() {
-            if user.created || arrival.event.traits.is_some() {
-                let mut wanted = by.ranks;
+            let of_kinds = user.mapped.iter().flat_map(|mapped| plans.of_kind(mapped.number));
+            let of_kinds: Ranks = of_kinds.collect();
+            if user.created || arrival.event.traits.is_some() || !of_kinds.is_empty() {
+                let mut wanted = by.ranks.or(of_kinds);
                 if user.created {
                     wanted = wanted.or(plans.at_creation());
                 }
@@ -354,6 +357,7 @@ impl State {
         };
         let mut whole = std::mem::take(&mut self.whole);
         self.read_whole(key.space, &anchors, &mut whole)?;
+        values.kinds = anchors.kinds;
         let changes = evaluate_by(&plans, wanted, &mut values, &whole.sections(), (now, by));
         self.whole = whole;
         self.put_values(&before, &values);

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use selfsame_event::{Collection, IdentifierKey, ProfileId};
-use selfsame_identity::{ComponentId, ComponentRow};
+use selfsame_identity::{ComponentId, ComponentRow, Kinds};
 use selfsame_profile::{Limits, Section};
 use selfsame_store::StoreError;
 
@@ -20,6 +20,15 @@ use crate::tables::Tables;
 pub(crate) type Root = (ComponentId, ComponentRow);
 /// The sections of a profile, by anchor.
 pub(crate) type Anchored = Vec<(IdentifierKey, Section)>;
+
+/// A user of an account.
+#[derive(Debug)]
+pub(crate) struct Linked {
+    pub(crate) profile: ProfileId,
+    pub(crate) sections: Anchored,
+    /// The types of the user's identifiers.
+    pub(crate) kinds: Kinds,
+}
 
 /// The profile of a collection that holds an identifier.
 pub(crate) fn root(
@@ -99,7 +108,7 @@ pub(crate) fn users_of(
     tables: &Tables,
     space: u32,
     account: &[(IdentifierKey, Section)],
-) -> Result<(Vec<(ProfileId, Anchored)>, bool), StoreError> {
+) -> Result<(Vec<Linked>, bool), StoreError> {
     let most = Limits::default().links;
     let mut links: Vec<_> = account
         .iter()
@@ -117,7 +126,7 @@ pub(crate) fn users_of(
         let mut at_other_end = of_user.iter().filter(|(anchor, _)| *anchor == key);
         if at_other_end.any(|(_, section)| section.links().any(|link| link.anchor == own)) {
             known.insert(component);
-            users.push((profile, of_user));
+            users.push(Linked { profile, sections: of_user, kinds: row.kinds() });
         }
     }
     Ok((users, is_cut))

@@ -5,14 +5,14 @@ use selfsame_event::{ProfileId, Time};
 
 use super::{ComputedValue, Found, LookupError, SpaceRead};
 use crate::computed::{
-    Account, Anchored, Held, SpacePlans, User, Values, bring_up_to, evaluate_account, outlines,
+    Account, Held, Linked, SpacePlans, User, Values, bring_up_to, evaluate_account, outlines,
     users_of,
 };
 use crate::workspace::{Definition, DefinitionKind};
 
 /// The users of an account as a reader found them: the sections, and the rows of values and of moments.
 pub(super) struct Users {
-    found: Vec<(ProfileId, Anchored, [Vec<u8>; 2])>,
+    found: Vec<(Linked, [Vec<u8>; 2])>,
     /// Whether the account may have more.
     pub(super) is_cut: bool,
 }
@@ -27,11 +27,12 @@ impl Users {
     ) -> (Vec<User<'u>>, bool) {
         let is_early = read.counts().computing.reassessing;
         let mut is_due = is_early;
-        let users = self.found.iter().map(|(_, sections, [written, moments])| {
+        let users = self.found.iter().map(|(user, [written, moments])| {
             let mut values = Values::read(written, moments).unwrap_or_default();
             values.is_stale |= is_early;
             is_due |= values.until().is_some_and(|until| until <= now);
-            let sections = outlines(sections.iter().map(|(_, section)| section));
+            values.kinds.clone_from(&user.kinds);
+            let sections = outlines(user.sections.iter().map(|(_, section)| section));
             bring_up_to(plans, &mut values, &sections, now);
             User::new(sections, values)
         });
@@ -40,7 +41,7 @@ impl Users {
 
     /// Their ids, in the same order.
     pub(super) fn ids(&self) -> impl Iterator<Item = ProfileId> {
-        self.found.iter().map(|(id, ..)| *id)
+        self.found.iter().map(|(user, _)| user.profile)
     }
 }
 
@@ -89,8 +90,9 @@ impl Found<'_> {
     pub(super) fn users(&self) -> Result<Users, LookupError> {
         let tables = &self.read.view.tables;
         let (users, is_cut) = users_of(tables, self.read.space().number, &self.sections)?;
-        let found = users.into_iter().map(|(user, sections)| {
-            Ok::<_, LookupError>((user, sections, self.read.user_rows(user)?))
+        let found = users.into_iter().map(|user| {
+            let rows = self.read.user_rows(user.profile)?;
+            Ok::<_, LookupError>((user, rows))
         });
         Ok(Users { found: found.collect::<Result<_, _>>()?, is_cut })
     }

@@ -86,6 +86,7 @@ impl<'s> Found<'s> {
     pub(super) fn bring_up_to(&self, values: &mut Values<'_>, sections: &[Outline<'_>], now: Time) {
         let Some(plans) = self.read.view.plans.get(self.read.slot) else { return };
         values.is_stale |= self.read.counts().computing.reassessing;
+        values.kinds = self.row.kinds();
         bring_up_to(plans, values, sections, now);
     }
 }

@@ -83,6 +83,8 @@ pub enum ReasonKind {
     Any,
     /// It has to hold for every user of the account, of whom there has to be one.
     All,
+    /// The profile has to have an identifier of one of these types.
+    Identifiers,
     /// A comparison.
     Comparison,
     /// A value.
@@ -129,7 +131,8 @@ impl Found<'_> {
                 let mut side = Side::new(self.id(), own, values, &parts);
                 let looked = look(space, &[self], std::slice::from_mut(&mut side), None, now)?;
                 let whole = Whole { parts: &parts, plans, now };
-                Reasons::of(&query, &whole, &Subject::User(&side), looked)
+                let reasons = Reasons::of(&query, &whole, &Subject::User(&side), looked);
+                reasons.filtered(&definition.filter_by_external_ids, self)
             }
             Collection::Accounts => {
                 self.bring_account_up_to(&mut values, first_moment(&moments), now)?;

@@ -103,7 +103,7 @@ impl<'s> Side<'s> {
 
     fn texts(&self, of: Collection, row: &ComponentRow) -> Result<Texts, StateError> {
         let sections = sections_of(&self.state.tables, self.space, row)?;
-        let mut values = Values::default();
+        let mut values = Values::of(row.kinds());
         let mut traits = BTreeMap::new();
         match of {
             Collection::Users => {
@@ -127,9 +127,9 @@ impl<'s> Side<'s> {
         values: &mut Values<'_>,
     ) -> Result<(), StateError> {
         let (found, is_cut) = users_of(&self.state.tables, self.space, sections)?;
-        let users = found.iter().map(|(_, sections)| {
-            let sections = outlines(sections.iter().map(|(_, section)| section));
-            let mut values = Values::default();
+        let users = found.iter().map(|user| {
+            let sections = outlines(user.sections.iter().map(|(_, section)| section));
+            let mut values = Values::of(user.kinds.clone());
             evaluate(&self.plans, self.plans.stored, &mut values, &sections, self.now);
             User::new(sections, values)
         });

@@ -8,6 +8,7 @@ use selfsame_event::Collection;
 use selfsame_expr::query::{
     Holder, References, check_condition, check_scalar, condition, order, scalar,
 };
+use selfsame_identity::rule::TypeRule;
 use serde::{Deserialize, Serialize};
 
 use super::{ChangeError, Workspace};
@@ -41,6 +42,10 @@ pub struct Definition {
     pub description: String,
     /// What it says, in Segment's query language.
     pub query: String,
+    /// Of an audience of users: the types of identifiers of which a profile has to have one to be in it, whatever the
+    /// query says. Where there are none, every profile may be. It stays what it was made with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filter_by_external_ids: Vec<String>,
     /// Whether a browser may read it of its own visitor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub public: bool,
@@ -106,6 +111,8 @@ pub enum Strategy {
     All,
 }
 
+/// How many types of identifiers an audience may choose.
+const FILTERED: usize = 20;
 /// How many types of identifiers a destination may be told by, and of how many every value.
 const NAMINGS: usize = 5;
 const ALL_NAMINGS: usize = 3;
@@ -188,6 +195,37 @@ impl Definition {
                 one.destination
             )),
         }
+    }
+
+    /// Whether the types of identifiers that it chooses are some that there are.
+    fn check_filter(&self, known: &[TypeRule]) -> Result<(), String> {
+        let chosen = &self.filter_by_external_ids;
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        if (self.kind, self.collection) != (DefinitionKind::Audience, Collection::Users) {
+            return Err("`filter_by_external_ids` is for audiences of users".to_owned());
+        }
+        if chosen.len() > FILTERED {
+            return Err(format!(
+                "`filter_by_external_ids`: at most {FILTERED} types can be chosen"
+            ));
+        }
+        for (place, kind) in chosen.iter().enumerate() {
+            if chosen[..place].contains(kind) {
+                return Err(format!(
+                    "`filter_by_external_ids`: the type `{kind}` is there twice: name it once"
+                ));
+            }
+            if known.iter().all(|rule| rule.name != *kind) {
+                let names: Vec<&str> = known.iter().map(|rule| &*rule.name).collect();
+                return Err(format!(
+                    "`filter_by_external_ids`: the space has no type `{kind}`; it has {}",
+                    names.join(", ")
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// What it says, read. The error points at the place.
@@ -300,6 +338,18 @@ impl Workspace {
             new.check_account().map_err(invalid)?;
         }
         let old = self.definition(&new.space, &new.id);
+        match old {
+            Some(old) if old.filter_by_external_ids != new.filter_by_external_ids => {
+                let reason = "`filter_by_external_ids` stays what an audience was made with: make \
+                              another one";
+                return Err(invalid(reason.to_owned()));
+            }
+            Some(_) => {}
+            None => {
+                let known = self.space(&new.space).map_or(&[][..], |space| &space.rules.types);
+                new.check_filter(known).map_err(invalid)?;
+            }
+        }
         let is_another =
             |old: &Definition| (old.kind, old.collection) != (new.kind, new.collection);
         if old.is_some_and(is_another) {

@@ -432,6 +432,7 @@ fn a_preview_says_how_many_accounts_would_be_in() {
             kind: *kind,
             collection: Collection::Accounts,
             query: (*query).to_owned(),
+            filter_by_external_ids: Vec::new(),
             replaces: Some((*id).to_owned()),
             overlap: None,
             sample: 5,

@@ -54,6 +54,7 @@ pub(crate) fn definition(id: &str, kind: DefinitionKind, query: &str) -> Definit
         name: id.to_owned(),
         description: String::new(),
         query: query.to_owned(),
+        filter_by_external_ids: Vec::new(),
         public: false,
         destinations: Vec::new(),
     }
@@ -155,7 +156,7 @@ impl World {
         self.happens_between(told, skipped, usize::MAX, salt);
     }
 
-    fn happens_between(&self, told: &MemoryLog, skipped: usize, until: usize, salt: u8) {
+    pub(crate) fn happens_between(&self, told: &MemoryLog, skipped: usize, until: usize, salt: u8) {
         let mut next = told.first();
         let mut records = Vec::new();
         while next < told.end() {
@@ -809,6 +810,7 @@ fn a_preview_says_how_many_would_be_in() {
             kind: *kind,
             collection: Collection::Users,
             query: (*query).to_owned(),
+            filter_by_external_ids: Vec::new(),
             replaces: Some((*id).to_owned()),
             overlap: Some("never".to_owned()),
             sample: 5,
@@ -838,6 +840,7 @@ fn a_preview_says_how_many_would_be_in() {
         kind: DefinitionKind::Audience,
         collection: Collection::Users,
         query: "event('A').count()".to_owned(),
+        filter_by_external_ids: Vec::new(),
         replaces: None,
         overlap: None,
         sample: 5,

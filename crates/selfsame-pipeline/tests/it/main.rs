@@ -3,6 +3,7 @@
 mod accounts;
 mod computed;
 mod determinism;
+mod filtered;
 mod households;
 mod large_undo;
 mod proposals;

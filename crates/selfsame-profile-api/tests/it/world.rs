@@ -172,6 +172,7 @@ impl World {
             name: id.to_owned(),
             description: String::new(),
             query: query.to_owned(),
+            filter_by_external_ids: Vec::new(),
             public: false,
             destinations: Vec::new(),
         });

@@ -30,7 +30,11 @@ fn ids() -> Vec<ExternalId<'static>> {
 }
 
 fn values(namings: &[Naming], ids: &[ExternalId<'static>]) -> Vec<&'static str> {
-    chosen(namings, ids).iter().map(|id| id.value).collect()
+    chosen(names(namings), ids).iter().map(|id| id.value).collect()
+}
+
+fn names(namings: &[Naming]) -> Names<'_> {
+    Names { namings, filter: &[] }
 }
 
 fn naming(kind: &str, strategy: Strategy) -> Naming {
@@ -55,19 +59,34 @@ fn identifiers_are_chosen_by_type_and_strategy() {
     assert_eq!(values(&all, &ids()), ["old@x.y", "new@x.y"]);
 }
 
+/// A member of an audience that chooses types is named by one of these, unless the destination chooses others.
+#[test]
+fn an_audience_that_chooses_types_names_its_members_by_them() {
+    let by =
+        |types: &[&str], namings: &[Naming], ids: &[ExternalId<'static>]| -> Vec<&'static str> {
+            let filter: Vec<String> = types.iter().map(|one| (*one).to_owned()).collect();
+            chosen(Names { namings, filter: &filter }, ids).iter().map(|id| id.value).collect()
+        };
+    assert_eq!(by(&["email", "user_id"], &[], &ids()), ["new@x.y"]);
+    assert_eq!(by(&["user_id", "email"], &[], &ids()), ["u2"]);
+    assert_eq!(by(&["user_id", "email"], &[], &ids()[..2]), ["old@x.y"], "by no device");
+    assert_eq!(by(&["phone"], &[], &ids()), [""; 0]);
+    assert_eq!(by(&["email"], &[naming("user_id", Strategy::First)], &ids()), ["u1"]);
+}
+
 #[test]
 fn who_was_told_nothing_is_told_what_there_is_and_not_that_there_is_nothing() {
     let heard = Heard::nothing();
     let told = |value| {
         let is_nothing = value == Telling::NOTHING;
-        told_by(&[], &ids(), (value, is_nothing), &heard).map(|ids| ids.len())
+        told_by(names(&[]), &ids(), (value, is_nothing), &heard).map(|ids| ids.len())
     };
     assert_eq!(told(5), Ok(1));
     assert_eq!(told(Telling::NOTHING), Ok(0));
     let phone = [naming("phone", Strategy::Last)];
-    let by_phone = told_by(&phone, &ids(), (5, false), &heard).map(|ids| ids.len());
+    let by_phone = told_by(names(&phone), &ids(), (5, false), &heard).map(|ids| ids.len());
     assert_eq!(by_phone, Err(Withheld::Unnamed));
-    assert_eq!(told_by(&[], &ids(), (5, true), &heard).map(|ids| ids.len()), Ok(0));
+    assert_eq!(told_by(names(&[]), &ids(), (5, true), &heard).map(|ids| ids.len()), Ok(0));
 }
 
 #[test]

@@ -119,6 +119,10 @@ struct Set {
     /// Whose it is: `users` or `accounts`. Default: users, or what it was made as.
     #[arg(long, value_name = "users|accounts", value_parser = of)]
     of: Option<Collection>,
+    /// Of an audience that is made: the types of identifiers of which a profile has to have one to be in it, such as
+    /// `user_id,email`. Default: every profile may be. It stays so.
+    #[arg(long, value_name = "TYPE,…", value_delimiter = ',')]
+    filter_by_external_ids: Vec<String>,
     /// The name for people. Default: the id.
     #[arg(long)]
     name: Option<String>,
@@ -306,6 +310,9 @@ fn lines(one: &DefinitionShown) -> Vec<String> {
         let received = from.received_at.as_deref().map(printable).unwrap_or_default();
         row("history from", format!("{} {received}", printable(&from.position)));
     }
+    if !one.filter_by_external_ids.is_empty() {
+        row("only with", printable(&one.filter_by_external_ids.join(" or ")));
+    }
     if one.public {
         row("public", "a browser may read it of its own visitor".to_owned());
     }
@@ -355,12 +362,15 @@ impl Set {
                 ),
             };
             let kept = before.as_ref();
+            let chosen = self.filter_by_external_ids.clone();
+            let chosen = (!chosen.is_empty()).then_some(chosen);
             let new = NewDefinition {
                 kind,
                 collection: Some(collection),
                 name: self.name.clone().or_else(|| Some(kept?.name.clone())),
                 description: self.description.clone().or_else(|| Some(kept?.description.clone())),
                 query,
+                filter_by_external_ids: chosen,
                 public: self.public.or_else(|| Some(kept?.public)),
                 destinations: destinations.or_else(|| Some(kept?.destinations.clone())),
             };

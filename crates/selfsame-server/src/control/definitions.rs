@@ -44,6 +44,8 @@ shape! {
         query: String,
         /// The same as JSON, for programs that build definitions.
         expression: Value,
+        /// Of an audience of users: the types of identifiers of which a profile has to have one to be in it; where there are none, every profile may be.
+        filter_by_external_ids: Vec<String>,
         /// Whether a browser may read it of its own visitor.
         public: bool,
         /// The destinations that are told of its changes.
@@ -96,7 +98,7 @@ shape! {
         /// As which events: `track`, `identify` or `both`; both where it is not given.
         #[serde(default)]
         send: Option<Announce>,
-        /// By which identifiers: a call for each. Without any, one call by the newest user id, else by the newest anonymous id, else by the first identifier of any type.
+        /// By which identifiers: a call for each. Without any, one call by the newest user id, else by the newest anonymous id, else by the first identifier of any type; for an audience with `filter_by_external_ids`, by the newest identifier of the first of these types.
         #[serde(default)]
         identifiers: Option<Vec<NamingShown>>,
     }
@@ -125,6 +127,9 @@ shape! {
         description: Option<String>,
         /// What it says: a text in the query language, or its JSON form.
         query: Value,
+        /// Of an audience of users: the types of identifiers of which a profile has to have one to be in it, such as `user_id` and `email`; where it was made without, every profile may be, anonymous ones too. It stays what it was made with.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        filter_by_external_ids: Option<Vec<String>>,
         /// Whether a browser may read it of its own visitor, by `GET /v1/me`; no where not given.
         public: Option<bool>,
         /// The destinations that are told of its changes.
@@ -218,6 +223,7 @@ fn shown(
         description: definition.description.clone(),
         query: definition.query.clone(),
         expression,
+        filter_by_external_ids: definition.filter_by_external_ids.clone(),
         public: definition.public,
         destinations: destinations.collect(),
         state: state.to_owned(),
@@ -324,7 +330,10 @@ pub(crate) async fn set(
     let _turn = control.turn().await;
     let view = control.view()?;
     spaces::find(&view, &space)?;
-    check_destinations(&view.meta.workspace.destinations, &space, &destinations)?;
+    let workspace = &view.meta.workspace;
+    check_destinations(&workspace.destinations, &space, &destinations)?;
+    let kept = || workspace.definition(&space, &id).map(|one| one.filter_by_external_ids.clone());
+    let filter_by_external_ids = new.filter_by_external_ids.or_else(kept).unwrap_or_default();
     drop(view);
     let definition = Definition {
         number: 0,
@@ -335,6 +344,7 @@ pub(crate) async fn set(
         name,
         description,
         query,
+        filter_by_external_ids,
         public: new.public.unwrap_or(false),
         destinations,
     };

@@ -31,6 +31,9 @@ shape! {
         collection: Option<Collection>,
         /// What it says: a text in the query language, or its JSON form.
         query: Value,
+        /// Of an audience of users: the types of identifiers of which a member has one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        filter_by_external_ids: Option<Vec<String>>,
         /// The definition that it would replace: who would enter and leave is counted.
         replaces: Option<String>,
         /// An audience; the members in common are counted.
@@ -113,6 +116,17 @@ pub(crate) async fn start(
             return Err(Problem::field(field, message));
         }
     }
+    let filter_by_external_ids = wish.filter_by_external_ids.unwrap_or_default();
+    let is_filtered = (wish.kind, collection) == (DefinitionKind::Audience, Collection::Users);
+    if !is_filtered && !filter_by_external_ids.is_empty() {
+        let message = "`filter_by_external_ids` is for audiences of users.";
+        return Err(Problem::field("filter_by_external_ids", message));
+    }
+    let types = known.types(Collection::Users);
+    if let Some(kind) = filter_by_external_ids.iter().find(|kind| !types.contains(&kind.as_str())) {
+        let message = format!("There is no type `{kind}`; there are {}.", types.join(", "));
+        return Err(Problem::field("filter_by_external_ids", message));
+    }
     let sample = wish.sample.unwrap_or(SAMPLE);
     if sample > MOST {
         return Err(Problem::field("sample", format!("`sample` is at most {MOST}.")));
@@ -122,6 +136,7 @@ pub(crate) async fn start(
         kind: wish.kind,
         collection,
         query,
+        filter_by_external_ids,
         replaces: wish.replaces,
         overlap: wish.overlap,
         sample: usize::try_from(sample).unwrap_or(0),

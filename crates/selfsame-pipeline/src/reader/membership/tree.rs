@@ -49,6 +49,25 @@ impl Reasons {
     }
 }
 
+impl Reasons {
+    /// With what an audience asks of identifiers.
+    pub(super) fn filtered(mut self, filter: &[String], found: &Found<'_>) -> Self {
+        if filter.is_empty() {
+            return self;
+        }
+        let holds = found.external_ids().any(|id| filter.iter().any(|kind| *kind == *id.kind));
+        let text = format!("an identifier of the type {}", filter.join(" or "));
+        let identifiers = Reason { holds, ..Reason::new(ReasonKind::Identifiers, text) };
+        let holds = holds && self.reason.holds;
+        let is_approximate = self.reason.is_approximate;
+        let text = self.reason.text.clone();
+        let parts = vec![identifiers, self.reason];
+        self.reason = Reason { holds, is_approximate, parts, ..Reason::new(ReasonKind::And, text) };
+        self.value = holds.to_string();
+        self
+    }
+}
+
 impl Found<'_> {
     /// Why a definition comes to what it does for this account, of its users as they are at that moment.
     pub(super) fn reasons_of_account(

@@ -13,6 +13,7 @@ fn definition(kind: DefinitionKind, id: &str) -> Definition {
         name: "A name".to_owned(),
         description: String::new(),
         query: String::new(),
+        filter_by_external_ids: Vec::new(),
         public: false,
         destinations: Vec::new(),
     }

@@ -182,6 +182,7 @@ impl World {
             collection,
             description: String::new(),
             query,
+            filter_by_external_ids: Vec::new(),
             public: false,
             destinations,
         };

@@ -28,6 +28,9 @@ pub(super) struct Preview {
     /// Whose it is: `users` or `accounts`.
     #[arg(long, value_name = "users|accounts", default_value = "users", value_parser = of)]
     of: Collection,
+    /// Of an audience: the types of identifiers of which a member has one, such as `user_id,email`.
+    #[arg(long, value_name = "TYPE,…", value_delimiter = ',')]
+    filter_by_external_ids: Vec<String>,
     /// The definition that it would replace: who would enter and leave is counted.
     #[arg(long, value_name = "ID")]
     replaces: Option<String>,
@@ -50,8 +53,15 @@ impl Preview {
         let query = query.context("say what is to be previewed with --query or --file")?;
         let client = self.place.remote.client()?;
         let (replaces, overlap) = (self.replaces.clone(), self.overlap.clone());
-        let (collection, sample) = (Some(self.of), Some(self.sample));
-        let wish = PreviewWish { kind, collection, query, replaces, overlap, sample };
+        let wish = PreviewWish {
+            kind,
+            collection: Some(self.of),
+            query,
+            filter_by_external_ids: Some(self.filter_by_external_ids),
+            replaces,
+            overlap,
+            sample: Some(self.sample),
+        };
         let found = crate::client::block_on(async {
             let space =
                 crate::command::profile::space(&client, self.place.space.as_deref()).await?;

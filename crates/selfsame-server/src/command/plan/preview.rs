@@ -20,6 +20,7 @@ pub(super) async fn effect(
         kind,
         collection: Some(file.collection),
         query: Value::String(file.query.clone()),
+        filter_by_external_ids: Some(file.filter_by_external_ids.clone()),
         replaces: (!is_new).then(|| file.id.clone()),
         overlap: None,
         sample: Some(0),

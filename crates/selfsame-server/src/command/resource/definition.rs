@@ -27,6 +27,9 @@ pub(crate) struct DefinitionFile {
     #[serde(default = "users", skip_serializing_if = "is_users")]
     pub(crate) collection: Collection,
     pub(crate) query: String,
+    /// The types of identifiers of which a member has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) filter_by_external_ids: Vec<String>,
     #[serde(default)]
     pub(crate) public: bool,
     #[serde(default)]
@@ -79,6 +82,7 @@ impl DefinitionFile {
             name: Some(self.name.clone()),
             description: Some(self.description.clone()),
             query: Value::String(self.query.clone()),
+            filter_by_external_ids: Some(self.filter_by_external_ids.clone()),
             public: Some(self.public),
             destinations: Some(self.destinations.iter().map(told).collect()),
         }
@@ -117,9 +121,18 @@ impl From<DefinitionShown> for DefinitionFile {
             send: one.send.unwrap_or_default(),
             identifiers: one.identifiers.unwrap_or_default().into_iter().map(named).collect(),
         };
-        let DefinitionShown { id, space, name, description, collection, query, public, .. } = shown;
         let destinations = shown.destinations.into_iter().map(told).collect();
-        Self { id, space, name, description, collection, query, public, destinations }
+        Self {
+            id: shown.id,
+            space: shown.space,
+            name: shown.name,
+            description: shown.description,
+            collection: shown.collection,
+            query: shown.query,
+            filter_by_external_ids: shown.filter_by_external_ids,
+            public: shown.public,
+            destinations,
+        }
     }
 }
 
@@ -167,7 +180,8 @@ kinds! {
 # An audience: profiles that meet a condition, in the language of docs/reference/definitions.md.
 # id: the key under which profiles have it, true or false. public: whether a browser may read it of
 # its own visitor. destinations: who is told when somebody enters or leaves; send: both, track, identify.
-# collection: accounts, where it is of accounts and not of users.
+# collection: accounts, where it is of accounts and not of users. filter_by_external_ids: the types of identifiers of
+# which a profile has to have one to be in it.
 ";
     TraitFile = ComputedTrait, "traits", "computed trait", "\
 # A computed trait: a value that profiles get from their events, in the language of

@@ -32,7 +32,7 @@ shape! {
 
     /// One part of a definition.
     pub(crate) struct ReasonShown {
-        /// `and`, `or`, `not`, `any`, `all`, `comparison` or `value`.
+        /// `and`, `or`, `not`, `any`, `all`, `identifiers`, `comparison` or `value`.
         kind: String,
         /// What it says, in the query language.
         text: String,
@@ -131,6 +131,7 @@ fn shown(reason: &Reason) -> Result<ReasonShown, Problem> {
         ReasonKind::Not => "not",
         ReasonKind::Any => "any",
         ReasonKind::All => "all",
+        ReasonKind::Identifiers => "identifiers",
         ReasonKind::Comparison => "comparison",
         ReasonKind::Value => "value",
     };
