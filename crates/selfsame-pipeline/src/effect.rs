@@ -4,13 +4,17 @@
 //! ```text
 //! effect   8 u8, what u8, space u32, profile 20, definition u32, at i64, cause u32 (item, or all ones)
 //!          [value length u32 + JSON]
-//! what     1 entered, 2 exited, 3 value, 4 announced
+//! what     1 entered, 2 exited, 3 value, 4 announced; 128 more where no destination was told of the definition
 //! ```
+//!
+//! Of what no destination is told, nothing is delivered: it is there for whoever folds again, and for readers.
 
 use selfsame_event::{ProfileId, Time};
 
 /// The first byte: no decision has it.
 const EFFECT: u8 = 8;
+/// Of what no destination is told.
+const UNTOLD: u8 = 128;
 
 /// A change of a computed trait or of a membership.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub struct Effect {
     pub at: Time,
     /// The number of the event in its record that caused it, if one did.
     pub cause: Option<u32>,
+    /// Whether some destination was told of the definition just then.
+    pub is_told: bool,
     /// What changed.
     pub what: What,
 }
@@ -51,7 +57,8 @@ impl Effect {
             What::Value(_) => 3,
             What::Announced(_) => 4,
         };
-        out.extend_from_slice(&[EFFECT, what]);
+        let untold = if self.is_told { 0 } else { UNTOLD };
+        out.extend_from_slice(&[EFFECT, what | untold]);
         out.extend_from_slice(&self.space.to_le_bytes());
         out.extend_from_slice(&self.profile.to_bytes());
         out.extend_from_slice(&self.definition.to_le_bytes());
@@ -71,7 +78,8 @@ impl Effect {
     /// Reads an item; nothing where it is a decision, or no item at all.
     pub fn decode(mut bytes: &[u8]) -> Option<Self> {
         let rest = &mut bytes;
-        let [EFFECT, what] = take(rest)? else { return None };
+        let [EFFECT, word] = take(rest)? else { return None };
+        let (is_told, what) = (word & UNTOLD == 0, word & !UNTOLD);
         let space = u32::from_le_bytes(take(rest)?);
         let profile = ProfileId::from_bytes(take(rest)?);
         let definition = u32::from_le_bytes(take(rest)?);
@@ -90,7 +98,17 @@ impl Effect {
             _ => return None,
         };
         let cause = (cause != u32::MAX).then_some(cause);
-        rest.is_empty().then_some(Self { space, profile, definition, at, cause, what })
+        rest.is_empty().then_some(Self { space, profile, definition, at, cause, is_told, what })
+    }
+
+    /// How many places an item of the outbox takes among the deliveries of its record: what is told is a track and
+    /// an identify call; a decision takes one.
+    pub fn places(bytes: &[u8]) -> u32 {
+        match bytes {
+            [EFFECT, what, ..] if what & UNTOLD == 0 => 2,
+            [EFFECT, ..] => 0,
+            _ => 1,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::trend::DayCounts;
 use crate::workspace::Workspace;
 
 /// The version of everything that decides. A change of it holds from its position on.
-pub const LOGIC_VERSION: u32 = 4;
+pub const LOGIC_VERSION: u32 = 5;
 
 /// The format of the tables' rows. An older one is rebuilt from the log.
 pub(crate) const STATE_FORMAT: u32 = 10;
@@ -64,7 +64,7 @@ pub struct SpaceMeta {
     pub merges: u64,
     /// Events folded.
     pub events: u64,
-    /// Changes of computed traits and audiences that the outbox has.
+    /// Changes of computed traits and audiences that the outbox has and some destination is told of.
     #[serde(default)]
     pub effects: u64,
     /// Events that identified nobody.
@@ -136,7 +136,7 @@ pub struct SourceMeta {
 }
 
 impl SpaceMeta {
-    /// How many deliveries destinations were offered: each event, and each change as two calls.
+    /// How many deliveries destinations were offered: each event, and each change of what some are told of as two calls.
     pub fn deliveries(&self) -> u64 {
         self.events + 2 * self.effects
     }

@@ -66,7 +66,7 @@ impl State {
             }
         }
         emitted.effects = std::mem::take(&mut self.effects);
-        for effect in &emitted.effects {
+        for effect in emitted.effects.iter().filter(|effect| effect.is_told) {
             let slot = usize::try_from(effect.space).unwrap_or(usize::MAX);
             if let Some(counts) = self.meta.spaces.get_mut(slot) {
                 counts.effects += 1;

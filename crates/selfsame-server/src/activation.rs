@@ -90,7 +90,7 @@ impl Form {
 /// A change of a record, with its number among those of the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Numbered {
-    /// The number of its first delivery: a change has two, behind the events of the record.
+    /// The number of its first delivery: a change that is told has two, behind the events of the record.
     pub(crate) first: u32,
     /// The change.
     pub(crate) change: Change,
@@ -101,8 +101,8 @@ pub(crate) fn changes(record: &Record) -> impl Iterator<Item = Numbered> {
     let mut next = 0;
     record.items.iter().filter_map(Item::body).filter_map(move |body| {
         let first = next;
+        next += Change::places(body);
         let change = Change::decode(body);
-        next += if change.is_some() { 2 } else { 1 };
         change.map(|change| Numbered { first, change })
     })
 }
@@ -339,7 +339,9 @@ impl SpaceFeed {
             Err(error) => return Err(unavailable(error)),
         };
         let form = Form::of(effect.kind).ok_or(BodyError::Gone)?;
-        let is_it = |one: &Numbered| (one.first..one.first + 2).contains(&effect.at.index);
+        let is_it = |one: &Numbered| {
+            one.change.is_told && (one.first..one.first + 2).contains(&effect.at.index)
+        };
         let Numbered { change, .. } = changes(&record).find(is_it).ok_or(BodyError::Gone)?;
         let meta = self.shared.meta();
         let unwanted = || BodyError::Withheld(Withheld::Unwanted);

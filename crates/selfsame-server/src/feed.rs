@@ -2,9 +2,12 @@
 //! audiences behind them, read from the outbox and the log.
 //!
 //! ```text
-//! items of a record    event 0 .. event n-1 | change 0           | change 1
-//! their deliveries     0       .. n-1       | n track, identify  | n+2 track, identify
+//! items of a record    event 0 .. event n-1 | change 0           | change 1    | change 2
+//! their deliveries     0       .. n-1       | n track, identify  | (not told)  | n+2 track, identify
 //! ```
+//!
+//! A change of what no destination was told of when it happened has no deliveries: whoever is told of it later is told
+//! how things are, by changes that say so.
 
 mod matching;
 
@@ -86,7 +89,8 @@ impl SpaceFeed {
             };
             let [first, second] = Form::ALL;
             let both = [Some(effect(first, index)), Some(effect(second, index + 1))];
-            return (2, if change.space == self.space { both } else { [None, None] });
+            let is_ours = change.space == self.space;
+            return (Change::places(body), if is_ours { both } else { [None, None] });
         }
         let event = self.accepted(body).map(|(kind, accepted)| Effect {
             at: at(index),
@@ -115,7 +119,7 @@ impl SpaceFeed {
 
 /// How many places an item takes.
 fn places_of(item: &Item) -> u32 {
-    if item.body().is_some_and(|body| Change::decode(body).is_some()) { 2 } else { 1 }
+    item.body().map_or(1, |body| Change::places(body))
 }
 
 impl Feed for SpaceFeed {

@@ -69,7 +69,8 @@ impl State {
                 Some(Held::Default) | None => continue,
             };
             let (space, cause, what) = (key.space, None, What::Announced(json));
-            self.effects.push(Effect { space, profile, definition, at, cause, what });
+            let is_told = true;
+            self.effects.push(Effect { space, profile, definition, at, cause, is_told, what });
         }
         self.recall_rest()?;
         let computing = Arc::make_mut(&mut self.meta.spaces[slot].computing);

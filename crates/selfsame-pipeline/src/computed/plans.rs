@@ -328,6 +328,12 @@ impl SpacePlans {
         self.by_number.get(usize::try_from(number).ok()?).copied().flatten()
     }
 
+    /// Whether a destination is told of a definition in force.
+    pub(crate) fn is_told(&self, number: u32) -> bool {
+        let plan = self.rank_of(number).and_then(|rank| self.live.get(rank));
+        plan.is_some_and(|plan| plan.is_told)
+    }
+
     /// The collection of a definition in force.
     pub(crate) fn collection_of(&self, number: u32) -> Option<Collection> {
         self.live.get(self.rank_of(number)?).map(|plan| plan.collection)

@@ -20,8 +20,9 @@ use super::evaluation::known_text;
 use super::facts::{Computing, Progress, Settled, Version};
 use super::plans::{LivePlan, SpacePlans};
 use super::row::Held;
+use super::step::At;
 use super::whose;
-use crate::effect::{Effect, What};
+use crate::effect::What;
 use crate::key::InSpace;
 use crate::state::{State, StateError};
 
@@ -118,8 +119,7 @@ impl State {
                 continue;
             }
             let what = What::Announced(known_text(row, plan).into());
-            let (space, profile, definition) = (key.space, key.key, plan.number);
-            self.effects.push(Effect { space, profile, definition, at, cause: None, what });
+            self.emit(key, plan.number, At::moment(at), what);
         }
         Ok(())
     }

@@ -410,7 +410,9 @@ impl State {
     pub(super) fn emit(&mut self, key: InSpace<ProfileId>, definition: u32, at: At, what: What) {
         let InSpace { space, key: profile } = key;
         let At { time: at, cause, .. } = at;
-        self.effects.push(Effect { space, profile, definition, at, cause, what });
+        let slot = usize::try_from(space).unwrap_or(usize::MAX);
+        let is_told = self.plans[slot].is_told(definition);
+        self.effects.push(Effect { space, profile, definition, at, cause, is_told, what });
     }
 
     /// A profile is no profile of its own any more. Notes the audiences that it was in.

@@ -12,13 +12,14 @@ fn effect() -> impl Strategy<Value = Effect> {
         "\\PC{0,40}".prop_map(|json| What::Announced(json.into())),
     ];
     let rest = (any::<u32>(), any::<[u8; 20]>(), any::<u32>(), 0_i64..1 << 50);
-    (rest, proptest::option::of(0_u32..1_000), what).prop_map(
-        |((space, profile, definition, at), cause, what)| Effect {
+    (rest, proptest::option::of(0_u32..1_000), any::<bool>(), what).prop_map(
+        |((space, profile, definition, at), cause, is_told, what)| Effect {
             space,
             profile: ProfileId::from_bytes(profile),
             definition,
             at: Time::from_micros(at),
             cause,
+            is_told,
             what,
         },
     )
@@ -31,6 +32,7 @@ proptest! {
         effect.encode(&mut bytes);
         prop_assert_eq!(Decision::decode(&bytes), None);
         prop_assert_eq!(Effect::decode(&bytes[..cut.index(bytes.len())]), None);
+        prop_assert_eq!(Effect::places(&bytes), if effect.is_told { 2 } else { 0 });
         prop_assert_eq!(Effect::decode(&bytes), Some(effect));
     }
 }

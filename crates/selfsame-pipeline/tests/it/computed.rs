@@ -583,8 +583,12 @@ fn a_destination_that_is_connected_is_told_of_whoever_was_ever_in() {
         let progress = space.progress(definition).expect("is there");
         assert_eq!((progress.announcing.as_ref(), progress.connected.len()), (None, 1));
     }
+    // What happened before has no deliveries, and what was said since has two each.
+    let (untold, told) = all.split_at(before);
+    assert!(before > 20 && untold.iter().all(|(_, effect)| !effect.is_told));
+    assert!(told.iter().all(|(_, effect)| effect.is_told));
     let meta = &engine.state().meta().spaces[0];
-    let count = u64::try_from(all.len()).expect("few");
+    let count = u64::try_from(told.len()).expect("few");
     assert_eq!((meta.effects, meta.deliveries()), (count, meta.events + 2 * count));
     // What is told to be so again is told once.
     world.settle(&mut engine);

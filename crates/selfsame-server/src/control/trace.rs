@@ -303,7 +303,8 @@ async fn changes(control: &Control, view: &View, hit: &Hit) -> Result<Vec<Change
         let definition = definitions
             .find(|one| one.number == change.definition && Some(one.space.as_str()) == space);
         let mut calls = Vec::new();
-        for (index, form) in (*first..).zip(Form::ALL) {
+        let forms = if change.is_told { &Form::ALL[..] } else { &[] };
+        for (index, form) in (*first..).zip(forms) {
             let topic = form.topic(change.definition);
             let at = hit.at.record.item(index);
             let delivery = Delivery { at, space, topic: Some(topic), event: None };

@@ -237,6 +237,54 @@ async fn a_destination_that_is_connected_later_is_told_who_is_in() {
     check_keys(&later);
 }
 
+/// What changes while no destination is told of it is no delivery, beside what is; a destination that is told later is
+/// told how things are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_is_told_of_is_no_delivery() {
+    let (world, receiver) = (World::start().await, Receiver::start().await);
+    world.destination("crm", &receiver).await;
+    let query = "event('Bought').count() >= 1 and event('Left').count() = 0";
+    world.define(AUDIENCE, "quiet", query, Vec::new()).await;
+    world.define(AUDIENCE, "buyers", query, vec![told("crm", Announce::Track)]).await;
+    world.define(AUDIENCE, "alone", query, Vec::new()).await;
+    world.define(TRAIT, "left", "event('Left').count()", vec![told("crm", Announce::Track)]).await;
+    let first = world.send(user("ada", "Bought")).await;
+    world.send(user("bob", "Bought")).await;
+    let last = world.send(user("bob", "Left")).await;
+    let status = world.quiet("crm").await;
+    let mut said = shortly(&receiver.taken());
+    said.sort();
+    let expected = [
+        "ada Audience Entered buyers=true",
+        "bob Audience Entered buyers=true",
+        "bob Audience Exited buyers=false",
+        "bob Trait Computed left=1",
+    ];
+    // Bob may have left before it was told that he came.
+    let is_short = said == [expected[0], expected[3]];
+    assert!(is_short || said == expected, "{said:?}");
+    // Three events, and of four changes a track and an identify call; of six changes nothing.
+    assert_eq!(status.accepted, 3 + 2 * 4);
+    let trace = world.get(&format!("/api/trace?message_id={first}")).await;
+    let changes = trace["data"][0]["changes"].as_array().expect("a list");
+    assert_eq!(changes.len(), 3, "all are shown: {trace}");
+    for change in changes {
+        let calls = change["calls"].as_array().map(Vec::len);
+        assert_eq!(calls, Some(usize::from(change["definition"] == "buyers")), "{change}");
+    }
+    let trace = world.get(&format!("/api/trace?message_id={last}")).await;
+    let shown = trace["data"][0]["changes"].as_array().expect("a list");
+    let of = |id: &str| shown.iter().find(|one| one["definition"] == id).expect("it is there");
+    assert_eq!(of("left")["calls"][0]["deliveries"][0]["state"], "delivered", "{trace}");
+    let before = receiver.taken().len();
+    world.define(AUDIENCE, "quiet", query, vec![told("crm", Announce::Track)]).await;
+    let status = world.quiet("crm").await;
+    assert_eq!(status.accepted, 3 + 2 * 4 + 2 * 2, "ada is in, and bob was");
+    let said = shortly(&receiver.taken()).split_off(before);
+    assert_eq!(said, ["ada Audience Entered quiet=true"]);
+    check_keys(&receiver);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_replaced_says_by_what() {
     let (world, receiver) = (World::start().await, Receiver::start().await);
