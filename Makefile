@@ -54,7 +54,7 @@ bench-deliveries: program ## the third part of that alone: deliveries a second (
 	@$(HARNESS) deliveries --binary $(BINARY) $(SENT)
 
 bench-render: ## the last part of that alone: requests of events, beside Segment's package in Node
-	@[ -d tests/render/node_modules ] || (cd tests/render && npm ci --ignore-scripts --no-audit --no-fund --silent)
+	@scripts/pack.sh
 	@node tests/render/render.cjs
 
 bench-shop: program ## the second part of that alone (SHOP="--people 100000 --events 2000000")

@@ -1,6 +1,6 @@
 // What one event costs from its JSON to the bytes of its requests: here, and in Segment's published package.
 //
-//     node tests/render/render.cjs         (after `npm ci` here; `make bench-render` does both)
+//     node tests/render/render.cjs         (after `make pack`; `make bench-render` does both)
 //
 // The same recorded cases in the same run, one after the other, on one thread each. Three ways:
 // * ours: the bench `render` of selfsame-destinations, by `cargo bench`;
@@ -12,6 +12,7 @@
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
+const { createRequire } = require('node:module')
 const path = require('node:path')
 const zlib = require('node:zlib')
 
@@ -36,7 +37,8 @@ const fetchInstead = async () => {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   return new Response([204, 304].includes(status) ? null : text, { status, headers: { 'content-type': 'application/json' } })
 }
-const place = require.resolve('cross-fetch', { paths: [path.dirname(require.resolve('@segment/actions-core'))] })
+const packed = createRequire(path.join(root, 'actions-pack/package.json'))
+const place = packed.resolve('cross-fetch', { paths: [path.dirname(packed.resolve('@segment/actions-core'))] })
 require.cache[place] = {
   id: place,
   filename: place,
@@ -44,10 +46,10 @@ require.cache[place] = {
   exports: Object.assign(fetchInstead, { default: fetchInstead, fetch: fetchInstead, Headers, Request, Response })
 }
 
-const { Destination } = require('@segment/actions-core')
-const core = path.dirname(require.resolve('@segment/actions-core'))
+const { Destination } = packed('@segment/actions-core')
+const core = path.dirname(packed.resolve('@segment/actions-core'))
 const { transform } = require(path.join(core, 'mapping-kit'))
-const { manifest } = require('@segment/action-destinations')
+const { manifest } = packed('@segment/action-destinations')
 
 /** The names and medians of ours, in microseconds. */
 function ours() {
