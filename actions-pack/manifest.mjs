@@ -127,7 +127,7 @@ export const manifestOf = (slug, definition, code) => {
   return without({
     manifest: 1,
     id: native ? `community-${slug}` : slug,
-    name,
+    name: name.replace(' (Actions)', ''),
     category: category ?? 'Other',
     docs: [`https://github.com/segmentio/action-destinations/tree/main/packages/destination-actions/src/destinations/${slug}`],
     version,

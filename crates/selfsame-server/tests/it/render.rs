@@ -110,3 +110,46 @@ fn a_folder_of_manifests_stands_beside_those_of_the_program() {
         text(&wrong)
     );
 }
+
+#[test]
+fn destinations_that_could_be_made_are_listed() {
+    let listed = selfsame(&["destination", "catalogue"]);
+    assert!(listed.status.success(), "{}", text(&listed));
+    let said = text(&listed);
+    assert!(said.contains("slack") && said.contains("native"), "{said}");
+    let has_pack = !said.contains("has no actions pack");
+    assert_eq!(said.contains("Close (CRM)"), has_pack, "{said}");
+    assert!(!said.contains("community-webhook"), "there is a native one");
+    let all = text(&selfsame(&["destination", "catalogue", "--all"]));
+    assert_eq!(all.contains("community-webhook"), has_pack, "{all}");
+    assert_eq!(all.contains("left out of the actions pack: kafka"), has_pack, "{all}");
+    let licences = text(&selfsame(&["destination", "catalogue", "--licences"]));
+    assert_eq!(licences.contains("@segment/action-destinations"), has_pack, "{licences}");
+}
+
+#[test]
+fn a_program_of_the_actions_pack_is_rendered_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mapping = json!({
+        "url": "https://example.com/in", "method": "POST", "data": { "@path": "$.properties" },
+    });
+    let event = json!({ "type": "track", "event": "Order", "properties": { "total": 12.5 } });
+    let output = render(
+        folder.path(),
+        &[("settings", &json!({ "sharedSecret": "s" })), ("event", &event), ("mapping", &mapping)],
+        &["--destination", "community-webhook", "--action", "send"],
+    );
+    if text(&output).contains("no destination is called") {
+        println!("this build has no actions pack: `make pack` builds it");
+        return;
+    }
+    let shown = shown(&output);
+    assert_eq!(shown["ends"], "delivered");
+    let request = &shown["requests"][0];
+    assert_eq!(
+        (&request["method"], &request["url"]),
+        (&json!("POST"), &json!("https://example.com/in"))
+    );
+    assert_eq!(request["json"], json!({ "total": 12.5 }));
+    assert!(request["headers"]["x-signature"].is_string(), "{request}");
+}
