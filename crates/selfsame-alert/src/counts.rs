@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::sample::Sample;
+use crate::sample::{DestinationSample, DestinationState, Sample};
 use crate::series::{Rhythm, Series};
 
 /// Counts of earlier moments, by ids.
@@ -52,7 +52,8 @@ impl Counts {
         }
         let ids: BTreeSet<&String> = sample.destinations.iter().map(|one| &one.id).collect();
         self.destinations.retain(|id, _| ids.contains(id));
-        for one in &sample.destinations {
+        let known = |one: &&DestinationSample| one.state != DestinationState::Unknown;
+        for one in sample.destinations.iter().filter(known) {
             let counts = self.destinations.entry(one.id.clone()).or_default();
             counts.delivered.note(now, one.delivered);
             counts.dead.note(now, one.dead);

@@ -135,6 +135,9 @@ impl Scene<'_> {
         // What somebody switched off deserves nobody's look.
         let on = self.sample.destinations.iter().filter(|one| one.state != DestinationState::Off);
         let looks = on.filter(|one| names(list, &one.id)).filter_map(|one| {
+            if one.state == DestinationState::Unknown {
+                return Some((one.id.clone(), Verdict::Between));
+            }
             let counts = self.counts.destinations.get(&one.id)?;
             Some((one.id.clone(), verdict(one, counts)))
         });
@@ -239,7 +242,8 @@ fn failing(one: &DestinationSample) -> Verdict {
             Verdict::Bad(format!("the receiver fails ({why}); {waiting} wait"))
         }
         // It is paused, which another rule says; or it failed, and may be about to go down.
-        (DestinationState::Paused(_), _) | (DestinationState::Running, Some(_)) => Verdict::Between,
+        (DestinationState::Paused(_) | DestinationState::Unknown, _)
+        | (DestinationState::Running, Some(_)) => Verdict::Between,
         (DestinationState::Running, None) | (DestinationState::Off, _) => Verdict::Good,
     }
 }

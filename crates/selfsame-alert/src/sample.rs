@@ -48,6 +48,8 @@ pub enum DestinationState {
     Down,
     /// It sends again when somebody resumes it.
     Paused(&'static str),
+    /// It has not begun: nobody knows.
+    Unknown,
     /// It is switched on, and cannot be spoken to: its secrets cannot be opened, or it has no function.
     Waiting,
 }

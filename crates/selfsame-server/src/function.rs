@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub(crate) struct Functions {
     apart: OnceLock<Apart>,
     uses: RwLock<Arc<BTreeMap<FunctionPlace, Used>>>,
     history: History,
+    /// Whether the configuration is known up to its end. Before, functions may be missing in it.
+    is_current: AtomicBool,
     clock: Arc<dyn Clock>,
 }
 
@@ -78,7 +81,13 @@ impl Functions {
     ) -> std::io::Result<Self> {
         let history = History::open(logs, clock.wall())?;
         let (apart, uses) = (OnceLock::new(), RwLock::default());
-        Ok(Self { outside, apart, uses, history, clock })
+        let is_current = AtomicBool::new(false);
+        Ok(Self { outside, apart, uses, history, is_current, clock })
+    }
+
+    /// Says that the configuration is known up to its end: functions that it lacks are gone.
+    pub(crate) fn is_caught_up(&self) {
+        self.is_current.store(true, Ordering::Release);
     }
 
     /// Writes what calls came to since this was done last, every few seconds.
@@ -127,7 +136,9 @@ impl Functions {
             }
         }
         *self.uses.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(uses);
-        self.history.keep(|id| workspace.function(id).is_some());
+        if self.is_current.load(Ordering::Acquire) {
+            self.history.keep(|id| workspace.function(id).is_some());
+        }
     }
 
     /// Whether a function is used at a place.

@@ -95,6 +95,7 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     anyhow::ensure!(node.folded(node.shared.configured()).await, "the engine stopped at the start");
     let is_new = bootstrap::first_start(&node, &flavour.names).await?;
     node.unlock(settings.server.start_locked)?;
+    node.functions.is_caught_up();
     node.load_configuration();
     let collector = Arc::new(Collector::new(
         settings.collect.config()?,

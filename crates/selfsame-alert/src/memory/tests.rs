@@ -198,6 +198,19 @@ fn a_restart_tells_nothing_again_and_loses_nothing() {
 }
 
 #[test]
+fn a_destination_that_has_not_begun_after_a_restart_stays_as_it_was() {
+    let mut world = World::with(paused(), Span::default());
+    world.state(DestinationState::Paused("gone"));
+    world.idle(MINUTE);
+    assert_eq!(world.turned(), [raised("crm")]);
+    world.state(DestinationState::Unknown);
+    world.idle(HOUR);
+    world.state(DestinationState::Paused("gone"));
+    world.idle(HOUR);
+    assert_eq!(world.turned(), []);
+}
+
+#[test]
 fn a_failure_that_nobody_watched_does_not_count() {
     let mut world = World::with(failing(), Span::minutes(30));
     world.state(DestinationState::Down);

@@ -143,7 +143,11 @@ impl Mail {
 }
 
 fn mailbox(field: &'static str, text: &str) -> Result<Mailbox, (&'static str, String)> {
-    text.parse().map_err(|_| (field, "it is an address such as ops@example.com".to_owned()))
+    let wrong = || (field, "it is an address such as ops@example.com".to_owned());
+    if text.chars().any(char::is_control) {
+        return Err(wrong());
+    }
+    text.parse().map_err(|_| wrong())
 }
 
 /// Sends a notice. What comes back has nothing that the server said but its code.

@@ -70,12 +70,18 @@ fn sources(view: &View) -> Vec<SourceSample> {
 fn destinations(node: &Node, view: &View) -> Vec<DestinationSample> {
     let statuses: Vec<_> =
         node.deliverers().iter().flat_map(|(_, handle)| handle.status()).collect();
-    let begun = view.meta.workspace.destinations.iter().filter_map(|destination| {
+    let all = view.meta.workspace.destinations.iter().map(|destination| {
         let id = connection_id(&destination.id);
-        let status = statuses.iter().find(|status| status.id == id)?;
-        Some(destination_sample(destination, status))
+        match statuses.iter().find(|status| status.id == id) {
+            Some(status) => destination_sample(destination, status),
+            None => DestinationSample {
+                id: destination.id.clone(),
+                state: DestinationState::Unknown,
+                ..DestinationSample::default()
+            },
+        }
     });
-    begun.collect()
+    all.collect()
 }
 
 fn destination_sample(destination: &Destination, status: &ConnectionStatus) -> DestinationSample {

@@ -24,6 +24,10 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
     ),
     ("message_id", "The event's message id."),
     ("alert", "Only of this alert."),
+    (
+        "all",
+        "Whether programs are listed for which there is a native destination: true or false; false where it is not given.",
+    ),
     ("subject", "Only the silence about this; all of them where it is not given."),
     ("position", "The event's position, such as 0-17.3."),
     ("before", "Search records before this position, such as 0-17."),

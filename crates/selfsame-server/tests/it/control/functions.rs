@@ -418,7 +418,9 @@ async fn an_insert_function_stands_in_front_of_a_webhook() {
     let got = receiver.got();
     assert_eq!(got[2].headers["webhook-id"], got[3].headers["webhook-id"]);
     let letters = server.get("/api/destinations/hook/dead-letters").await;
-    assert!(letters["data"][0].to_string().contains("bad_request"), "{letters}");
+    assert_eq!(letters["data"][0]["failure"], "rejected", "{letters}");
+    let logs = server.get("/api/functions/before/logs").await;
+    assert!(logs.to_string().contains("bad_request"), "{logs}");
 
     // It is in the file of the destination, without its secret.
     let folder = server.beside("workspace");
