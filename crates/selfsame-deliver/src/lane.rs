@@ -131,7 +131,7 @@ pub(crate) struct Try {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Delivered,
-    Withheld,
+    Withheld(crate::outcome::Withheld),
     /// When it was to be sent, it was not so any more.
     Outdated,
     /// A newer one took its place while it waited. It was not sent for that.

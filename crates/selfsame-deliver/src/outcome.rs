@@ -130,6 +130,8 @@ withheld! {
     Unmatched = 109, "unmatched";
     /// The action found nothing to send.
     Skipped = 110, "skipped";
+    /// The replay that it was part of was ended.
+    Cancelled = 111, "cancelled";
 }
 
 impl Withheld {

@@ -1,7 +1,7 @@
 //! The records of the ledger.
 //!
 //! ```text
-//! every record:  | version: u8 = 4 | kind: u8 | connection: 16 | body |
+//! every record:  | version: u8 = 5 | kind: u8 | connection: 16 | body |
 //!
 //! kind 1 started   | cursor: position | effects: uint |
 //! kind 2 step      | cursor | counts | pause: u8 | aside: [aside] | ended: [position]
@@ -16,7 +16,7 @@
 //! pause: 0 no, 1 the receiver is gone, 2 too far behind, 3 it does not take the credentials.
 //!
 //! counts    | looked: uint | delivered: uint | filtered: uint | withheld: uint
-//!           | superseded: uint | extra: uint |
+//!           | superseded: uint | extra: uint | reasons: [reason: u8, units: uint] |
 //! effect    | at: position | id: 16 | profile: 20 | kind: u8 | log_time: time
 //!           | subject: uint, 0 = none, else one more |
 //! aside     | effect | attempts: uint | first attempt: time, 0 = none | due: time | share |
@@ -38,14 +38,16 @@
 //! that neither can be durable without the other. Counts are totals, not differences.
 //! Version 1 had no ranges, and no pause but 0 and 1. Version 2 had no subjects and nothing told, and
 //! nothing was superseded. Version 3 had no actions, and no replays, whose records are those of a connection of its own.
+//! Version 4 did not count by reasons.
 
 use bytes::Bytes;
 use selfsame_event::{ItemPosition, ProfileId, Time};
 
 use crate::connection::{ConnectionId, Filter};
 use crate::feed::{Effect, EffectKind, FeedEnd, Topic};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Outcome, Withheld};
 use crate::range::{Beyond, DeadRange};
+use crate::reasons::Reasons;
 use crate::replay::Replay;
 use crate::share::Share;
 use crate::status::Pause;
@@ -56,7 +58,7 @@ mod attempt;
 
 pub(crate) use attempt::{read_attempt, write_attempt};
 
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 const OLDEST: u8 = 1;
 
 /// Totals of a connection since it began.
@@ -74,6 +76,21 @@ pub(crate) struct Counts {
     pub(crate) superseded: u64,
     /// By how many there are more units than effects, of those that the cursor has passed.
     pub(crate) extra: u64,
+    /// The part of `withheld` that has a reason: what was counted since reasons are.
+    pub(crate) reasons: Reasons,
+}
+
+impl Counts {
+    /// Counts what was withheld, or superseded.
+    pub(crate) fn withhold(&mut self, reason: Withheld, units: u64) {
+        self.filtered += units;
+        if reason == Withheld::Superseded {
+            self.superseded += units;
+        } else {
+            self.withheld += units;
+            self.reasons.note(reason, units);
+        }
+    }
 }
 
 /// An effect that the cursor has passed before it ended.
@@ -387,10 +404,15 @@ fn read_tell(from: &mut Reader<'_>) -> Result<Tell, WireError> {
 }
 
 fn write_counts(out: &mut Writer, counts: Counts) {
-    let Counts { looked, delivered, filtered, withheld, superseded, extra } = counts;
+    let Counts { looked, delivered, filtered, withheld, superseded, extra, reasons } = counts;
     [looked, delivered, filtered, withheld, superseded, extra]
         .into_iter()
         .for_each(|count| out.uint(count));
+    let there: Vec<_> = reasons.iter().filter(|(_, units)| *units > 0).collect();
+    out.list(&there, |out, (reason, units)| {
+        out.byte(*reason as u8);
+        out.uint(*units);
+    });
 }
 
 fn read_counts(from: &mut Reader<'_>, version: u8) -> Result<Counts, WireError> {
@@ -398,7 +420,15 @@ fn read_counts(from: &mut Reader<'_>, version: u8) -> Result<Counts, WireError> 
     let (filtered, withheld) = (from.uint()?, from.uint()?);
     let superseded = if version > 2 { from.uint()? } else { 0 };
     let extra = if version > 3 { from.uint()? } else { 0 };
-    Ok(Counts { looked, delivered, filtered, withheld, superseded, extra })
+    let mut reasons = Reasons::default();
+    if version > 4 {
+        let read = |from: &mut Reader<'_>| {
+            let reason = Withheld::from_code(from.byte()?).ok_or(WireError)?;
+            Ok((reason, from.uint()?))
+        };
+        from.list(read)?.into_iter().for_each(|(reason, units)| reasons.note(reason, units));
+    }
+    Ok(Counts { looked, delivered, filtered, withheld, superseded, extra, reasons })
 }
 
 fn write_effect(out: &mut Writer, effect: &Effect) {

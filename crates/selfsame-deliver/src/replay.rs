@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 use crate::connection::{ConnectionId, Filter};
 use crate::feed::{Effect, Feed, FeedError, FeedPage};
 use crate::outcome::Failure;
+use crate::reasons::Reasons;
 use crate::wire::{Reader, WireError, Writer};
 
 /// Replays that are kept of a connection. The oldest that ended, without dead letters, makes room.
@@ -185,6 +186,8 @@ pub struct Tally {
     pub dead: u64,
     /// The rest.
     pub pending: u64,
+    /// The reasons of those that were filtered.
+    pub reasons: Reasons,
 }
 
 impl Tally {
@@ -194,6 +197,7 @@ impl Tally {
         self.filtered += other.filtered;
         self.dead += other.dead;
         self.pending += other.pending;
+        self.reasons.add(other.reasons);
     }
 }
 

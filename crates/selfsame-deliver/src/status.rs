@@ -6,7 +6,8 @@ use selfsame_event::{ItemPosition, Time};
 
 use crate::connection::ConnectionId;
 use crate::lag::Lag;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Withheld};
+use crate::reasons::Reasons;
 use crate::record::{Attempt, DeadLetter};
 use crate::replay::Tally;
 
@@ -63,6 +64,12 @@ impl Pause {
     }
 }
 
+/// Why most of what is filtered is: the connection does not want events of that type, or is not told of
+/// that change.
+const OF_TOPIC: &str = "type";
+/// What was withheld when reasons were not counted yet.
+const EARLIER: &str = "earlier";
+
 /// A connection's numbers. `accepted = delivered + filtered + dead + pending`, at any moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionStatus {
@@ -77,6 +84,10 @@ pub struct ConnectionStatus {
     /// The earliest place that it needs the log to keep: of its cursor, of what waits and of its dead
     /// letters, as far as they are within the lag limit, and of ranges that are sent again.
     pub needed_from: ItemPosition,
+    /// Effects of the feed before it began.
+    pub before: u64,
+    /// By how many its units are more than effects of the feed, because several actions want one.
+    pub parts: u64,
     /// Effects of the feed since it began, and those of its replays; one that several actions want counts for each.
     pub accepted: u64,
     /// Effects that the receiver took.
@@ -85,6 +96,8 @@ pub struct ConnectionStatus {
     pub filtered: u64,
     /// The part of `filtered` that was not to be sent any more, or had nothing new to tell.
     pub withheld: u64,
+    /// The reasons of what was withheld, that of its replays included.
+    pub reasons: Reasons,
     /// The part of `filtered` that a newer change replaced before it was sent.
     pub superseded: u64,
     /// Dead letters, and effects in dead ranges.
@@ -117,7 +130,26 @@ impl ConnectionStatus {
         self.filtered += tally.filtered;
         self.dead += tally.dead;
         self.pending += tally.pending;
+        self.reasons.add(tally.reasons);
         self.replayed.add(tally);
+    }
+
+    /// What its units came to: they are as many as were accepted, or there is a bug.
+    pub fn accounted(&self) -> u64 {
+        self.delivered + self.filtered + self.dead + self.pending
+    }
+
+    /// Why what is filtered was: together they are all of it.
+    pub fn filtered_by(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let withheld = self.withheld + self.replayed.filtered;
+        let topic = self.filtered.saturating_sub(withheld).saturating_sub(self.superseded);
+        let earlier = withheld.saturating_sub(self.reasons.total());
+        let superseded = self.superseded;
+        let by_reason = self.reasons.iter().map(move |(reason, units)| match reason {
+            Withheld::Superseded => (reason.label(), superseded),
+            _ => (reason.label(), units),
+        });
+        [(OF_TOPIC, topic), (EARLIER, earlier)].into_iter().chain(by_reason)
     }
 }
 

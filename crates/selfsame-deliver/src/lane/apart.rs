@@ -7,6 +7,7 @@ use selfsame_event::{ItemPosition, Time};
 
 use super::{End, Item, LATE, Lane, Taken};
 use crate::outcome::{Failure, Outcome};
+use crate::reasons::FewReasons;
 use crate::record::{Attempt, DeadLetter, Step};
 use crate::share::Share;
 
@@ -16,7 +17,7 @@ pub(super) struct Closed {
     /// By how many there are more units now.
     extra: u64,
     delivered: u64,
-    filtered: u64,
+    filtered: FewReasons,
     dead: Option<Dead>,
 }
 
@@ -76,8 +77,8 @@ impl Lane {
                     self.breaker.succeeded();
                     true
                 }
-                Outcome::Withheld(_) => {
-                    closed.filtered += 1;
+                Outcome::Withheld(reason) => {
+                    closed.filtered.note(reason);
                     true
                 }
                 Outcome::Failed { failure, status, .. } if failure.is_final() && may_die => {
@@ -125,8 +126,7 @@ impl Lane {
         let Closed { extra, delivered, filtered, dead } = std::mem::take(&mut item.closed);
         self.counts.extra += extra;
         self.counts.delivered += delivered;
-        self.counts.filtered += filtered;
-        self.counts.withheld += filtered;
+        filtered.iter().for_each(|(reason, units)| self.counts.withhold(reason, units));
         if let Some(Dead { share, failure, status, died }) = dead {
             step.dead.push(item.dead_letter(share, died, (failure, status)));
         }

@@ -3,6 +3,7 @@
 use selfsame_event::{ItemPosition, ProfileId};
 
 use super::{End, Lane, State};
+use crate::outcome::Withheld;
 
 impl Lane {
     /// Ends what waits; what is in flight goes on. What was sent and not taken ends too.
@@ -14,7 +15,7 @@ impl Lane {
             self.unschedule(at);
             self.unsent.remove(&at);
             let item = self.items.get_mut(&at).expect("just seen");
-            item.state = State::Ended(End::Withheld);
+            item.state = State::Ended(End::Withheld(Withheld::Cancelled));
             if item.aside {
                 self.changed.insert(at);
             }

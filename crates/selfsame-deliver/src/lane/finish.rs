@@ -59,7 +59,7 @@ impl Lane {
                 self.end(at, End::Delivered);
             }
             Outcome::Withheld(Withheld::Superseded) => self.end(at, End::Outdated),
-            Outcome::Withheld(_) => self.end(at, End::Withheld),
+            Outcome::Withheld(reason) => self.end(at, End::Withheld(reason)),
             Outcome::Postponed => {
                 let until = plus(now, POSTPONED);
                 self.breaker.postpone(until);
@@ -144,7 +144,7 @@ impl Lane {
                 line.busy.remove(&at);
                 self.schedule(profile);
             }
-            End::Withheld | End::Outdated | End::Superseded | End::GivenUp => {}
+            End::Withheld(_) | End::Outdated | End::Superseded | End::GivenUp => {}
             End::Dead { .. } | End::Apart { is_deadly: true } => self.dying += 1,
         }
     }

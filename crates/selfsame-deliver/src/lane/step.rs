@@ -4,7 +4,8 @@ use selfsame_event::{ItemPosition, Time};
 
 use super::{End, Item, Lane, Slot, State, behind};
 use crate::image::Image;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Withheld};
+use crate::reasons::Reasons;
 use crate::record::{Aside, Step};
 use crate::status::Pause;
 
@@ -20,6 +21,7 @@ pub(crate) struct Numbers {
     pub(crate) delivered: u64,
     pub(crate) filtered: u64,
     pub(crate) withheld: u64,
+    pub(crate) reasons: Reasons,
     pub(crate) superseded: u64,
     /// Letters, and effects in ranges.
     pub(crate) dead: u64,
@@ -172,14 +174,8 @@ impl Lane {
         match end {
             End::GivenUp | End::Apart { .. } => {}
             End::Delivered => self.counts.delivered += units,
-            End::Withheld => {
-                self.counts.filtered += units;
-                self.counts.withheld += units;
-            }
-            End::Outdated | End::Superseded => {
-                self.counts.filtered += units;
-                self.counts.superseded += units;
-            }
+            End::Withheld(reason) => self.counts.withhold(reason, units),
+            End::Outdated | End::Superseded => self.counts.withhold(Withheld::Superseded, units),
             End::Dead { died, failure, status } => {
                 step.dead.push(item.dead_letter(item.share, died, (failure, status)));
             }
@@ -235,6 +231,7 @@ impl Lane {
             delivered: self.counts.delivered,
             filtered: self.counts.filtered,
             withheld: self.counts.withheld,
+            reasons: self.counts.reasons,
             superseded: self.counts.superseded,
             dead: self.image.dead_units - resent + dead_in_ranges,
             dead_in_ranges,

@@ -2,7 +2,6 @@ use proptest::prelude::*;
 use selfsame_event::Position;
 
 use super::*;
-use crate::outcome::Withheld;
 use crate::replay::ReplayWish;
 
 fn position() -> impl Strategy<Value = ItemPosition> {
@@ -134,8 +133,13 @@ fn paused() -> impl Strategy<Value = Option<Pause>> {
 }
 
 fn counts() -> impl Strategy<Value = Counts> {
-    any::<[u64; 6]>().prop_map(|[looked, delivered, filtered, withheld, superseded, extra]| {
-        Counts { looked, delivered, filtered, withheld, superseded, extra }
+    let reasons =
+        proptest::collection::vec((prop::sample::select(Withheld::ALL), 0..u64::MAX / 64), 0..5);
+    (any::<[u64; 6]>(), reasons).prop_map(|(counts, by_reason)| {
+        let [looked, delivered, filtered, withheld, superseded, extra] = counts;
+        let mut reasons = Reasons::default();
+        by_reason.into_iter().for_each(|(reason, units)| reasons.note(reason, units));
+        Counts { looked, delivered, filtered, withheld, superseded, extra, reasons }
     })
 }
 
@@ -224,7 +228,7 @@ proptest! {
 
     #[test]
     fn any_bytes_read_or_fail_without_panic(kind in 0_u8..7, bytes: Vec<u8>) {
-        for version in [1, 2, 3, 4] {
+        for version in [1, 2, 3, 4, 5] {
             let record = [&[version, kind][..], &[0; 16], &bytes].concat();
             if let Ok(read) = Record::decode(&record) {
                 prop_assert_eq!(Record::decode(&read.encode()), Ok(read));
@@ -237,7 +241,7 @@ proptest! {
 fn a_newer_version_is_refused() {
     let mut bytes =
         Record { connection: ConnectionId([1; 16]), entry: Entry::Removed }.encode().to_vec();
-    bytes[0] = 5;
+    bytes[0] = 6;
     assert_eq!(Record::decode(&bytes), Err(WireError));
 }
 
@@ -261,7 +265,7 @@ fn a_delivered_effect_takes_few_bytes() {
     let step = Step { cursor: at(50), counts, attempts: attempts.collect(), ..Step::default() };
     let length =
         Record { connection: ConnectionId([1; 16]), entry: Entry::Step(step) }.encode().len();
-    assert_eq!(length, 608, "{} bytes an effect", length / 50);
+    assert_eq!(length, 609, "{} bytes an effect", length / 50);
 }
 
 /// Bytes that a program wrote which knew no ranges, of `Step` and `Snapshot`.
@@ -341,4 +345,23 @@ fn the_third_version_is_read() {
     assert_eq!((step.counts.superseded, step.counts.extra), (1, 0));
     assert_eq!((step.aside[0].share, step.dead[0].share), (Share::WHOLE, Share::WHOLE));
     assert_eq!((step.dead[0].status, step.attempts[0].action), (Some(400), None));
+}
+
+/// Bytes that a program wrote which did not count by reasons: a step that says its counts only.
+#[test]
+fn the_fourth_version_is_read() {
+    // cursor; looked, delivered, filtered, withheld, superseded, extra; not paused; eight lists of nothing
+    let step = [&[4, 2][..], &[1; 16], &[0, 9, 0], &[5, 1, 3, 2, 1, 1], &[0], &[0; 8]];
+    let record = Record::decode(&step.concat()).expect("a step of version 4");
+    let counts = Counts {
+        looked: 5,
+        delivered: 1,
+        filtered: 3,
+        withheld: 2,
+        superseded: 1,
+        extra: 1,
+        ..Counts::default()
+    };
+    let wanted = Step { cursor: Position::embedded(9).item(0), counts, ..Step::default() };
+    assert_eq!(record.entry, Entry::Step(wanted));
 }

@@ -135,6 +135,7 @@ impl Runner {
             filtered: numbers.filtered,
             dead: numbers.dead,
             pending,
+            reasons: numbers.reasons,
         };
         let read_to = self.lane.read_to();
         let Some(Replaying { replay, speed, .. }) = &mut self.replaying else { return };

@@ -45,16 +45,19 @@ impl Runner {
             () => ConnectionState::Running,
         };
         let question = self.config.lag_limit.question(image.cursor, now);
-        self.shared.publish(ConnectionStatus {
+        self.shared.publish(&ConnectionStatus {
             id: self.id,
             state,
             cursor: image.cursor,
             pause: numbers.paused,
             needed_from: image.needed_from(&self.measured, question.oldest),
+            before: image.started,
+            parts: numbers.extra,
             accepted,
             delivered: numbers.delivered,
             filtered: numbers.filtered,
             withheld: numbers.withheld,
+            reasons: numbers.reasons,
             superseded: numbers.superseded,
             dead: numbers.dead,
             dead_in_ranges: numbers.dead_in_ranges,

@@ -69,8 +69,9 @@ impl World {
     pub(crate) fn status(&self, number: u8) -> Option<ConnectionStatus> {
         let id = ConnectionId([number; 16]);
         let status = self.handle.status().into_iter().find(|status| status.id == id)?;
-        let ConnectionStatus { accepted, delivered, filtered, dead, pending, .. } = status;
-        assert_eq!(accepted, delivered + filtered + dead + pending, "{status:?}");
+        assert_eq!(status.accepted, status.accounted(), "{status:?}");
+        let by_reason: u64 = status.filtered_by().map(|(_, units)| units).sum();
+        assert_eq!(status.filtered, by_reason, "{status:?}");
         Some(status)
     }
 

@@ -51,6 +51,8 @@ fn each_action_counts_for_itself() {
     assert_eq!(flush(&mut lane, START), 3);
     assert_eq!(counted(&lane), (2, 2, 0, 0));
     assert_eq!((lane.numbers().looked, lane.numbers().extra), (3, 1));
+    let reasons: Vec<_> = lane.numbers().reasons.iter().filter(|(_, units)| *units > 0).collect();
+    assert_eq!(reasons, [(Withheld::Unmatched, 1), (Withheld::Skipped, 1)]);
 }
 
 #[test]

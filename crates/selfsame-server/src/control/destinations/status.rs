@@ -88,7 +88,7 @@ pub(super) fn status_of(status: &ConnectionStatus) -> DestinationStatus {
 }
 
 fn replayed(tally: Tally) -> ReplayedShown {
-    let Tally { accepted, delivered, filtered, dead, pending } = tally;
+    let Tally { accepted, delivered, filtered, dead, pending, .. } = tally;
     ReplayedShown { accepted, delivered, filtered, dead, pending }
 }
 
