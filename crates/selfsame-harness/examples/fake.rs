@@ -1,6 +1,7 @@
 //! A server that answers as the real one does and keeps just enough to be tortured: for the tests of
 //! the harness itself. Called by the name `fake-losing` it forgets some acknowledged events, as
 //! `fake-doubling` it counts some of those sent again, as `fake-splitting` it does not merge, as
+//! `fake-miscounting` a delivery of it is neither done nor pending nor dead, as
 //! `fake-early` it answers before anything is on disk.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ enum Fault {
     Losing,
     Doubling,
     Splitting,
+    Miscounting,
     Early,
 }
 
@@ -57,6 +59,7 @@ async fn main() -> Result<()> {
         Some("losing") => Fault::Losing,
         Some("doubling") => Fault::Doubling,
         Some("splitting") => Fault::Splitting,
+        Some("miscounting") => Fault::Miscounting,
         Some("early") => Fault::Early,
         _ => Fault::None,
     };
@@ -174,6 +177,21 @@ impl Fake {
         }
     }
 
+    fn accounting(&self) -> Value {
+        let (accepted, duplicates) = (self.seen.len(), self.duplicates);
+        let forgotten = usize::from(self.fault == Fault::Miscounting && accepted > 0);
+        json!({
+            "received": {
+                "received": accepted as u64 + duplicates, "accepted": accepted, "duplicates": duplicates,
+                "changed": 0, "rejected": 0, "unattached": 0, "calls": 0,
+            },
+            "destinations": [{
+                "offered": accepted, "before": 0, "actions": 0, "replayed": 0, "accepted": accepted,
+                "delivered": accepted - forgotten, "filtered": 0, "filtered_by": {}, "pending": 0, "dead": 0,
+            }],
+        })
+    }
+
     fn get(&self, path: &str, query: &str) -> Option<Value> {
         match path {
             "/readyz" => return Some(json!("ready")),
@@ -184,6 +202,7 @@ impl Fake {
                     "profiles": self.profiles.values().collect::<BTreeSet<_>>().len(), "lag": 0,
                 }));
             }
+            "/api/spaces/dev/accounting" => return Some(self.accounting()),
             _ => {}
         }
         let rest = path.strip_prefix("/v1/spaces/dev/collections/users/profiles/")?;

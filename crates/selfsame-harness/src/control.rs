@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Value, json};
 
 use crate::generate::KEY;
@@ -22,6 +22,28 @@ impl Control {
 
     /// The answer to a request, which is to be a success.
     async fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> Result<Value> {
+        let found = self.ask_for(method, path, body).await?;
+        found.map_err(|(status, text)| anyhow!("{method} {path} was answered {status}: {text}"))
+    }
+
+    /// What is there; `None` where nothing is, or nothing that we may see.
+    pub(crate) async fn find(&mut self, path: &str) -> Result<Option<Value>> {
+        match self.ask_for("GET", path, b"").await? {
+            // The bare server answers nothing to whatever it is asked.
+            Ok(Value::Null) => Ok(None),
+            Ok(found) => Ok(Some(found)),
+            Err((401 | 403 | 404, _)) => Ok(None),
+            Err((status, text)) => bail!("GET {path} was answered {status}: {text}"),
+        }
+    }
+
+    /// The answer to a request, or its status and text where it is no success.
+    async fn ask_for(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Result<std::result::Result<Value, (u16, String)>> {
         let mut request = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
@@ -32,9 +54,12 @@ impl Control {
         let answer = self.0.ask(&request).await.with_context(|| format!("{method} {path}"))?;
         let text = String::from_utf8_lossy(self.0.body());
         if !matches!(answer.status, 200..300) {
-            bail!("{method} {path} was answered {}: {text}", answer.status);
+            return Ok(Err((answer.status, text.into_owned())));
         }
-        serde_json::from_str(&text).context("an answer that is not JSON")
+        if text.is_empty() {
+            return Ok(Ok(Value::Null));
+        }
+        serde_json::from_str(&text).map(Ok).context("an answer that is not JSON")
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Result<Value> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tokio::time::{Instant, sleep};
 
+use crate::accounting;
 use crate::child::{Program, Server};
 use crate::control::Control;
 use crate::fleet::{Doings, Kind, Manner, Receivers, make, names, numbers, switch_on};
@@ -156,6 +157,7 @@ impl Deliveries {
         }
         let took = started.elapsed();
         self.check(&mut control, &fleet, events).await?;
+        accounting::settled(server.address, PATIENCE).await?;
         let requests = (0..count).map(|index| fleet.taken(index, |one| one.requests)).sum();
         let memory = server.memory()?.peak;
         server.stop().await?;

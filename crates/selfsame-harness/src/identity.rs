@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use crate::accounting::{self, Watch};
 use crate::backlog::Follower;
 use crate::child::{Program, Server};
 use crate::control::Control;
@@ -19,6 +20,7 @@ use crate::load::command::describe;
 use crate::load::{self, Backlog, Plan};
 use crate::print;
 use crate::scrape::Scrape;
+use crate::sink::Sink;
 
 const PATIENCE: Duration = Duration::from_secs(3_600);
 const CONNECTIONS: u64 = 32;
@@ -56,6 +58,9 @@ impl Identity {
         let server = Server::start(&program, &folder.path().join("data")).await?;
         let mut asked = Control::new(server.address);
         let mut connection = Connection::new(server.address);
+        let sink = Sink::start()?;
+        asked.connect_sink(sink.address).await?;
+        let watch = Watch::start(server.address);
         let mut rows = vec![vec!["measure".to_owned(), "time".to_owned(), "memory".to_owned()]];
         for events in &self.undo {
             self.undo(&server, (&mut asked, &mut connection), *events, &mut rows).await?;
@@ -84,6 +89,8 @@ impl Identity {
         rows.push(row(&what, &print::duration(took), &server)?);
         let (took, done) = job(&mut asked, "publish", &rules).await?;
         rows.push(row("rules published over them", &print::duration(took), &server)?);
+        watch.stop().await?;
+        accounting::settled(server.address, PATIENCE).await?;
         print::columns(&rows);
         let is_same = report["report"]["users"]["after"]
             .as_u64()

@@ -5,6 +5,7 @@
 //! server's code but the words of `selfsame-event`, so that nothing it finds right is right by its
 //! own doing. For development only, not shipped.
 
+mod accounting;
 mod backlog;
 mod bare;
 mod child;
@@ -99,7 +100,7 @@ fn run(command: Command) -> Result<bool> {
 async fn asked(command: Command) -> Result<bool> {
     match command {
         Command::Bare(bare) => bare.run().await.map(|()| true),
-        Command::Load(load) => load.run().await.map(|()| true),
+        Command::Load(load) => load.run().await,
         Command::Table(table) => table.run().await,
         Command::Torture(torture) => torture.run().await,
         Command::TraceSync(trace) => trace.run().await,

@@ -1,5 +1,6 @@
 //! `soak`: half of the highest load for minutes, with reads, on a fixed set of profiles, while the
-//! memory is sampled. It fails when memory still grows after the warm-up.
+//! memory is sampled. It fails when memory still grows after the warm-up, or when the accounting of a
+//! destination does not add up at some look.
 
 #[cfg(test)]
 mod tests;
@@ -12,13 +13,16 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use tokio::time::{Instant, sleep};
 
+use crate::accounting::{self, Watch};
 use crate::child::{Program, Server, folder_bytes};
+use crate::control::Control;
 use crate::generate::Mix;
 use crate::load::command::describe;
 use crate::load::{self, Outcome, Plan};
 use crate::print;
 use crate::read::Reader;
 use crate::scrape::Scrape;
+use crate::sink::Sink;
 
 const BATCH: u64 = 10;
 const CONNECTIONS: u64 = 32;
@@ -71,6 +75,9 @@ impl Soak {
             None => self.half_load(&server).await?,
         };
         print::line(format!("{} events/s for {} minutes", print::count(rate), self.minutes));
+        let sink = Sink::start()?;
+        Control::new(server.address).connect_sink(sink.address).await?;
+        let watch = Watch::start(server.address);
         let reader = Reader::start(server.address, self.reads, self.profiles)?;
         let time = Duration::from_secs(self.minutes * 60);
         let plan = self.plan(&server, Some(rate), time, 2);
@@ -86,6 +93,8 @@ impl Soak {
         }
         let outcome = load.await??;
         let reads = reader.stop()?;
+        watch.stop().await?;
+        accounting::settled(server.address, PATIENCE).await?;
         print_samples(&samples);
         print::line(describe(&outcome));
         print::line(format!(

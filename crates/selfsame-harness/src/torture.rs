@@ -27,6 +27,7 @@ use self::ledger::Ledger;
 use self::model::Findings;
 use self::report::Report;
 use self::traffic::{Client, Met, lock};
+use crate::accounting::{self, Watch};
 use crate::child::{Program, Server};
 use crate::print;
 use crate::random::Random;
@@ -70,12 +71,15 @@ pub(crate) struct Torture {
 }
 
 /// What the rounds left.
+#[derive(Default)]
 struct Hurt {
     rounds: u64,
     kills: Vec<Instant>,
     restarts: Vec<Duration>,
     /// Copies that were compared with a clean replay.
     replays: u64,
+    /// Times at which the accounting was looked at.
+    looks: u64,
 }
 
 impl Torture {
@@ -140,6 +144,7 @@ impl Torture {
             None => None,
             Some(receiver) => Some(receiver.judge(server.address, &introduced).await?),
         };
+        let accounted = accounting::settled(server.address, PATIENCE).await?;
         let status = server.stop().await?;
         if !status.success() {
             bail!("the server ended with {status} when asked to stop");
@@ -162,6 +167,8 @@ impl Torture {
             computed,
             carried,
             replays: hurt.replays,
+            looks: hurt.looks,
+            accounted,
             verify,
         })
     }
@@ -197,7 +204,7 @@ impl Torture {
     /// Round after round: start, load, kill.
     async fn hurt(&self, seed: u64, world: &World<'_>, clients: &mut Vec<Client>) -> Result<Hurt> {
         let mut random = Random::part(seed, 0x0DEA_D000);
-        let mut hurt = Hurt { rounds: 0, kills: Vec::new(), restarts: Vec::new(), replays: 0 };
+        let mut hurt = Hurt::default();
         // Of ten events three are sent again, and rounds may be short: twice as many as asked for.
         let load_millis = self.rounds * ROUND.0.midpoint(ROUND.1);
         let rate = (self.events * 2 * 1_000 / load_millis / CLIENTS).max(10);
@@ -223,7 +230,9 @@ impl Torture {
                 hurt.restarts.push(server.ready_after);
             }
             let kill_at = Instant::now() + Duration::from_millis(random.between(ROUND.0, ROUND.1));
+            let watch = Watch::start(server.address);
             hurt.kills.push(world.round(server, clients, rate, kill_at).await?);
+            hurt.looks += watch.stop().await.with_context(|| format!("in round {round}"))?;
             lock(world.ledger).sync()?;
             hurt.rounds += 1;
             let every = self.rounds.checked_div(self.replays).unwrap_or(u64::MAX).max(1);

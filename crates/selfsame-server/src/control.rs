@@ -9,6 +9,7 @@
 //!   between reading and writing;
 //! - a secret is shown by the answer that makes it, and never again.
 
+mod accounting;
 mod alerts;
 mod asked;
 mod attempts;
@@ -43,6 +44,7 @@ mod tokens;
 mod trace;
 mod undo;
 
+pub(crate) use accounting::{AccountingShown, DestinationAccount, ReceivedShown};
 pub(crate) use alerts::channels::{
     AlertChannelSet, AlertChannelShown, AlertChannelTested, AlertChannelWanted,
 };

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::PrometheusHandle;
-use selfsame_deliver::Pause;
+use selfsame_deliver::{ConnectionStatus, Pause};
 use selfsame_log::LogRead;
 
 use crate::measures;
@@ -118,9 +118,30 @@ fn observe(node: &Node) {
                 let is_so = status.pause == Some(pause);
                 gauge!(measures::DELIVERY_PAUSED, &labels).set(f64::from(u8::from(is_so)));
             }
-            let ended = status.delivered + status.filtered + status.dead + status.pending;
-            let error = status.accepted.abs_diff(ended);
-            gauge!(measures::ACCOUNTING_ERROR, &label).set(error as f64);
+            account(&label, &status);
         }
     }
+}
+
+/// The terms of a destination's accounting, all of one moment.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+fn account(of: &[(&'static str, String); 2], status: &ConnectionStatus) {
+    let [space, destination] = of;
+    let terms = [
+        ("accepted", status.accepted),
+        ("delivered", status.delivered),
+        ("filtered", status.filtered),
+        ("pending", status.pending),
+        ("dead", status.dead),
+    ];
+    for (term, units) in terms {
+        let labels = [space.clone(), destination.clone(), ("term", term.to_owned())];
+        gauge!(measures::ACCOUNTING_UNITS, &labels).set(units as f64);
+    }
+    for (reason, units) in status.filtered_by() {
+        let labels = [space.clone(), destination.clone(), ("reason", reason.to_owned())];
+        gauge!(measures::ACCOUNTING_FILTERED, &labels).set(units as f64);
+    }
+    let error = status.accepted.abs_diff(status.accounted());
+    gauge!(measures::ACCOUNTING_ERROR, of).set(error as f64);
 }

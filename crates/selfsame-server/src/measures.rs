@@ -142,6 +142,10 @@ measures! {
     DELIVERY_PAUSED = Gauge "selfsame_delivery_paused", "flag", by "space" "destination" "reason";
     /// How old the oldest waiting event is.
     DELIVERY_LAG = Gauge "selfsame_delivery_lag_seconds", "seconds", by "space" "destination";
+    /// What a destination was given and what became of it, by term: accepted = delivered + filtered + pending + dead.
+    ACCOUNTING_UNITS = Gauge "selfsame_accounting_units", "events", by "space" "destination" "term";
+    /// What a destination was not to get, by reason: together they are its term `filtered`.
+    ACCOUNTING_FILTERED = Gauge "selfsame_accounting_filtered_units", "events", by "space" "destination" "reason";
     /// By how many events accepted differs from delivered, filtered, dead and pending together; anything
     /// but 0 is a bug.
     ACCOUNTING_ERROR = Gauge "selfsame_accounting_error", "events", by "space" "destination";

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::backfill::{self, Backfill};
 use super::exits::{self, Exits};
 use super::latency::{self, Latency};
+use crate::accounting::{self, Watch};
 use crate::backlog::Follower;
 use crate::child::{Memory, Program, Server, folder_bytes};
 use crate::control::Control;
@@ -105,6 +106,7 @@ pub(super) async fn measure(program: &Program, folder: &Path, size: &Size) -> Re
         part: 0,
         server,
     };
+    let watch = Watch::start(subject.server.address);
     let defined = definitions(size.definitions);
     let touched = touched::count(&defined, &subject.shop, COUNTED)?;
 
@@ -120,6 +122,8 @@ pub(super) async fn measure(program: &Program, folder: &Path, size: &Size) -> Re
     let (one, beside) = backfill::beside(&mut subject, with / 2, size.beside).await?;
     let after = subject.footprint(&data).await?;
     let profiles = subject.scrape.state().await?.profiles;
+    watch.stop().await?;
+    accounting::settled(subject.server.address, PATIENCE).await?;
     drop(subject);
     std::fs::remove_dir_all(&data)?;
     let traits = defined.iter().filter(|one| !one.is_audience).count() as u64;

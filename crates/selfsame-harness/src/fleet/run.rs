@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::connections::{Kind, Numbers, make, numbers, resume, switch_on};
 use super::mock::{Fleet, Manner};
 use super::traffic::{Doings, Made, names};
+use crate::accounting;
 use crate::child::{Program, Server};
 use crate::control::Control;
 use crate::generate::Mix;
@@ -172,6 +173,7 @@ pub(super) async fn run(plan: &Plan<'_>) -> Result<Outcome> {
         fleet.taken(*index, |one| seen.latency.merge(&one.latency));
     }
     account(plan, &fleet, &all, &made, &mut seen);
+    accounting::settled(server.address, PATIENCE).await?;
     server.stop().await?;
     std::fs::remove_dir_all(&plan.data)?;
     Ok(seen)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{Outcome, Plan, run};
+use crate::accounting::{self, Watch};
 use crate::generate::Mix;
 use crate::print;
 
@@ -38,7 +39,10 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    pub(crate) async fn run(&self) -> Result<()> {
+    pub(crate) async fn run(&self) -> Result<bool> {
+        // The bare server has none.
+        let is_accounted = accounting::look(self.address).await?.is_some();
+        let watch = is_accounted.then(|| Watch::start(self.address));
         let plan = Plan {
             address: self.address,
             mix: Mix { profiles: self.profiles, batch: self.batch, seed: self.seed },
@@ -50,7 +54,11 @@ impl Load {
         };
         let outcome = run(plan, std::sync::Arc::default()).await?;
         print::line(describe(&outcome));
-        Ok(())
+        if let Some(watch) = watch {
+            let looks = watch.stop().await?;
+            print::line(format!("accounting: right at each of {looks} looks"));
+        }
+        Ok(true)
     }
 }
 

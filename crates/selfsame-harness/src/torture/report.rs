@@ -6,6 +6,7 @@ use super::carried;
 use super::computed;
 use super::model::Findings;
 use super::traffic::Met;
+use crate::accounting::Look;
 use crate::print;
 use crate::scrape::State;
 
@@ -27,6 +28,9 @@ pub(super) struct Report {
     /// Where there are a function and a destination of the catalogue.
     pub(super) carried: Option<carried::Findings>,
     pub(super) replays: u64,
+    /// Times at which the accounting was looked at and right, and what it came to at the end.
+    pub(super) looks: u64,
+    pub(super) accounted: Look,
     pub(super) verify: (bool, String),
 }
 
@@ -70,6 +74,7 @@ impl Report {
         if let Some(carried) = &self.carried {
             rows.extend(carried_rows(carried));
         }
+        rows.push(row("looks at the accounting, right", print::count(self.looks)));
         let verify = if self.verify.0 { "equal" } else { "NOT EQUAL" };
         rows.push(row("verify", verify.to_owned()));
         print::columns(&rows);
@@ -102,7 +107,8 @@ impl Report {
         }
         let is_exact = self.sent == self.acknowledged
             && self.state.events == self.sent
-            && self.state.profiles == self.users;
+            && self.state.profiles == self.users
+            && self.accounted.accepted == self.sent;
         let is_computed = self.computed.as_ref().is_none_or(computed::Findings::is_clean);
         let is_carried = self.carried.as_ref().is_none_or(carried::Findings::is_clean);
         let is_computed = is_computed && is_carried;

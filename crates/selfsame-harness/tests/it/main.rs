@@ -70,6 +70,14 @@ fn ids_that_do_not_lead_to_one_profile_are_found() {
     assert_ne!(Some(row(&text, "profiles of the server")), users);
 }
 
+#[test]
+fn a_delivery_that_is_not_accounted_for_is_found_and_the_terms_are_shown() {
+    let (code, text) = torture("fake-miscounting");
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("the accounting is broken: accepted is not delivered"), "{text}");
+    assert!(text.contains("\"pending\":0"), "{text}");
+}
+
 /// Traces a server; `None` where strace is not installed.
 fn trace(name: &str) -> Option<(i32, String)> {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,5 +1,6 @@
 //! `selfsame destination`: how deliveries go, what to do about those that do not, and what would be sent.
 
+mod accounting;
 mod attempts;
 mod by_program;
 mod catalogue;
@@ -36,6 +37,7 @@ enum Verb {
     /// Make a destination of the catalogue, or a webhook.
     Create(create::Create),
     Function(function::DestinationFunction),
+    Accounting(accounting::Accounting),
     /// List destinations, what each does and how far it is.
     List(List),
     /// List the destinations that could be made: native ones, and those of the actions pack.
@@ -148,6 +150,7 @@ impl DestinationCommand {
             Verb::Attempt(attempt) => attempt.run()?,
             Verb::Replays(one) => one.replays()?,
             Verb::CancelReplay(cancel) => cancel.run()?,
+            Verb::Accounting(accounting) => return accounting.run(),
             Verb::Render(render) => return render.run(),
             Verb::Test(test) => return test.run(),
             Verb::Create(create) => create.run()?,

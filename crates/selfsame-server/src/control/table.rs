@@ -19,8 +19,8 @@ use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
 use super::undo::job as undo_job;
 use super::{
-    Control, alerts, attempts, backups, catalogue, dead_letters, dead_ranges, definitions,
-    destinations, function_uses, functions, identity, identity_keys, imports,
+    Control, accounting, alerts, attempts, backups, catalogue, dead_letters, dead_ranges,
+    definitions, destinations, function_uses, functions, identity, identity_keys, imports,
 };
 use super::{
     insights, oauth, openapi, previews, rejected, replays, rule_jobs, sources, spaces, state, tail,
@@ -250,6 +250,7 @@ routes! {
     Post "/api/spaces" Write "Make a space" body [spaces::NewSpace] 201 [spaces::SpaceShown] = spaces::create;
     Get "/api/spaces/{id}" Read "Show a space" 200 [spaces::SpaceShown] = spaces::show;
     Patch "/api/spaces/{id}" Write "Change a space" body [spaces::SpaceChange] 200 [Hinted<spaces::SpaceShown>] = spaces::update;
+    Get "/api/spaces/{id}/accounting" Read "What became of everything: what came, what was set aside, and what each destination made of the rest" 200 [accounting::AccountingShown] = accounting::show;
     Get "/api/spaces/{id}/rules" Read "Show identity rules" 200 [RuleSet] = spaces::rules;
     Put "/api/spaces/{id}/rules" Write "Set identity rules, in force for events from now on" body [RuleSet] 200 [Hinted<RuleSet>] = spaces::set_rules;
     Post "/api/spaces/{id}/rules/try" Write "Try identity rules out: what would be different, had they been in force from the first event on" body [RuleSet] 202 [rule_jobs::RuleJobShown] = rule_jobs::try_out;

@@ -1,6 +1,7 @@
 //! The Control API, asked as its users do.
 
 mod access;
+mod accounting;
 mod activation;
 mod alerts;
 mod attempts;
