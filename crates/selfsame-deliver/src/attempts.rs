@@ -220,6 +220,29 @@ impl AttemptLog {
         Ok(found)
     }
 
+    /// Gives every attempt that is kept of effects from one place to another, both included, oldest first,
+    /// with the number of its replay. A file at a time is in memory. Says when the oldest attempt of the
+    /// connection began that is kept.
+    pub(crate) fn between(
+        &self,
+        connection: ConnectionId,
+        (low, high): (ItemPosition, ItemPosition),
+        mut take: impl FnMut(u32, Attempt),
+    ) -> Result<Option<Time>, AttemptsError> {
+        let parts = self.find(connection).map(|of| lock(&of).parts()).unwrap_or_default();
+        let reaches_back_to =
+            parts.iter().find(|part| part.low <= part.high).map(|part| part.first);
+        for part in parts.into_iter().filter(|part| part.low <= high && part.high >= low) {
+            let (blocks, _) = block::blocks(&part.read()?);
+            for block in blocks {
+                let within = |kept: &Kept| (low..=high).contains(&kept.attempt.at);
+                let rows = block.rows.into_iter().filter(within);
+                rows.for_each(|kept| take(block.replay, kept.attempt));
+            }
+        }
+        Ok(reaches_back_to)
+    }
+
     /// Looks for attempts of a connection, newest first. How much is read is bounded.
     pub(crate) fn search(
         &self,

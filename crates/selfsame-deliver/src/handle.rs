@@ -17,8 +17,10 @@ use crate::status::{
 use crate::told::Heard;
 
 mod causes;
+mod reconciling;
 
 pub use causes::CausesError;
+pub use reconciling::StandingError;
 
 /// Why a connection did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -46,6 +46,7 @@ mod runner;
 mod segment_ledger;
 mod share;
 mod shared;
+mod standing;
 mod status;
 mod told;
 mod tool;
@@ -62,7 +63,7 @@ pub use cause::{Cause, OfCause};
 pub use connection::{Connection, ConnectionId, Filter, Order, Secret, SecretError, Start};
 pub use deliverer::{DeliverConfig, DeliverError, Deliverer, Parts};
 pub use feed::{BodyError, Call, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage, Topic};
-pub use handle::{CausesError, CommandError, DelivererHandle};
+pub use handle::{CausesError, CommandError, DelivererHandle, StandingError};
 pub use lag::{Lag, LagLimit, Measured, NOTICE_PERCENT, PROBLEM_PERCENT, Question};
 pub use ledger::{Appending, Ledger, LedgerError, LedgerPage, MemoryLedger, Releasing};
 pub use outbound::{
@@ -79,6 +80,7 @@ pub use replay::{MAX_REPLAYS, Replay, ReplayError, ReplayState, ReplayStatus, Re
 pub use retry::{Decision, Failed, RetryPolicy};
 pub use segment_ledger::SegmentLedger;
 pub use share::{MOST_ACTIONS, Share};
+pub use standing::{Fate, Standing, Unit};
 pub use status::{
     ConnectionState, ConnectionStatus, DeadLetterPage, PageRequest, Pause, RangeSelection,
     Selection, TraceRow,

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use crate::connection::{Connection, ConnectionId, Filter};
 use crate::deliverer::{DeliverConfig, Parts, log_chain};
 use crate::feed::{FeedEnd, FeedError};
-use crate::image::{Image, Known};
+use crate::image::Known;
 use crate::lag::{Lag, Measured};
 use crate::lane::{Lane, Limits, Report};
 use crate::ledger::Ledger;
@@ -26,7 +26,6 @@ use crate::record::{Attempt, Entry, Record, Step};
 use crate::replay::Replay;
 use crate::retry::plus;
 use crate::shared::{Command, Shared};
-use crate::status::{DeadLetterPage, PageRequest};
 use crate::tool::Spoken;
 
 mod actions;
@@ -37,9 +36,11 @@ mod lag;
 mod reading;
 mod replaying;
 mod saying;
+mod showing;
 mod together;
 
 use replaying::Replaying;
+use showing::dead_letters;
 
 /// Commands that may wait for a connection's task. Beyond, whoever asks waits.
 const MAILBOX: usize = 16;
@@ -396,6 +397,9 @@ impl Runner {
                 self.is_changed = true;
                 reply.send(()).ok();
             }
+            Command::Ledgered(between, reply) => {
+                reply.send(self.ledgered(between).await).ok();
+            }
             Command::Cancel(reply) => {
                 self.cancel().await;
                 reply.send(()).ok();
@@ -473,14 +477,4 @@ fn count(step: &Step) {
         |attempt: &&Attempt| matches!(attempt.outcome, Outcome::Withheld(Withheld::Superseded));
     let superseded = step.attempts.iter().filter(is_superseded).count();
     ::metrics::counter!(metrics::SUPERSEDED).increment(superseded as u64);
-}
-
-fn dead_letters(image: &Image, page: PageRequest) -> DeadLetterPage {
-    use std::ops::Bound::{Excluded, Unbounded};
-    let from = page.after.map_or(Unbounded, Excluded);
-    let mut rest = image.dead.range((from, Unbounded)).map(|(_, letter)| *letter);
-    let letters: Vec<_> = rest.by_ref().take(page.limit).collect();
-    let more = rest.next().is_some();
-    let after = letters.last().filter(|_| more).map(|letter| letter.effect.at);
-    DeadLetterPage { letters, total: image.dead.len(), after }
 }

@@ -15,6 +15,7 @@ use crate::ledger::Ledger;
 use crate::pages::Pages;
 use crate::range::DeadRange;
 use crate::replay::{Replay, ReplayError, ReplayStatus, ReplayWish};
+use crate::standing::Ledgered;
 use crate::status::{ConnectionStatus, DeadLetterPage, PageRequest, RangeSelection, Selection};
 
 /// What a handle asks of a connection's task.
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Resend(Selection, oneshot::Sender<usize>),
     DeadRanges(oneshot::Sender<Vec<DeadRange>>),
     ResendRanges(RangeSelection, oneshot::Sender<u64>),
+    Ledgered((ItemPosition, ItemPosition), oneshot::Sender<Ledgered>),
     Resume(oneshot::Sender<()>),
     Cancel(oneshot::Sender<()>),
 }
@@ -156,9 +158,9 @@ impl Shared {
         }
     }
 
-    pub(crate) fn publish(&self, status: ConnectionStatus) {
-        let before = lock(&self.statuses).insert(status.id, status);
-        if before != Some(status) {
+    pub(crate) fn publish(&self, status: &ConnectionStatus) {
+        let before = lock(&self.statuses).insert(status.id, *status);
+        if before != Some(*status) {
             self.changes.send_modify(|changes| *changes += 1);
         }
     }

@@ -64,8 +64,8 @@ impl Pause {
     }
 }
 
-/// Why most of what is filtered is: the connection does not want events of that type, or is not told of
-/// that change.
+/// Why most of what is filtered is: the connection does not want events of that type, or none of that type
+/// and name, or is not told of that change.
 const OF_TOPIC: &str = "type";
 /// What was withheld when reasons were not counted yet.
 const EARLIER: &str = "earlier";

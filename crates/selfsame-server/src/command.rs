@@ -15,6 +15,7 @@ mod import;
 mod pack_worker;
 mod plan;
 mod profile;
+mod reconcile;
 mod replay;
 mod resource;
 mod restore;
@@ -64,6 +65,7 @@ enum Command {
     PackWorker,
     Replay(replay::Replay),
     Alert(alert::AlertCommand),
+    Reconcile(reconcile::Reconcile),
     Audience(definition::Audience),
     Trait(definition::Trait),
     Import(import::Import),
@@ -153,6 +155,7 @@ impl Cli {
             Command::PackWorker => pack_worker::run(),
             Command::Replay(replay) => replay.run(),
             Command::Alert(alert) => alert.run(),
+            Command::Reconcile(reconcile) => reconcile.run(),
             Command::Audience(audience) => audience.run(),
             Command::Trait(one) => one.run(),
             Command::Import(import) => import.run(),

@@ -31,6 +31,7 @@ mod oauth;
 mod openapi;
 mod previews;
 mod problem;
+mod reconcile;
 mod rejected;
 mod replays;
 mod rule_jobs;
@@ -72,6 +73,9 @@ pub(crate) use insights::words as insight_words;
 pub(crate) use oauth::{AddedOAuthClient, OAuthShown};
 pub(crate) use previews::{PreviewFound, PreviewShown, PreviewWish};
 pub(crate) use problem::Code;
+pub(crate) use reconcile::{
+    ReconcileFound, ReconcileRow, ReconcileSide, ReconcileWish, StandingShown, UnitShown,
+};
 pub(crate) use replays::{ReplayFound, ReplayLook, ReplayShown, ReplayWanted};
 pub(crate) use shape::Page;
 pub(crate) use sources::{NewSource, SourceShown};

@@ -7,4 +7,5 @@ mod feed;
 mod outbound;
 mod receiver;
 mod replay;
+mod standing;
 mod world;

@@ -346,3 +346,10 @@ impl Resend {
         say(&format!("{} dead letters are sent again.", resent.resent))
     }
 }
+
+/// The space of a destination.
+pub(super) async fn space_of(client: &Client, destination: &str) -> anyhow::Result<String> {
+    let path = format!("/api/destinations/{}", part(destination));
+    let shown: DestinationShown = client.get(&path).await?;
+    Ok(shown.space)
+}

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use selfsame_deliver::{AttemptsError, CausesError, CommandError, FeedError, LedgerError};
+use selfsame_deliver::{
+    AttemptsError, CausesError, CommandError, FeedError, LedgerError, StandingError,
+};
 use selfsame_event::Class;
 use selfsame_log::ReadError;
 use selfsame_pipeline::workspace::ChangeError;
@@ -209,6 +211,15 @@ impl From<CausesError> for Problem {
 impl From<AttemptsError> for Problem {
     fn from(error: AttemptsError) -> Self {
         Self::of(error.class(), &error)
+    }
+}
+
+impl From<StandingError> for Problem {
+    fn from(error: StandingError) -> Self {
+        match error {
+            StandingError::Command(error) => error.into(),
+            StandingError::Attempts(error) => error.into(),
+        }
     }
 }
 

@@ -218,7 +218,7 @@ pub(crate) async fn begin(
 }
 
 /// What is asked for, with its places.
-async fn wish(
+pub(super) async fn wish(
     control: &Control,
     from: &str,
     to: Option<&str>,
@@ -308,7 +308,7 @@ pub(crate) async fn preview(
     Ok(ReplayFound { matching, by_type, samples, percent, next })
 }
 
-fn share(from: ItemPosition, at: ItemPosition, to: ItemPosition) -> u32 {
+pub(super) fn share(from: ItemPosition, at: ItemPosition, to: ItemPosition) -> u32 {
     if at >= to {
         return 100;
     }

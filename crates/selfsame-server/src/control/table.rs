@@ -23,8 +23,8 @@ use super::{
     definitions, destinations, function_uses, functions, identity, identity_keys, imports,
 };
 use super::{
-    insights, oauth, openapi, previews, rejected, replays, rule_jobs, sources, spaces, state, tail,
-    tokens, trace, undo,
+    insights, oauth, openapi, previews, reconcile, rejected, replays, rule_jobs, sources, spaces,
+    state, tail, tokens, trace, undo,
 };
 
 /// What a token may do. Tokens have all of them today.
@@ -251,6 +251,7 @@ routes! {
     Get "/api/spaces/{id}" Read "Show a space" 200 [spaces::SpaceShown] = spaces::show;
     Patch "/api/spaces/{id}" Write "Change a space" body [spaces::SpaceChange] 200 [Hinted<spaces::SpaceShown>] = spaces::update;
     Get "/api/spaces/{id}/accounting" Read "What became of everything: what came, what was set aside, and what each destination made of the rest" 200 [accounting::AccountingShown] = accounting::show;
+    Post "/api/spaces/{id}/reconcile" Events "What became of each event of a period at two destinations, and which events differ and why; nothing is sent" body [reconcile::ReconcileWish] 200 [reconcile::ReconcileFound] = reconcile::reconcile;
     Get "/api/spaces/{id}/rules" Read "Show identity rules" 200 [RuleSet] = spaces::rules;
     Put "/api/spaces/{id}/rules" Write "Set identity rules, in force for events from now on" body [RuleSet] 200 [Hinted<RuleSet>] = spaces::set_rules;
     Post "/api/spaces/{id}/rules/try" Write "Try identity rules out: what would be different, had they been in force from the first event on" body [RuleSet] 202 [rule_jobs::RuleJobShown] = rule_jobs::try_out;

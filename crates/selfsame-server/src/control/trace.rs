@@ -460,15 +460,17 @@ fn withheld(reason: Withheld) -> (&'static str, &'static str) {
     }
 }
 
+/// The name of the mapping that an action is known by.
+pub(super) fn mapping_name(destination: &Destination, number: u8) -> String {
+    let mappings = destination.tool.as_ref().map_or(&[][..], |tool| &tool.mappings);
+    let mapping = mappings.iter().find(|one| one.number == number);
+    mapping.map_or_else(|| format!("mapping {number}, removed"), |one| one.name.clone())
+}
+
 /// Bytes of an answer that lists show.
 pub(crate) const NOTE_BYTES: usize = 1_024;
 
 pub(super) fn attempt(destination: &Destination, attempt: &Attempt, replay: u32) -> AttemptShown {
-    let mappings = destination.tool.as_ref().map_or(&[][..], |tool| &tool.mappings);
-    let named = |number: u8| {
-        let mapping = mappings.iter().find(|one| one.number == number);
-        mapping.map_or_else(|| format!("mapping {number}, removed"), |one| one.name.clone())
-    };
     let (outcome, status) = match attempt.outcome {
         Outcome::Delivered { status } => ("delivered", Some(status)),
         Outcome::Failed { failure, status, .. } => (failure.label(), status),
@@ -477,7 +479,7 @@ pub(super) fn attempt(destination: &Destination, attempt: &Attempt, replay: u32)
     };
     AttemptShown {
         number: attempt.number,
-        action: attempt.action.map(named),
+        action: attempt.action.map(|number| mapping_name(destination, number)),
         started: attempt.started.to_string(),
         took_ms: attempt.took_ms,
         outcome: outcome.to_owned(),

@@ -1,6 +1,6 @@
-//! What became of everything: the sums.
+//! What became of everything: the sums, and two destinations side by side.
 
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::receiver::Receiver;
@@ -102,5 +102,105 @@ async fn what_came_and_what_each_destination_made_of_it_adds_up_wherever_it_is_s
         "  filtered: 1 type",
     ] {
         assert!(text.contains(said), "{said} is not in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn two_destinations_are_compared_event_by_event_in_parts() {
+    let receivers = receivers().await;
+    let server = world(&receivers).await;
+    settled(&server).await;
+    let path = "/api/spaces/dev/reconcile";
+    let wish = json!({"first": "crm", "second": "ads", "from": "1h"});
+    let said = server.done(POST, path, Some(wish.clone())).await;
+    assert_eq!(
+        (&said["compared"], &said["differing"], &said["next"]),
+        (&json!(4), &json!(4), &Value::Null)
+    );
+    assert_eq!(said["first"]["events"], json!({"before": 1, "delivered": 3}), "{said:#}");
+    assert_eq!(said["second"]["events"], json!({"filtered": 1, "pending": 3}), "{said:#}");
+    let rows: Vec<_> = said["data"].as_array().expect("rows").iter().collect();
+    let ids: Vec<_> = rows.iter().map(|row| row["message_id"].as_str().expect("an id")).collect();
+    assert_eq!(ids, ["m1", "m2", "m3", "m4"]);
+    let unit = |outcome: &str, reason: Option<&str>, derived: bool| json!([{"action": null, "outcome": outcome, "reason": reason, "derived": derived}]);
+    assert_eq!(rows[1]["second"]["units"], unit("filtered", Some("type"), true));
+    assert_eq!(rows[2]["first"]["units"], unit("delivered", None, false));
+
+    // The same in parts of one event that differs, and only counted.
+    let (mut part, mut parts) = (wish.clone(), Vec::new());
+    loop {
+        part["limit"] = json!(1);
+        let said = server.done(POST, path, Some(part.clone())).await;
+        parts.extend(said["data"].as_array().expect("rows").clone());
+        if said["next"].is_null() {
+            break;
+        }
+        part["next"] = said["next"].clone();
+    }
+    assert_eq!(Value::from(parts), said["data"]);
+    let counted = json!({"first": "crm", "second": "ads", "from": "1h", "limit": 0, "where": "properties.total > 15"});
+    let said = server.done(POST, path, Some(counted)).await;
+    assert_eq!(
+        (&said["compared"], &said["differing"], &said["data"]),
+        (&json!(2), &json!(2), &json!([]))
+    );
+
+    // What a replay brought is there, too.
+    let replay = json!({"from": "1h", "where": "properties.total = 10"});
+    server.done(POST, "/api/destinations/crm/replays", Some(replay)).await;
+    let said = eventually("the replay", async || {
+        let said = server.done(POST, path, Some(wish.clone())).await;
+        (said["first"]["events"]["replayed"] == 1).then_some(said)
+    })
+    .await;
+    assert_eq!(said["first"]["units"], json!({"before": 1, "delivered": 3}), "{said:#}");
+    assert_eq!(
+        (&said["first"]["replays"], &said["data"][0]["first"]["replayed"]),
+        (&json!(1), &json!("delivered"))
+    );
+
+    // It is recorded, so it is the same behind a kill.
+    let server = server.again();
+    let again = eventually("the same behind a kill", async || {
+        let (status, again) = server.ask(POST, path, Some(wish.clone())).await;
+        (status.is_success() && again["first"] == said["first"]).then_some(again)
+    })
+    .await;
+    assert_eq!((&again["second"], &again["data"]), (&said["second"], &said["data"]));
+
+    let told = run(
+        &["reconcile", "crm", "ads", "--from", "1h", "--server", &server.url, "--token", DEV],
+        &[],
+    );
+    assert!(!told.status.success(), "they differ");
+    let text = String::from_utf8(told.stdout).expect("text");
+    for said in [
+        "4 events and calls from ",
+        ", 4 differ",
+        "  ads: filtered (type), derived",
+        "  crm: before, replayed: delivered",
+    ] {
+        assert!(text.contains(said), "{said} is not in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_compared_is_said() {
+    let receivers = receivers().await;
+    let server = world(&receivers).await;
+    for (change, status, field) in [
+        (json!({"second": "crm"}), StatusCode::BAD_REQUEST, json!("second")),
+        (json!({"second": "nobody"}), StatusCode::NOT_FOUND, Value::Null),
+        (json!({"from": "yesterday"}), StatusCode::BAD_REQUEST, json!("from")),
+        (json!({"where": "event = "}), StatusCode::BAD_REQUEST, json!("where")),
+        (json!({"next": "0-1"}), StatusCode::BAD_REQUEST, json!("next")),
+        (json!({"limit": 1_001}), StatusCode::BAD_REQUEST, json!("limit")),
+    ] {
+        let mut wish = json!({"first": "crm", "second": "ads", "from": "1h"});
+        for (name, value) in change.as_object().expect("an object") {
+            wish[name] = value.clone();
+        }
+        let (got, answer) = server.ask(POST, "/api/spaces/dev/reconcile", Some(wish)).await;
+        assert_eq!((got, &answer["error"]["field"]), (status, &field), "{answer}");
     }
 }
