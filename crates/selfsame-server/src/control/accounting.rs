@@ -42,7 +42,8 @@ shape! {
         unattached: u64,
         /// Those that profiles have, which destinations are offered.
         accepted: u64,
-        /// Calls that destinations are offered besides: two for each change of an audience or a computed trait.
+        /// Calls that destinations are offered besides: two for each change of an audience or a computed trait that
+        /// some destination is told of.
         calls: u64,
         /// Whether received = accepted + duplicates + changed + rejected + unattached.
         adds_up: bool,

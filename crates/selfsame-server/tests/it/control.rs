@@ -20,4 +20,5 @@ mod replays;
 mod resources;
 mod rules;
 mod server;
+mod story;
 mod verified;
