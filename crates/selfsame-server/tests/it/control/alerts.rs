@@ -92,6 +92,12 @@ async fn a_paused_destination_is_told_once_over_a_kill_and_cleared_once() {
     let metrics = metrics.text().await.expect("text");
     assert!(metrics.contains("selfsame_alerts_raised{alert=\"destination-paused\""), "{metrics}");
 
+    // Deliveries begin a moment after the rest.
+    eventually("the destination", async || {
+        let shown = server.get("/api/destinations/hooks").await;
+        (shown["status"]["state"] == "paused").then_some(())
+    })
+    .await;
     gone.answer(200);
     server.done(Method::POST, "/api/destinations/hooks/resume", None).await;
     eventually("the end", async || {
