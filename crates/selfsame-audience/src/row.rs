@@ -23,19 +23,44 @@ fn next<'a>(reader: &mut Reader<'a>) -> Option<Part<'a>> {
 }
 
 /// What a row keeps, by the number of the stream.
-pub(crate) type Parts<'a> = Vec<(usize, &'a [u8])>;
+#[derive(Debug)]
+pub(crate) struct Parts<'a> {
+    row: &'a [u8],
+    places: Vec<Place>,
+}
+
+/// Where a part is in its row.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    number: u32,
+    start: u32,
+    end: u32,
+}
 
 /// How many parts a row seldom has more than.
 const MANY: usize = 512;
 
-/// All that a row keeps.
-pub(crate) fn parts(row: &[u8]) -> Parts<'_> {
-    let mut reader = Reader(row);
-    let mut parts = Vec::with_capacity((row.len() / 6).min(MANY));
-    while let Some(part) = next(&mut reader) {
-        parts.push((part.number, part.bytes));
+impl<'a> Parts<'a> {
+    /// All that a row keeps.
+    pub(crate) fn of(row: &'a [u8]) -> Self {
+        let place = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let mut reader = Reader(row);
+        let mut places = Vec::with_capacity((row.len() / 6).min(MANY));
+        while let Some(part) = next(&mut reader) {
+            let end = row.len() - part.left;
+            let start = place(end - part.bytes.len());
+            places.push(Place { number: place(part.number), start, end: place(end) });
+        }
+        Self { row, places }
     }
-    parts
+
+    /// What it keeps of a stream.
+    pub(crate) fn get(&self, number: usize) -> Option<&'a [u8]> {
+        let number = u32::try_from(number).ok()?;
+        let at = self.places.binary_search_by_key(&number, |place| place.number).ok()?;
+        let Place { start, end, .. } = *self.places.get(at)?;
+        self.row.get(start as usize..end as usize)
+    }
 }
 
 /// Writes a row anew in which some parts are others: those of ascending numbers. Nothing is copied as

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use crate::elements::Newest;
 use crate::plan::{Keep, Stream};
-use crate::row::{self, Parts};
+use crate::row::Parts;
 use crate::slots::Written;
 use crate::state::State;
 use crate::total::Total;
@@ -76,12 +76,9 @@ impl<'a> Sections<'a> {
     /// What each section keeps of a stream.
     fn parts_of(&self, index: usize) -> Option<impl Iterator<Item = &'a [u8]> + Clone> {
         let number = *self.numbers.get(index)?;
-        let all = || self.rows.iter().map(|row| row::parts(row)).collect();
-        let parts = self.parts.get_or_init(all).iter().filter_map(move |parts| {
-            let at = parts.binary_search_by_key(&number, |(known, _)| *known).ok()?;
-            parts.get(at).map(|(_, part)| *part)
-        });
-        Some(parts)
+        let all = || self.rows.iter().map(|row| Parts::of(row)).collect();
+        let rows = self.parts.get_or_init(all).iter();
+        Some(rows.filter_map(move |parts| parts.get(number)))
     }
 }
 

@@ -29,6 +29,9 @@ pub const LIST_LENGTH: u64 = 10_000;
 /// For how many days the lists of rejected events are kept.
 pub const REJECTED_DAYS_KEPT: u32 = 30;
 
+/// How many streams an event seldom belongs to more of.
+const TOUCHED: usize = 32;
+
 /// What folding a record decided.
 #[derive(Debug, Default)]
 pub struct Emitted {
@@ -213,8 +216,8 @@ impl State {
         outcome: &Outcome,
         notes: &mut Vec<Note>,
     ) -> Result<Vec<u32>, StateError> {
-        let mut touched = Vec::new();
         let plans = Arc::clone(&self.plans[slot]);
+        let mut touched = Vec::with_capacity(if plans.is_empty() { 0 } else { TOUCHED });
         let source = self.meta.workspace.source(arrival.source());
         let source = source.map_or("", |source| &source.id);
         let when = When::new(arrival.happened_at, arrival.origin.record, arrival.at.index);

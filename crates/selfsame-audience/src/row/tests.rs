@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::collection::btree_map;
 use proptest::prelude::*;
 
-use super::{Reading, Rewriting, parts as of};
+use super::{Parts as Of, Reading, Rewriting};
 
 type Parts = BTreeMap<usize, Vec<u8>>;
 
@@ -13,7 +13,7 @@ fn parts() -> impl Strategy<Value = Parts> {
 }
 
 fn part(row: &[u8], number: usize) -> Option<&[u8]> {
-    of(row).into_iter().find(|(known, _)| *known == number).map(|(_, part)| part)
+    Of::of(row).get(number)
 }
 
 fn rewritten(row: &[u8], changed: &Parts) -> Option<Vec<u8>> {
