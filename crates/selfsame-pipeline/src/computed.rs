@@ -51,7 +51,7 @@ pub(crate) use plans::{LivePlan, SpacePlans};
 pub(crate) use recall::Recall;
 pub(crate) use record::ComputedRecord;
 pub(crate) use row::first_moment;
-pub(crate) use step::seen;
+pub(crate) use step::{WrittenBytes, seen};
 pub(crate) use timers::{Due, Timers};
 pub(crate) use whole::{Whole, outlines};
 pub(crate) use whose::{Anchored, Linked, sections as sections_of, users_of};

@@ -10,7 +10,7 @@ use selfsame_identity::{ResolveError, Rules, Sizes};
 use selfsame_store::{RowKey, StateHash, Store, StoreError, Table, TableHash};
 
 use crate::ahead::{Ahead, Published};
-use crate::computed::{Recall, SpacePlans, Timers, Whole, first_moment};
+use crate::computed::{Recall, SpacePlans, Timers, Whole, WrittenBytes, first_moment};
 use crate::effect::Effect;
 use crate::key::InSpace;
 use crate::meta::{Meta, STATE_FORMAT, SourceMeta, SpaceMeta};
@@ -143,6 +143,8 @@ pub struct State {
     pub(crate) account_timers: Timers,
     /// Where what definitions read of a profile is put: its memory is used for all of them.
     pub(crate) whole: Whole,
+    /// The same for what definitions came to.
+    pub(crate) value_bytes: WrittenBytes,
     /// What is known while records are folded again.
     pub(crate) recall: Recall,
     /// What the record that is being folded has changed besides.
@@ -179,6 +181,7 @@ impl State {
             timers: Timers::default(),
             account_timers: Timers::default(),
             whole: Whole::default(),
+            value_bytes: WrittenBytes::default(),
             recall: Recall::default(),
             effects: Vec::new(),
         };

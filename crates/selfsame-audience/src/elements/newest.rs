@@ -25,7 +25,7 @@ struct Read<'a> {
     /// What is left of each section, with its next event.
     sections: SmallVec<[(Walk<'a>, Option<Element<'a>>); 2]>,
     /// The newest first.
-    list: Vec<Element<'a>>,
+    list: SmallVec<[Element<'a>; 4]>,
     /// What these take.
     bytes: usize,
     /// The newest of those that are not kept.
@@ -45,7 +45,7 @@ impl<'a> Newest<'a> {
             let first = walk.next(|time, reader| Element::read(columns, time, reader));
             sections.push((walk, first));
         }
-        let read = Read { sections, list: Vec::new(), bytes: 0, cut, is_over: false };
+        let read = Read { sections, list: SmallVec::new(), bytes: 0, cut, is_over: false };
         Self { columns, room, read: RefCell::new(read) }
     }
 

@@ -49,6 +49,12 @@ pub(super) struct Written {
     pub(super) key: InSpace<ProfileId>,
     /// Whose they are.
     of: Collection,
+    bytes: WrittenBytes,
+}
+
+/// Its bytes. Their memory is used for one profile after the other.
+#[derive(Debug, Default)]
+pub(crate) struct WrittenBytes {
     values: Vec<u8>,
     moments: Vec<u8>,
 }
@@ -56,7 +62,8 @@ pub(super) struct Written {
 impl Written {
     /// The values.
     pub(super) fn read(&self) -> Values<'_> {
-        Values::read(&self.values, &self.moments).unwrap_or_default()
+        let WrittenBytes { values, moments } = &self.bytes;
+        Values::read(values, moments).unwrap_or_default()
     }
 }
 
@@ -284,26 +291,38 @@ impl State {
         of: Collection,
         key: InSpace<ProfileId>,
     ) -> Result<Written, StateError> {
-        let mut written = Written { key, of, values: Vec::new(), moments: Vec::new() };
-        self.tables.computed.view(&key, |row| written.values.extend_from_slice(row))?;
-        self.tables.moments.view(&key, |row| written.moments.extend_from_slice(row))?;
-        Ok(written)
+        self.written_in(WrittenBytes::default(), of, key)
+    }
+
+    /// The same in memory that was used before.
+    fn written_in(
+        &self,
+        mut bytes: WrittenBytes,
+        of: Collection,
+        key: InSpace<ProfileId>,
+    ) -> Result<Written, StateError> {
+        let WrittenBytes { values, moments } = &mut bytes;
+        values.clear();
+        moments.clear();
+        self.tables.computed.view(&key, |row| values.extend_from_slice(row))?;
+        self.tables.moments.view(&key, |row| moments.extend_from_slice(row))?;
+        Ok(Written { key, of, bytes })
     }
 
     /// Writes what changed of the values of a profile, and sets its timer.
     pub(super) fn put_values(&mut self, before: &Written, after: &Values<'_>) {
-        let key = before.key;
-        let mut bytes = Vec::with_capacity(before.values.len() + 16);
+        let (key, WrittenBytes { values, moments }) = (before.key, &before.bytes);
+        let mut bytes = Vec::with_capacity(values.len().max(moments.len()) + 64);
         after.encode(&mut bytes);
-        put(&self.tables.computed, key, &before.values, &bytes);
+        put(&self.tables.computed, key, values, &bytes);
         bytes.clear();
         after.encode_moments(&mut bytes);
-        put(&self.tables.moments, key, &before.moments, &bytes);
+        put(&self.tables.moments, key, moments, &bytes);
         let timers = match before.of {
             Collection::Users => &mut self.timers,
             Collection::Accounts => &mut self.account_timers,
         };
-        timers.turn(key, first_moment(&before.moments), first_moment(&bytes));
+        timers.turn(key, first_moment(moments), first_moment(&bytes));
     }
 
     pub(super) fn compute(
@@ -324,7 +343,8 @@ impl State {
         if ranks.is_some_and(Ranks::is_empty) {
             return Ok(());
         }
-        let before = self.written(key)?;
+        let bytes = std::mem::take(&mut self.value_bytes);
+        let before = self.written_in(bytes, Collection::Users, key)?;
         let mut values = before.read();
         let mut by = None;
         let wanted = match asked {
@@ -345,6 +365,7 @@ impl State {
         };
         let is_by_event = matches!(asked, Wanted::Some(_) | Wanted::By(_));
         if is_by_event && wanted.is_empty() && absorbed.0.is_empty() {
+            self.value_bytes = before.bytes;
             return Ok(());
         }
         let root = match at.component {
@@ -375,6 +396,7 @@ impl State {
                 self.emit(key, *number, at, What::Exited);
             }
         }
+        self.value_bytes = before.bytes;
         Ok(())
     }
 
