@@ -22,7 +22,7 @@ use selfsame_destinations::{Connection, Done, Manifest, Outcome as Meaning, Refu
 use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 
-use crate::carry::{Answered, is_to_be_tried_again};
+use crate::carry::{Answered, Course, is_to_be_tried_again};
 use crate::config::Line;
 use crate::connector::Connector;
 use crate::credentials::Held;
@@ -319,6 +319,11 @@ impl Connector {
         let Ok(_place) = self.exchanges.acquire().await else {
             return all(Carried::quiet(Outcome::Postponed));
         };
+        match self.room(job.clock.wall()) {
+            Some(0) => return all(Carried::quiet(Outcome::Postponed)),
+            Some(left) if left < part.len() as u64 => return None,
+            Some(_) | None => {}
+        }
         let events: Vec<&Value> = part.iter().map(|member| &*member.event).collect();
         let mut held = self.credentials.current(self, job).await;
         let mut has_renewed = false;
@@ -366,7 +371,9 @@ impl Connector {
             manifest.batch_exchange(&line.subscription, events.iter().copied(), connection);
         let Ok((mut exchange, refused)) = exchange else { return Together::Parts };
         let members = exchange.members().to_vec();
-        let driven = self.drive(&mut exchange, tokens, &mut Vec::new(), job, &mut None).await;
+        let weight = u64::try_from(members.len()).unwrap_or(u64::MAX);
+        let mut course = Course { weight, ..Course::unnoted() };
+        let driven = self.drive(&mut exchange, tokens, &mut course, job, &mut None).await;
         let (done, last) = match driven {
             Ok(driven) => driven,
             Err(carried) if is_to_be_tried_again(carried.outcome) => {

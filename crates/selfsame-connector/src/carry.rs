@@ -39,6 +39,30 @@ pub(crate) type Answered = (Reply, Option<Duration>);
 /// Keeps every request with its answer, where somebody wants to see them.
 pub(crate) type Ear<'h> = &'h mut Option<Vec<Said>>;
 
+/// An exchange on its way.
+#[derive(Debug)]
+pub(crate) struct Course {
+    /// Whether its answers are noted, under the key of its job.
+    pub(crate) is_noted: bool,
+    /// For how many requests each of its requests counts where a vendor counts events.
+    pub(crate) weight: u64,
+    /// Whether the answer to its last request is noted too.
+    pub(crate) is_last_noted: bool,
+    pub(crate) kept: Vec<Kept>,
+}
+
+impl Course {
+    /// One that goes on with these answers, and whose answers are noted.
+    pub(crate) fn noted(kept: Vec<Kept>) -> Self {
+        Self { is_noted: true, weight: 1, is_last_noted: false, kept }
+    }
+
+    /// One of which nothing is noted.
+    pub(crate) fn unnoted() -> Self {
+        Self { is_noted: false, ..Self::noted(Vec::new()) }
+    }
+}
+
 /// How an exchange went.
 pub(crate) struct Went {
     pub(crate) carried: Carried,
@@ -72,7 +96,7 @@ impl Connector {
         let Ok(_place) = self.exchanges.acquire().await else {
             return Carried::quiet(Outcome::Postponed);
         };
-        let mut kept = self.journal.take(job.key);
+        let mut course = Course::noted(self.notes.begin(job.key));
         let mut has_renewed = false;
         let mut held = self.credentials.current(self, job).await;
         let carried = loop {
@@ -80,7 +104,7 @@ impl Connector {
                 Ok(tokens) => tokens,
                 Err(carried) => break carried,
             };
-            let went = self.exchange((event, line), &tokens, &mut kept, job, ear).await;
+            let went = self.exchange((event, line), &tokens, &mut course, job, ear).await;
             let may_mend = went.wants_tokens && !has_renewed;
             if !may_mend || !self.can_renew(&tokens) {
                 break went.carried;
@@ -88,9 +112,7 @@ impl Connector {
             has_renewed = true;
             held = self.credentials.renew(&tokens, self, job).await;
         };
-        if is_to_be_tried_again(carried.outcome) {
-            self.journal.keep(job.key, kept);
-        }
+        self.notes.end(job.key, !is_to_be_tried_again(carried.outcome), job.clock.wall());
         carried
     }
 
@@ -98,12 +120,12 @@ impl Connector {
         &self,
         (event, line): (&Value, &Line),
         held: &Held,
-        kept: &mut Vec<Kept>,
+        course: &mut Course,
         job: Job<'_>,
         ear: Ear<'_>,
     ) -> Went {
         if line.is_program {
-            return self.by_program((event, line), held, kept, job, ear).await;
+            return self.by_program((event, line), held, course, job, ear).await;
         }
         let connection = self.connection(held, job);
         let exchange = self.config.manifest.exchange(&line.subscription, event, connection);
@@ -114,36 +136,46 @@ impl Connector {
                 return Went { carried, wants_tokens: false };
             }
         };
-        match self.drive(&mut exchange, held, kept, job, ear).await {
+        match self.drive(&mut exchange, held, course, job, ear).await {
             Ok((done, last)) => self.went(&done, last.as_ref(), held, job),
             Err(carried) => Went { carried, wants_tokens: false },
         }
     }
 
-    /// Asks an exchange for requests and tells it the answers. `kept` are answers that it had before; then
+    /// Asks an exchange for requests and tells it the answers. The course has answers that it had before; then
     /// those that it has now and were found good.
     pub(crate) async fn drive(
         &self,
         exchange: &mut Exchange<'_>,
         held: &Held,
-        kept: &mut Vec<Kept>,
+        course: &mut Course,
         job: Job<'_>,
         ear: Ear<'_>,
     ) -> Result<(Done, Option<Answered>), Carried> {
-        let before = std::mem::take(kept);
+        let before = std::mem::take(&mut course.kept);
         let (mut last, mut unsure): (Option<Answered>, Option<Kept>) = (None, None);
         for place in 0.. {
-            let request = match exchange.next(last.as_ref().map(|(reply, _)| reply)) {
+            let next = exchange.next(last.as_ref().map(|(reply, _)| reply));
+            let is_good = match &next {
+                // It goes on, so the answer before was a good one.
+                Next::Send(_) => true,
+                Next::Done(done) => course.is_last_noted && *done == Done::Delivered,
+            };
+            if let Some(good) = unsure.take().filter(|_| is_good) {
+                if course.is_noted && !before.contains(&good) {
+                    self.notes.note(job.key, good.clone(), job.clock.wall()).await;
+                }
+                course.kept.push(good);
+            }
+            let request = match next {
                 Next::Send(request) => request,
                 Next::Done(done) => return Ok((done, last)),
             };
-            // It goes on, so the answer before was a good one.
-            kept.extend(unsure.take());
             let digest = changes(&request.method).then(|| digest::of(&request));
             let known = before.iter().find(|one| one.place == place && Some(one.digest) == digest);
             let answered = match known {
                 Some(one) => (one.reply.clone(), None),
-                None => self.send(&request, held, job, ear).await?,
+                None => self.send(&request, held, course.weight, job, ear).await?,
             };
             unsure = digest.map(|digest| Kept { place, digest, reply: answered.0.clone() });
             last = Some(answered);
@@ -156,10 +188,11 @@ impl Connector {
         &self,
         request: &Request,
         held: &Held,
+        weight: u64,
         job: Job<'_>,
         ear: Ear<'_>,
     ) -> Result<Answered, Carried> {
-        let limits = self.config.manifest.limits;
+        let limits = &self.config.manifest.limits;
         let seconds = limits.timeout_seconds.map(|most| most.clamp(1, MOST_SECONDS));
         let timeout = seconds.map_or(job.timeout, Duration::from_secs);
         let failed = |failure| Carried::quiet(Outcome::failed(failure));
@@ -169,6 +202,9 @@ impl Connector {
         if limits.max_body_bytes.is_some_and(|most| bytes as u64 > most) {
             let note = format!("a body of {bytes} bytes is larger than what it takes");
             return Err(Carried { outcome: Outcome::failed(Failure::Unmapped), note });
+        }
+        if !self.spend(weight, job.clock.wall()).await {
+            return Err(Carried::quiet(Outcome::Postponed));
         }
         let wait = self.pace.place(job.clock.monotonic_micros());
         if !wait.is_zero() {
@@ -205,14 +241,6 @@ fn said(
     answer: &Result<selfsame_deliver::Answer, Failure>,
     held: &Held,
 ) -> Said {
-    let mut shown = request.shown();
-    if let Some(Value::Object(headers)) = shown.get_mut("headers") {
-        for (name, value) in headers {
-            if let Value::String(text) = value {
-                *text = held.mask.header(name, text);
-            }
-        }
-    }
     let answer = match answer {
         Ok(answer) => {
             let reply = wire::reply(answer);
@@ -221,5 +249,5 @@ fn said(
         }
         Err(failure) => json!({ "failure": failure.label() }),
     };
-    Said { request: held.mask.value(&shown), answer }
+    Said { request: held.mask.shown(request), answer }
 }

@@ -10,7 +10,7 @@ use selfsame_deliver::{
     Share, Tool, Withheld,
 };
 use selfsame_destinations::Manifest;
-use selfsame_event::EventType;
+use selfsame_event::{EventType, Time};
 use selfsame_mapping::Reach;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -18,7 +18,8 @@ use tokio::sync::Semaphore;
 use crate::batch::Batches;
 use crate::config::{Config, Line};
 use crate::credentials::Credentials;
-use crate::journal::Journal;
+use crate::daily::Daily;
+use crate::journal::Notebook;
 use crate::mask::Mask;
 use crate::pace::Pace;
 
@@ -46,7 +47,7 @@ pub struct Connector {
     /// Hides the secrets among the settings.
     pub(crate) mask: Mask,
     pub(crate) credentials: Arc<Credentials>,
-    pub(crate) journal: Arc<Journal>,
+    pub(crate) notes: Notebook,
     pub(crate) pace: Arc<Pace>,
     pub(crate) exchanges: Semaphore,
     pub(crate) batches: Batches,
@@ -54,8 +55,14 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// A connector of that configuration; `before` is the one that spoke for the same connection.
-    pub fn new(config: Config, keep: Arc<dyn Keep>, before: Option<&Self>) -> Self {
+    /// A connector of that configuration, with its part of the journal; `before` is the one that spoke for the
+    /// same connection.
+    pub fn new(
+        config: Config,
+        keep: Arc<dyn Keep>,
+        notes: Notebook,
+        before: Option<&Self>,
+    ) -> Self {
         let secrets = config.manifest.secrets().iter();
         let secrets = secrets.filter_map(|name| config.settings.get(name));
         let mask = Mask::of(secrets);
@@ -69,20 +76,19 @@ impl Connector {
             Some(before) => Arc::clone(&before.credentials),
             None => Arc::new(Credentials::new(config.auth.clone(), &mask)),
         };
-        let limits = config.manifest.limits;
-        let same_pace = before.filter(|before| before.config.manifest.limits == limits);
+        let limits = &config.manifest.limits;
+        let same_pace = before.filter(|before| before.config.manifest.limits == *limits);
         let pace = match same_pace {
             Some(before) => Arc::clone(&before.pace),
             None => Arc::new(Pace::new(limits.requests_per_second)),
         };
-        let journal = before.map(|before| Arc::clone(&before.journal)).unwrap_or_default();
         let exchanges = Semaphore::new(exchanges(&config.manifest));
         let batches = Batches::default();
         let settings = match &config.program {
             Some(_) => config.settings.to_string().into(),
             None => "{}".into(),
         };
-        Self { config, settings, mask, credentials, journal, pace, exchanges, batches, keep }
+        Self { config, settings, mask, credentials, notes, pace, exchanges, batches, keep }
     }
 
     /// How many events of it may be under way at once: those of a batch are.
@@ -93,9 +99,19 @@ impl Connector {
         exchanges.saturating_mul(most.unwrap_or(1)).min(MOST_EVENTS.max(exchanges))
     }
 
+    /// What the `integrations` of events call the tool.
+    pub fn called(&self) -> &[String] {
+        &self.config.manifest.called
+    }
+
     /// The requests a second that go out at most, where there is a rate now.
     pub fn rate(&self) -> Option<f64> {
         self.pace.rate()
+    }
+
+    /// What a vendor allows for a day of it, where the manifest says so.
+    pub fn daily(&self, now: Time) -> Option<Daily> {
+        Daily::of(&self.config.manifest.limits, &self.notes, now)
     }
 
     /// The mapping of that number, if it is in use.
@@ -121,6 +137,10 @@ impl Tool for Connector {
         let wanted = self.wanted_by(&event);
         let (event, size) = (Arc::new(event), body.len());
         Ok(Box::new(Opened { connector: self, event, size, wanted }))
+    }
+
+    fn waits_until(&self, now: Time) -> Option<Time> {
+        self.daily(now)?.free_at
     }
 
     fn open_shared(self: Arc<Self>, body: &Body) -> Result<Box<dyn Letter>, Failure> {

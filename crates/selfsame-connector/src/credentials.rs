@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use selfsame_deliver::{Carried, Failure, Job, Outcome};
-use selfsame_destinations::Manifest;
+use selfsame_destinations::{Request, RequestError};
 use serde_json::{Map, Value};
 
 use crate::connector::Connector;
-use crate::mask::Mask;
+use crate::mask::{HIDDEN, Mask};
 use crate::{meaning, metrics, wire};
 
 /// How long before its end a token is fetched anew.
@@ -47,8 +47,20 @@ impl Credentials {
         Self { held: Mutex::new(held), turn: tokio::sync::Mutex::default() }
     }
 
-    fn held(&self) -> Held {
+    pub(crate) fn held(&self) -> Held {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The tokens for requests that are only shown, and what to hide of them: one that is not there yet is hidden
+    /// as if it were.
+    pub(crate) fn shown(&self) -> (Value, Arc<Mask>) {
+        let held = self.held();
+        let mut auth = match &*held.auth {
+            Value::Object(auth) => auth.clone(),
+            _ => Map::new(),
+        };
+        auth.entry("access_token").or_insert_with(|| Value::String(HIDDEN.to_owned()));
+        (Value::Object(auth), held.mask)
     }
 
     /// Whether these are the tokens that it has now.
@@ -118,8 +130,8 @@ impl Credentials {
     }
 }
 
-struct Fetched {
-    auth: Value,
+pub(crate) struct Fetched {
+    pub(crate) auth: Value,
     seconds: Option<u64>,
 }
 
@@ -133,7 +145,11 @@ impl Connector {
 
     async fn fetch(&self, held: &Held, job: Job<'_>) -> Result<Fetched, Carried> {
         let Some(input) = self.config.manifest.program_refresh(&held.auth) else {
-            return fetch(&self.config.manifest, &self.config.settings, held, job).await;
+            let request = self.config.manifest.refresh(&self.config.settings, &held.auth);
+            return match request {
+                Some(request) => fetch(request, held, job).await,
+                None => Err(not_given(Failure::Unauthorized, "the manifest fetches none")),
+            };
         };
         match self.tokens_by_program(input, held, job).await?.tokens() {
             Some(new) => Ok(fetched(held, &new)),
@@ -157,21 +173,20 @@ fn fetched(held: &Held, new: &Map<String, Value>) -> Fetched {
     Fetched { auth: Value::Object(auth), seconds }
 }
 
-async fn fetch(
-    manifest: &Manifest,
-    settings: &Value,
+fn not_given(failure: Failure, note: &str) -> Carried {
+    let note = meaning::note(&format!("access token: {note}"));
+    Carried { outcome: Outcome::failed(failure), note }
+}
+
+/// Asks for tokens. What else is known of the connection stays.
+pub(crate) async fn fetch(
+    request: Result<Request, RequestError>,
     held: &Held,
     job: Job<'_>,
 ) -> Result<Fetched, Carried> {
-    let failed = |failure, note: &str| {
-        let note = meaning::note(&format!("access token: {note}"));
-        Carried { outcome: Outcome::failed(failure), note }
-    };
-    let request = match manifest.refresh(settings, &held.auth) {
-        Some(Ok(request)) => request,
-        Some(Err(error)) => return Err(failed(Failure::Unauthorized, &error.to_string())),
-        None => return Err(failed(Failure::Unauthorized, "the manifest fetches none")),
-    };
+    let failed = not_given;
+    let request = request
+        .map_err(|error| failed(Failure::Unauthorized, &held.mask.text(&error.to_string())))?;
     let timeout = job.timeout;
     let outgoing = wire::outgoing(&request, job.outbound, timeout, job.allow_loopback);
     let (method, outgoing) = outgoing.map_err(|failure| failed(failure, ""))?;

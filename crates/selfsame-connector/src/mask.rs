@@ -1,12 +1,13 @@
 //! What is shown of requests and answers, without secrets.
 
+use selfsame_destinations::Request;
 use serde_json::Value;
 
 /// A text of fewer bytes than this is not looked for: it would be found everywhere.
 const LEAST: usize = 4;
 /// Headers that prove who sends a request.
 const PROVING: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
-const HIDDEN: &str = "***";
+pub(crate) const HIDDEN: &str = "***";
 
 /// Texts that are not shown.
 #[derive(Clone, Default)]
@@ -63,6 +64,19 @@ impl Mask {
             Some((kind, _)) if kind.len() <= 16 => format!("{kind} {HIDDEN}"),
             _ => HIDDEN.to_owned(),
         }
+    }
+
+    /// A request without secrets.
+    pub(crate) fn shown(&self, request: &Request) -> Value {
+        let mut shown = request.shown();
+        if let Some(Value::Object(headers)) = shown.get_mut("headers") {
+            for (name, value) in headers {
+                if let Value::String(text) = value {
+                    *text = self.header(name, text);
+                }
+            }
+        }
+        self.value(&shown)
     }
 
     /// A document without secrets.

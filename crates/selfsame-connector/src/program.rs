@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::batch::Together;
-use crate::carry::{Answered, Ear, Rehearsal, Went, is_to_be_tried_again};
+use crate::carry::{Answered, Course, Ear, Rehearsal, Went, is_to_be_tried_again};
 use crate::config::Line;
 use crate::connector::Connector;
 use crate::credentials::Held;
@@ -106,8 +106,8 @@ impl Connector {
         let carried = match self.credentials.current(self, job).await {
             Ok(held) => {
                 let input = self.config.manifest.program_check(&held.auth)?;
-                let mut kept = Vec::new();
-                match self.run(input, &held, &mut kept, job, &mut said).await {
+                let mut course = Course::unnoted();
+                match self.run(input, &held, &mut course, job, &mut said).await {
                     Ok((end, last)) => {
                         self.went(&end.done(false), last.as_ref(), &held, job).carried
                     }
@@ -124,7 +124,7 @@ impl Connector {
         &self,
         (event, line): (&Value, &Line),
         held: &Held,
-        kept: &mut Vec<Kept>,
+        course: &mut Course,
         job: Job<'_>,
         ear: Ear<'_>,
     ) -> Went {
@@ -132,7 +132,7 @@ impl Connector {
         let connection = self.connection(held, job);
         let input = self.config.manifest.program_call(&line.subscription, event, connection);
         let ran = match input {
-            Ok(Some(input)) => self.run(input, held, kept, job, ear).await,
+            Ok(Some(input)) => self.run(input, held, course, job, ear).await,
             Ok(None) => return quiet(meaning::of(&Done::Skipped, None, &held.mask)),
             Err(refusal) => return quiet(meaning::refused(&refusal, None, &held.mask)),
         };
@@ -159,7 +159,9 @@ impl Connector {
             outcomes[*index] = meaning::refused(refusal, None, &held.mask);
         }
         let Some(input) = batch.input else { return Together::Ended(outcomes) };
-        let (end, last) = match self.run(input, held, &mut Vec::new(), job, &mut None).await {
+        let weight = u64::try_from(batch.members.len()).unwrap_or(u64::MAX);
+        let mut course = Course { weight, ..Course::unnoted() };
+        let (end, last) = match self.run(input, held, &mut course, job, &mut None).await {
             Ok(ran) => ran,
             Err(carried) if is_to_be_tried_again(carried.outcome) => {
                 return Together::Ended(vec![carried; events.len()]);
@@ -197,7 +199,7 @@ impl Connector {
         held: &Held,
         job: Job<'_>,
     ) -> Result<ProgramEnd, Carried> {
-        let (end, last) = self.run(input, held, &mut Vec::new(), job, &mut None).await?;
+        let (end, last) = self.run(input, held, &mut Course::unnoted(), job, &mut None).await?;
         match &end.error {
             None => Ok(end),
             Some(error) => {
@@ -214,12 +216,12 @@ impl Connector {
         }
     }
 
-    /// Runs a call to its end. `kept` are answers that it had before; then those that it has now.
+    /// Runs a call to its end. The course has answers that it had before; then those that it has now.
     async fn run(
         &self,
         input: String,
         held: &Held,
-        kept: &mut Vec<Kept>,
+        course: &mut Course,
         job: Job<'_>,
         ear: Ear<'_>,
     ) -> Result<Ran, Carried> {
@@ -228,8 +230,8 @@ impl Connector {
             return Err(Carried { outcome: Outcome::failed(Failure::Bug), note });
         };
         let mut running = program.begin(&self.settings, input);
-        let before = std::mem::take(kept);
-        let mut asked = Asked { before, kept, count: 0, last: None, unsure: None, failed: None };
+        let before = std::mem::take(&mut course.kept);
+        let mut asked = Asked { before, course, count: 0, last: None, unsure: None, failed: None };
         let ended = loop {
             tokio::select! {
                 biased;
@@ -270,14 +272,19 @@ impl Connector {
         let place = asked.count;
         asked.count += 1;
         // It goes on, so the answer before was a good one.
-        asked.kept.extend(asked.unsure.take());
+        if let Some(good) = asked.unsure.take() {
+            if asked.course.is_noted && !asked.before.contains(&good) {
+                self.notes.note(job.key, good.clone(), job.clock.wall()).await;
+            }
+            asked.course.kept.push(good);
+        }
         let Some((request, waiting)) = request(ask) else { return };
         let digest = changes(&request.method).then(|| digest::of(&request));
         let known =
             asked.before.iter().find(|one| one.place == place && Some(one.digest) == digest);
         let answered = match known {
             Some(one) => Ok((one.reply.clone(), None)),
-            None => self.send(&request, held, job, ear).await,
+            None => self.send(&request, held, asked.course.weight, job, ear).await,
         };
         let told = match answered {
             Ok(answered) => {
@@ -322,8 +329,8 @@ struct Asked<'a> {
     count: usize,
     /// Answers that it had when it was interrupted.
     before: Vec<Kept>,
-    /// Those that it has now, of requests that were found good.
-    kept: &'a mut Vec<Kept>,
+    /// Those that it has now, of requests that were found good, and where they are noted.
+    course: &'a mut Course,
     last: Option<Answered>,
     /// The last good answer, until it is clear that the program found it good too.
     unsure: Option<Kept>,

@@ -166,6 +166,8 @@ pub struct Connection {
     pub id: ConnectionId,
     /// What people call it.
     pub name: String,
+    /// The names that an event's `integrations` have for it; the first of them that is there decides.
+    pub called: Arc<[String]>,
     /// What speaks to its receiver. Without one it is a webhook, and the address and the keys are its.
     pub tool: Option<Spoken>,
     /// What changes or drops what a webhook is sent, if something does.
@@ -199,6 +201,7 @@ impl Connection {
         Self {
             id,
             name: String::new(),
+            called: Arc::default(),
             tool: None,
             before: None,
             url: url.into(),

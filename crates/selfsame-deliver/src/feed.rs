@@ -127,9 +127,9 @@ pub enum BodyError {
     /// It was removed with old log segments. The effect becomes a dead letter.
     #[error("the body was removed with old records")]
     Gone,
-    /// What it depends on is not there again yet, as after a crash. Tried again, without counting as an
+    /// What it depends on is not there yet, or not again, as after a crash. Tried again, without counting as an
     /// attempt.
-    #[error("what it depends on is not there again yet")]
+    #[error("what it depends on is not there yet")]
     Early,
     /// It cannot be read now. Tried again, without counting as an attempt.
     #[error("the body cannot be read now")]

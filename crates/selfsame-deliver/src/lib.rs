@@ -28,6 +28,7 @@ mod feed;
 mod handle;
 mod http_date;
 mod image;
+mod integrations;
 mod lag;
 mod lane;
 mod ledger;
@@ -64,6 +65,7 @@ pub use connection::{Connection, ConnectionId, Filter, Order, Secret, SecretErro
 pub use deliverer::{DeliverConfig, DeliverError, Deliverer, Parts};
 pub use feed::{BodyError, Call, Effect, EffectKind, Feed, FeedEnd, FeedError, FeedPage, Topic};
 pub use handle::{CausesError, CommandError, DelivererHandle, StandingError};
+pub use integrations::allows;
 pub use lag::{Lag, LagLimit, Measured, NOTICE_PERCENT, PROBLEM_PERCENT, Question};
 pub use ledger::{Appending, Ledger, LedgerError, LedgerPage, MemoryLedger, Releasing};
 pub use outbound::{

@@ -10,6 +10,8 @@ pub const RETRIES: &str = "selfsame_deliver_retries_total";
 pub const DELIVERED: &str = "selfsame_deliver_delivered_total";
 /// Derived events that a newer one replaced before they were sent.
 pub const SUPERSEDED: &str = "selfsame_deliver_superseded_total";
+/// Effects, or their actions, that were not sent when it was their turn, by `reason`.
+pub const WITHHELD: &str = "selfsame_deliver_withheld_total";
 /// Effects that became dead letters.
 pub const DEAD: &str = "selfsame_deliver_dead_total";
 /// Dead letters, and effects of dead ranges, that were sent again because somebody asked.
@@ -28,6 +30,7 @@ pub const ALL: &[(&str, &str)] = &[
     (RETRIES, "Delivery attempts that were not the first of their effect."),
     (DELIVERED, "Effects that receivers took."),
     (SUPERSEDED, "Derived events that a newer one replaced before they were sent."),
+    (WITHHELD, "Effects, or their actions, that were not sent when it was their turn, by reason."),
     (DEAD, "Effects that became dead letters."),
     (
         RESENT,

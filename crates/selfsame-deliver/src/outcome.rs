@@ -132,6 +132,8 @@ withheld! {
     Skipped = 110, "skipped";
     /// The replay that it was part of was ended.
     Cancelled = 111, "cancelled";
+    /// The event's own `integrations` leave the connection out.
+    Excluded = 112, "integrations";
 }
 
 impl Withheld {

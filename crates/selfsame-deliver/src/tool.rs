@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use selfsame_event::Clock;
+use selfsame_event::{Clock, Time};
 use serde_json::Value;
 
 use crate::feed::EffectKind;
@@ -40,6 +40,13 @@ pub trait Tool: Send + Sync + fmt::Debug + 'static {
     ///
     /// Nothing can ever be made of it.
     fn open(self: Arc<Self>, body: &Bytes) -> Result<Box<dyn Letter>, Failure>;
+
+    /// Until when nothing is to be sent, for a reason that the receiver does not have to say again: what it
+    /// allows for a day is used up.
+    fn waits_until(&self, now: Time) -> Option<Time> {
+        let _ = now;
+        None
+    }
 
     /// Looks at an event that others may look at, too.
     ///

@@ -1,6 +1,7 @@
 //! How a request proves who sends it.
 
 mod jwt;
+mod oauth2;
 mod sigv4;
 
 use std::borrow::Cow;
@@ -10,9 +11,11 @@ use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 use selfsame_mapping::{Item, Scope, Tree};
 
-use crate::request::{Body, Request, RequestError, parts};
+use crate::request::{Request, RequestError, parts};
 
 pub(crate) use jwt::{Algorithm, Jwt};
+pub(crate) use oauth2::OAuth2;
+pub use oauth2::{Code, Consent};
 pub(crate) use sigv4::SigV4;
 
 /// What is added to requests.
@@ -73,51 +76,6 @@ impl Auth {
 
 fn rendered(tree: &Tree, scope: &Scope<'_>) -> Option<String> {
     tree.text(scope)
-}
-
-/// Where tokens come from.
-#[derive(Debug, Clone)]
-pub(crate) struct OAuth2 {
-    pub(crate) access_token: Tree,
-    pub(crate) refresh_token: Tree,
-    pub(crate) token_url: Tree,
-    pub(crate) client_id: Tree,
-    pub(crate) client_secret: Tree,
-    pub(crate) client_in_header: bool,
-    pub(crate) client_credentials: bool,
-    pub(crate) scopes: Vec<String>,
-}
-
-impl OAuth2 {
-    /// The request that fetches another access token.
-    pub(crate) fn refresh(&self, scope: &Scope<'_>) -> Result<Request, RequestError> {
-        let all = |tree: &Tree| rendered(tree, scope).unwrap_or_default();
-        let (id, secret, place) =
-            (all(&self.client_id), all(&self.client_secret), all(&self.token_url));
-        let url = url::Url::parse(&place)
-            .map_err(|error| RequestError::Url { url: place, why: error.to_string() })?;
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        if self.client_credentials {
-            form.append_pair("grant_type", "client_credentials");
-            if !self.scopes.is_empty() {
-                form.append_pair("scope", &self.scopes.join(" "));
-            }
-        } else {
-            form.append_pair("grant_type", "refresh_token");
-            form.append_pair("refresh_token", &all(&self.refresh_token));
-        }
-        if !self.client_in_header {
-            form.append_pair("client_id", &id).append_pair("client_secret", &secret);
-        }
-        let (method, body) = ("POST".to_owned(), Body::Form(form.finish()));
-        let mut request = Request { method, url, headers: Vec::new(), body };
-        request.set("content-type", "application/x-www-form-urlencoded".to_owned())?;
-        if self.client_in_header {
-            let pair = STANDARD.encode(format!("{id}:{secret}"));
-            request.set("authorization", format!("Basic {pair}"))?;
-        }
-        Ok(request)
-    }
 }
 
 /// A keyed hash in a header.

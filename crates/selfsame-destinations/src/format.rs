@@ -27,6 +27,11 @@ pub(crate) static MANIFEST: Named = Named {
         Key::must("status", Shape::Word(&["native", "beta", "community"]), "How far it is."),
         Key::may("says", Shape::Text, "What it does, in a sentence or two."),
         Key::may(
+            "integrations",
+            Shape::List(&Shape::Text),
+            "Other names that the `integrations` of events have for it.",
+        ),
+        Key::may(
             "cases",
             Shape::Text,
             "The name of the recorded cases that it is checked against.",
@@ -265,7 +270,17 @@ static LIMITS: Named = Named {
         Key::may("concurrency", Shape::Count, "Requests at a time."),
         Key::may("max_body_bytes", Shape::Count, "Most bytes of a body."),
         Key::may("timeout_seconds", Shape::Count, "How long an answer is waited for."),
-        Key::may("daily_requests", Shape::Count, "Requests a day."),
+        Key::may("daily_requests", Shape::Count, "Requests a day of a connection."),
+        Key::may(
+            "daily_counts",
+            Shape::Word(&["requests", "events"]),
+            "What counts as one: a request, or each event of a batch. Default: requests.",
+        ),
+        Key::may(
+            "daily_zone",
+            Shape::Text,
+            "The time zone at whose midnight a day begins, such as UTC. Default: a day is any 24 hours.",
+        ),
     ],
     one_of: &[],
 };

@@ -26,6 +26,7 @@
 mod answer;
 mod auth;
 mod catalogue;
+mod day;
 mod exchange;
 mod field;
 mod format;
@@ -38,7 +39,9 @@ mod schema;
 mod shape;
 
 pub use answer::{Outcome, Reply, Verdict};
+pub use auth::{Code, Consent};
 pub use catalogue::{Catalogue, CatalogueError};
+pub use day::Window;
 pub use exchange::{Connection, Done, Exchange, MAX_REQUESTS, Next, Refusal};
 pub use format::FORMAT;
 pub use manifest::{Action, Limits, Manifest, Preset, Program, Subscription, SubscriptionError};

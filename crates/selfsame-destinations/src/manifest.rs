@@ -4,11 +4,13 @@ mod read;
 
 use std::sync::Arc;
 
-use selfsame_mapping::{Expression, Item, Mapping, Template, Tree, Trigger};
+use jiff::tz::TimeZone;
+use selfsame_mapping::{Expression, Item, Mapping, Scope, Template, Tree, Trigger};
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::answer::{Outcome, Response};
-use crate::auth::{Auth, Hmac};
+use crate::auth::{Auth, Code, Consent, Hmac};
 use crate::field::Fields;
 use crate::problem::{ManifestError, Problems};
 use crate::request::{Defaults, Form, Request, RequestError};
@@ -30,6 +32,8 @@ pub struct Manifest {
     pub status: String,
     /// The name of the recorded cases that it is checked against.
     pub cases: Option<String>,
+    /// What the `integrations` of events call it: its name, and others.
+    pub called: Vec<String>,
     /// The code that makes its requests, where that is not the manifest.
     pub program: Option<Program>,
     settings: Fields,
@@ -65,7 +69,7 @@ pub struct Program {
 }
 
 /// What a vendor allows.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Limits {
     /// Requests a second of a connection.
     pub requests_per_second: Option<f64>,
@@ -77,6 +81,10 @@ pub struct Limits {
     pub timeout_seconds: Option<u64>,
     /// Requests a day.
     pub daily_requests: Option<u64>,
+    /// Whether each event of a batch counts as one of them.
+    pub daily_counts_events: bool,
+    /// The zone whose midnight begins a day of the vendor; where there is none, a day is any 24 hours.
+    pub daily_zone: Option<TimeZone>,
 }
 
 /// Values with names, in order.
@@ -330,6 +338,47 @@ impl Manifest {
         self.audience.as_ref().map(|one| (one.add.as_str(), one.remove.as_str()))
     }
 
+    /// Whether it says how an audience's list is looked for or made.
+    pub fn keeps_lists(&self) -> bool {
+        self.audience.as_ref().is_some_and(|one| {
+            one.external_id.is_some() && (one.create.is_some() || one.get.is_some())
+        })
+    }
+
+    /// The fields whose choices are asked for.
+    pub fn dynamic_fields(&self) -> impl Iterator<Item = &str> {
+        self.dynamic_fields.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The address at which a person agrees that a connection acts for them, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// The settings give no address.
+    pub fn authorize(
+        &self,
+        settings: &Value,
+        consent: Consent<'_>,
+    ) -> Option<Result<Url, RequestError>> {
+        let Auth::OAuth2(oauth) = &self.auth else { return None };
+        oauth.authorize(consent, &Scope::at(0).with("settings", settings))
+    }
+
+    /// The request that fetches the tokens for a code that a person came back with, where there are such
+    /// tokens.
+    ///
+    /// # Errors
+    ///
+    /// The settings give no address.
+    pub fn redeem(
+        &self,
+        settings: &Value,
+        code: Code<'_>,
+    ) -> Option<Result<Request, RequestError>> {
+        let Auth::OAuth2(oauth) = &self.auth else { return None };
+        Some(oauth.redeem(code, &Scope::at(0).with("settings", settings)))
+    }
+
     /// The request that fetches another access token, where there are such tokens.
     ///
     /// # Errors
@@ -337,7 +386,7 @@ impl Manifest {
     /// The settings give no address.
     pub fn refresh(&self, settings: &Value, auth: &Value) -> Option<Result<Request, RequestError>> {
         let Auth::OAuth2(oauth) = &self.auth else { return None };
-        let scope = selfsame_mapping::Scope::at(0).with("settings", settings).with("auth", auth);
+        let scope = Scope::at(0).with("settings", settings).with("auth", auth);
         Some(oauth.refresh(&scope))
     }
 }
@@ -361,6 +410,11 @@ impl Action {
     /// Whether it keeps what no field is for.
     pub fn takes_others(&self) -> bool {
         self.fields.additional
+    }
+
+    /// Whether an event becomes one request at most.
+    pub fn is_one_request(&self) -> bool {
+        matches!(self.steps.as_slice(), [only] if only.each.is_none())
     }
 
     /// Most events of a batch, where it sends batches.

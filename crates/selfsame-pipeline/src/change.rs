@@ -19,6 +19,12 @@ impl State {
             let counts = space.and_then(|space| self.meta.spaces.get(usize::try_from(space).ok()?));
             let events = counts.map_or(0, SpaceMeta::deliveries);
             destination.since = Since { offset: record.position.offset, events };
+            if let Some(tool) = &mut destination.tool {
+                let mut known = self.meta.workspace.destinations.iter();
+                let before = known.find(|one| one.id == destination.id);
+                let place = (record.position.offset, record.time);
+                tool.follow(before.and_then(|one| one.tool.as_ref()), place);
+            }
         }
         if let Change::SetFunction(function) = &mut change {
             let place = (record.position.offset, record.time);

@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 pub const LOGIC_VERSION: u32 = 5;
 
 /// The format of the tables' rows. An older one is rebuilt from the log.
-pub(crate) const STATE_FORMAT: u32 = 10;
+pub(crate) const STATE_FORMAT: u32 = 11;
 
 /// The row of the whole state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -29,7 +29,7 @@ pub use self::function::{
 pub use self::identity::{Identity, IdentityKey, KeyText, TokenAlgorithm};
 pub use self::oauth::{OAuth, OAuthClient, OAuthKey};
 pub use self::results::ChangeResults;
-pub use self::tool::{Tool, ToolMapping};
+pub use self::tool::{Tool, ToolMapping, ToolVersion};
 
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -31,6 +31,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::destination::connection_id;
 use crate::feed::SpaceFeed;
+use crate::lists;
 use body::{Message, Personas};
 
 /// As which call a change is sent. Each is a delivery of its own.
@@ -292,7 +293,13 @@ impl SpaceFeed {
         connection: ConnectionId,
         heard: &Heard,
     ) -> Result<Vec<Call>, BodyError> {
-        self.look(effect, connection, |looked| calls(effect, looked, heard))
+        self.look(effect, connection, |looked| {
+            // It is being made; who is in is told with its id.
+            if lists::is_missing(looked.destination, looked.definition, &self.manifests) {
+                return Err(BodyError::Early);
+            }
+            calls(effect, looked, heard)
+        })
     }
 
     /// Notes whom a change may have told: everybody whom its profile may have been named by since it was, or
@@ -374,7 +381,7 @@ fn calls(effect: &Effect, looked: &Looked<'_>, heard: &Heard) -> Result<Vec<Call
     let (value, is_nothing) = looked.telling();
     let named = told_by(looked.names(), ids, (value, is_nothing), heard);
     let named = named.map_err(BodyError::Withheld)?;
-    let personas = Personas::of(definition, &destination.id);
+    let personas = Personas::of(definition, destination);
     let call = |id: ExternalId<'_>| {
         let message = Message {
             form,

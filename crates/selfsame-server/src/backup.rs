@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! DIR/backup.json     format, position, state hash, and every file with its length and digest
-//! DIR/data/…          log, outbox, ledgers and the newest base, as in a data folder; the key that seals
-//!                     secrets only if it was asked for
+//! DIR/data/…          log, outbox, ledgers, exchanges and the newest base, as in a data folder; the key that
+//!                     seals secrets only if it was asked for
 //! ```
 //!
 //! Each part is copied after those that refer to it: first ledgers, then the outbox, then the log. So
@@ -155,6 +155,11 @@ pub(crate) fn make(
         let (from, to) = (root.join("ledger").join(&space), into.join("ledger").join(&space));
         copied(&from, &to, || open_log(&to, &clock).map(drop))
             .context("a ledger cannot be copied")?;
+    }
+    let (from, to) = (root.join("exchanges"), into.join("exchanges"));
+    if from.exists() {
+        copied(&from, &to, || open_log(&to, &clock).map(drop))
+            .context("the exchanges cannot be copied")?;
     }
     let (outbox, log) = (into.join("outbox"), into.join("log"));
     copied(&root.join("outbox"), &outbox, || Ok(())).context("the outbox cannot be copied")?;

@@ -1,15 +1,23 @@
 //! The connectors of destinations of the catalogue: made of what is configured, and kept while that stays.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use selfsame_connector::{Config, ConfigError, Connector, Keep, Mapped, check};
+use anyhow::Context as _;
+use selfsame_connector::{Config, ConfigError, Connector, Journal, Keep, Mapped, check};
+use selfsame_deliver::{SegmentLedger, SystemRandom};
 use selfsame_destinations::Manifest;
+use selfsame_event::Clock;
+use selfsame_log::{LogConfig, RealFs, SegmentLog};
 use selfsame_pack::{PackError, Programs};
 use selfsame_pipeline::workspace::{Destination, Tool, ToolMapping};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
+use crate::chance;
+use crate::folder::Folder;
+use crate::lists::Lists;
 use crate::manifests::Manifests;
 use crate::pack::pack;
 use crate::pack::workers::Workers;
@@ -38,11 +46,25 @@ pub(crate) struct Fetched {
     pub(crate) auth: Value,
 }
 
+/// How large a file of the journal becomes before the next one begins.
+const JOURNAL_FILE_BYTES: u32 = 8 << 20;
+
+/// Opens the journal of exchanges of a data folder.
+fn open_journal(folder: &Folder, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Journal>> {
+    let mut config = LogConfig::new(folder.exchanges(), chance::bytes());
+    config.segment_bytes = JOURNAL_FILE_BYTES;
+    let log = SegmentLog::open(&config, Arc::clone(clock), Arc::new(RealFs))?;
+    let ledger = SegmentLedger::new(Arc::new(log), Arc::new(SystemRandom));
+    Ok(Arc::new(Journal::open(Arc::new(ledger), clock.wall())?))
+}
+
 /// Connectors by the ids of their destinations.
 #[derive(Debug)]
 pub(crate) struct Connectors {
-    pub(crate) manifests: Manifests,
+    pub(crate) manifests: Arc<Manifests>,
     live: Mutex<BTreeMap<String, Live>>,
+    journal: Arc<Journal>,
+    pub(crate) lists: Lists,
     fetched: mpsc::Sender<Fetched>,
     workers: Arc<Workers>,
 }
@@ -71,11 +93,18 @@ impl Keep for Keeper {
 }
 
 impl Connectors {
-    /// Connectors of these manifests, and where the tokens that they fetch come out.
-    pub(crate) fn new(manifests: Manifests) -> (Self, mpsc::Receiver<Fetched>) {
+    /// Connectors of the manifests of the program and of a folder, with the journal of a data folder; and where the
+    /// tokens that they fetch come out.
+    pub(crate) fn open(
+        folder: &Folder,
+        destinations: &Path,
+        clock: &Arc<dyn Clock>,
+    ) -> anyhow::Result<(Self, mpsc::Receiver<Fetched>)> {
+        let manifests = Arc::new(Manifests::of(destinations)?);
+        let journal = open_journal(folder, clock).context("the exchanges cannot be opened")?;
         let (fetched, kept) = mpsc::channel(KEPT);
-        let workers = Arc::<Workers>::default();
-        (Self { manifests, live: Mutex::default(), fetched, workers }, kept)
+        let (live, lists, workers) = (Mutex::default(), Lists::default(), Arc::default());
+        Ok((Self { manifests, live, journal, lists, fetched, workers }, kept))
     }
 
     /// The connector of a destination.
@@ -101,7 +130,8 @@ impl Connectors {
         let config = with_program(config, &manifest, &programs, &destination.id)?;
         let keeper = Keeper { destination: destination.id.clone(), fetched: self.fetched.clone() };
         let before = before.map(|known| &*known.connector);
-        let connector = Arc::new(Connector::new(config, Arc::new(keeper), before));
+        let notes = self.journal.of(&destination.id);
+        let connector = Arc::new(Connector::new(config, Arc::new(keeper), notes, before));
         let made = Live { tool: tool.clone(), manifest, connector: Arc::clone(&connector) };
         live.insert(destination.id.clone(), made);
         Ok(connector)
@@ -112,10 +142,33 @@ impl Connectors {
         self.workers.stop();
     }
 
+    /// A connector of what a destination was told at another time, to show what it would send.
+    pub(crate) fn as_told(
+        &self,
+        destination: &Destination,
+        tool: &Tool,
+        vault: &Vault,
+    ) -> Result<Connector, NotReady> {
+        let kind = &destination.kind;
+        let manifest =
+            self.manifests.get(kind).ok_or_else(|| NotReady::NoManifest(kind.clone()))?;
+        let config = config(&manifest, tool, &opened(vault, &destination.id, tool)?)?;
+        let keeper = Keeper { destination: destination.id.clone(), fetched: self.fetched.clone() };
+        let notes = Arc::new(Journal::in_memory()).of(&destination.id);
+        Ok(Connector::new(config, Arc::new(keeper), notes, None))
+    }
+
     /// Forgets the connectors of destinations that are not there any more.
     pub(crate) fn retain(&self, destinations: &[Destination]) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        live.retain(|id, _| destinations.iter().any(|one| one.id == *id));
+        live.retain(|id, _| {
+            let is_there = destinations.iter().any(|one| one.id == *id);
+            // Of those that nobody has seen yet, the configuration may not be folded yet.
+            if !is_there {
+                self.journal.forget(id);
+            }
+            is_there
+        });
     }
 }
 

@@ -50,15 +50,18 @@ pub(crate) use alerts::channels::{
     AlertChannelSet, AlertChannelShown, AlertChannelTested, AlertChannelWanted,
 };
 pub(crate) use alerts::{AlertShown, AlertTurn, AlertWanted, SilenceWanted};
-pub(crate) use attempts::{AttemptFound, AttemptsFound, RequestsShown};
+pub(crate) use attempts::requests::RequestsShown;
+pub(crate) use attempts::{AttemptFound, AttemptsFound};
 pub(crate) use backups::{BackupDone, BackupRequest};
+pub(crate) use catalogue::CatalogueEntry;
 pub(crate) use dead_letters::{DeadCauses, DeadLetters, Resent};
 pub(crate) use dead_ranges::{DeadRanges, RangeResent};
 pub(crate) use definitions::{
     ActivationShown, DefinitionProgress, DefinitionShown, NamingShown, NewDefinition,
 };
 pub(crate) use destinations::{
-    DestinationShown, MappingShown, NewDestination, NewMapping, NewSecret,
+    AuthorizeShown, ChoicesFound, DestinationShown, MappingShown, NewDestination, NewMapping,
+    NewSecret,
 };
 pub(crate) use function_uses::{FunctionUseAsked, FunctionUseShown};
 pub(crate) use functions::{
@@ -70,7 +73,9 @@ pub(crate) use identity_keys::{AddedIdentityKey, IdentityKeyShown, NewIdentityKe
 pub(crate) use imports::{KEY_HEADER, Outcome, Progress};
 #[cfg(test)]
 pub(crate) use insights::words as insight_words;
-pub(crate) use oauth::{AddedOAuthClient, OAuthShown};
+pub(crate) use oauth::{
+    AddedOAuthClient, OAuthChange, OAuthClientGiven, OAuthKeyGiven, OAuthShown,
+};
 pub(crate) use previews::{PreviewFound, PreviewShown, PreviewWish};
 pub(crate) use problem::Code;
 pub(crate) use reconcile::{
@@ -128,7 +133,7 @@ pub(crate) struct Control {
     undo_jobs: Arc<UndoJobs>,
 }
 
-/// `/api`.
+/// `/api`, and where people come back to who agreed at a vendor.
 pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router {
     let control = Control {
         node: Arc::clone(node),
@@ -169,7 +174,11 @@ pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router
         api = api.route(path, methods.fallback(no_method));
     }
     let api = api.route("/", any(no_route)).fallback(no_route);
-    Router::new().nest("/api", api).route("/api/", any(no_route)).with_state(control)
+    Router::new()
+        .nest("/api", api)
+        .route("/api/", any(no_route))
+        .with_state(control)
+        .merge(crate::consent::router(node))
 }
 
 async fn answer(

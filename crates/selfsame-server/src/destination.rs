@@ -1,7 +1,10 @@
 //! Destinations as configured, and connections as delivery knows them.
 
+use std::sync::Arc;
+
 use selfsame_deliver::{
-    Connection, ConnectionId, EffectKind, FeedEnd, Filter, Order, Secret, Spoken, Start,
+    Call, Connection, ConnectionId, Effect, EffectKind, FeedEnd, Filter, Order, Secret, Spoken,
+    Start, allows,
 };
 use selfsame_event::{EventType, Position};
 use selfsame_pipeline::workspace::{Destination, FunctionPlace, Tool, Workspace};
@@ -36,6 +39,7 @@ pub(crate) fn connections(
     let Some(space) = workspace.spaces.iter().find(|one| one.number == space) else {
         return Vec::new();
     };
+    let by = &workspace.name;
     let of_space = workspace.destinations.iter().filter(|one| one.space == space.id);
     let locked = |destination: &Destination| {
         // It waits, with all that is known of it, until there is a secret again.
@@ -48,7 +52,7 @@ pub(crate) fn connections(
         Some(tool) => spoken(one, tool, with, allow_loopback).map_err(|why| {
             tracing::error!(destination = %one.id, %why, "a destination waits: it cannot be spoken to");
         }),
-        None if one.kind == FUNCTION => function(one, with, allow_loopback).ok_or(()),
+        None if one.kind == FUNCTION => function(one, by, with, allow_loopback).ok_or(()),
         None => hook(one, with, allow_loopback).map_err(drop),
     }
     };
@@ -64,6 +68,7 @@ fn spoken(
 ) -> Result<Connection, NotReady> {
     let connector = with.connectors.connector(destination, tool, with.vault)?;
     let mut connection = connection_with(destination, &[], allow_loopback);
+    connection.called = called(destination, connector.called());
     connection.concurrency = connector.concurrency();
     let spoken = Spoken(connector);
     let concurrency = connection.concurrency;
@@ -74,11 +79,14 @@ fn spoken(
 /// The connection of a destination that is a function; none while it has none.
 fn function(
     destination: &Destination,
+    by: &str,
     with: Speaking<'_>,
     allow_loopback: bool,
 ) -> Option<Connection> {
     let own = with.functions.own(&destination.id)?;
     let mut connection = connection_with(destination, &[], allow_loopback);
+    // Segment's events name a function with its workspace.
+    connection.called = called(destination, &[format!("{} ({by})", destination.name)]);
     let place = FunctionPlace::Destination(destination.id.clone());
     connection.concurrency = with.functions.concurrency(&place);
     let concurrency = connection.concurrency;
@@ -112,7 +120,31 @@ pub(crate) fn connection(
     if secrets.is_empty() {
         return Err(Locked::Damaged);
     }
-    Ok(connection_with(destination, &secrets, allow_loopback))
+    let mut connection = connection_with(destination, &secrets, allow_loopback);
+    connection.called = called(destination, &HOOKS.map(str::to_owned));
+    Ok(connection)
+}
+
+/// What Segment's own webhooks are called.
+const HOOKS: [&str; 2] = ["Webhooks", "Webhook"];
+
+/// Whether a call goes to a destination whose kind is called so, of an event that may say who gets it.
+pub(crate) fn is_for(
+    destination: &Destination,
+    kind: &[String],
+    effect: &Effect,
+    call: &Call,
+) -> bool {
+    let names = match destination.tool {
+        Some(_) => called(destination, kind),
+        None => called(destination, &HOOKS.map(str::to_owned)),
+    };
+    effect.subject.is_some() || allows(&call.body, &names)
+}
+
+/// The names that events may have for a destination, its own first.
+fn called(destination: &Destination, kind: &[String]) -> Arc<[String]> {
+    std::iter::once(&destination.name).chain(kind).cloned().collect()
 }
 
 fn connection_with(

@@ -29,6 +29,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::activation::{self, Form};
+use crate::manifests::Manifests;
 use crate::node::Found;
 use crate::reach::{bytes_from, first_near, first_since};
 
@@ -47,6 +48,7 @@ pub(crate) struct SpaceFeed {
     pub(crate) found: Found,
     pub(crate) shared: Arc<Shared>,
     pub(crate) reader: Reader,
+    pub(crate) manifests: Arc<Manifests>,
     pub(crate) end: watch::Receiver<FeedEnd>,
 }
 

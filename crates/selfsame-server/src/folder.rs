@@ -7,6 +7,7 @@
 //! DIR/log/          the event log
 //! DIR/outbox/       decisions, one record for each of the log
 //! DIR/ledger/N/     what destinations of space N answered
+//! DIR/exchanges/    what was answered to exchanges of several requests that are under way
 //! DIR/attempts/N/   the newest attempts of deliveries of space N, to be searched
 //! DIR/state/        the fold of the log: a cache
 //! DIR/state.next/   its successor, while rules are published over the whole history
@@ -129,6 +130,10 @@ impl Folder {
 
     pub(crate) fn ledger(&self, space: u32) -> PathBuf {
         self.root.join("ledger").join(space.to_string())
+    }
+
+    pub(crate) fn exchanges(&self) -> PathBuf {
+        self.root.join("exchanges")
     }
 
     pub(crate) fn state(&self) -> PathBuf {

@@ -2,8 +2,8 @@
 //! looked at while the server runs.
 //!
 //! A manifest of the folder adds a destination or takes the place of the program's. When a file changes it is
-//! read again; one with anything wrong is refused, the reasons go to the log, and what was in force before
-//! stays.
+//! read again; one with anything wrong is refused, the reasons are shown in the catalogue and go to the log, and
+//! what was in force before stays.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,8 @@ struct Read {
     others: BTreeMap<String, Arc<Manifest>>,
     /// What the files of the folder were at the last look.
     seen: BTreeMap<String, String>,
+    /// What is wrong with files that are not used.
+    wrong: BTreeMap<String, String>,
 }
 
 impl Manifests {
@@ -113,6 +115,16 @@ impl Manifests {
         Some(Manifest::document(&text))
     }
 
+    /// What is wrong with files of the folder that are not used, by the ids of their folders.
+    pub(crate) fn wrong(&self) -> BTreeMap<String, String> {
+        self.lock().wrong.clone()
+    }
+
+    /// What is wrong with a file of the folder that is not used.
+    pub(crate) fn problem(&self, id: &str) -> Option<String> {
+        self.lock().wrong.get(id).cloned()
+    }
+
     /// Whether there is anything to look at while the server runs.
     pub(crate) fn has_folder(&self) -> bool {
         self.folder.is_some()
@@ -140,6 +152,7 @@ impl Manifests {
                 continue;
             }
             let file = format!("{}/{id}/manifest.yaml", folder.display());
+            read.wrong.remove(id);
             match Manifest::read(&file, text) {
                 Ok(manifest) if manifest.id == *id => {
                     info!(destination = %id, version = %manifest.version, "a manifest is in force");
@@ -147,16 +160,20 @@ impl Manifests {
                     is_other = true;
                 }
                 Ok(manifest) => {
-                    let id = &manifest.id;
-                    error!(%file, %id, "a manifest has to be in a folder of its id; it is not used");
+                    let named = &manifest.id;
+                    error!(%file, id = %named, "a manifest has to be in a folder of its id; it is not used");
+                    let why = format!("its id is `{named}`: it has to be in a folder of that name");
+                    read.wrong.insert(id.clone(), why);
                 }
                 Err(wrong) => {
                     error!(%wrong, "a manifest is wrong; what was there before stays in force");
+                    read.wrong.insert(id.clone(), wrong.to_string());
                 }
             }
         }
         for id in before.keys().filter(|id| !now.iter().any(|(there, _)| there == *id)) {
             is_other |= read.others.remove(id).is_some();
+            read.wrong.remove(id);
             info!(destination = %id, "a manifest is gone");
         }
         is_other

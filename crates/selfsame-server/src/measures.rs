@@ -160,6 +160,8 @@ measures! {
     /// Changes of computed traits and audiences that a newer one replaced before they were sent, since
     /// the start.
     DELIVER_SUPERSEDED = Counter deliver::SUPERSEDED, "events";
+    /// Events, or their mappings, that were not sent when it was their turn since the start, by reason.
+    DELIVER_WITHHELD = Counter deliver::WITHHELD, "events", by "reason";
     /// Events that became dead letters since the start.
     DELIVER_DEAD = Counter deliver::DEAD, "events";
     /// Dead letters, and events of dead ranges, that were sent again because somebody asked.

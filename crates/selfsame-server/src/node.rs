@@ -22,16 +22,17 @@ use crate::alerts::Alerts;
 use crate::chance;
 use crate::computing::Computing;
 use crate::connectors::Connectors;
+use crate::consent::Consents;
 use crate::destination::{self, Speaking};
 use crate::feed::{SpaceFeed, end_of};
 use crate::folder::Folder;
 use crate::function::{FunctionTools, Functions, Outside};
 use crate::intake::KeyTable;
-use crate::manifests::Manifests;
 use crate::tasks::Tasks;
 use crate::urgency;
 use crate::vault::{self, Vault};
 
+mod lists;
 mod upkeep;
 
 /// How a node runs.
@@ -86,6 +87,7 @@ pub(crate) struct Node {
     pub(crate) alerts: Arc<Alerts>,
     function_tools: FunctionTools,
     pub(crate) connectors: Connectors,
+    pub(crate) consents: Consents,
     /// Who changes the configuration by what it is, one after the other.
     changing: tokio::sync::Mutex<()>,
     config: NodeConfig,
@@ -175,8 +177,8 @@ impl Node {
         let folder = Folder::open_or_create(root)?;
         let vault = Vault::open(vault::file_of(&config.key_file, folder.root()))?;
         let alerts = Arc::new(Alerts::open(folder.alerts(), config.mail_relays.clone())?);
-        let (connectors, fetched) = Connectors::new(Manifests::of(&config.destinations)?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let (connectors, fetched) = Connectors::open(&folder, &config.destinations, &clock)?;
         let logs = Logs::open(&folder, &config.log, &clock)?;
         let engine = open_engine_aside(&folder, &logs, &clock, &config.engine)
             .context("the state cannot be opened")?;
@@ -217,6 +219,7 @@ impl Node {
             functions,
             alerts,
             connectors,
+            consents: Consents::default(),
             changing: tokio::sync::Mutex::default(),
             config,
             deliverers: std::sync::Mutex::default(),
@@ -226,6 +229,7 @@ impl Node {
         tasks.spawn("tokens", Arc::clone(&node).keep_tokens(fetched, tasks.clone()));
         let functions = Arc::clone(&node.functions);
         tasks.spawn("logs of functions", functions.keep_logs(tasks.clone()));
+        tasks.spawn("lists", Arc::clone(&node).follow_lists(tasks.clone()));
         if node.connectors.manifests.has_folder() {
             tasks.spawn("manifests", Arc::clone(&node).follow_manifests(tasks.clone()));
         }
@@ -422,6 +426,7 @@ impl Node {
             found: self.found,
             shared: Arc::clone(&self.shared),
             reader: self.reader(),
+            manifests: Arc::clone(&self.connectors.manifests),
             end,
         };
         let attempts =

@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::check;
+use crate::journal::Journal;
 
 const TEXT: &str = "
 manifest: 1
@@ -26,7 +27,8 @@ impl Keep for Nowhere {
 fn connector(auth: &Value, key: &str, before: Option<&Connector>) -> Connector {
     let manifest = Arc::new(Manifest::read("test/manifest.yaml", TEXT).expect("a manifest"));
     let config = check(&manifest, json!({"key": key}), auth.clone(), &[]).expect("a config");
-    Connector::new(config, Arc::new(Nowhere), before)
+    let notes = Arc::new(Journal::in_memory()).of("test");
+    Connector::new(config, Arc::new(Nowhere), notes, before)
 }
 
 /// Two that renew the same refresh token would make it worthless for each other.

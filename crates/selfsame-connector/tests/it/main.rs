@@ -1,6 +1,7 @@
 //! Connections of the catalogue through a deliverer, to a receiver on this machine.
 
 mod batches;
+mod daily;
 mod delivery;
 mod programs;
 mod rates;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use selfsame_connector::{Answering, Ask, Connector, Program, Running, Stopped};
+use selfsame_connector::{Answering, Ask, Connector, Journal, Program, Running, Stopped};
 use selfsame_deliver::{Failure, Job, Outbound, OutboundConfig, Outcome, Pause, SystemResolver};
 use selfsame_destinations::Reply;
 use selfsame_event::SystemClock;
@@ -301,7 +301,8 @@ async fn a_vendor_is_asked_whether_the_settings_are_good() {
     let auth = json!({ "access_token": "secret-key" });
     let config = config(&manifest(WITH_PROGRAM), json!({ "base": receiver.url() }), auth, &[]);
     let config = config.with_program(Arc::new(program));
-    let connector = Connector::new(config, Arc::<Kept>::default(), None);
+    let notes = Arc::new(Journal::in_memory()).of("test");
+    let connector = Connector::new(config, Arc::<Kept>::default(), notes, None);
     let outbound = Outbound::new(OutboundConfig::default(), Arc::new(SystemResolver));
     let (outbound, clock) = (outbound.expect("a client"), SystemClock::default());
     let (allow_loopback, timeout) = (true, Duration::from_secs(10));

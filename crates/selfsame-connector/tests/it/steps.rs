@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use selfsame_deliver::{Ledger as _, MemoryLedger};
 use serde_json::{Value, json};
 
 use crate::receiver::{Receiver, ok};
@@ -39,9 +40,13 @@ actions:
 "#;
 
 async fn world(receiver: &Receiver, events: Vec<Value>) -> World {
+    world_with(receiver, events, &Arc::default()).await
+}
+
+async fn world_with(receiver: &Receiver, events: Vec<Value>, journal: &Arc<MemoryLedger>) -> World {
     let mappings = [mapped(0, "contact", "type = \"track\"", Value::Null)];
     let settings = json!({"base": receiver.url()});
-    World::start(config(&manifest(CRM), settings, Value::Null, &mappings), events)
+    World::with(config(&manifest(CRM), settings, Value::Null, &mappings), events, journal)
 }
 
 #[tokio::test]
@@ -94,6 +99,40 @@ async fn what_was_taken_of_an_interrupted_exchange_is_not_sent_again() {
     assert_eq!(count("POST /contacts/c9/notes"), 3);
     assert_eq!(count("GET /contacts?user=new"), 3);
     assert_eq!(world.tried(0).await[0], (Some(0), "server", "note: busy".to_owned()));
+}
+
+/// The process is gone after the contact was made, and with it all but what its journal has: the next one goes on
+/// with the note. What its journal says of an exchange that has ended stands until the ledger knows of the end.
+#[tokio::test]
+async fn what_was_taken_is_not_sent_again_by_the_next_process() {
+    let works = Arc::new(AtomicUsize::new(0));
+    let is_up = Arc::clone(&works);
+    let receiver = Receiver::start(move |got| match got.line.as_str() {
+        "GET /contacts?user=new" => ok(r#"{"total": 0}"#),
+        "POST /contacts" => (201, "", r#"{"id": "c9"}"#.to_owned()),
+        _ if is_up.load(Ordering::Relaxed) == 0 => (503, "", "busy".to_owned()),
+        _ => ok("{}"),
+    })
+    .await;
+    let journal = Arc::<MemoryLedger>::default();
+    let first = world_with(&receiver, vec![track("new", "Hi")], &journal).await;
+    first.tried(0).await;
+    let copy = || Arc::new(MemoryLedger::with(journal.records()));
+    let after_the_contact = copy();
+    works.store(1, Ordering::Relaxed);
+    first.done(1).await;
+    for journal in [after_the_contact, copy()] {
+        let second = world_with(&receiver, vec![track("new", "Hi")], &journal).await;
+        assert_eq!(second.done(1).await.delivered, 1);
+    }
+    let count = |line: &str| receiver.lines().iter().filter(|one| *one == line).count();
+    assert_eq!(count("POST /contacts"), 1);
+    assert!(count("POST /contacts/c9/notes") >= 4);
+    // Another event of the same person is another exchange.
+    let other = vec![track("new", "Hi"), track("new", "Again")];
+    assert_eq!(world_with(&receiver, other, &copy()).await.done(2).await.delivered, 2);
+    assert_eq!(count("POST /contacts"), 2);
+    assert!(journal.read(0).is_ok_and(|page| page.records.len() == 1));
 }
 
 /// The answer to the making of the contact is lost: the next look-up finds it, so that it is not made twice.

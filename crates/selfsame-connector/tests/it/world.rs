@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use selfsame_connector::{Config, Connector, Keep, Mapped, check};
+use selfsame_connector::{Config, Connector, Daily, Journal, Keep, Mapped, check};
 use selfsame_deliver::{
     AttemptLimits, AttemptLog, BodyError, Connection, ConnectionId, ConnectionStatus,
     DeliverConfig, Deliverer, DelivererHandle, Effect, EffectKind, Feed, FeedEnd, FeedError,
@@ -12,7 +12,7 @@ use selfsame_deliver::{
     Secret, SeededRandom, Spoken, Start, SystemResolver, TraceRow,
 };
 use selfsame_destinations::Manifest;
-use selfsame_event::{EventType, ItemPosition, Position, ProfileId, SystemClock, Time};
+use selfsame_event::{Clock, EventType, ItemPosition, Position, ProfileId, SystemClock, Time};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -129,21 +129,28 @@ pub(crate) fn impatient() -> DeliverConfig {
 pub(crate) struct World {
     pub(crate) handle: DelivererHandle,
     pub(crate) kept: Arc<Kept>,
+    journal: Arc<Journal>,
     connector: Mutex<Arc<Connector>>,
 }
 
 impl World {
     pub(crate) fn start(config: Config, events: Vec<Value>) -> Self {
+        Self::with(config, events, &Arc::default())
+    }
+
+    /// One whose journal is in that log. Its own ledger is a new one: it knows of nothing that was sent.
+    pub(crate) fn with(config: Config, events: Vec<Value>, journal: &Arc<MemoryLedger>) -> Self {
         // Another test may have been first; one provider is as good as the other.
         rustls::crypto::ring::default_provider().install_default().ok();
         let outbound = Outbound::new(OutboundConfig::default(), Arc::new(SystemResolver));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let end = FeedEnd { at: at(events.len() as u64), effects: events.len() as u64 };
         let feed = MemoryFeed { events, end: watch::Sender::new(end) };
         let parts = Parts {
             feed: Arc::new(feed),
             ledger: Arc::<MemoryLedger>::default(),
             outbound: outbound.expect("a client"),
-            clock: Arc::new(SystemClock::default()),
+            clock: Arc::clone(&clock),
             random: Arc::new(SeededRandom::new(1)),
             attempts: Arc::new(AttemptLog::in_memory(AttemptLimits::default())),
         };
@@ -151,8 +158,11 @@ impl World {
         let handle = deliverer.handle();
         tokio::spawn(deliverer.run(std::future::pending()));
         let kept = Arc::<Kept>::default();
-        let connector = Arc::new(Connector::new(config, Arc::<Kept>::clone(&kept), None));
-        let world = Self { handle, kept, connector: Mutex::new(Arc::clone(&connector)) };
+        let journal = Journal::open(Arc::<MemoryLedger>::clone(journal), clock.wall());
+        let journal = Arc::new(journal.expect("it is read"));
+        let keep = Arc::<Kept>::clone(&kept);
+        let connector = Arc::new(Connector::new(config, keep, journal.of("test"), None));
+        let world = Self { handle, kept, journal, connector: Mutex::new(Arc::clone(&connector)) };
         world.connect(connector);
         world
     }
@@ -171,10 +181,17 @@ impl World {
     pub(crate) fn configure(&self, config: Config) {
         let mut before = self.connector.lock().expect("no test panics here");
         let keep = Arc::<Kept>::clone(&self.kept);
-        let connector = Arc::new(Connector::new(config, keep, Some(&before)));
+        let notes = self.journal.of("test");
+        let connector = Arc::new(Connector::new(config, keep, notes, Some(&before)));
         *before = Arc::clone(&connector);
         drop(before);
         self.connect(connector);
+    }
+
+    /// What is left of its vendor's day.
+    pub(crate) fn daily(&self) -> Daily {
+        let connector = self.connector.lock().expect("no test panics here");
+        connector.daily(SystemClock::default().wall()).expect("a limit")
     }
 
     fn status(&self) -> Option<ConnectionStatus> {

@@ -7,7 +7,9 @@ use selfsame_event::Time;
 use crate::connection::Connection;
 use crate::deliverer::{Parts, log_chain};
 use crate::feed::{BodyError, Call};
+use crate::integrations;
 use crate::lane::{Report, Send, Taken};
+use crate::metrics;
 use crate::outcome::{Failure, Outcome, Withheld};
 use crate::pages::Pages;
 use crate::told::{Heard, Tell, Telling, Told};
@@ -25,6 +27,16 @@ pub(super) async fn make(attempt: &Attempt<'_>, pages: &Arc<Pages>) -> Report {
     };
     let took = clock.monotonic_micros().saturating_sub(began) / 1_000;
     ended.report(started, u32::try_from(took).unwrap_or(u32::MAX))
+}
+
+/// Counts what was not sent, by the reason: the whole, or each of its actions.
+pub(super) fn count_withheld(outcome: Outcome, taken: Option<&Taken>) {
+    let of_actions = taken.into_iter().flat_map(|taken| &taken.tries).map(|one| one.outcome);
+    for outcome in of_actions.chain(taken.is_none().then_some(outcome)) {
+        if let Outcome::Withheld(reason) = outcome {
+            ::metrics::counter!(metrics::WITHHELD, "reason" => reason.label()).increment(1);
+        }
+    }
 }
 
 pub(super) struct Attempt<'a> {
@@ -87,7 +99,12 @@ impl Attempt<'_> {
 
     /// What an event is, or how the attempt ends.
     pub(super) async fn body(&self, pages: &Arc<Pages>) -> Result<Body, Outcome> {
-        pages.body(&self.send.effect).await.map_err(|error| outcome_of(&error))
+        let read = pages.body(&self.send.effect).await;
+        let body = read.map_err(|error| outcome_of(&error))?;
+        match integrations::allows(body.bytes(), &self.connection.called) {
+            true => Ok(body),
+            false => Err(Outcome::Withheld(Withheld::Excluded)),
+        }
     }
 
     async fn run(&self, heard: Heard, now: Time) -> Ended {

@@ -36,7 +36,10 @@ impl Replaying {
 impl Runner {
     /// Whether attempts may be made. A replay waits while its connection does not send.
     pub(super) fn may_send(&self) -> bool {
-        if !self.settings().enabled {
+        let settings = self.settings();
+        let now = self.parts.clock.wall();
+        let waits = settings.tool.as_ref().is_some_and(|tool| tool.0.waits_until(now).is_some());
+        if !settings.enabled || waits {
             return false;
         }
         let Some(Replaying { replay, .. }) = &self.replaying else { return true };

@@ -2,6 +2,7 @@
 //! format; what is left to find is what refers to something else: names, actions, steps.
 
 mod auth;
+mod limits;
 mod steps;
 
 use std::collections::BTreeSet;
@@ -119,6 +120,8 @@ impl Reader<'_> {
         let presets = self.presets(document.get("presets"), &actions);
         let audience = document.get("audience").map(|one| self.audience(one, &actions));
         let plain = ["settings", "auth", "event"];
+        let others = items(document.get("integrations"));
+        let others = others.filter_map(|(_, name)| name.as_str().map(str::to_owned));
         Manifest {
             id: text(document, "id"),
             name: text(document, "name"),
@@ -129,6 +132,7 @@ impl Reader<'_> {
             version: text(document, "version"),
             status: text(document, "status"),
             cases: word(document, "cases"),
+            called: std::iter::once(text(document, "name")).chain(others).collect(),
             program: self.program(document, &actions),
             setting_defaults: pairs(document.get("settings")).filter_map(setting).collect(),
             secrets: pairs(document.get("settings")).filter_map(secret).collect(),
@@ -141,7 +145,7 @@ impl Reader<'_> {
             delete: document.get("delete").map(|one| self.operation(one, "/delete", &plain)),
             audience,
             dynamic_fields: self.dynamic(document.get("dynamic_fields"), &plain),
-            limits: limits(document.get("limits")),
+            limits: self.limits(document.get("limits")),
             actions,
         }
     }
@@ -454,18 +458,6 @@ fn needed(lets: [&Lets; 2], mut used: BTreeSet<String>) -> Lets {
     }
     kept.reverse();
     kept
-}
-
-fn limits(value: Option<&Value>) -> Limits {
-    let number = |name: &str| value.and_then(|value| value.get(name)).and_then(Value::as_f64);
-    let count = |name: &str| value.and_then(|value| value.get(name)).and_then(Value::as_u64);
-    Limits {
-        requests_per_second: number("requests_per_second"),
-        concurrency: count("concurrency"),
-        max_body_bytes: count("max_body_bytes"),
-        timeout_seconds: count("timeout_seconds"),
-        daily_requests: count("daily_requests"),
-    }
 }
 
 fn nothing() -> Tree {

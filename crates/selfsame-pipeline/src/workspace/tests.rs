@@ -184,6 +184,39 @@ fn other_code_is_another_version_of_a_function() {
 }
 
 #[test]
+fn other_settings_or_mappings_are_another_version_of_a_destination() {
+    let at = |offset| (offset, selfsame_event::Time::from_millis(i64::try_from(offset).unwrap()));
+    let told = |key: &str, sealed: &str| Tool {
+        settings: [("key".to_owned(), key.into())].into_iter().collect(),
+        sealed: sealed.to_owned(),
+        ..Tool::default()
+    };
+    let mut tool = told("a", "1");
+    tool.follow(None, at(3));
+    for (offset, key, sealed) in [(4, "a", "2"), (5, "b", "2"), (6, "b", "3"), (7, "a", "3")] {
+        let mut next = told(key, sealed);
+        next.follow(Some(&tool), at(offset));
+        tool = next;
+    }
+    let offsets: Vec<_> = tool.versions.iter().map(|version| version.offset).collect();
+    assert_eq!(offsets, [3, 5, 7], "new tokens are no version");
+    let in_force = |at: i64| {
+        let version = tool.version_at(selfsame_event::Time::from_millis(at));
+        version.map(|version| version.offset)
+    };
+    assert_eq!(
+        [2, 3, 4, 5, 6, 7, 99].map(in_force),
+        [None, Some(3), Some(3), Some(5), Some(5), Some(7), Some(7)]
+    );
+    for offset in 8..100 {
+        let mut next = told(&offset.to_string(), "3");
+        next.follow(Some(&tool), at(offset));
+        tool = next;
+    }
+    assert_eq!((tool.versions.len(), tool.versions[0].offset), (50, 50));
+}
+
+#[test]
 fn a_function_is_used_where_it_fits_and_kept_while_it_is_used() {
     let mut workspace = with_space();
     workspace.apply(source("web", "kw")).expect("a source");

@@ -1,5 +1,8 @@
 //! What a destination of the catalogue is told, as the configuration has it.
 
+use std::collections::BTreeMap;
+
+use selfsame_event::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -16,6 +19,46 @@ pub struct Tool {
     /// Which events become what there.
     #[serde(default)]
     pub mappings: Vec<ToolMapping>,
+    /// The ids of the lists that audiences are there, by the ids of their definitions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub audiences: BTreeMap<String, String>,
+    /// The records that changed what events become there, as far as they are remembered, the newest last. Set
+    /// by the fold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<ToolVersion>,
+}
+
+/// Versions that are remembered.
+const VERSIONS: usize = 50;
+
+/// Since when a destination was set up so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolVersion {
+    /// The offset of the record that said so.
+    pub offset: u64,
+    /// Its log time, in microseconds.
+    pub at: i64,
+}
+
+impl Tool {
+    /// Notes that this is written at a place of the log, behind the one before. Only other settings or mappings
+    /// make another version: tokens come and go.
+    pub(crate) fn follow(&mut self, before: Option<&Self>, (offset, at): (u64, Time)) {
+        self.versions = before.map(|before| before.versions.clone()).unwrap_or_default();
+        let is_same = before.is_some_and(|before| {
+            before.settings == self.settings && before.mappings == self.mappings
+        });
+        if !is_same || self.versions.is_empty() {
+            self.versions.push(ToolVersion { offset, at: at.micros() });
+            let surplus = self.versions.len().saturating_sub(VERSIONS);
+            self.versions.drain(..surplus);
+        }
+    }
+
+    /// The version that was in force at a time; none where that is not remembered.
+    pub fn version_at(&self, at: Time) -> Option<ToolVersion> {
+        self.versions.iter().rev().find(|version| version.at <= at.micros()).copied()
+    }
 }
 
 /// Which events an action of a destination is given, and as what.

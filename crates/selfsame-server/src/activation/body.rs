@@ -4,7 +4,7 @@
 
 use selfsame_event::{ProfileId, Time};
 use selfsame_pipeline::event_json::Object;
-use selfsame_pipeline::workspace::{Definition, DefinitionKind};
+use selfsame_pipeline::workspace::{Definition, DefinitionKind, Destination};
 use selfsame_pipeline::{ExternalId, JsonArray};
 use sha2::{Digest as _, Sha256};
 
@@ -19,19 +19,23 @@ pub(super) struct Personas {
     class: &'static str,
     id: String,
     emitter: String,
+    /// The id of the list that the audience is at the destination.
+    list: Option<String>,
 }
 
 impl Personas {
-    pub(super) fn of(definition: &Definition, destination: &str) -> Self {
+    pub(super) fn of(definition: &Definition, destination: &Destination) -> Self {
         let (class, prefix) = match definition.kind {
             DefinitionKind::Audience => ("audience", "aud"),
             DefinitionKind::ComputedTrait => ("trait", "tra"),
         };
         let Definition { space, number, .. } = definition;
         let id = format!("{prefix}_{space}_{number}");
-        let digest = Sha256::digest(format!("{id} {destination}").as_bytes());
+        let digest = Sha256::digest(format!("{id} {}", destination.id).as_bytes());
         let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Self { class, id, emitter: format!("act_{hex}") }
+        let lists = destination.tool.as_ref().map(|tool| &tool.audiences);
+        let list = lists.and_then(|lists| lists.get(&definition.id)).cloned();
+        Self { class, id, emitter: format!("act_{hex}"), list }
     }
 
     fn json(&self, definition: &Definition) -> String {
@@ -42,6 +46,9 @@ impl Personas {
         out.text("namespace", &definition.space);
         out.text("space_id", &definition.space);
         out.text("event_emitter_id", &self.emitter);
+        if let Some(list) = &self.list {
+            out.text("external_audience_id", list);
+        }
         out.finish()
     }
 }

@@ -2,8 +2,10 @@
 
 mod accounting;
 mod attempts;
+mod authorize;
 mod by_program;
 mod catalogue;
+mod choices;
 mod create;
 mod function;
 mod render;
@@ -20,8 +22,8 @@ use super::replay::told;
 use super::say;
 use crate::client::{Client, Remote, block_on, part};
 use crate::control::{
-    DeadCauses, DeadLetters, DeadRanges, DestinationShown, Done, Page, RangeResent, ReplayShown,
-    Resent,
+    CatalogueEntry, DeadCauses, DeadLetters, DeadRanges, DestinationShown, Done, Page, RangeResent,
+    ReplayShown, Resent,
 };
 use crate::printable::printable;
 
@@ -59,6 +61,8 @@ enum Verb {
     Replays(One),
     /// End a replay: what it has not sent is not sent any more.
     CancelReplay(Cancel),
+    Choices(choices::Choices),
+    Authorize(authorize::Authorize),
     /// Print the requests that an event would become at a destination, without sending them.
     Render(render::Render),
     /// Send one event to a destination as its manifest says, and print what was sent and answered.
@@ -156,6 +160,8 @@ impl DestinationCommand {
             Verb::Create(create) => create.run()?,
             Verb::Function(function) => function.run()?,
             Verb::Catalogue(list) => list.run()?,
+            Verb::Choices(choices) => choices.run()?,
+            Verb::Authorize(authorize) => authorize.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -164,8 +170,10 @@ impl DestinationCommand {
 impl List {
     fn run(self) -> anyhow::Result<()> {
         let client = self.remote.client()?;
-        let page: Page<DestinationShown> =
-            block_on(async { client.get("/api/destinations").await })?;
+        let (page, catalogue): (Page<DestinationShown>, Page<CatalogueEntry>) = block_on(async {
+            let page = client.get("/api/destinations").await?;
+            Ok((page, client.get("/api/catalogue").await?))
+        })?;
         let wide = page.data.iter().map(|one| one.id.len()).max().unwrap_or(0);
         for one in &page.data {
             let id = printable(&one.id);
@@ -185,6 +193,12 @@ impl List {
                 "{id:wide$}  {state:<16} {:>10} delivered {:>10} pending {:>8} dead  {:>3} % of its lag limit",
                 status.delivered, status.pending, status.dead, status.lag_percent
             ))?;
+            if let Some(daily) = &status.daily_requests {
+                let until = daily.waits_until.as_ref();
+                let until = until.map(|until| format!(": waits until {until}")).unwrap_or_default();
+                let (used, most) = (daily.used, daily.most);
+                say(&format!("{:wide$}  {used} of {most} requests of a day{until}", ""))?;
+            }
             if let Some(failure) = &status.last_failure {
                 say(&format!("{:wide$}  last failure: {failure}", ""))?;
             }
@@ -204,6 +218,13 @@ impl List {
                     ""
                 ))?;
             }
+        }
+        for one in &catalogue.data {
+            let Some(problem) = &one.problem else { continue };
+            let state =
+                if !one.name.is_empty() { "that before is in force" } else { "there is none" };
+            let (id, problem) = (printable(&one.id), printable(problem));
+            say(&format!("the manifest `{id}` is wrong, {state}: {problem}"))?;
         }
         Ok(())
     }

@@ -1,24 +1,22 @@
-//! Attempts of deliveries, searched; and the request of one, rendered again.
+//! Attempts of deliveries, searched; and the requests of one, rendered again (requests.rs).
 
-use std::collections::BTreeMap;
+pub(crate) mod requests;
 
 use selfsame_deliver::{
-    AttemptPage, AttemptPlace, AttemptQuery, FoundAttempt, ProfileMark, Wanted, webhook,
+    AttemptPage, AttemptPlace, AttemptQuery, FoundAttempt, ProfileMark, Wanted,
 };
 use selfsame_event::{Collection, Identifier, ProfileId, Time};
 use selfsame_pipeline::ProfileRef;
 use selfsame_pipeline::workspace::Destination;
-use serde_json::value::RawValue;
 
 use super::Control;
-use super::asked::{Asked, item, moment};
+use super::asked::{Asked, moment};
 use super::destinations::{deliverer, find};
 use super::identity::{check_type, identifier, read};
-use super::problem::{Code, Problem};
+use super::problem::Problem;
 use super::shape::shape;
 use super::trace::{AttemptShown, attempt};
 use crate::destination::connection_id;
-use crate::function::FUNCTION;
 use crate::node::Node;
 
 shape! {
@@ -41,24 +39,6 @@ shape! {
         position: String,
         /// How it went. Its `note` is short unless `answers` was asked for.
         attempt: AttemptShown,
-    }
-
-    /// The requests that an event would be delivered by now.
-    pub(crate) struct RequestsShown {
-        /// The requests, in order. None where there is nothing to send.
-        requests: Vec<RequestShown>,
-    }
-
-    /// A request, without what is different each time: its timestamp and its signature.
-    pub(crate) struct RequestShown {
-        /// POST.
-        method: String,
-        /// Where it goes.
-        url: String,
-        /// Its headers.
-        headers: BTreeMap<String, String>,
-        /// Its body.
-        body: Box<RawValue>,
     }
 }
 
@@ -151,41 +131,4 @@ async fn marks(
         Ok(found.external_ids().map(|id| ProfileMark::of_key(id.key.0)).collect())
     };
     control.scan(work).await
-}
-
-/// `GET /api/destinations/{id}/attempts/{position}/requests`
-pub(crate) async fn requests(control: Control, asked: Asked) -> Result<RequestsShown, Problem> {
-    let text = asked.part("position");
-    let at = item(text).ok_or_else(|| Problem::missing("event at", text))?;
-    let view = control.view()?;
-    let destination = find(&view, asked.id())?;
-    if destination.tool.is_some() || destination.kind == FUNCTION {
-        let message = "What would be sent now is shown for webhooks only; `selfsame destination render` shows what an event \
-            becomes at a destination of the catalogue.";
-        return Err(Problem::new(Code::Conflict, message));
-    }
-    let handle = deliverer(&control, &view, destination).ok_or_else(Problem::opening)?;
-    let id = connection_id(&destination.id);
-    let (effect, calls) = handle
-        .render(id, at)
-        .await?
-        .ok_or_else(|| Problem::missing("event at", &at.to_string()))?;
-    let one = |call: selfsame_deliver::Call| {
-        let key = match &call.tells {
-            Some(telling) => webhook::key_to(&effect.id, id, &telling.to),
-            None => webhook::key(&effect.id, id),
-        };
-        let headers = [("content-type", "application/json".to_owned()), ("webhook-id", key)];
-        let body = String::from_utf8_lossy(&call.body).into_owned();
-        let body = RawValue::from_string(body)
-            .map_err(|_| Problem::new(Code::Internal, "A body is not JSON."))?;
-        Ok(RequestShown {
-            method: "POST".to_owned(),
-            url: destination.url.clone(),
-            headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
-            body,
-        })
-    };
-    let requests = calls.into_iter().map(one).collect::<Result<_, Problem>>()?;
-    Ok(RequestsShown { requests })
 }

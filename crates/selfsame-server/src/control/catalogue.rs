@@ -1,5 +1,7 @@
 //! Destinations that there could be: those that the program has manifests of, and those of the actions pack.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::Control;
@@ -28,6 +30,9 @@ shape! {
         application: Vec<String>,
         /// Whether it speaks to an address that the vendor made for the publisher of the pack.
         partner: bool,
+        /// What is wrong with its manifest in the server's folder, with the lines; null where nothing is. That is not
+        /// used: what was there before is in force, or nothing, and then the other fields are empty.
+        problem: Option<String>,
     }
 
     /// A destination that could be made: what it has to be told, and what it can do.
@@ -58,9 +63,13 @@ shape! {
 /// `GET /api/catalogue`
 pub(crate) async fn list(control: Control, asked: Asked) -> Result<Page<CatalogueEntry>, Problem> {
     let all = asked.get("all") == Some("true");
-    let offered = control.node.connectors.manifests.offered();
+    let manifests = &control.node.connectors.manifests;
+    let offered = manifests.offered();
+    let mut wrong = manifests.wrong();
     let shown = offered.into_iter().filter(|one| all || one.instead_of.is_none());
-    Ok(Page::from(shown.map(entry).collect::<Vec<_>>()))
+    let mut shown: Vec<CatalogueEntry> = shown.map(|one| entry(one, &mut wrong)).collect();
+    shown.extend(wrong.into_iter().map(|(id, problem)| unread(id, problem)));
+    Ok(Page::from(shown))
 }
 
 /// `GET /api/catalogue/{id}`
@@ -94,7 +103,33 @@ fn action(document: &Value) -> Value {
     Value::Object(shown)
 }
 
-fn entry(offered: Offered) -> CatalogueEntry {
+fn entry(offered: Offered, wrong: &mut BTreeMap<String, String>) -> CatalogueEntry {
     let Offered { id, name, category, status, actions, instead_of, application, partner } = offered;
-    CatalogueEntry { id, name, category, status, actions, instead_of, application, partner }
+    let problem = wrong.remove(&id);
+    CatalogueEntry {
+        id,
+        name,
+        category,
+        status,
+        actions,
+        instead_of,
+        application,
+        partner,
+        problem,
+    }
+}
+
+/// One of which there is only a wrong manifest.
+fn unread(id: String, problem: String) -> CatalogueEntry {
+    CatalogueEntry {
+        id,
+        name: String::new(),
+        category: String::new(),
+        status: String::new(),
+        actions: 0,
+        instead_of: None,
+        application: Vec::new(),
+        partner: false,
+        problem: Some(problem),
+    }
 }

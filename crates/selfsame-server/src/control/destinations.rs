@@ -1,5 +1,7 @@
 //! Destinations: where events go. A webhook, a function, or one of the catalogue.
 
+use std::collections::BTreeMap;
+
 use selfsame_deliver::{DelivererHandle, Secret};
 use selfsame_event::EventType;
 use selfsame_pipeline::View;
@@ -19,10 +21,14 @@ use crate::destination::connection_id;
 use crate::function::FUNCTION;
 use crate::vault::Purpose;
 
+pub(crate) mod authorize;
+pub(crate) mod choices;
 mod status;
 pub(crate) mod test;
 mod tool;
 
+pub(crate) use self::authorize::AuthorizeShown;
+pub(crate) use self::choices::ChoicesFound;
 use self::status::{DestinationStatus, status_of};
 pub(super) use self::tool::manifest;
 pub(crate) use self::tool::{MappingShown, NewMapping};
@@ -54,8 +60,12 @@ shape! {
         secret_settings: Vec<String>,
         /// Which events become what there; a webhook has none.
         mappings: Vec<MappingShown>,
+        /// The ids of the lists that audiences are there, by audience.
+        audiences: BTreeMap<String, String>,
         /// Why it cannot be spoken to; null where it can. Then it does not send, and nothing is lost.
         problem: Option<String>,
+        /// What is wrong with the manifest of its kind in the server's folder, which is not used; null where nothing is.
+        manifest_problem: Option<String>,
         /// The types of events it gets; all where empty.
         events: Vec<String>,
         /// `strict`: the events of a profile go one after the other, however long one of them fails. `relaxed`: after
@@ -129,6 +139,8 @@ shape! {
         auth: Option<Value>,
         /// All of its mappings.
         mappings: Option<Vec<NewMapping>>,
+        /// Other lists for audiences, by audience; null has one looked for and made anew.
+        audiences: Option<BTreeMap<String, Option<String>>>,
         /// The types of events it gets; all where empty.
         events: Option<Vec<String>>,
         /// `strict` or `relaxed`.
@@ -165,8 +177,10 @@ fn shown(control: &Control, view: &View, destination: &Destination) -> Destinati
     let secret = secret.map_or("", String::as_str);
     let told = destination.tool.as_ref();
     let hidden = told.map(|tool| opened(&node.vault, &destination.id, tool));
-    let problem =
-        told.and_then(|tool| node.connectors.connector(destination, tool, &node.vault).err());
+    let made = told.map(|tool| node.connectors.connector(destination, tool, &node.vault));
+    let connector = made.as_ref().and_then(|made| made.as_ref().ok());
+    let daily = connector.and_then(|connector| connector.daily(node.clock.wall()));
+    let problem = made.and_then(Result::err);
     let names = match &hidden {
         Some(Ok(hidden)) => {
             let auth = hidden.auth.keys().map(|name| format!("auth.{name}"));
@@ -184,7 +198,12 @@ fn shown(control: &Control, view: &View, destination: &Destination) -> Destinati
         settings: Value::Object(told.map(|tool| tool.settings.clone()).unwrap_or_default()),
         secret_settings: names,
         mappings: told.map_or_else(Vec::new, |tool| tool.mappings.iter().map(Into::into).collect()),
-        problem: problem.map(|why| why.to_string()).or_else(|| without(control, destination)),
+        audiences: told.map(|tool| tool.audiences.clone()).unwrap_or_default(),
+        problem: problem
+            .map(|why| why.to_string())
+            .or_else(|| without(control, destination))
+            .or_else(|| node.connectors.lists.of(&destination.id)),
+        manifest_problem: told.and_then(|_| node.connectors.manifests.problem(&destination.kind)),
         events: destination.events.clone(),
         order: if destination.relaxed { RELAXED } else { STRICT }.to_owned(),
         enabled: destination.enabled,
@@ -193,7 +212,10 @@ fn shown(control: &Control, view: &View, destination: &Destination) -> Destinati
         rotating: destination.secrets.len() > 1,
         function: used(FunctionPlace::Destination),
         insert_function: used(FunctionPlace::Insert),
-        status: statuses.iter().find(|status| status.id == id).map(status_of),
+        status: statuses
+            .iter()
+            .find(|status| status.id == id)
+            .map(|status| status_of(status, daily)),
     }
 }
 
@@ -275,7 +297,8 @@ pub(crate) async fn create(
         (None, _) => return Err(Problem::field("space", "`space` is needed: there are several.")),
     };
     check_space(&view, &space)?;
-    let wish = Wish { settings: new.settings, auth: new.auth, mappings: new.mappings };
+    let NewDestination { settings, auth, mappings, .. } = new;
+    let wish = Wish { settings, auth, mappings, audiences: None };
     let told = is_tool.then(|| tool(&control, (&id, &kind), wish, None)).transpose()?;
     let seal = |secret: &String| control.node.vault.seal(Purpose::Destination(&id), secret);
     let secrets = secret.iter().map(seal).collect::<Result<_, _>>()?;
@@ -315,7 +338,8 @@ pub(crate) async fn update(
         check_name(&name)?;
         destination.name = name;
     }
-    let wish = Wish { settings: change.settings, auth: change.auth, mappings: change.mappings };
+    let DestinationChange { settings, auth, mappings, audiences, .. } = change;
+    let wish = Wish { settings, auth, mappings, audiences };
     match (&destination.tool, &url) {
         (Some(_), Some(_)) => return Err(no_url()),
         (None, Some(_)) if destination.kind == FUNCTION => return Err(no_url()),

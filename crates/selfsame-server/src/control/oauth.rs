@@ -50,11 +50,33 @@ shape! {
         public_key: String,
     }
 
-    /// Whether tokens are needed.
+    /// Whether tokens are needed, and who gets them.
     #[serde(deny_unknown_fields)]
     pub(crate) struct OAuthChange {
         /// Whether a request without a token of one of the clients is refused.
         required: bool,
+        /// All of its clients; where it is not given, they stay.
+        clients: Option<Vec<OAuthClientGiven>>,
+    }
+
+    /// A client of a source, whole.
+    #[serde(deny_unknown_fields)]
+    pub(crate) struct OAuthClientGiven {
+        /// Its id: the `sub` of its assertions.
+        id: String,
+        /// How long its tokens are good for, from a minute to 30 days; a day where it is not given.
+        token_seconds: Option<u64>,
+        /// Its public keys, one or two.
+        keys: Vec<OAuthKeyGiven>,
+    }
+
+    /// A public key of a client.
+    #[serde(deny_unknown_fields)]
+    pub(crate) struct OAuthKeyGiven {
+        /// Its id: the `kid` of assertions.
+        id: String,
+        /// The key: RSA of 2,048 bits or more, or P-256; PEM or JWK.
+        public_key: String,
     }
 
     /// A client to be added.
@@ -88,7 +110,7 @@ shape! {
     }
 }
 
-fn shown(source: &Source) -> OAuthShown {
+pub(super) fn shown(source: &Source) -> OAuthShown {
     let key = |key: &OAuthKey| OAuthKeyShown {
         id: key.id.clone(),
         algorithm: ClientKey::read(&key.id, &key.public_key)
@@ -103,6 +125,22 @@ fn shown(source: &Source) -> OAuthShown {
     };
     let oauth = &source.identity.oauth;
     OAuthShown { required: oauth.required, clients: oauth.clients.iter().map(client).collect() }
+}
+
+impl From<OAuthShown> for OAuthChange {
+    fn from(shown: OAuthShown) -> Self {
+        let key = |key: OAuthKeyShown| OAuthKeyGiven {
+            id: key.id,
+            public_key: key.public_key.trim().to_owned(),
+        };
+        let client = |client: OAuthClientShown| OAuthClientGiven {
+            id: client.id,
+            token_seconds: Some(client.token_seconds),
+            keys: client.keys.into_iter().map(key).collect(),
+        };
+        let clients = Some(shown.clients.into_iter().map(client).collect());
+        Self { required: shown.required, clients }
+    }
 }
 
 async fn stored(control: &Control, source: Source) -> Result<OAuthShown, Problem> {
@@ -124,7 +162,11 @@ pub(crate) async fn change(
     change: OAuthChange,
 ) -> Result<OAuthShown, Problem> {
     let _turn = control.turn().await;
-    let mut source = find(&control.view()?, asked.id())?.clone();
+    let view = control.view()?;
+    let mut source = find(&view, asked.id())?.clone();
+    if let Some(clients) = change.clients {
+        source.identity.oauth.clients = given(&view, &source.id, clients)?;
+    }
     if change.required && source.identity.oauth.clients.is_empty() {
         let message = "Nobody could send: add a client first.";
         return Err(Problem::new(Code::Conflict, message).at("required"));
@@ -147,14 +189,10 @@ pub(crate) async fn add(
         let message = format!("A source has at most {MOST_CLIENTS} clients; remove one first.");
         return Err(Problem::new(Code::Conflict, message));
     }
-    let token_seconds = new.token_seconds.unwrap_or(DAY);
-    if !LIFETIMES.contains(&token_seconds) {
-        let message = "`token_seconds` is from 60 to 2592000, which is 30 days.";
-        return Err(Problem::field("token_seconds", message));
-    }
+    let token_seconds = lifetime(new.token_seconds)?;
     let id = new.id.unwrap_or_else(|| chance::token("sfc_", 24));
     check_id(&id, "id")?;
-    if is_client(&view, &id) {
+    if is_client(&view, &id, None) {
         return Err(Problem::new(Code::Taken, "The workspace has a client of that id.").at("id"));
     }
     let key = key(new.key_id.unwrap_or_else(|| "k1".to_owned()), &new.public_key, "key_id")?;
@@ -224,8 +262,46 @@ fn client<'s>(source: &'s mut Source, id: &str) -> Result<&'s mut OAuthClient, P
     found.ok_or_else(|| Problem::missing("client", id))
 }
 
-fn is_client(view: &View, id: &str) -> bool {
-    let mut sources = view.meta.workspace.sources.iter();
+fn lifetime(given: Option<u64>) -> Result<u64, Problem> {
+    let seconds = given.unwrap_or(DAY);
+    let message = "`token_seconds` is from 60 to 2592000, which is 30 days.";
+    let wrong = || Problem::field("token_seconds", message);
+    Some(seconds).filter(|seconds| LIFETIMES.contains(seconds)).ok_or_else(wrong)
+}
+
+/// All clients of a source, as they are given.
+fn given(
+    view: &View,
+    source: &str,
+    clients: Vec<OAuthClientGiven>,
+) -> Result<Vec<OAuthClient>, Problem> {
+    if clients.len() > MOST_CLIENTS {
+        let message = format!("`clients`: a source has at most {MOST_CLIENTS}.");
+        return Err(Problem::field("clients", message));
+    }
+    let mut all: Vec<OAuthClient> = Vec::with_capacity(clients.len());
+    for OAuthClientGiven { id, token_seconds, keys } in clients {
+        check_id(&id, "clients.id")?;
+        if is_client(view, &id, Some(source)) || all.iter().any(|other| other.id == id) {
+            let message = format!("The workspace has another client `{id}`.");
+            return Err(Problem::new(Code::Taken, message).at("clients.id"));
+        }
+        let is_twice = |index: usize| keys[..index].iter().any(|one| one.id == keys[index].id);
+        if !(1..=MOST_KEYS).contains(&keys.len()) || (0..keys.len()).any(is_twice) {
+            let message = format!("`clients.keys`: `{id}` has one or two keys, of different ids.");
+            return Err(Problem::field("clients.keys", message));
+        }
+        let keys = keys.into_iter().map(|one| key(one.id, &one.public_key, "clients.keys.id"));
+        let keys = keys.collect::<Result<_, _>>()?;
+        all.push(OAuthClient { id, token_seconds: lifetime(token_seconds)?, keys });
+    }
+    Ok(all)
+}
+
+/// Whether a source has a client of that id, but for one of them.
+fn is_client(view: &View, id: &str, but: Option<&str>) -> bool {
+    let sources = view.meta.workspace.sources.iter();
+    let mut sources = sources.filter(|source| but != Some(source.id.as_str()));
     sources.any(|source| source.identity.oauth.clients.iter().any(|client| client.id == id))
 }
 

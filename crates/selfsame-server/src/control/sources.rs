@@ -7,6 +7,7 @@ use super::Control;
 use super::asked::{Asked, check_name, choose_id};
 use super::function_uses::{self, FunctionUseShown};
 use super::identity_keys::{self, IdentityKeyShown};
+use super::oauth::{self, OAuthShown};
 use super::problem::{Code, Problem};
 use super::shape::{Page, shape};
 use crate::chance;
@@ -37,6 +38,8 @@ shape! {
         identity_keys: Vec<IdentityKeyShown>,
         /// Whether a user id needs a proof: an identity token, or a device that a verified event named.
         identity_required: bool,
+        /// Its OAuth clients, and whether events need a token of one of them.
+        oauth: OAuthShown,
         /// The function that makes events of requests to it; null where there is none.
         function: Option<FunctionUseShown>,
         /// Events accepted, duplicates not counted.
@@ -134,6 +137,7 @@ fn shown(vault: &Vault, view: &View, source: &Source) -> SourceShown {
         write_keys: source.write_keys.iter().map(key).collect(),
         identity_keys: keys.collect(),
         identity_required: source.identity.required,
+        oauth: oauth::shown(source),
         function: function_uses::shown_of_source(view, &source.id),
         events: counts.events,
         duplicates: counts.duplicates,

@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use super::alerts::channels as alert_channels;
 use super::asked::Asked;
+use super::attempts::requests;
 use super::definitions::{members, why};
-use super::destinations::test;
+use super::destinations::{authorize, choices, test};
 use super::hint::Hinted;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
@@ -290,6 +291,8 @@ routes! {
     Patch "/api/destinations/{id}" Write "Change a destination" body [destinations::DestinationChange] 200 [destinations::DestinationShown] = destinations::update;
     Delete "/api/destinations/{id}" Write "Remove a destination, with its dead letters" 200 [state::Done] = destinations::remove;
     Post "/api/destinations/{id}/test" Write "Send one test event, and show what was answered" 200 [test::TestResult] = test::test;
+    Post "/api/destinations/{id}/authorize" Write "Say where somebody agrees that a destination acts for them; the vendor sends them back to /oauth2/callback, and the tokens are sealed" header ["host"] body [authorize::AuthorizeAsked] 200 [authorize::AuthorizeShown] = authorize::authorize;
+    Post "/api/destinations/{id}/choices" Write "Ask the tool for the choices of a field of a mapping" body [choices::ChoicesAsked] 200 [choices::ChoicesFound] = choices::choices;
     Get "/api/destinations/{id}/function" Read "Show the function that a destination is" 200 [function_uses::FunctionUseShown] = function_uses::of_destination;
     Put "/api/destinations/{id}/function" Write "Say which function a destination is" body [function_uses::FunctionUseAsked] 200 [function_uses::FunctionUseShown] = function_uses::set_of_destination;
     Delete "/api/destinations/{id}/function" Write "Have a destination wait for a function" 200 [state::Done] = function_uses::unset_of_destination;
@@ -306,7 +309,7 @@ routes! {
     Post "/api/destinations/{id}/dead-ranges/resend" Write "Send dead ranges again: all, or the one that begins there" body [dead_ranges::RangeResend] 200 [dead_ranges::RangeResent] = dead_ranges::resend;
 
     Get "/api/destinations/{id}/attempts" Events "Search the attempts of a destination, newest first" query ["status" "position" "profile" "since" "replay" "answers" "limit" "next"] 200 [attempts::AttemptsFound] = attempts::list;
-    Get "/api/destinations/{id}/attempts/{position}/requests" Events "The requests that an event would be delivered by now, without timestamp and signature" 200 [attempts::RequestsShown] = attempts::requests;
+    Get "/api/destinations/{id}/attempts/{position}/requests" Events "The requests that an event is delivered by now, or was by what the destination was told at a time; without secrets, timestamps and signatures" query ["at"] 200 [requests::RequestsShown] = requests::requests;
 
     Get "/api/destinations/{id}/replays" Read "List the newest replays of a destination, with how far each is" 200 [Page<replays::ReplayShown>] = replays::list;
     Post "/api/destinations/{id}/replays" Write "Send a destination the events of a period again, or for the first time, with the keys that they have for ever" body [replays::ReplayWanted] 202 [replays::ReplayShown] = replays::begin;

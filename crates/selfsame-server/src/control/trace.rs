@@ -454,6 +454,7 @@ fn withheld(reason: Withheld) -> (&'static str, &'static str) {
         Withheld::Unmatched => ("filtered", "No mapping of the destination wants it."),
         Withheld::Skipped => ("filtered", "Its mapping found nothing to send."),
         Withheld::Cancelled => ("withheld", "The replay that it was part of was ended."),
+        Withheld::Excluded => ("filtered", "Its `integrations` leave the destination out."),
         Withheld::Unnamed => {
             ("withheld", "The profile has none of the identifiers that the destination is told by.")
         }

@@ -9,6 +9,7 @@ use selfsame_deliver::{
     Before, Carried, Carrying, Change, Changing, Failure, Interest, Job, Letter, Outcome, Share,
     Spoken, Tool, Withheld,
 };
+use selfsame_event::Time;
 use selfsame_functions::{Family, Fault, FaultKind, Input, Returned};
 use selfsame_pipeline::workspace::FunctionPlace;
 use tokio::sync::OnceCell;
@@ -214,6 +215,10 @@ impl Letter for Own {
 }
 
 impl Tool for Inserted {
+    fn waits_until(&self, now: Time) -> Option<Time> {
+        self.tool.waits_until(now)
+    }
+
     fn open(self: Arc<Self>, body: &Bytes) -> Result<Box<dyn Letter>, Failure> {
         // Which actions want it, the event says as it came: a function cannot make one match.
         let wanted = Arc::clone(&self.tool).open(body)?.wanted_by();

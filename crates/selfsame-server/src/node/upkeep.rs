@@ -42,7 +42,8 @@ impl Node {
         }
     }
 
-    async fn keep(&self, id: &str, auth: Value) -> anyhow::Result<()> {
+    /// Seals the tokens of a destination.
+    pub(crate) async fn keep(&self, id: &str, auth: Value) -> anyhow::Result<()> {
         let _turn = self.turn().await;
         let Some(view) = self.view() else { return Ok(()) };
         let found = view.meta.workspace.destinations.iter().find(|one| one.id == id).cloned();

@@ -6,6 +6,7 @@ mod activation;
 mod alerts;
 mod attempts;
 mod catalogue;
+mod connections;
 mod definitions;
 mod events;
 mod files;

@@ -4,6 +4,7 @@ mod backup;
 mod control;
 mod demo;
 mod early;
+mod exchanges;
 mod formats;
 mod function;
 mod import;

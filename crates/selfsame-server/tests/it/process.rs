@@ -63,6 +63,12 @@ impl Server {
         Self::spawn(&["dev", "--data", data.to_str().unwrap()])
     }
 
+    /// The same with a folder of manifests.
+    pub(crate) fn with_destinations(data: &Path, manifests: &Path) -> Self {
+        let (data, manifests) = (data.to_str().unwrap(), manifests.to_str().unwrap());
+        Self::spawn(&["dev", "--data", data, "--destinations", manifests])
+    }
+
     /// `selfsame serve` with settings. Its data folder was made by [`Server::start`] before.
     pub(crate) fn serve(data: &Path, config: &Path) -> Self {
         let (data, config) = (data.to_str().unwrap(), config.to_str().unwrap());

@@ -36,6 +36,7 @@ impl Reader<'_> {
             "oauth2" => Auth::OAuth2(Box::new(OAuth2 {
                 access_token: known("=auth.access_token"),
                 refresh_token: known("=auth.refresh_token"),
+                authorize_url: self.part(place, "authorize_url"),
                 token_url: self.need(place, "token_url"),
                 client_id: self.need(place, "client_id"),
                 client_secret: self.need(place, "client_secret"),

@@ -1,6 +1,8 @@
 use expect_test::{Expect, expect};
 use selfsame_event::{Collection, IdentifierKey, SourceNumber};
 
+use selfsame_pipeline::workspace::{Since, Tool};
+
 use super::*;
 
 fn definition(kind: DefinitionKind, id: &str) -> Definition {
@@ -30,10 +32,35 @@ fn id<'a>(key: u8, kind: &'a str, value: &'a str) -> ExternalId<'a> {
     }
 }
 
+/// A destination, where the first audience may have a list.
+fn crm(list: Option<&str>) -> Destination {
+    let list = list.map(|list| ("first_time_shopper".to_owned(), list.to_owned()));
+    Destination {
+        id: "crm".to_owned(),
+        name: "Our CRM".to_owned(),
+        space: "shop".to_owned(),
+        kind: "crm".to_owned(),
+        url: String::new(),
+        tool: Some(Tool { audiences: list.into_iter().collect(), ..Tool::default() }),
+        secrets: Vec::new(),
+        events: Vec::new(),
+        enabled: true,
+        relaxed: false,
+        since: Since::default(),
+    }
+}
+
+#[test]
+fn who_is_in_an_audience_with_a_list_is_told_with_its_id() {
+    let of = |list| Personas::of(&audience(), &crm(list)).json(&audience());
+    assert!(of(Some("l-7")).contains(r#""external_audience_id":"l-7""#));
+    assert!(!of(None).contains("external_audience_id"));
+}
+
 /// What a profile with these identifiers, named by one of them, is told by.
 fn check(definition: &Definition, form: Form, value: &str, named: usize, expected: &Expect) {
     let ids = [id(1, "anonymous_id", "a1"), id(2, "user_id", "ada"), id(3, "email", "a@b.c")];
-    let personas = Personas::of(definition, "crm");
+    let personas = Personas::of(definition, &crm(None));
     let message = Message {
         form,
         id: "personas_00".to_owned(),
@@ -570,7 +597,7 @@ fn a_trait_that_has_the_name_of_the_address_is_said_once() {
 fn an_account_in_an_audience() {
     let definition = Definition { collection: Collection::Accounts, ..audience() };
     let ids = [id(1, "domain", "acme.example"), id(2, "group_id", "acme")];
-    let personas = Personas::of(&definition, "crm");
+    let personas = Personas::of(&definition, &crm(None));
     let message = Message {
         form: Form::Identify,
         id: "personas_00".to_owned(),

@@ -127,6 +127,7 @@ impl World {
             found: node.found,
             shared: Arc::clone(&node.shared),
             reader: node.reader(),
+            manifests: Arc::clone(&node.connectors.manifests),
             end,
         }
     }

@@ -62,8 +62,11 @@ pub(super) struct Attempts {
 pub(super) struct Attempt {
     /// The destination.
     destination: String,
-    /// The event's position, as `attempts` shows it.
+    /// The event's position, as `attempts` and `dead-letters` show it.
     position: String,
+    /// Show the requests by what the destination was told when the last attempt began, in place of now.
+    #[arg(long)]
+    as_sent: bool,
     #[command(flatten)]
     remote: Remote,
 }
@@ -174,7 +177,10 @@ impl Attempt {
         let (found, rendered) = block_on(async {
             let path = format!("{base}?position={position}&answers=true&limit=500");
             let found: AttemptsFound = client.get(&path).await?;
-            let path = format!("{base}/{position}/requests");
+            let last =
+                found.data.first().map(|one| part(&one.attempt.started)).filter(|_| self.as_sent);
+            let at = last.map(|at| format!("?at={at}")).unwrap_or_default();
+            let path = format!("{base}/{position}/requests{at}");
             let rendered: RequestsShown = client.get(&path).await?;
             Ok((found, rendered))
         })?;
@@ -182,11 +188,25 @@ impl Attempt {
             say(&line(one))?;
         }
         say(&reach(&found))?;
-        if rendered.requests.is_empty() {
-            return say("Nothing would be sent now.");
+        let set_up = rendered.set_up.as_ref();
+        let since = set_up.map(|since| format!(" (set up so on {since})")).unwrap_or_default();
+        let (nothing, something) = match self.as_sent {
+            true => ("Nothing was to be sent", "It was to be sent as"),
+            false => ("Nothing would be sent now", "It would be sent by now as"),
+        };
+        for one in &rendered.refused {
+            let (mapping, why) = (printable(&one.mapping), printable(&one.why));
+            say(&format!("{mapping} can send nothing of it: {why}"))?;
         }
-        say("It would be sent by now as:")?;
+        if rendered.requests.is_empty() {
+            return say(&format!("{nothing}{since}."));
+        }
+        say(&format!("{something}{since}:"))?;
         for request in &rendered.requests {
+            if let Some(mapping) = &request.mapping {
+                let more = if request.has_more { ", and more by what is answered" } else { "" };
+                say(&format!("  {}{more}:", printable(mapping)))?;
+            }
             say(&format!("  {} {}", request.method, printable(&request.url)))?;
             for (name, value) in &request.headers {
                 say(&format!("  {name}: {}", printable(value)))?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use selfsame_connector::{Config, Connector, Keep, Mapped, Rehearsal, check, proposed};
+use selfsame_connector::{Config, Connector, Journal, Keep, Mapped, Rehearsal, check, proposed};
 use selfsame_deliver::{Job, Outbound, OutboundConfig, Outcome, SystemResolver};
 use selfsame_destinations::Manifest;
 use selfsame_event::SystemClock;
@@ -85,7 +85,8 @@ impl Test {
             None => proposed(&manifest).into_iter().map(|(_, mapped)| mapped).collect(),
         };
         let config = speaking(&manifest, check(&manifest, settings, auth, &mappings)?)?;
-        let connector = Connector::new(config, Arc::new(Nowhere), None);
+        let notes = Arc::new(Journal::in_memory()).of("test");
+        let connector = Connector::new(config, Arc::new(Nowhere), notes, None);
         let wanted = if self.action.is_some() { vec![0] } else { connector.wants(&event) };
         if wanted.is_empty() {
             let keys: Vec<&str> =

@@ -1,5 +1,6 @@
 //! What a destination does, in numbers.
 
+use selfsame_connector::Daily;
 use selfsame_deliver::{ConnectionStatus, NOTICE_PERCENT, PROBLEM_PERCENT, Tally};
 
 use super::super::shape::shape;
@@ -32,6 +33,8 @@ shape! {
         waiting: u64,
         /// The part of all of these numbers that is of replays.
         replayed: ReplayedShown,
+        /// Requests that its vendor allows for a day, where the manifest says so.
+        daily_requests: Option<DailyShown>,
         /// Retries whose time has come and which the retry budget holds back.
         held_retries: u64,
         /// Why the last attempt failed; null after a success.
@@ -46,6 +49,16 @@ shape! {
         lag_percent: u32,
         /// `none`, `notice` from 50 % on, `problem` from 80 % on and while it is paused.
         alarm: String,
+    }
+
+    /// Requests of a day. What has no room waits: it is among `pending`.
+    pub(crate) struct DailyShown {
+        /// How many the vendor allows.
+        most: u64,
+        /// How many went out, or may have before a sudden end of the process.
+        used: u64,
+        /// When more may go out, where none may now.
+        waits_until: Option<String>,
     }
 
     /// Numbers of the replays that are kept. accepted = delivered + filtered + dead + pending.
@@ -63,7 +76,7 @@ shape! {
     }
 }
 
-pub(super) fn status_of(status: &ConnectionStatus) -> DestinationStatus {
+pub(super) fn status_of(status: &ConnectionStatus, daily: Option<Daily>) -> DestinationStatus {
     DestinationStatus {
         state: status.state.label().to_owned(),
         pause: status.pause.map(|pause| pause.label().to_owned()),
@@ -77,6 +90,11 @@ pub(super) fn status_of(status: &ConnectionStatus) -> DestinationStatus {
         in_flight: status.in_flight,
         waiting: status.waiting,
         replayed: replayed(status.replayed),
+        daily_requests: daily.map(|Daily { most, used, free_at }| DailyShown {
+            most,
+            used,
+            waits_until: free_at.map(|time| time.to_string()),
+        }),
         held_retries: status.held_retries,
         last_failure: status.last_failure.map(|failure| failure.label().to_owned()),
         lag_seconds: status.lag.as_secs_f64(),

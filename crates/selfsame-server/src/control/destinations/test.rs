@@ -24,7 +24,7 @@ use crate::node::Node;
 use crate::printable::brief;
 
 /// How long the receiver may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 shape! {
     /// What a test event was answered.

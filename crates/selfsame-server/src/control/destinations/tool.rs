@@ -1,5 +1,6 @@
 //! Destinations of the catalogue: what they are told, checked against their manifests.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use selfsame_connector::{ConfigError, proposed};
@@ -13,6 +14,9 @@ use super::super::problem::{Code, Problem};
 use super::super::shape::shape;
 use crate::connectors::{Opened, config, opened};
 use crate::vault::Purpose;
+
+/// The longest id of a list.
+const MOST_LIST_BYTES: usize = 512;
 
 shape! {
     /// Which events an action of a destination is given, and as what.
@@ -58,12 +62,14 @@ pub(super) struct Wish {
     pub(super) settings: Option<Value>,
     pub(super) auth: Option<Value>,
     pub(super) mappings: Option<Vec<NewMapping>>,
+    pub(super) audiences: Option<BTreeMap<String, Option<String>>>,
 }
 
 impl Wish {
     /// Whether anything is wished for.
     pub(super) fn is_something(&self) -> bool {
-        self.settings.is_some() || self.auth.is_some() || self.mappings.is_some()
+        let Self { settings, auth, mappings, audiences } = self;
+        settings.is_some() || auth.is_some() || mappings.is_some() || audiences.is_some()
     }
 }
 
@@ -94,7 +100,10 @@ pub(super) fn tool(
             false => drop(settings.insert(name, value)),
         }
     }
-    let mut tool = Tool { settings, sealed: String::new(), mappings };
+    let mut audiences = before.map(|tool| tool.audiences.clone()).unwrap_or_default();
+    lists(&mut audiences, wish.audiences)?;
+    let mut tool =
+        Tool { settings, sealed: String::new(), mappings, audiences, versions: Vec::new() };
     config(&manifest, &tool, &secrets).map_err(|wrong| faults(&wrong))?;
     if !secrets.is_empty() {
         let is_same = before.is_some_and(|before| {
@@ -136,6 +145,28 @@ fn patch(of: &mut Map<String, Value>, given: Option<Value>, name: &str) -> Resul
             of.remove(&name);
         } else {
             of.insert(name, value);
+        }
+    }
+    Ok(())
+}
+
+/// Takes other lists for audiences; null has one looked for and made anew.
+fn lists(
+    of: &mut BTreeMap<String, String>,
+    given: Option<BTreeMap<String, Option<String>>>,
+) -> Result<(), Problem> {
+    for (audience, list) in given.into_iter().flatten() {
+        match list {
+            None => drop(of.remove(&audience)),
+            Some(list) if (1..=MOST_LIST_BYTES).contains(&list.len()) => {
+                of.insert(audience, list);
+            }
+            Some(_) => {
+                let message = format!(
+                    "`audiences.{audience}` is the id of a list there, or null to have one made."
+                );
+                return Err(Problem::field(format!("audiences.{audience}"), message));
+            }
         }
     }
     Ok(())

@@ -17,24 +17,24 @@ const KEY: &str = "write-key-nobody-sees";
 const TOKEN: &str = "access-token-nobody-sees";
 
 /// What is answered to a method and path.
-type Answers = fn(&str) -> (u16, &'static str);
+pub(super) type Answers = fn(&str) -> (u16, &'static str);
 
 #[derive(Clone)]
-struct Tool {
-    url: String,
+pub(super) struct Tool {
+    pub(super) url: String,
     answers: Answers,
     got: Arc<Mutex<Vec<Got>>>,
 }
 
 #[derive(Debug, Clone)]
-struct Got {
-    line: String,
-    headers: HeaderMap,
-    body: String,
+pub(super) struct Got {
+    pub(super) line: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
 }
 
 impl Tool {
-    async fn start(answers: Answers) -> Self {
+    pub(super) async fn start(answers: Answers) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let tool = Self { url, answers, got: Arc::default() };
@@ -43,11 +43,11 @@ impl Tool {
         tool
     }
 
-    fn got(&self) -> Vec<Got> {
+    pub(super) fn got(&self) -> Vec<Got> {
         self.got.lock().expect("no test panics here").clone()
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         self.got().into_iter().map(|got| got.line).collect()
     }
 }
@@ -80,7 +80,7 @@ fn crm(line: &str) -> (u16, &'static str) {
     }
 }
 
-async fn status_of(server: &Server, id: &str) -> Value {
+pub(super) async fn status_of(server: &Server, id: &str) -> Value {
     let status = server.get(&format!("/api/destinations/{id}")).await["status"].clone();
     let count = |name: &str| status[name].as_u64().unwrap_or(0);
     let parts = ["delivered", "filtered", "dead", "pending"].map(count);
@@ -88,7 +88,7 @@ async fn status_of(server: &Server, id: &str) -> Value {
     status
 }
 
-async fn settled(server: &Server, id: &str, units: u64) -> Value {
+pub(super) async fn settled(server: &Server, id: &str, units: u64) -> Value {
     server.folded().await;
     eventually("an end", async || {
         let status = status_of(server, id).await;
@@ -340,7 +340,7 @@ async fn a_program_of_the_actions_pack_is_a_destination_like_any_other() {
     assert!(!server.get("/api/destinations").await.to_string().contains(KEY));
 }
 
-const OWN: &str = "\
+pub(super) const OWN: &str = "\
 manifest: 1
 id: own
 name: Own
@@ -397,6 +397,18 @@ async fn a_manifest_that_changes_is_taken_up_while_the_server_runs() {
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     send("Second").await;
     settled(&server, "own", 2).await;
+    let entry = async || {
+        let all = server.get("/api/catalogue").await["data"].clone();
+        let all = all.as_array().expect("a list").clone();
+        all.into_iter().find(|one| one["id"] == "own").expect("it is listed")
+    };
+    let shown = entry().await;
+    let problem = shown["problem"].as_str().expect("a problem");
+    assert!(problem.contains("line ") && problem.contains("`ulr`"), "{problem}");
+    assert_eq!(shown["name"], "Own", "the one before is in force");
+    assert_eq!(server.get("/api/destinations/own").await["manifest_problem"], problem);
+    let (_, said) = command(&server, &["destination", "list"], &[]);
+    assert!(said.contains("the manifest `own` is wrong, that before is in force"), "{said}");
     written(&manifests, "own/manifest.yaml", &OWN.replace("/one/", "/two/"));
     eventually("the new one", async || {
         send("Third").await;

@@ -42,10 +42,7 @@ impl Server {
             std::fs::create_dir(destinations.join(id)).expect("a folder");
             std::fs::write(destinations.join(id).join("manifest.yaml"), text).expect("written");
         }
-        let mut command = program();
-        command.args(["dev", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path().join("data"));
-        command.arg("--destinations").arg(destinations);
-        Self::of(folder, crate::server::Server::start(command))
+        Self::start_in(folder)
     }
 
     /// Kills the server and starts it again.
@@ -56,7 +53,16 @@ impl Server {
     }
 
     fn start_in(folder: TempDir) -> Self {
-        let running = crate::server::Server::dev(Some(&folder.path().join("data")));
+        let (data, destinations) = (folder.path().join("data"), folder.path().join("destinations"));
+        let running = match destinations.is_dir() {
+            true => {
+                let mut command = program();
+                command.args(["dev", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+                command.arg("--destinations").arg(destinations);
+                crate::server::Server::start(command)
+            }
+            false => crate::server::Server::dev(Some(&data)),
+        };
         Self::of(folder, running)
     }
 
