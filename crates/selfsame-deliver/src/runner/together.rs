@@ -153,7 +153,7 @@ impl Attempt<'_> {
 impl Ended {
     pub(super) fn report(self, started: Time, took_ms: u32) -> Report {
         let Self { outcome, note, told, taken } = self;
-        count_withheld(outcome, taken.as_ref());
+        attempt::count_withheld(outcome, taken.as_ref());
         Report { outcome, started, took_ms, note, told, taken }
     }
 }

@@ -6,6 +6,7 @@ mod environment;
 mod export;
 mod functions;
 mod identity_keys;
+mod oauth;
 mod preview;
 mod taking;
 

@@ -33,11 +33,13 @@ mod alert;
 mod definition;
 mod destination;
 mod function;
+mod oauth;
 
 pub(super) use alert::{AlertChannelFile, AlertFile};
 pub(super) use definition::{AudienceFile, DefinitionFile, TraitFile};
 pub(super) use destination::{DestinationFile, MappingFile};
 pub(super) use function::{FunctionFile, FunctionUseFile};
+pub(super) use oauth::OAuthFile;
 
 /// How the server is told of a change.
 #[derive(Debug)]
@@ -126,6 +128,9 @@ pub(super) struct SourceFile {
     /// The keys that check identity tokens. Where they are left out, they stay as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) identity_keys: Option<Vec<IdentityKeyFile>>,
+    /// The OAuth clients. Where they are left out, they stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) oauth: Option<OAuthFile>,
     /// The function that makes events of requests. Where it is left out, it stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) function: Option<FunctionUseFile>,
@@ -187,6 +192,8 @@ impl Resource for SourceFile {
 # identity_keys: the keys that check identity tokens, by their kid. One has a public_key (PEM or JWK, of
 # ES256), or is a secret of HS256, which is not in this file: it is drawn and printed once, unless
 # secret_env names an environment variable that has it. Without identity_keys they stay as they are.
+# oauth: the clients that get tokens for it at /oauth2/token, with their public keys (PEM or JWK), and whether
+# events need a token. Without it they stay as they are.
 # function: the function that makes events of requests to it, with its settings. secrets_env names, for each
 # secret setting, the environment variable that has it; it is read when the function is set.
 # Write keys are not in this file. One is drawn when the source is made and printed once, unless
@@ -200,7 +207,8 @@ impl Resource for SourceFile {
     fn over(&self, live: &Self) -> Self {
         let identity_keys = self.identity_keys.clone().or_else(|| live.identity_keys.clone());
         let function = self.function.clone().or_else(|| live.function.clone());
-        Self { identity_keys, function, ..self.clone() }
+        let oauth = self.oauth.clone().or_else(|| live.oauth.clone());
+        Self { identity_keys, oauth, function, ..self.clone() }
     }
 
     fn hint(&self, new: &Self) -> Option<String> {
@@ -238,6 +246,7 @@ impl From<SourceShown> for SourceFile {
     fn from(shown: SourceShown) -> Self {
         let SourceShown { id, name, space, strict, dedupe, kind, identity_required, .. } = shown;
         let function = shown.function.map(Into::into);
+        let oauth = Some(shown.oauth.into());
         let key = |key: IdentityKeyShown| {
             let public_key = key.public_key.map(|text| text.trim().to_owned());
             IdentityKeyFile { id: key.id, public_key, secret_env: None }
@@ -253,6 +262,7 @@ impl From<SourceShown> for SourceFile {
             kind,
             identity_required,
             identity_keys,
+            oauth,
             function,
             write_key_env,
         }

@@ -117,9 +117,11 @@ impl Exported for SourceFile {
             key.secret_env = named.and_then(|known| known.secret_env.clone());
         }
         let identity_keys = (known.is_some() || !keys.is_empty()).then_some(keys);
+        let is_known = before.is_some_and(|before| before.oauth.is_some());
+        let oauth = self.oauth.clone().filter(|oauth| is_known || !oauth.is_nothing());
         let known = before.and_then(|before| before.function.as_ref());
         let function = used(self.function.as_ref(), known);
-        Self { write_key_env, identity_keys, function, ..self.clone() }
+        Self { write_key_env, identity_keys, oauth, function, ..self.clone() }
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{New, Step, environment, functions, identity_keys, send};
+use super::{New, Step, environment, functions, identity_keys, oauth, send};
 use crate::client::Client;
 use crate::command::plan::from_environment;
 use crate::command::resource::{Change, DestinationFile, Resource as _, SourceFile};
@@ -24,6 +24,7 @@ pub(super) async fn take(client: &Client, step: &Step<'_>) -> anyhow::Result<()>
             environment::put_in(&mut body)?;
             let mut members = body.as_object_mut();
             let keys = members.as_deref_mut().map(identity_keys::taken).transpose()?.flatten();
+            let oauth = members.as_deref_mut().map(oauth::taken).transpose()?.flatten();
             let used = functions::taken(name, members)?;
             if body.as_object().is_none_or(|body| !body.is_empty()) {
                 let sent: anyhow::Result<Value> = send(client, method.clone(), path, &body).await;
@@ -31,6 +32,9 @@ pub(super) async fn take(client: &Client, step: &Step<'_>) -> anyhow::Result<()>
             }
             if let Some(keys) = keys {
                 identity_keys::apply(client, id, &keys).await.with_context(|| name.clone())?;
+            }
+            if let Some(oauth) = oauth {
+                oauth::apply(client, id, &oauth).await?;
             }
             for used in &used {
                 functions::apply(client, id, used).await?;
@@ -73,6 +77,9 @@ async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
             }
             if let Some(keys) = file.identity_keys.as_ref().filter(|keys| !keys.is_empty()) {
                 identity_keys::apply(client, &file.id, keys).await?;
+            }
+            if let Some(oauth) = file.oauth.as_ref().filter(|oauth| !oauth.is_nothing()) {
+                oauth::apply(client, &file.id, oauth).await?;
             }
             let wanted = [("function", file.function.as_ref())];
             functions::apply_new(client, SourceFile::WORD, &file.id, &wanted).await?;

@@ -8,6 +8,7 @@ use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use selfsame_event::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
+use super::files::{command, written};
 use super::server::{DEV, Server, run};
 
 const PRIVATE: &str = include_str!("../../../../selfsame-collect/tests/keys/oauth-client.pem");
@@ -169,4 +170,43 @@ async fn clients_are_kept_by_commands_with_keys_that_rotate() {
     assert!(oauth(&["list", DEV]).contains("app  keys k2"));
     assert!(oauth(&["require", DEV, "nothing"]).contains("without a token too"));
     assert!(oauth(&["remove", DEV, "app"]).starts_with("The source takes"));
+}
+
+#[tokio::test]
+async fn files_have_the_clients_and_leave_them_as_they_are_where_they_say_nothing() {
+    let server = Server::start();
+    let folder = server.beside("workspace");
+    let dir = folder.to_str().expect("text");
+    command(&server, &["export", "--dir", dir], &[]);
+    let file = std::fs::read_to_string(folder.join("sources/dev.yaml")).expect("a file");
+    assert!(!file.contains("\noauth:"), "{file}");
+    let key = json!(PUBLIC);
+    let clients = format!(
+        "oauth: {{required: true, clients: [{{id: app, keys: [{{id: k1, public_key: {key}}}]}}]}}\n"
+    );
+    written(&folder, "sources/dev.yaml", &format!("{file}{clients}"));
+    let (is_done, said) = command(&server, &["plan", dir], &[]);
+    assert!(is_done && said.contains("oauth.required: false -> true"), "{said}");
+    let (is_done, said) = command(&server, &["apply", dir], &[]);
+    assert!(is_done, "{said}");
+    let shown = server.get("/api/sources/dev/oauth").await;
+    assert_eq!((&shown["required"], &shown["clients"][0]["id"]), (&json!(true), &json!("app")));
+    assert_eq!(shown["clients"][0]["token_seconds"], 86_400);
+    let (_, said) = command(&server, &["plan", dir], &[]);
+    assert!(said.contains("Nothing to do"), "{said}");
+    command(&server, &["export", "--dir", dir], &[]);
+    let (_, said) = command(&server, &["plan", dir], &[]);
+    assert!(said.contains("Nothing to do"), "{said}");
+
+    // A file that says nothing of them leaves them, and one without a client for a source that needs one is refused.
+    written(&folder, "sources/dev.yaml", &file);
+    let (_, said) = command(&server, &["plan", dir], &[]);
+    assert!(said.contains("Nothing to do"), "{said}");
+    written(&folder, "sources/dev.yaml", &format!("{file}oauth: {{required: true}}\n"));
+    let (is_done, said) = command(&server, &["apply", dir], &[]);
+    assert!(!is_done && said.contains("add a client first"), "{said}");
+    written(&folder, "sources/dev.yaml", &format!("{file}oauth: {{}}\n"));
+    let (is_done, said) = command(&server, &["apply", dir], &[]);
+    assert!(is_done, "{said}");
+    assert_eq!(server.get("/api/sources/dev/oauth").await["clients"], json!([]));
 }
