@@ -28,6 +28,7 @@ pub(crate) struct Sections<'a> {
 
 /// What all sections together keep of a stream.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "each is in a box of its own")]
 pub(crate) enum Kept<'a> {
     /// Little enough to be read whole.
     State(State<'a>),
