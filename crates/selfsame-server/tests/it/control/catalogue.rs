@@ -291,7 +291,7 @@ async fn files_make_and_change_them_with_secrets_from_the_environment() {
         (&json!(["writeKey"]), &Value::Null)
     );
     let (_, again) = command(&server, &["export", "--dir", dir], &[]);
-    assert!(again.contains("3 files"), "{again}");
+    assert!(again.contains("17 files"), "{again}");
     let text = std::fs::read_to_string(folder.join("destinations/copy.yaml")).expect("a file");
     assert!(text.contains("writeKey: COPY_KEY") && !text.contains(KEY), "{text}");
 }

@@ -157,7 +157,7 @@ async fn an_audience_that_is_connected_gets_a_list_and_its_members_are_put_there
 
     // It is not made again: not for the next member, nor by the next process, nor when something else changes.
     let server = server.again();
-    let change = json!({"settings": {"base": format!("{}/", tool.url)}});
+    let change = json!({"name": "Lists of ours"});
     server.done(Method::PATCH, "/api/destinations/lists", Some(change)).await;
     assert_eq!(server.send(DEV, "track", order("bob")).await, StatusCode::OK);
     eventually("another member", async || {
