@@ -23,6 +23,7 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
         "Whether each comes with its identifiers: true or false; false where it is not given.",
     ),
     ("message_id", "The event's message id."),
+    ("at", "A time: what the destination was told then; without it, what it is told now."),
     ("alert", "Only of this alert."),
     (
         "all",

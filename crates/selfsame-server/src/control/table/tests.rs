@@ -11,12 +11,16 @@ fn an_operation_is_there_once() {
     assert_eq!(names.len(), ROUTES.len());
 }
 
+/// Questions that have a body.
+const ASKED: &[&str] = &["/api/spaces/{id}/reconcile"];
+
 #[test]
 fn what_only_reads_changes_nothing_and_the_other_way_round() {
     for route in ROUTES {
         let reads = matches!(route.permission, Permission::Read | Permission::Events);
         if route.permission != Permission::Tokens {
-            assert_eq!(route.verb == Verb::Get, reads, "{} {}", route.verb.word(), route.path);
+            let asks = route.verb == Verb::Get || ASKED.contains(&route.path);
+            assert_eq!(asks, reads, "{} {}", route.verb.word(), route.path);
         }
         assert!(route.verb != Verb::Get || matches!(route.takes, Takes::Nothing), "{}", route.path);
     }
