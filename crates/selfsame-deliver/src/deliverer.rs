@@ -253,6 +253,7 @@ impl Deliverer {
                         };
                         running.insert(id, self.start(&connection, known, &mut tasks));
                     }
+                    self.shared.heard_of.send_replace(Some(connections));
                 }
                 Some(ask) = self.asks.recv() => self.take_ask(ask, &mut running, &mut tasks).await,
             }

@@ -233,8 +233,25 @@ impl DelivererHandle {
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, CommandError> {
         let mailbox = self.shared.mailbox(connection).ok_or(CommandError::Unknown)?;
+        // What is asked for is done by the connections that were said before.
+        tokio::select! {
+            () = self.all_have_heard() => {}
+            () = mailbox.closed() => return Err(CommandError::Stopped),
+        }
         let (reply, answer) = oneshot::channel();
         mailbox.send(command(reply)).await.map_err(|_| CommandError::Stopped)?;
         answer.await.map_err(|_| CommandError::Stopped)
+    }
+
+    async fn all_have_heard(&self) {
+        let newest = |heard_of: &Option<Arc<[Connection]>>| match (
+            heard_of,
+            &*self.shared.connections.borrow(),
+        ) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        // Its sender lives as long as we do.
+        drop(self.shared.heard_of.subscribe().wait_for(newest).await);
     }
 }

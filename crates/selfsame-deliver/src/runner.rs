@@ -214,6 +214,9 @@ impl Runner {
                 noted = ended(&mut self.doubting) => self.doubted(noted),
                 done = ended(&mut self.measuring) => self.measured(done),
                 Some(command) = self.commands.recv() => {
+                    if self.connection.has_changed().unwrap_or(false) {
+                        self.reconfigured();
+                    }
                     self.answer(command).await;
                     self.publish_at = Instant::now();
                 }

@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) ledger: Arc<dyn Ledger>,
     /// `None` until the server has said which there are.
     pub(crate) connections: watch::Sender<Option<Arc<[Connection]>>>,
+    /// Those that every task has heard of.
+    pub(crate) heard_of: watch::Sender<Option<Arc<[Connection]>>>,
     statuses: Mutex<BTreeMap<ConnectionId, ConnectionStatus>>,
     /// By the ids of the replays. Locked behind `statuses` where both are.
     replays: Mutex<BTreeMap<ConnectionId, ReplayStatus>>,
@@ -75,6 +77,7 @@ impl Shared {
             asks,
             replays: Mutex::default(),
             connections: watch::Sender::new(None),
+            heard_of: watch::Sender::new(None),
             statuses: Mutex::default(),
             changes: watch::Sender::new(0),
             mailboxes: Mutex::default(),
