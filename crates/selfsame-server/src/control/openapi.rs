@@ -64,8 +64,13 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
 ];
 
 /// What each header says.
-pub(super) const HEADERS: &[(&str, &str)] =
-    &[(KEY_HEADER, "A write key of the source that the events come from.")];
+pub(super) const HEADERS: &[(&str, &str)] = &[
+    (KEY_HEADER, "A write key of the source that the events come from."),
+    (
+        "host",
+        "The server as who asks calls it: the vendor sends back there, if nothing else is named.",
+    ),
+];
 
 /// Parameters of queries that are numbers, and those that must be given.
 const NUMBERS: &[&str] = &["limit", "first_line", "replay"];
