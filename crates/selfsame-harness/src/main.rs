@@ -17,6 +17,7 @@ mod generate;
 mod histogram;
 mod http;
 mod identity;
+mod listen;
 mod load;
 mod print;
 mod profile_api;

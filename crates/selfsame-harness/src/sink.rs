@@ -1,24 +1,18 @@
 //! A webhook on this machine that takes whatever it is told of audiences, and notes when.
-//!
-//! It has a thread of its own, so that what it hears does not wait for the load.
 
-use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 
 use anyhow::{Context as _, Result, anyhow};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use selfsame_event::{Clock as _, SystemClock, Time};
 use serde_json::Value;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
 use tokio::time::Instant;
+
+use crate::listen::Listening;
 
 /// One call of `Audience Entered` or `Audience Exited`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,21 +43,15 @@ struct Heard {
 pub(crate) struct Sink {
     pub(crate) address: SocketAddr,
     heard: Arc<Mutex<Heard>>,
-    _stop: oneshot::Sender<()>,
-    _thread: JoinHandle<()>,
+    _listening: Listening,
 }
 
 impl Sink {
     pub(crate) fn start() -> Result<Self> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
-        let (address, heard) = (listener.local_addr()?, Arc::<Mutex<Heard>>::default());
-        let (stop, stopped) = oneshot::channel();
+        let heard = Arc::<Mutex<Heard>>::default();
         let all = Arc::clone(&heard);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let serve = move || runtime.block_on(serve(listener, all, stopped));
-        let thread = std::thread::Builder::new().name("sink".to_owned()).spawn(serve)?;
-        Ok(Self { address, heard, _stop: stop, _thread: thread })
+        let listening = Listening::start("sink", move |request| answer(request, Arc::clone(&all)))?;
+        Ok(Self { address: listening.address, heard, _listening: listening })
     }
 
     /// How many calls came.
@@ -85,41 +73,12 @@ fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
     heard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn serve(
-    listener: std::net::TcpListener,
-    heard: Arc<Mutex<Heard>>,
-    mut stopped: oneshot::Receiver<()>,
-) {
-    let Ok(listener) = TcpListener::from_std(listener) else { return };
-    loop {
-        tokio::select! {
-            _ = &mut stopped => return,
-            accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
-                    tokio::spawn(connection(stream, Arc::clone(&heard)));
-                }
-            }
-        }
-    }
-}
-
-async fn connection(stream: TcpStream, heard: Arc<Mutex<Heard>>) {
-    stream.set_nodelay(true).ok();
-    let service = service_fn(move |request| answer(request, Arc::clone(&heard)));
-    let http = hyper::server::conn::http1::Builder::new();
-    // A server that is killed breaks its connections.
-    http.serve_connection(TokioIo::new(stream), service).await.ok();
-}
-
-async fn answer(
-    request: Request<Incoming>,
-    heard: Arc<Mutex<Heard>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, heard: Arc<Mutex<Heard>>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     // What did not come whole is sent again.
     let Ok(body) = request.into_body().collect().await else {
         *response.status_mut() = StatusCode::BAD_REQUEST;
-        return Ok(response);
+        return response;
     };
     let (at, wall) = (Instant::now(), SystemClock::default().wall());
     let told = read(&body.to_bytes(), at, wall);
@@ -129,7 +88,7 @@ async fn answer(
         Err(_) => heard.unread += 1,
     }
     drop(heard);
-    Ok(response)
+    response
 }
 
 fn read(body: &[u8], at: Instant, wall: Time) -> Result<Told> {

@@ -5,25 +5,20 @@
 //! nothing else was.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use crate::control::Control;
+use crate::listen::Listening;
 
 const PATIENCE: Duration = Duration::from_secs(300);
 /// The destinations, which are also the paths that they send to.
@@ -42,8 +37,7 @@ type Heard = BTreeMap<String, BTreeMap<String, u64>>;
 pub(super) struct Receiver {
     address: SocketAddr,
     heard: Arc<Mutex<Heard>>,
-    _stop: oneshot::Sender<()>,
-    _thread: JoinHandle<()>,
+    _listening: Listening,
 }
 
 /// What was carried that should not have been, and the other way round.
@@ -69,15 +63,11 @@ impl Findings {
 
 impl Receiver {
     pub(super) fn start() -> Result<Self> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
-        let (address, heard) = (listener.local_addr()?, Arc::<Mutex<Heard>>::default());
-        let (stop, stopped) = oneshot::channel();
+        let heard = Arc::<Mutex<Heard>>::default();
         let all = Arc::clone(&heard);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let serve = move || runtime.block_on(serve(listener, all, stopped));
-        let thread = std::thread::Builder::new().name("receiver".to_owned()).spawn(serve)?;
-        Ok(Self { address, heard, _stop: stop, _thread: thread })
+        let answer = move |request| answer(request, Arc::clone(&all));
+        let listening = Listening::start("receiver", answer)?;
+        Ok(Self { address: listening.address, heard, _listening: listening })
     }
 
     /// Makes the destinations.
@@ -150,39 +140,13 @@ fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
     heard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn serve(
-    listener: std::net::TcpListener,
-    heard: Arc<Mutex<Heard>>,
-    mut stopped: oneshot::Receiver<()>,
-) {
-    let Ok(listener) = TcpListener::from_std(listener) else { return };
-    loop {
-        tokio::select! {
-            _ = &mut stopped => return,
-            accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else { continue };
-                let heard = Arc::clone(&heard);
-                tokio::spawn(async move {
-                    let service = service_fn(move |request| answer(request, Arc::clone(&heard)));
-                    let http = hyper::server::conn::http1::Builder::new();
-                    // A server that is killed breaks its connections.
-                    http.serve_connection(TokioIo::new(stream), service).await.ok();
-                });
-            }
-        }
-    }
-}
-
-async fn answer(
-    request: Request<Incoming>,
-    heard: Arc<Mutex<Heard>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, heard: Arc<Mutex<Heard>>) -> Response<Full<Bytes>> {
     let path = request.uri().path().trim_start_matches('/').to_owned();
     let mut response = Response::new(Full::default());
     // What did not come whole is sent again.
     let Ok(body) = request.into_body().collect().await else {
         *response.status_mut() = StatusCode::BAD_REQUEST;
-        return Ok(response);
+        return response;
     };
     let ids = ids(&body.to_bytes());
     let mut heard = lock(&heard);
@@ -194,7 +158,7 @@ async fn answer(
         None => *heard.entry("unread".to_owned()).or_default().entry(path).or_default() += 1,
     }
     drop(heard);
-    Ok(response)
+    response
 }
 
 /// The message ids of a request: one event, or a list of them.
