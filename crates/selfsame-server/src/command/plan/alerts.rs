@@ -2,7 +2,7 @@
 
 use super::{Live, Steps, name_of};
 use crate::client::Client;
-use crate::command::resource::{AlertFile, Tree};
+use crate::command::resource::{AlertFile, Files, Resource as _, Tree};
 use crate::control::{AlertShown, Page};
 
 /// The alerts of the server.
@@ -19,6 +19,14 @@ impl LiveAlerts {
         let untouched = untouched.map(|one| one.id.clone()).collect();
         let files = page.data.into_iter().map(AlertFile::try_from).collect::<Result<_, _>>()?;
         Ok(Self { files, untouched })
+    }
+
+    /// Those to be written into files: of those by default only what somebody changed or has in a file, so that a
+    /// later version can better the others.
+    pub(super) fn exported(&self, known: &Files<AlertFile>) -> Vec<AlertFile> {
+        let is_own =
+            |one: &&AlertFile| known.contains_key(&one.key()) || !self.untouched.contains(&one.id);
+        self.files.iter().filter(is_own).cloned().collect()
     }
 }
 

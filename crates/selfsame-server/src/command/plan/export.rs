@@ -38,7 +38,7 @@ impl Export {
         written += export(&self.dir, &known.audiences, &live.audiences)?;
         written += export(&self.dir, &known.traits, &live.traits)?;
         written += export(&self.dir, &known.channels, &live.channels)?;
-        written += export(&self.dir, &known.alerts, &live.alerts.files)?;
+        written += export(&self.dir, &known.alerts, &live.alerts.exported(&known.alerts))?;
         let dir = self.dir.display();
         say(&printable(&format!("{written} files in {dir}. They hold no keys and no secrets.")))?;
         Ok(ExitCode::SUCCESS)
