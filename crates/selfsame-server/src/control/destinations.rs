@@ -1,7 +1,9 @@
 //! Destinations: where events go. A webhook, a function, or one of the catalogue.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use selfsame_connector::Connector;
 use selfsame_deliver::{DelivererHandle, Secret};
 use selfsame_event::EventType;
 use selfsame_pipeline::View;
@@ -240,6 +242,14 @@ pub(super) fn deliverer(
 pub(super) fn find<'v>(view: &'v View, id: &str) -> Result<&'v Destination, Problem> {
     let found = view.meta.workspace.destinations.iter().find(|one| one.id == id);
     found.ok_or_else(|| Problem::missing("destination", id))
+}
+
+/// What speaks to a destination of the catalogue.
+fn connector(control: &Control, destination: &Destination) -> Result<Arc<Connector>, Problem> {
+    let Some(tool) = &destination.tool else {
+        return Err(Problem::new(Code::Conflict, "It is no destination of the catalogue."));
+    };
+    Ok(control.node.connectors.connector(destination, tool, &control.node.vault)?)
 }
 
 /// `GET /api/destinations`

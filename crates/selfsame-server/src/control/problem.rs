@@ -14,6 +14,7 @@ use selfsame_pipeline::workspace::ChangeError;
 use selfsame_store::StoreError;
 use serde_json::{Value, json};
 
+use crate::connectors::NotReady;
 use crate::definition::Wrong;
 use crate::node::SubmitError;
 use crate::vault::VaultError;
@@ -231,6 +232,12 @@ impl From<CommandError> for Problem {
             }
             CommandError::Stopped => Self::new(Code::Unavailable, "Deliveries are not running."),
         }
+    }
+}
+
+impl From<NotReady> for Problem {
+    fn from(why: NotReady) -> Self {
+        Self::new(Code::Conflict, format!("The destination cannot be spoken to: {why}."))
     }
 }
 

@@ -163,13 +163,10 @@ fn through(
 ) -> Result<RequestsShown, Problem> {
     let node = &control.node;
     let is_current = destination.tool.as_ref() == Some(told);
-    let connector = match is_current {
-        true => node.connectors.connector(destination, told, &node.vault),
-        false => node.connectors.as_told(destination, told, &node.vault).map(Arc::new),
+    let connector: Arc<Connector> = match is_current {
+        true => node.connectors.connector(destination, told, &node.vault)?,
+        false => Arc::new(node.connectors.as_told(destination, told, &node.vault)?),
     };
-    let connector: Arc<Connector> = connector.map_err(|why| {
-        Problem::new(Code::Conflict, format!("The destination cannot be spoken to: {why}."))
-    })?;
     if node.functions.is_used(&FunctionPlace::Insert(destination.id.clone())) {
         let message = "A function in front of the destination changes what it gets: `selfsame function test` \
             shows what it makes of an event.";

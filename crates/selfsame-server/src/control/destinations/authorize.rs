@@ -6,7 +6,7 @@ use super::super::Control;
 use super::super::asked::Asked;
 use super::super::problem::{Code, Problem};
 use super::super::shape::shape;
-use super::find;
+use super::{connector, find};
 use crate::consent::CALLBACK;
 
 shape! {
@@ -44,13 +44,7 @@ pub(crate) async fn authorize(
     let view = control.view()?;
     let destination = find(&view, asked.id())?;
     let node = &control.node;
-    let Some(tool) = &destination.tool else {
-        return Err(Problem::new(Code::Conflict, "It is no destination of the catalogue."));
-    };
-    let connector = node.connectors.connector(destination, tool, &node.vault);
-    let connector = connector.map_err(|why| {
-        Problem::new(Code::Conflict, format!("The destination cannot be spoken to: {why}."))
-    })?;
+    let connector = connector(&control, destination)?;
     let now = node.clock.monotonic_micros();
     let made = node
         .consents

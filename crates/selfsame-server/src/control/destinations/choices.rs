@@ -1,14 +1,13 @@
 //! What a field of a mapping may be, as the tool says.
 
-use selfsame_deliver::Job;
 use serde_json::Value;
 
 use super::super::Control;
 use super::super::asked::Asked;
 use super::super::problem::{Code, Problem};
 use super::super::shape::shape;
-use super::find;
-use super::test::PATIENCE;
+use super::test::job;
+use super::{connector, find};
 use crate::chance;
 
 shape! {
@@ -44,14 +43,7 @@ pub(crate) async fn choices(
 ) -> Result<ChoicesFound, Problem> {
     let view = control.view()?;
     let destination = find(&view, asked.id())?;
-    let node = &control.node;
-    let Some(tool) = &destination.tool else {
-        return Err(Problem::new(Code::Conflict, "It is no destination of the catalogue."));
-    };
-    let connector = node.connectors.connector(destination, tool, &node.vault);
-    let connector = connector.map_err(|why| {
-        Problem::new(Code::Conflict, format!("The destination cannot be spoken to: {why}."))
-    })?;
+    let connector = connector(&control, destination)?;
     if !connector.dynamic_fields().any(|name| name == wanted.field) {
         let there: Vec<&str> = connector.dynamic_fields().collect();
         let message = match there.is_empty() {
@@ -65,14 +57,8 @@ pub(crate) async fn choices(
         return Err(Problem::field("field", message));
     }
     let key = format!("choices_{:016x}", u64::from_le_bytes(chance::bytes()));
-    let job = Job {
-        key: &key,
-        outbound: &node.outbound,
-        allow_loopback: node.allow_loopback(),
-        timeout: PATIENCE,
-        clock: &*node.clock,
-    };
     let event = wanted.event.unwrap_or(Value::Null);
+    let job = job(&control.node, &key);
     let found = connector.choices(&wanted.field, &event, job).await.map_err(|carried| {
         let label = carried.outcome.label();
         let message = format!("The tool did not say what there is ({label}). {}", carried.note);

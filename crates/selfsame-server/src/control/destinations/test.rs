@@ -24,7 +24,7 @@ use crate::node::Node;
 use crate::printable::brief;
 
 /// How long the receiver may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 shape! {
     /// What a test event was answered.
@@ -154,7 +154,7 @@ async fn hook(
 }
 
 /// A test, for a connector.
-fn job<'j>(node: &'j Node, key: &'j str) -> Job<'j> {
+pub(super) fn job<'j>(node: &'j Node, key: &'j str) -> Job<'j> {
     Job {
         key,
         outbound: &node.outbound,
@@ -172,10 +172,7 @@ async fn through(
     body: &Bytes,
 ) -> Result<TestResult, Problem> {
     let node = &control.node;
-    let connector = node.connectors.connector(destination, tool, &node.vault);
-    let connector = connector.map_err(|why| {
-        Problem::new(Code::Conflict, format!("The destination cannot be spoken to: {why}."))
-    })?;
+    let connector = node.connectors.connector(destination, tool, &node.vault)?;
     let event: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let started = node.clock.monotonic_micros();
     let mut sent = Vec::new();
