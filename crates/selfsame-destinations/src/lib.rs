@@ -50,3 +50,4 @@ pub use program::{ProgramBatch, ProgramEnd, ProgramError, ProgramItem};
 pub use reference::reference;
 pub use request::{Body, Request, RequestError};
 pub use schema::schema;
+pub use shape::near;

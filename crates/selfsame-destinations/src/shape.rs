@@ -163,11 +163,16 @@ fn word(words: &[&str], value: &Value, pointer: &str, problems: &mut Problems) {
 
 /// A name that is near, or all that there are.
 pub(crate) fn meant(written: &str, names: &[&str]) -> String {
-    let near = names.iter().map(|name| (distance(written, name), *name)).min();
-    match near {
-        Some((steps, name)) if steps <= 2 => format!("did you mean `{name}`?"),
-        _ => format!("there are `{}`", names.join("`, `")),
+    match near(written, names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("there are `{}`", names.join("`, `")),
     }
+}
+
+/// The name that was meant, as far as it is at most two letters away.
+pub fn near<'n>(written: &str, names: &[&'n str]) -> Option<&'n str> {
+    let nearest = names.iter().map(|name| (distance(written, name), *name)).min();
+    nearest.filter(|(steps, _)| *steps <= 2).map(|(_, name)| name)
 }
 
 /// How many letters have to be added, taken away or replaced.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use selfsame_destinations::Manifest;
+use selfsame_destinations::{Manifest, near};
 use selfsame_pack::Entry;
 use serde_json::Value;
 use tracing::{error, info};
@@ -87,10 +87,15 @@ impl Manifests {
         ids
     }
 
-    /// The ids of all destinations; of those of the pack, the ones that there are no native ones for.
-    pub(crate) fn ids(&self) -> Vec<String> {
-        let offered = self.offered().into_iter();
-        offered.filter(|one| one.instead_of.is_none()).map(|one| one.id).collect()
+    /// What to say where there is none of an id.
+    pub(crate) fn without(&self, id: &str) -> String {
+        let offered = self.offered();
+        let ids: Vec<&str> = offered.iter().map(|one| one.id.as_str()).collect();
+        let help = match near(id, &ids) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`selfsame destination catalogue --all` lists them.".to_owned(),
+        };
+        format!("there is no destination `{id}`; {help}")
     }
 
     /// What could be made: native ones first, then those of the pack.

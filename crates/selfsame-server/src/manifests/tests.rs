@@ -35,7 +35,7 @@ fn those_of_the_folder_come_beside_and_before_the_programs() {
     assert_eq!(version(&manifests, "own").as_deref(), Some("1.0.0"));
     assert_eq!(version(&manifests, "slack").as_deref(), Some("9.0.0"));
     assert!(manifests.get("segment").is_some(), "the program's are there too");
-    assert!(manifests.ids().contains(&"own".to_owned()));
+    assert!(manifests.offered().iter().any(|one| one.id == "own"));
     assert!(manifests.get("nothing").is_none());
     assert!(Manifests::of(&folder.path().join("missing")).is_err());
 }

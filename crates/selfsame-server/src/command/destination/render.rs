@@ -59,8 +59,7 @@ impl Render {
         }
         let manifests = Manifests::of(self.folder.as_deref().unwrap_or_else(|| Path::new("")))?;
         let Some(manifest) = manifests.get(&self.destination) else {
-            let ids = manifests.ids().join(", ");
-            bail!("no destination is called `{}`; there are {ids}", self.destination);
+            bail!("{}", manifests.without(&self.destination));
         };
         let settings = manifest.check_settings(read(&self.settings)?);
         let settings = settings.map_err(|faults| anyhow::anyhow!(faults.join("; ")))?;

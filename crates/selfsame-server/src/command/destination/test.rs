@@ -68,8 +68,7 @@ impl Test {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let manifests = Manifests::of(self.folder.as_deref().unwrap_or_else(|| Path::new("")))?;
         let Some(manifest) = manifests.get(&self.destination) else {
-            let ids = manifests.ids().join(", ");
-            bail!("no destination is called `{}`; there are {ids}", self.destination);
+            bail!("{}", manifests.without(&self.destination));
         };
         let (settings, event) = (document(&self.settings)?, document(&self.event)?);
         let auth = self.auth.as_deref().map(document).transpose()?.unwrap_or(Value::Null);

@@ -123,11 +123,9 @@ pub(in crate::control) fn manifest(
     kind: &str,
 ) -> Result<Arc<Manifest>, Problem> {
     let manifests = &control.node.connectors.manifests;
-    manifests.get(kind).ok_or_else(|| {
-        let all = manifests.ids().join("`, `");
-        let message = format!("`kind`: there is no destination `{kind}`; there are `{all}`.");
-        Problem::field("kind", message)
-    })
+    manifests
+        .get(kind)
+        .ok_or_else(|| Problem::field("kind", format!("`kind`: {}", manifests.without(kind))))
 }
 
 /// Puts in what is given, and takes away what is null.

@@ -210,7 +210,8 @@ async fn what_is_wrong_is_said_with_its_place() {
     };
     let good = json!({"writeKey": KEY});
     for (body, field, said) in [
-        (json!({"name": "a", "kind": "segmnt"}), "kind", "there are `aampe`"),
+        (json!({"name": "a", "kind": "segmnt"}), "kind", "did you mean `segment`?"),
+        (json!({"name": "a", "kind": "our-own"}), "kind", "`selfsame destination catalogue --all`"),
         (json!({"name": "a", "kind": "segment"}), "settings", "`writeKey` is required"),
         (
             json!({"name": "a", "kind": "segment", "settings": {"writeKy": "x"}}),
@@ -291,7 +292,7 @@ async fn files_make_and_change_them_with_secrets_from_the_environment() {
         (&json!(["writeKey"]), &Value::Null)
     );
     let (_, again) = command(&server, &["export", "--dir", dir], &[]);
-    assert!(again.contains("17 files"), "{again}");
+    assert!(again.contains("3 files"), "{again}");
     let text = std::fs::read_to_string(folder.join("destinations/copy.yaml")).expect("a file");
     assert!(text.contains("writeKey: COPY_KEY") && !text.contains(KEY), "{text}");
 }
