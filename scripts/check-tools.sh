@@ -68,5 +68,5 @@ command -v "${MAKE:-make}" >/dev/null || command -v make >/dev/null || need "mak
   echo "  install it with: $(install_with node)" >&2
 }
 if [ ! -x "$binary" ]; then
-  echo "The first build takes 3 to 5 minutes on 2 cores; later ones only what has changed." >&2
+  echo "The first build takes 4 to 9 minutes on 2 cores; later ones only what has changed." >&2
 fi
