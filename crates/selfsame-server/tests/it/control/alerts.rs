@@ -1,5 +1,7 @@
 //! Alerts: raised once and cleared once, told to webhooks, Slack and mail servers.
 
+use std::collections::BTreeSet;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -7,14 +9,16 @@ use super::receiver::{Got, Receiver};
 use super::server::{DEV, Server, eventually, run};
 use crate::mail_server::MailServer;
 
-/// What a webhook was told, of one alert.
+/// What a webhook was told, of one alert. A kill between telling and noting it has it told again, under
+/// the same id.
 fn told(receiver: &Receiver, alert: &str) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let got = receiver
         .got()
         .into_iter()
         .map(|got| serde_json::from_str::<Value>(&got.body).expect("JSON"));
-    got.filter(|body| body["data"]["alert"] == alert)
+    let mut seen = BTreeSet::new();
+    got.filter(|body| body["data"]["alert"] == alert && seen.insert(text(&body["id"])))
         .map(|body| (text(&body["type"]), text(&body["data"]["subject"])))
         .collect()
 }
