@@ -77,7 +77,8 @@ fn what_cannot_be_rendered_says_why() {
     assert!(text(&refused).contains("`apiKey` is required"), "{}", text(&refused));
 
     let unknown = render(folder.path(), &files, &["--destination", "itreable"]);
-    assert!(text(&unknown).contains("no destination is called `itreable`"), "{}", text(&unknown));
+    let wanted = "there is no destination `itreable`; did you mean `iterable`?";
+    assert!(text(&unknown).contains(wanted), "{}", text(&unknown));
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn a_program_of_the_actions_pack_is_rendered_too() {
         &[("settings", &json!({ "sharedSecret": "s" })), ("event", &event), ("mapping", &mapping)],
         &["--destination", "community-webhook", "--action", "send"],
     );
-    if text(&output).contains("no destination is called") {
+    if text(&output).contains("there is no destination") {
         println!("this build has no actions pack: `make pack` builds it");
         return;
     }
