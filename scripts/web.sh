@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds web/ where something has changed: the demo's shop and the browser SDK.
+# Builds web/ where something has changed: the console, the demo's shop and the browser SDK.
 #   scripts/web.sh               fails if it cannot be built
 #   scripts/web.sh --or-without  says so and goes on
 #   scripts/web.sh --can         builds nothing: is there a Node that can?
@@ -17,8 +17,10 @@ can() {
 
 is_built() {
   [ -f "$built" ] && [ -f shop/dist/index.html ] && [ -f sdk-bundle/dist/analytics.min.js ] &&
+    [ -f console/dist/index.html ] &&
     cmp -s package-lock.json "$lock" &&
-    [ -z "$(find package.json shop sdk-bundle -type f -newer "$built" ! -path '*/dist/*' | head -n 1)" ]
+    [ -z "$(find package.json shop sdk-bundle console ../openapi -type f -newer "$built" ! -path '*/dist/*' \
+      ! -path '*/generated/*' | head -n 1)" ]
 }
 
 build() {
@@ -35,7 +37,7 @@ case ${1:-} in
 --can) can ;;
 --or-without)
   if ! can || is_built; then exit 0; fi
-  build || echo "The shop and the browser SDK could not be built; going on without them." >&2
+  build || echo "The console, the shop and the browser SDK could not be built; going on without them." >&2
   ;;
 "")
   can || { echo "Node 20 or newer with npm is needed." >&2; exit 1; }
