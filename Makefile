@@ -11,7 +11,7 @@ DATA ?=
 TORTURE ?= --rounds 1000 --events 2000000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web pack test lint bench bench-shop bench-deliveries bench-render conformance fleet torture soak soak-audiences fuzz clean
+.PHONY: help run build web pack test lint bench bench-shop bench-deliveries bench-render bench-console conformance fleet torture soak soak-audiences fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ run: ## build what has changed and start the demo (DATA=dir keeps its data, LIST
 	@$(MAKE) --no-print-directory program
 	@exec $(BINARY) demo --listen $(LISTEN) --rate $(RATE) $(if $(DATA),--data "$(DATA)")
 
-build: ## build the program, with the shop and the browser SDK in it where there is Node
+build: ## build the program, with the console, the shop and the browser SDK in it where there is Node
 	@scripts/check-tools.sh $(BINARY)
 	@$(MAKE) --no-print-directory program
 	@echo "built $(BINARY)"
@@ -32,7 +32,7 @@ program:
 	@scripts/pack.sh --or-without
 	@$(CARGO) build --quiet --locked --release -p selfsame-server
 
-web: ## build the shop and the browser SDK
+web: ## build the console, the shop and the browser SDK
 	@scripts/web.sh
 
 pack: ## build the actions pack: destinations that are published as JavaScript
@@ -56,6 +56,10 @@ bench-deliveries: program ## the third part of that alone: deliveries a second (
 bench-render: ## the last part of that alone: requests of events, beside Segment's package in Node
 	@scripts/pack.sh
 	@node tests/render/render.cjs
+
+bench-console: program ## how quickly the console shows, and its debugger at 1,000 events a second, in Chromium
+	@tests/sdk/install.sh
+	@tests/console/run.sh $(BINARY) bench
 
 bench-shop: program ## the second part of that alone (SHOP="--people 100000 --events 2000000")
 	@$(HARNESS) definitions --binary $(BINARY) $(or $(SHOP),$(filter --quick,$(BENCH)))

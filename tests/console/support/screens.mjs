@@ -1,0 +1,40 @@
+// Every screen that there is, with the heading or text that says that its content is there.
+import { SPACE } from "./world.mjs";
+
+const at = (path) => `/console/s/${SPACE}${path}`;
+
+export const SCREENS = [
+  ["home", at(""), "Needs attention"],
+  ["start", at("/start"), "Name what sends the events"],
+  ["profiles", at("/profiles?q=ada@example.com"), "Ada Lovelace"],
+  ["profile", at("/profiles/users/user_id:ada"), "This is the beginning."],
+  ["identity", at("/profiles/users/user_id:ada?tab=identity&from=anonymous_id:laptop-of-ada&to=anonymous_id:work-of-ada"), "Same profile"],
+  ["traits", at("/profiles/users/user_id:ada?tab=traits"), "Said by"],
+  ["deliveries", at("/profiles/users/user_id:ada?tab=deliveries"), "Outcome"],
+  ["audiences", at("/audiences"), "Regular customers"],
+  ["audience", at("/audiences/regulars?of=user_id:alan"), "looked at"],
+  ["define", at("/define?id=regulars"), "Add a condition"],
+  ["events", at("/events"), "Choose an event"],
+  ["event", at("/events/ada-8"), "Received"],
+  ["sources", at("/sources"), "Web shop"],
+  ["source", at("/sources/web-shop"), "Send events"],
+  ["rejected", at("/sources/ios-app?tab=rejected"), "Why, ever"],
+  ["source-settings", at("/sources/web-shop?tab=settings"), "Write keys"],
+  ["destinations", at("/destinations"), "Warehouse"],
+  ["destination", at("/destinations/mail"), "What became of"],
+  ["attempts", at("/destinations/mail?tab=attempts"), "Took"],
+  ["dead-letters", at("/destinations/warehouse?tab=dead"), "No dead letters"],
+  ["replays", at("/destinations/warehouse?tab=replays"), "Replay a period"],
+  ["destination-settings", at("/destinations/warehouse?tab=settings"), "Mappings"],
+  ["identity-health", at("/identity"), "Largest profiles"],
+  ["identity-rules", at("/identity?tab=rules"), "Types of identifiers"],
+  ["functions", at("/functions"), "No functions yet"],
+  ["function", at("/functions/new"), "Make the function"],
+  ["settings", at("/settings"), "The configuration as files"],
+  ["settings-alerts", at("/settings?tab=alerts"), "Severity"],
+  ["settings-members", at("/settings?tab=members"), "Invite somebody"],
+  ["settings-tokens", at("/settings?tab=tokens"), "Make a token"],
+  ["settings-audit", at("/settings?tab=audit"), "Result"],
+  ["catalogue", at("/catalogue"), "Signed webhook"],
+  ["set-up", at("/catalogue/mixpanel"), "What it has to be told"],
+];
