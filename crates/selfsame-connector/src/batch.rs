@@ -6,27 +6,32 @@
 //! event 3 ──┘              refused as a whole: its halves, down to single events
 //! ```
 //!
-//! Every event is an attempt of its own to the delivery, which waits here for its outcome. Of one profile there is
-//! at most one in a batch, because the next one comes only after it has ended; but where the receiver takes a
-//! batch in order, all of it or nothing, several of them come at once and stay together, in their order. A batch
-//! is no unit of anything: an event that fails is tried again with whatever is there then.
+//! Every event is an attempt of its own to the delivery, which gives as many at once as a batch may hold (party.rs)
+//! and waits here for their outcomes. Of one profile there is at most one in a batch, because the next one comes only
+//! after it has ended; but where the receiver takes a batch in order, all of it or nothing, several of them come at
+//! once and stay together, in their order: a company. A batch is no unit of anything: an event that fails is tried
+//! again with whatever is there then.
 //!
-//! **Invariant:** of events that came together none is sent behind one that has to be tried again.
+//! **Invariant:** of a company none is sent behind one that has to be tried again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use selfsame_deliver::{Carried, Failure, Job, Outcome, Withheld};
-use selfsame_destinations::{Connection, Done, Manifest, Outcome as Meaning, Refusal, Verdict};
+use selfsame_destinations::{Connection, Done, Manifest, Outcome as Meaning, Verdict};
 use serde_json::Value;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, mpsc};
 
 use crate::carry::{Answered, Course, is_to_be_tried_again};
 use crate::config::Line;
 use crate::connector::Connector;
 use crate::credentials::Held;
 use crate::meaning;
+
+mod party;
+
+pub(crate) use party::Passenger;
 
 /// How long the first event of a batch waits at most, whatever a manifest says: what has not come by then is
 /// not about to.
@@ -65,9 +70,18 @@ struct Member {
     /// Its idempotency key.
     key: String,
     size: usize,
-    /// The same for events that came together.
+    /// The same for events of one person that came together.
     company: u64,
-    ended: oneshot::Sender<Carried>,
+    /// Its place among those that came at once, and where its outcome goes.
+    place: usize,
+    ended: mpsc::Sender<(usize, Carried)>,
+}
+
+impl Member {
+    /// Says how it ended. Who came with it has room for all of them, or has gone.
+    fn end(self, carried: Carried) {
+        self.ended.try_send((self.place, carried)).ok();
+    }
 }
 
 /// What events have in common that go together: the mapping, and what the manifest says.
@@ -113,10 +127,17 @@ impl Together {
     }
 }
 
-/// What the event has to do that leads a batch.
-struct Lead {
+/// What has to be done by who leads a batch. Dropped, nobody waits for it any more.
+struct Lead<'b> {
+    batches: &'b Batches,
     number: u64,
     full: Arc<Notify>,
+}
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        drop(self.batches.take(self.number));
+    }
 }
 
 impl Batches {
@@ -124,40 +145,19 @@ impl Batches {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins the batch that is open, or begins one and leads it. `most` events can wait at once. Those that join
-    /// together stay together: they are no more than a batch may hold.
+    /// Each company joins the batch that is open, or begins one, which the caller leads. `most` events can wait at
+    /// once. A company stays together: it is no more than a batch may hold.
     fn join(
         &self,
         common: &Common,
-        mut members: Vec<Member>,
+        companies: Vec<Vec<Member>>,
         room: Room,
         most: usize,
-    ) -> Option<Lead> {
-        let size = members.iter().map(|member| member.size).fold(0, usize::saturating_add);
-        let mut inner = self.lock();
-        let inner = &mut *inner;
-        inner.waiting += members.len();
-        inner.companies += 1;
-        members.iter_mut().for_each(|member| member.company = inner.companies);
-        let too_large = |open: &Gathered| {
-            open.bytes.saturating_add(size) > room.bytes
-                || open.members.len() + members.len() > room.events
-        };
-        if inner.open.get(common).is_some_and(too_large) {
-            inner.close(common);
-        }
-        let mut lead = None;
-        let next = &mut inner.next;
-        let open = inner.open.entry(common.clone()).or_insert_with(|| {
-            *next += 1;
-            let full = Arc::<Notify>::default();
-            lead = Some(Lead { number: *next, full: Arc::clone(&full) });
-            Gathered { number: *next, members: Vec::new(), bytes: 0, full }
-        });
-        open.members.extend(members);
-        open.bytes = open.bytes.saturating_add(size);
-        if open.members.len() >= room.events {
-            inner.close(common);
+    ) -> Vec<Lead<'_>> {
+        let (mut inner, mut leads) = (self.lock(), Vec::new());
+        for company in companies {
+            let begun = inner.join(common, company, room);
+            leads.extend(begun.map(|(number, full)| Lead { batches: self, number, full }));
         }
         if inner.waiting >= most {
             // No more can come: none of them becomes fuller.
@@ -165,7 +165,7 @@ impl Batches {
                 inner.close(&common);
             }
         }
-        lead
+        leads
     }
 
     /// Takes a batch to send it.
@@ -182,6 +182,40 @@ impl Batches {
 }
 
 impl Inner {
+    /// A company joins the batch that is open, or begins one: its number, and what says that it is full.
+    fn join(
+        &mut self,
+        common: &Common,
+        mut members: Vec<Member>,
+        room: Room,
+    ) -> Option<(u64, Arc<Notify>)> {
+        let size = members.iter().map(|member| member.size).fold(0, usize::saturating_add);
+        self.waiting += members.len();
+        self.companies += 1;
+        members.iter_mut().for_each(|member| member.company = self.companies);
+        let too_large = |open: &Gathered| {
+            open.bytes.saturating_add(size) > room.bytes
+                || open.members.len() + members.len() > room.events
+        };
+        if self.open.get(common).is_some_and(too_large) {
+            self.close(common);
+        }
+        let mut lead = None;
+        let next = &mut self.next;
+        let open = self.open.entry(common.clone()).or_insert_with(|| {
+            *next += 1;
+            let full = Arc::<Notify>::default();
+            lead = Some((*next, Arc::clone(&full)));
+            Gathered { number: *next, members: Vec::new(), bytes: 0, full }
+        });
+        open.members.extend(members);
+        open.bytes = open.bytes.saturating_add(size);
+        if open.members.len() >= room.events {
+            self.close(common);
+        }
+        lead
+    }
+
     fn close(&mut self, common: &Common) {
         if let Some(Gathered { number, members, full, .. }) = self.open.remove(common) {
             self.full.insert(number, members);
@@ -191,83 +225,6 @@ impl Inner {
 }
 
 impl Connector {
-    /// Carries out an action for an event together with others.
-    pub(crate) async fn carry_together(
-        &self,
-        event: &Arc<Value>,
-        size: usize,
-        with: (&Line, Room),
-        job: Job<'_>,
-    ) -> Carried {
-        let all = self.carry_company(&[(event, size, job)], with).await;
-        all.into_iter().next().unwrap_or_else(|| Carried::quiet(Outcome::Postponed))
-    }
-
-    /// Carries out an action for events of one person, in order, as many at once as a batch may hold. Behind one
-    /// that has to be tried again none is tried.
-    pub(crate) async fn carry_company(
-        &self,
-        mut events: &[(&Arc<Value>, usize, Job<'_>)],
-        (line, room): (&Line, Room),
-    ) -> Vec<Carried> {
-        let count = events.len();
-        let mut all = Vec::with_capacity(count);
-        while let Some((_, _, job)) = events.first() {
-            let manifest = &*self.config.manifest;
-            let held = self.credentials.current(self, *job).await;
-            let held = match held {
-                Ok(held) => held,
-                Err(carried) => {
-                    all.push(carried);
-                    break;
-                }
-            };
-            let key = |event: &Value| {
-                let connection = self.connection(&held, *job);
-                let key = manifest.batch_key(&line.subscription, event, connection)?;
-                Ok(Value::Array(key.unwrap_or_default()).to_string())
-            };
-            let common: Result<String, Refusal> = key(events[0].0);
-            let common = match common {
-                Ok(common) => common,
-                Err(refusal) => {
-                    all.push(meaning::refused(&refusal, None, &held.mask));
-                    events = &events[1..];
-                    continue;
-                }
-            };
-            let is_common = |event: &Value| key(event).is_ok_and(|key| key == common);
-            let (mut members, mut waiting, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
-            for (event, size, job) in events.iter().take(room.events) {
-                bytes = bytes.saturating_add(*size);
-                if !members.is_empty() && (bytes > room.bytes || !is_common(event)) {
-                    break;
-                }
-                let (ended, outcome) = oneshot::channel();
-                let (event, key) = (Arc::clone(event), job.key.to_owned());
-                members.push(Member { event, key, size: *size, company: 0, ended });
-                waiting.push(outcome);
-            }
-            events = &events[members.len()..];
-            let lead = self.batches.join(&(line.number, common), members, room, self.concurrency());
-            if let Some(Lead { number, full }) = lead {
-                // Full, or waited for long enough: it is the same from here on.
-                tokio::time::timeout(room.wait, full.notified()).await.ok();
-                // In a box: most events do not lead, and need less.
-                Box::pin(self.send_all(self.batches.take(number), line, *job)).await;
-            }
-            for outcome in waiting {
-                let stopped = || Carried::quiet(Outcome::Postponed);
-                all.push(outcome.await.unwrap_or_else(|_| stopped()));
-            }
-            if all.iter().any(|carried| is_to_be_tried_again(carried.outcome)) {
-                break;
-            }
-        }
-        all.resize(count, Carried::quiet(Outcome::Postponed));
-        all
-    }
-
     pub(crate) fn connection<'c>(&'c self, held: &'c Held, job: Job<'_>) -> Connection<'c> {
         Connection {
             settings: &self.config.settings,
@@ -286,8 +243,7 @@ impl Connector {
             let (behind, mut part): (Vec<Member>, Vec<Member>) =
                 part.into_iter().partition(|member| held.contains(&member.company));
             for member in behind {
-                // Whoever does not wait any more has stopped.
-                member.ended.send(Carried::quiet(Outcome::Postponed)).ok();
+                member.end(Carried::quiet(Outcome::Postponed));
             }
             let outcomes = match part.as_slice() {
                 [] => continue,
@@ -308,7 +264,7 @@ impl Connector {
                 if is_to_be_tried_again(carried.outcome) {
                     held.insert(member.company);
                 }
-                member.ended.send(carried).ok();
+                member.end(carried);
             }
         }
     }

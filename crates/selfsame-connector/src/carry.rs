@@ -153,7 +153,7 @@ impl Connector {
         ear: Ear<'_>,
     ) -> Result<(Done, Option<Answered>), Carried> {
         let before = std::mem::take(&mut course.kept);
-        let (mut last, mut unsure): (Option<Answered>, Option<Kept>) = (None, None);
+        let (mut last, mut unsure): (Option<Answered>, Option<Box<Request>>) = (None, None);
         for place in 0.. {
             let next = exchange.next(last.as_ref().map(|(reply, _)| reply));
             let is_good = match &next {
@@ -161,7 +161,12 @@ impl Connector {
                 Next::Send(_) => true,
                 Next::Done(done) => course.is_last_noted && *done == Done::Delivered,
             };
-            if let Some(good) = unsure.take().filter(|_| is_good) {
+            // Most exchanges end with their first answer, and nothing is made of it.
+            if let Some(request) = unsure.take().filter(|_| is_good)
+                && let Some((reply, _)) = &last
+            {
+                let digest = digest::of(&request);
+                let good = Kept { place: place - 1, digest, reply: reply.clone() };
                 if course.is_noted && !before.contains(&good) {
                     self.notes.note(job.key, good.clone(), job.clock.wall()).await;
                 }
@@ -171,13 +176,13 @@ impl Connector {
                 Next::Send(request) => request,
                 Next::Done(done) => return Ok((done, last)),
             };
-            let digest = changes(&request.method).then(|| digest::of(&request));
-            let known = before.iter().find(|one| one.place == place && Some(one.digest) == digest);
-            let answered = match known {
+            let may_be_known = changes(&request.method);
+            let mut known = before.iter().filter(|one| may_be_known && one.place == place);
+            let answered = match known.find(|one| one.digest == digest::of(&request)) {
                 Some(one) => (one.reply.clone(), None),
                 None => self.send(&request, held, course.weight, job, ear).await?,
             };
-            unsure = digest.map(|digest| Kept { place, digest, reply: answered.0.clone() });
+            unsure = may_be_known.then_some(request);
             last = Some(answered);
         }
         Ok((Done::Skipped, last))

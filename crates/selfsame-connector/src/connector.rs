@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use selfsame_deliver::{
-    Body, Carried, Carrying, CarryingAll, EffectKind, Failure, Interest, Job, Letter, Outcome,
-    Share, Tool, Withheld,
+    Body, Carried, Carrying, CarryingAll, Company, EffectKind, Failure, Interest, Job, Letter,
+    Outcome, Rider, Share, Tool, Withheld,
 };
 use selfsame_destinations::Manifest;
 use selfsame_event::{EventType, Time};
@@ -15,7 +15,7 @@ use selfsame_mapping::Reach;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::batch::Batches;
+use crate::batch::{Batches, Passenger};
 use crate::config::{Config, Line};
 use crate::credentials::Credentials;
 use crate::daily::Daily;
@@ -29,6 +29,8 @@ const EXCHANGES: usize = 16;
 const MOST_EXCHANGES: usize = 256;
 /// The most events of batches that are under way at once.
 const MOST_EVENTS: usize = 1_024;
+/// The most events that come at once.
+const MOST_AT_ONCE: usize = 256;
 /// The most events of one person that go at once, in order.
 const MOST_TOGETHER: usize = 64;
 
@@ -91,12 +93,13 @@ impl Connector {
         Self { config, settings, mask, credentials, notes, pace, exchanges, batches, keep }
     }
 
-    /// How many events of it may be under way at once: those of a batch are.
+    /// How many events of it may be under way at once: those of a batch are, and whole batches.
     pub fn concurrency(&self) -> usize {
-        let most =
-            self.config.lines.iter().filter_map(|line| line.room).map(|room| room.events).max();
+        let rooms = self.config.lines.iter().filter_map(|line| line.room);
+        let most = rooms.map(|room| room.events).max().unwrap_or(1);
         let exchanges = exchanges(&self.config.manifest);
-        exchanges.saturating_mul(most.unwrap_or(1)).min(MOST_EVENTS.max(exchanges))
+        let batches = exchanges.min((MOST_EVENTS / most).max(1));
+        batches.saturating_mul(most).min(MOST_EVENTS).max(exchanges)
     }
 
     /// What the `integrations` of events call the tool.
@@ -156,6 +159,12 @@ impl Tool for Connector {
         ordered.unwrap_or(1).min(MOST_TOGETHER)
     }
 
+    fn at_once(&self) -> usize {
+        let rooms =
+            self.config.lines.iter().filter(|line| line.enabled).filter_map(|line| line.room);
+        rooms.map(|room| room.events).max().unwrap_or(1).min(MOST_AT_ONCE)
+    }
+
     fn interests(&self) -> Vec<Interest> {
         let lines = self.config.lines.iter().filter(|line| line.enabled);
         lines.flat_map(|line| line.trigger.reach()).map(interest).collect()
@@ -190,8 +199,10 @@ impl Letter for Opened {
             };
             match line.room {
                 Some(room) => {
-                    let (event, size) = (&self.event, self.size);
-                    self.connector.carry_together(event, size, (line, room), job).await
+                    let postponed = || Carried::quiet(Outcome::Postponed);
+                    let alone = self.passenger(0, job);
+                    let carried = self.connector.carry_party(&[alone], (line, room)).await;
+                    carried.into_iter().next().unwrap_or_else(postponed)
                 }
                 // In a box: events of batches, of which there are more at once, need less.
                 None => Box::pin(self.connector.carry(&self.event, line, job, &mut None)).await,
@@ -199,30 +210,36 @@ impl Letter for Opened {
         })
     }
 
-    fn goes_in_order(&self, action: u8) -> bool {
+    fn company(&self, action: u8) -> Company {
         let line = self.connector.line(action).filter(|_| self.wanted.has(action));
-        line.and_then(|line| line.room).is_some_and(|room| room.ordered)
+        match line.and_then(|line| line.room) {
+            Some(room) if room.ordered => Company::InOrder,
+            Some(_) => Company::Others,
+            None => Company::None,
+        }
     }
 
-    fn carry_all<'a>(
-        &'a self,
-        behind: &'a [&'a dyn Letter],
-        action: u8,
-        jobs: &'a [Job<'a>],
-    ) -> CarryingAll<'a> {
+    fn carry_all<'a>(&'a self, action: u8, riders: &'a [Rider<'a>]) -> CarryingAll<'a> {
         Box::pin(async move {
-            let others = behind.iter().map(|one| (*one as &dyn Any).downcast_ref::<Self>());
-            let all: Option<Vec<&Self>> = std::iter::once(Some(self)).chain(others).collect();
+            let party = riders.iter().map(|rider| {
+                let opened = (rider.letter as &dyn Any).downcast_ref::<Self>()?;
+                Some(opened.passenger(rider.person, rider.job))
+            });
+            let party: Option<Vec<Passenger<'_>>> = party.collect();
             let line = self.connector.line(action);
             let with = line.and_then(|line| Some((line, line.room?)));
-            let (Some(all), Some(with)) = (all, with) else {
+            match (party, with) {
+                (Some(party), Some(with)) => self.connector.carry_party(&party, with).await,
                 // Another tool opened them, or it is configured otherwise by now: they come again one by one.
-                return jobs.iter().map(|_| Carried::quiet(Outcome::Postponed)).collect();
-            };
-            let events: Vec<_> =
-                all.iter().zip(jobs).map(|(one, job)| (&one.event, one.size, *job)).collect();
-            self.connector.carry_company(&events, with).await
+                _ => riders.iter().map(|_| Carried::quiet(Outcome::Postponed)).collect(),
+            }
         })
+    }
+}
+
+impl Opened {
+    fn passenger<'p>(&'p self, person: usize, job: Job<'p>) -> Passenger<'p> {
+        Passenger { event: &self.event, size: self.size, person, job }
     }
 }
 

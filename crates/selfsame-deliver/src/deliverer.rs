@@ -13,6 +13,7 @@ use crate::attempts::AttemptLog;
 use crate::budget::RetryBudget;
 use crate::connection::{Connection, ConnectionId, Order, Start};
 use crate::feed::Feed;
+use crate::flights::Flights;
 use crate::handle::DelivererHandle;
 use crate::image::{Images, Known};
 use crate::lag::LagLimit;
@@ -56,6 +57,8 @@ pub struct DeliverConfig {
     pub stop_timeout: Duration,
     /// For how long later events of a profile wait for one that fails, where their order is relaxed.
     pub late_after: Duration,
+    /// About how many requests may be under way over all connections: each has its share of them, at least one.
+    pub requests: usize,
     /// The retries.
     pub retry: RetryPolicy,
     /// How many retries there may be.
@@ -81,6 +84,7 @@ impl Default for DeliverConfig {
             kept_records: 10_000,
             stop_timeout: Duration::from_secs(10),
             late_after: Duration::from_secs(300),
+            requests: 1_000,
             retry: RetryPolicy::default(),
             retry_budget: RetryBudget::default(),
             lag_limit: LagLimit::default(),
@@ -196,7 +200,9 @@ impl Deliverer {
     pub fn new(config: DeliverConfig, parts: Parts) -> Self {
         let (sender, asks) = mpsc::channel(ASKS);
         let from = (Arc::clone(&parts.feed), Arc::clone(&parts.ledger));
-        let shared = Arc::new(Shared::new(from, Arc::clone(&parts.attempts), sender));
+        let flights = Flights::new(config.requests);
+        let shared = Shared::new(from, Arc::clone(&parts.attempts), (sender, flights));
+        let shared = Arc::new(shared);
         Self { config: Arc::new(config), parts, shared, asks }
     }
 

@@ -16,14 +16,19 @@ use selfsame_event::Raw;
 /// names decides.
 pub fn allows(event: &[u8], names: &[String]) -> bool {
     // Most events say nothing of it, and their bodies need not be walked.
-    let Ok(text) = std::str::from_utf8(event) else { return true };
-    if !text.contains("\"integrations\":") {
+    if !may_choose(event) {
         return true;
     }
+    let Ok(text) = std::str::from_utf8(event) else { return true };
     let Some(said) = Raw::trusted(text).get("integrations") else { return true };
     let of = |name: &str| said.get(name).map(|value| value.bool().unwrap_or(true));
     let all = || ["All", "all"].into_iter().find_map(|name| said.get(name)?.bool());
     names.iter().find_map(|name| of(name)).or_else(all).unwrap_or(true)
+}
+
+/// Whether an event may say who gets it.
+pub(crate) fn may_choose(event: &[u8]) -> bool {
+    std::str::from_utf8(event).is_ok_and(|text| text.contains("\"integrations\":"))
 }
 
 #[cfg(test)]

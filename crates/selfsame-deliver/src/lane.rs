@@ -394,8 +394,8 @@ impl Lane {
         }
     }
 
-    /// The attempts to make now. Each must be answered by [`Lane::finished`].
-    pub(crate) fn sends(&mut self, now: Time) -> Vec<Send> {
+    /// The attempts to make now, no more than about `most`. Each must be answered by [`Lane::finished`].
+    pub(crate) fn sends(&mut self, now: Time, most: usize) -> Vec<Send> {
         let mut sends = Vec::new();
         let is_full = self.attempts.len() >= STEP_ATTEMPTS || self.tells.len() >= STEP_TELLS;
         if self.paused.is_some() || now < self.hold_until || is_full {
@@ -420,7 +420,8 @@ impl Lane {
             }
             return sends;
         }
-        while self.in_flight < self.limits.concurrency
+        while sends.len() < most
+            && self.in_flight < self.limits.concurrency
             && self.in_flight + self.ended < self.limits.in_flight
         {
             let Some(at) = self.pick(now) else { break };

@@ -25,6 +25,7 @@ mod cause;
 mod connection;
 mod deliverer;
 mod feed;
+mod flights;
 mod handle;
 mod http_date;
 mod image;
@@ -89,8 +90,8 @@ pub use status::{
 };
 pub use told::{Heard, Recipient, Telling};
 pub use tool::{
-    Before, Body, Carried, Carrying, CarryingAll, Change, Changing, Interest, Job, Letter, Spoken,
-    Tool,
+    Before, Body, Carried, Carrying, CarryingAll, Change, Changing, Company, Interest, Job, Letter,
+    Rider, Spoken, Tool,
 };
 
 /// No record of the ledger is larger.

@@ -41,7 +41,7 @@ pub use routing::Name;
 /// Effects of a page.
 const PAGE_EFFECTS: usize = 1_024;
 /// Kept effects whose bodies are read together.
-const PART: usize = 64;
+const PART: usize = 128;
 /// About how many bytes of pages there are.
 const PAGE_BYTES: usize = 48 << 20;
 /// About how many bytes bodies take, those of what was parsed included.
@@ -73,8 +73,15 @@ pub(crate) struct Page {
     changes: Vec<u32>,
     /// The kind of each of its effects; of changes one that no filter lets through.
     kinds: Vec<u8>,
-    bodies: Vec<Mutex<Option<Part>>>,
+    bodies: Vec<Bodies>,
     version: u64,
+}
+
+/// A part of a page: its bodies, while they are kept, and whose turn it is to read them.
+#[derive(Debug, Default)]
+struct Bodies {
+    read: Mutex<Option<Part>>,
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// Bodies that were read together.
@@ -138,7 +145,7 @@ impl Page {
 
     fn size(&self) -> usize {
         let wanted: usize = self.wanted.values().map(|places| 64 + 4 * places.len()).sum();
-        256 + self.kinds.len() + 112 * self.kept.len() + wanted + 64 * self.bodies.len()
+        256 + self.kinds.len() + 112 * self.kept.len() + wanted + 160 * self.bodies.len()
     }
 
     /// The body of one of its effects that was read before, and not long ago.
@@ -147,8 +154,10 @@ impl Page {
             return Found::Nowhere;
         };
         let (part, index) = (place / PART, place % PART);
-        let Ok(read) = self.bodies[part].try_lock() else { return Found::Unread(part) };
-        match read.as_ref().filter(|part| part.read_at.elapsed() < BODY_AGE) {
+        match lock(&self.bodies[part].read)
+            .as_ref()
+            .filter(|part| part.read_at.elapsed() < BODY_AGE)
+        {
             Some(part) => {
                 part.bodies.get(index).cloned().flatten().map_or(Found::Nowhere, Found::Body)
             }
@@ -156,18 +165,14 @@ impl Page {
         }
     }
 
-    /// Reads the bodies of a part, unless somebody did. How many bytes that took.
+    /// Reads the bodies of a part. How many bytes that took.
     fn read_part(&self, part: usize, feed: &dyn Feed) -> usize {
-        let mut read = lock(&self.bodies[part]);
-        if read.as_ref().is_some_and(|part| part.read_at.elapsed() < BODY_AGE) {
-            return 0;
-        }
         let kept = self.kept.chunks(PART).nth(part).unwrap_or_default();
         let effects: Vec<Effect> = kept.iter().map(|(_, effect)| *effect).collect();
         let bodies: Arc<[Option<Body>]> =
             feed.bodies(&effects).into_iter().map(|body| body.map(Body::new)).collect();
         let bytes = bodies.iter().flatten().map(|body| body.bytes().len() * PARSED).sum();
-        *read = Some(Part { read_at: Instant::now(), bodies });
+        *lock(&self.bodies[part].read) = Some(Part { read_at: Instant::now(), bodies });
         bytes
     }
 }
@@ -301,13 +306,44 @@ impl Pages {
 
     /// The body of an event.
     pub(crate) async fn body(self: &Arc<Self>, effect: &Effect) -> Result<Body, BodyError> {
-        let (at, page) = (effect.at, lock(&self.inner).page_with(effect.at));
+        let page = lock(&self.inner).page_with(effect.at);
+        self.body_of(effect, page.as_ref()).await
+    }
+
+    /// The bodies of some events.
+    pub(crate) async fn bodies(
+        self: &Arc<Self>,
+        effects: impl Iterator<Item = &Effect> + Clone,
+    ) -> Vec<Result<Body, BodyError>> {
+        let pages: Vec<Option<Arc<Page>>> = {
+            let inner = lock(&self.inner);
+            effects.clone().map(|effect| inner.page_with(effect.at)).collect()
+        };
+        let mut bodies = Vec::with_capacity(pages.len());
+        for (effect, page) in effects.zip(&pages) {
+            bodies.push(self.body_of(effect, page.as_ref()).await);
+        }
+        bodies
+    }
+
+    /// The body of an event that is on a page, if it is on one.
+    async fn body_of(
+        self: &Arc<Self>,
+        effect: &Effect,
+        page: Option<&Arc<Page>>,
+    ) -> Result<Body, BodyError> {
+        let at = effect.at;
         if let Some(page) = page {
             match page.body(at) {
                 Found::Body(body) => return Ok(body),
                 Found::Nowhere => {}
                 Found::Unread(part) => {
-                    let (pages, read) = (Arc::clone(self), Arc::clone(&page));
+                    // Of those that need it one reads, on a thread that may block. The others wait here.
+                    let _turn = page.bodies[part].turn.lock().await;
+                    if let Found::Body(body) = page.body(at) {
+                        return Ok(body);
+                    }
+                    let (pages, read) = (Arc::clone(self), Arc::clone(page));
                     let reading = tokio::task::spawn_blocking(move || {
                         let bytes = read.read_part(part, &*pages.feed);
                         pages.count(read, part, bytes);
@@ -330,9 +366,6 @@ impl Pages {
 
     /// Counts bodies that were read, and lets go of those that were read first.
     fn count(&self, page: Arc<Page>, part: usize, bytes: usize) {
-        if bytes == 0 {
-            return;
-        }
         let mut inner = lock(&self.inner);
         inner.body_bytes += bytes;
         inner.parts.push_back((page, part, bytes));
@@ -345,7 +378,7 @@ impl Pages {
         }
         drop(inner);
         for (page, part) in gone {
-            lock(&page.bodies[part]).take();
+            lock(&page.bodies[part].read).take();
         }
     }
 }

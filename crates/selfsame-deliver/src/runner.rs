@@ -16,16 +16,18 @@ use tracing::{info, warn};
 use crate::connection::{Connection, ConnectionId, Filter};
 use crate::deliverer::{DeliverConfig, Parts, log_chain};
 use crate::feed::{FeedEnd, FeedError};
+use crate::flights::Flight;
 use crate::image::Known;
 use crate::lag::{Lag, Measured};
-use crate::lane::{Lane, Limits, Report};
+use crate::lane::{Lane, Limits};
 use crate::ledger::Ledger;
 use crate::metrics;
-use crate::outcome::{Failure, Outcome, Withheld};
+use crate::outcome::{Outcome, Withheld};
 use crate::record::{Attempt, Entry, Record, Step};
 use crate::replay::Replay;
 use crate::retry::plus;
 use crate::shared::{Command, Shared};
+use crate::told::Told;
 use crate::tool::Spoken;
 
 mod actions;
@@ -36,16 +38,21 @@ mod lag;
 mod reading;
 mod replaying;
 mod saying;
+mod sending;
 mod showing;
 mod together;
 
+use attempt::Around;
 use replaying::Replaying;
 use showing::dead_letters;
+use together::{Early, Reports};
 
 /// Commands that may wait for a connection's task. Beyond, whoever asks waits.
 const MAILBOX: usize = 16;
 /// A task looks around at least this often: the wall clock may have jumped.
 const LOOK_AROUND: Duration = Duration::from_secs(30);
+/// Reports of tasks that may wait. Beyond, the tasks wait.
+const EARLY: usize = 64;
 /// How long a read that failed waits.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
@@ -65,9 +72,12 @@ pub(crate) struct Runner {
     lane: Lane,
     /// What it replays, if it is the task of a replay.
     replaying: Option<Replaying>,
-    requests: JoinSet<Vec<Report>>,
-    /// What each of them is of.
-    places: HashMap<Id, Vec<ItemPosition>>,
+    around: Arc<Around>,
+    requests: JoinSet<Reports>,
+    /// What each of them is of that it has not told of.
+    places: HashMap<Id, (Vec<ItemPosition>, Flight)>,
+    /// What is told before a task ends.
+    early: (Early, mpsc::Receiver<(Id, Reports)>),
     reading: Option<JoinHandle<reading::Read>>,
     /// Reads a page of those that are read together.
     loading: Option<JoinHandle<reading::Loaded>>,
@@ -148,8 +158,12 @@ impl Runner {
         if replaying.as_ref().is_some_and(|replaying| replaying.replay.is_cancelled) {
             lane.withhold();
         }
+        let told = lane.image().told.clone();
+        let around = around(&parts, &shared, &first, told);
         let mut runner = Self {
             id,
+            around,
+            early: mpsc::channel(EARLY),
             tool: first.tool.clone(),
             feed_end: parts.feed.subscribe(),
             news: shared.pages.news(id),
@@ -208,6 +222,7 @@ impl Runner {
                         self.finished(done);
                     }
                 }
+                Some((task, reports)) = self.early.1.recv() => self.told_of(task, reports),
                 done = ended(&mut self.appending) => self.appended(done).await,
                 page = ended(&mut self.loading) => self.loaded(page),
                 page = ended(&mut self.reading) => self.offered(page),
@@ -241,59 +256,6 @@ impl Runner {
     /// What the connection wants as of now.
     fn filter(&self) -> Filter {
         self.settings().filter.with_derived(self.parts.feed.wanted(self.id))
-    }
-
-    fn send(&mut self, now: Time) {
-        if !self.may_send() {
-            return;
-        }
-        let connection = self.settings();
-        let mut sends = self.lane.sends(now).into_iter().peekable();
-        while let Some(first) = sends.next() {
-            let mut together = vec![first];
-            while let Some(next) = sends.next_if(|next| next.leader == first.leader) {
-                together.push(next);
-            }
-            let retries = together.iter().filter(|send| send.number > 1).count();
-            ::metrics::counter!(metrics::RETRIES).increment(retries as u64);
-            let places = together.iter().map(|send| send.effect.at).collect();
-            let told = self.lane.image().told.clone();
-            let with = (self.parts.clone(), Arc::clone(&self.shared.pages), told);
-            let attempts = together::make(with, Arc::clone(&connection), together);
-            let task = self.requests.spawn(attempts);
-            self.places.insert(task.id(), places);
-        }
-    }
-
-    fn finished(&mut self, done: Result<(Id, Vec<Report>), JoinError>) {
-        let now = self.parts.clock.wall();
-        let (task, reports) = match done {
-            Ok(done) => done,
-            Err(error) => {
-                log_chain(&error, "an attempt ended without an outcome");
-                (error.id(), Vec::new())
-            }
-        };
-        let places = self.places.remove(&task).unwrap_or_default();
-        let mut reports = reports.into_iter();
-        for at in places {
-            let bug = || Report::quiet(Outcome::failed(Failure::Bug), now);
-            self.ended(at, reports.next().unwrap_or_else(bug), now);
-        }
-    }
-
-    fn ended(&mut self, at: ItemPosition, mut report: Report, now: Time) {
-        let label = report.outcome.label();
-        ::metrics::counter!(metrics::ATTEMPTS, "outcome" => label).increment(1);
-        ::metrics::histogram!(metrics::ATTEMPT_SECONDS).record(f64::from(report.took_ms) / 1e3);
-        self.shorten(&mut report.note);
-        let tries = report.taken.iter_mut().flat_map(|taken| &mut taken.tries);
-        tries.for_each(|one| self.shorten(&mut one.note));
-        self.lane.finished(at, report, now, self.parts.random.next_u64());
-        if self.replaying.as_ref().is_some_and(|replaying| replaying.replay.is_cancelled) {
-            self.lane.withhold();
-        }
-        self.is_changed = true;
     }
 
     fn flush(&mut self, now: Time) {
@@ -361,6 +323,7 @@ impl Runner {
         let connection = Arc::clone(&self.connection.borrow_and_update());
         let limits = limits(&self.config, &connection, self.replaying.is_some());
         self.lane.set_limits(limits);
+        self.around = around(&self.parts, &self.shared, &connection, self.around.told.clone());
         if self.tool != connection.tool {
             self.tool.clone_from(&connection.tool);
             // Its credentials may be others now.
@@ -434,8 +397,9 @@ impl Runner {
         let stop_timeout = self.config.stop_timeout;
         let last = async {
             while !self.requests.is_empty() {
-                if let Some(done) = self.requests.join_next_with_id().await {
-                    self.finished(done);
+                tokio::select! {
+                    Some(done) = self.requests.join_next_with_id() => self.finished(done),
+                    Some((task, reports)) = self.early.1.recv() => self.told_of(task, reports),
                 }
             }
         };
@@ -466,6 +430,11 @@ fn limits(config: &DeliverConfig, connection: &Connection, is_replay: bool) -> L
         true => Limits { concurrency: Replay::concurrency(limits.concurrency), ..limits },
         false => limits,
     }
+}
+
+fn around(parts: &Parts, shared: &Shared, connection: &Arc<Connection>, told: Told) -> Arc<Around> {
+    let (parts, pages) = (parts.clone(), Arc::clone(&shared.pages));
+    Arc::new(Around { parts, connection: Arc::clone(connection), pages, told })
 }
 
 fn count(step: &Step) {

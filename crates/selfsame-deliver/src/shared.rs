@@ -11,6 +11,7 @@ use crate::attempts::{AttemptLog, Kept, Whose};
 use crate::connection::{Connection, ConnectionId};
 use crate::deliverer::log_chain;
 use crate::feed::Feed;
+use crate::flights::Flights;
 use crate::ledger::Ledger;
 use crate::pages::Pages;
 use crate::range::DeadRange;
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     mailboxes: Mutex<BTreeMap<ConnectionId, mpsc::Sender<Command>>>,
     pub(crate) attempts: Arc<AttemptLog>,
     pub(crate) pages: Arc<Pages>,
+    pub(crate) flights: Flights,
     kept_from: Mutex<BTreeMap<ConnectionId, u64>>,
     /// The newest record of the ledger that we know of.
     newest: AtomicU64,
@@ -68,10 +70,11 @@ impl Shared {
     pub(crate) fn new(
         (feed, ledger): (Arc<dyn Feed>, Arc<dyn Ledger>),
         attempts: Arc<AttemptLog>,
-        asks: mpsc::Sender<AskReplay>,
+        (asks, flights): (mpsc::Sender<AskReplay>, Flights),
     ) -> Self {
         Self {
             pages: Arc::new(Pages::new(Arc::clone(&feed))),
+            flights,
             feed,
             ledger,
             asks,

@@ -16,6 +16,7 @@ use selfsame_event::{Clock, Time};
 use serde_json::Value;
 
 use crate::feed::EffectKind;
+use crate::integrations;
 use crate::outbound::Outbound;
 use crate::outcome::{Failure, Outcome};
 use crate::share::Share;
@@ -62,6 +63,11 @@ pub trait Tool: Send + Sync + fmt::Debug + 'static {
         1
     }
 
+    /// How many events it may be given at once, of whomever: about what goes in one of its requests.
+    fn at_once(&self) -> usize {
+        self.together()
+    }
+
     /// The events that it may want. Others are filtered without being opened.
     fn interests(&self) -> Vec<Interest> {
         vec![Interest::all()]
@@ -96,17 +102,25 @@ pub struct Body(Arc<Read>);
 struct Read {
     bytes: Bytes,
     value: OnceLock<Option<Arc<Value>>>,
+    /// Whether it may say who gets it.
+    chooses: OnceLock<bool>,
 }
 
 impl Body {
     /// A body that nobody has parsed.
     pub fn new(bytes: Bytes) -> Self {
-        Self(Arc::new(Read { bytes, value: OnceLock::new() }))
+        Self(Arc::new(Read { bytes, value: OnceLock::new(), chooses: OnceLock::new() }))
     }
 
     /// Its text.
     pub fn bytes(&self) -> &Bytes {
         &self.0.bytes
+    }
+
+    /// Whether it is for a connection that its `integrations` call so.
+    pub(crate) fn allows(&self, names: &[String]) -> bool {
+        let may_choose = || integrations::may_choose(&self.0.bytes);
+        !*self.0.chooses.get_or_init(may_choose) || integrations::allows(&self.0.bytes, names)
     }
 
     /// What it is; none where it is no JSON.
@@ -124,29 +138,51 @@ pub trait Letter: Any + Send + Sync {
     /// Carries out an action. Ends in its time, whatever the receiver does.
     fn carry<'a>(&'a self, action: u8, job: Job<'a>) -> Carrying<'a>;
 
-    /// Whether an action takes several events at once, in order.
-    fn goes_in_order(&self, action: u8) -> bool {
+    /// With which others an action takes an event.
+    fn company(&self, action: u8) -> Company {
         let _ = action;
-        false
+        Company::None
     }
 
-    /// Carries out an action that takes several events in order, for this one and those behind it, which the
-    /// same tool opened. Of an event behind one that has to be tried again it says that it was not tried.
-    fn carry_all<'a>(
-        &'a self,
-        behind: &'a [&'a dyn Letter],
-        action: u8,
-        jobs: &'a [Job<'a>],
-    ) -> CarryingAll<'a> {
+    /// Carries out an action that takes several events at once, for events that the same tool opened; those of one
+    /// person follow each other in their order. Of an event behind one of the same person that has to be tried
+    /// again it says that it was not tried.
+    fn carry_all<'a>(&'a self, action: u8, riders: &'a [Rider<'a>]) -> CarryingAll<'a> {
         Box::pin(async move {
-            let first = jobs.first().map(|job| self.carry(action, *job));
-            let mut all = Vec::from_iter(match first {
-                Some(first) => Some(first.await),
-                None => None,
-            });
-            all.extend(behind.iter().map(|_| Carried::quiet(Outcome::Postponed)));
+            let mut all = Vec::with_capacity(riders.len());
+            for rider in riders {
+                all.push(rider.letter.carry(action, rider.job).await);
+            }
             all
         })
+    }
+}
+
+/// With which others an event goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Company {
+    /// With none.
+    None,
+    /// With those of other people.
+    Others,
+    /// With those of other people, and with others of its person in their order.
+    InOrder,
+}
+
+/// One of several events that go at once.
+#[derive(Clone, Copy)]
+pub struct Rider<'a> {
+    /// The event.
+    pub letter: &'a dyn Letter,
+    /// Whose it is: the same for those of one person.
+    pub person: usize,
+    /// What it is carried out with.
+    pub job: Job<'a>,
+}
+
+impl fmt::Debug for Rider<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rider").field("person", &self.person).finish_non_exhaustive()
     }
 }
 

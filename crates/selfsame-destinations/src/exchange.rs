@@ -308,7 +308,7 @@ impl Manifest {
         let payload = action.fields.payload(payload, around).map_err(Refusal::Payload)?;
         let mut scope =
             self.base(subscription, connection).with("event", event).with("payload", payload);
-        take(&mut scope, &action.lets);
+        take(&mut scope, if single { &action.lets } else { &action.lets_of_event });
         demand(&action.require, &scope)?;
         let skipped = action.skip.as_ref().is_some_and(|skip| skip.holds(&scope));
         if let Some(item) = &action.item {
@@ -409,6 +409,13 @@ impl<'e> Exchange<'e> {
     fn answered(&mut self, reply: &Reply) -> Option<Done> {
         self.waits = false;
         let step = self.steps.get(self.at)?;
+        if self.steps.len() == 1 && step.is_plain() && self.manifest.responses.is_empty() {
+            // Nothing is read of the answer but its status.
+            let verdict = verdict(&[], None, reply, &self.scope);
+            self.at += 1;
+            let is_good = verdict.outcome == Outcome::Ok;
+            return (!is_good).then(|| Done::Answered { step: step.id.clone(), verdict });
+        }
         let shown = reply.shown();
         let around = self.scope.clone().with("r", shown.clone());
         let verdict = verdict(

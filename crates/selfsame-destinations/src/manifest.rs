@@ -105,6 +105,8 @@ pub struct Action {
     default_mapping: Value,
     /// The values that it needs, those of the manifest first.
     pub(crate) lets: Lets,
+    /// Those of them that an event of a batch needs, whose requests have their own.
+    pub(crate) lets_of_event: Lets,
     pub(crate) require: Vec<Requirement>,
     pub(crate) skip: Option<Expression>,
     pub(crate) item: Option<Tree>,
@@ -133,6 +135,14 @@ pub(crate) struct Step {
     pub(crate) ok: Option<Expression>,
     pub(crate) fail: Option<Expression>,
     pub(crate) stop: Option<Expression>,
+}
+
+impl Step {
+    /// Whether it is one request, and says nothing of the answer to it.
+    pub(crate) fn is_plain(&self) -> bool {
+        let says = [&self.ok, &self.fail, &self.stop];
+        self.each.is_none() && says.iter().all(|one| one.is_none())
+    }
 }
 
 /// How several events are sent together.

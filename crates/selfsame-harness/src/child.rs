@@ -190,6 +190,11 @@ impl Server {
         Ok(Memory { now: now.context("no VmRSS")?, peak: peak.context("no VmHWM")? })
     }
 
+    /// How long it kept processors busy.
+    pub(crate) fn processor(&self) -> Result<Duration> {
+        processor(&self.child.id().to_string())
+    }
+
     fn pid(&self) -> Result<Pid> {
         let id = i32::try_from(self.child.id()).ok();
         id.and_then(Pid::from_raw).context("not a process id")
@@ -208,6 +213,22 @@ impl Drop for Server {
 pub(crate) struct Memory {
     pub(crate) now: u64,
     pub(crate) peak: u64,
+}
+
+/// How long this process kept processors busy.
+pub(crate) fn own_processor() -> Result<Duration> {
+    processor("self")
+}
+
+/// The time of all threads of a process, those that ended included.
+fn processor(process: &str) -> Result<Duration> {
+    const TICKS_PER_SECOND: u64 = 100;
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name of the program may have spaces in it. Behind it are its user and system time, the 12th and 13th.
+    let (_, rest) = stat.rsplit_once(')').context("no name")?;
+    let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+    let ticks: Vec<u64> = ticks.collect::<Result<_, _>>()?;
+    Ok(Duration::from_millis(ticks.iter().sum::<u64>() * 1_000 / TICKS_PER_SECOND))
 }
 
 /// An address nothing listens on at the moment.

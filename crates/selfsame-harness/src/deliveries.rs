@@ -1,7 +1,8 @@
 //! `deliveries`: how many deliveries a second go out, to receivers on this machine.
 //!
 //! Events are collected and folded first, while the connections are off; what is measured is from the moment
-//! in which they are switched on until the receivers have everything.
+//! in which they are switched on until the receivers have everything. What a delivery costs the processors, of the
+//! server and of the receivers here, says more than the rate where the machine is busy with other things.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use tokio::time::{Instant, sleep};
 
 use crate::accounting;
-use crate::child::{Program, Server};
+use crate::child::{Program, Server, own_processor};
 use crate::control::Control;
 use crate::fleet::{Doings, Kind, Manner, Receivers, make, names, numbers, switch_on};
 use crate::generate::Mix;
@@ -85,6 +86,9 @@ struct Measured {
     events: u64,
     requests: u64,
     took: Duration,
+    /// How long processors were busy with it: of the server, and of the receivers.
+    server: Duration,
+    harness: Duration,
     /// What the server held when nothing had been sent, and the most that it held at all.
     before: u64,
     memory: u64,
@@ -97,8 +101,16 @@ impl Deliveries {
         machine::print(folder.path())?;
         print::line(format!("real: {}", program.line()));
         print::line(format!("again: {}\n", std::env::args().collect::<Vec<_>>().join(" ")));
-        let head =
-            ["deliveries", "events/s", "requests/s", "memory before", "at most", "target", ""];
+        let head = [
+            "deliveries",
+            "events/s",
+            "requests/s",
+            "us each",
+            "memory before",
+            "at most",
+            "target",
+            "",
+        ];
         let (mut table, mut met) = (vec![head.map(str::to_owned).to_vec()], true);
         for way in &self.only {
             let (name, target, least) = way.words();
@@ -106,10 +118,12 @@ impl Deliveries {
             let measured = self.measure(&program, &data, *way).await.context(name)?;
             let rate = print::per_second(measured.events, measured.took);
             met &= rate >= least;
+            let each = |busy: Duration| busy.as_secs_f64() * 1e6 / measured.events as f64;
             table.push(vec![
                 format!("{} {name}", self.connections),
                 print::count(rate),
                 print::count(print::per_second(measured.requests, measured.took)),
+                format!("{:.1} + {:.1}", each(measured.server), each(measured.harness)),
                 print::mebibytes(measured.before),
                 print::mebibytes(measured.memory),
                 target.to_owned(),
@@ -147,7 +161,8 @@ impl Deliveries {
         let events = load::run_with(plan, supplies, Arc::default()).await?.acknowledged;
         Scrape::new(server.address).drained(PATIENCE).await?;
         let (wanted, before) = (events * self.connections, server.memory()?.now);
-        let started = Instant::now();
+        let busy = || Ok::<_, anyhow::Error>((server.processor()?, own_processor()?));
+        let (started, before_it) = (Instant::now(), busy()?);
         switch_on(&mut control, count).await?;
         while fleet.events() < wanted {
             if started.elapsed() > PATIENCE {
@@ -155,14 +170,15 @@ impl Deliveries {
             }
             sleep(Duration::from_millis(10)).await;
         }
-        let took = started.elapsed();
+        let (took, behind_it) = (started.elapsed(), busy()?);
         self.check(&mut control, &fleet, events).await?;
         accounting::settled(server.address, PATIENCE).await?;
         let requests = (0..count).map(|index| fleet.taken(index, |one| one.requests)).sum();
         let memory = server.memory()?.peak;
         server.stop().await?;
         std::fs::remove_dir_all(data)?;
-        Ok(Measured { events: wanted, requests, took, before, memory })
+        let (server, harness) = (behind_it.0 - before_it.0, behind_it.1 - before_it.1);
+        Ok(Measured { events: wanted, requests, took, server, harness, before, memory })
     }
 
     /// Nothing counts that came twice, or out of order.

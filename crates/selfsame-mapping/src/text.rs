@@ -55,28 +55,44 @@ pub(crate) fn as_index(key: &str) -> Option<usize> {
 
 /// The text as JSON.
 pub(crate) fn push_json(json: &mut String, text: &str) {
+    json.reserve(text.len() + 2);
     json.push('"');
-    let mut start = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            0x08 => "\\b",
-            b'\t' => "\\t",
-            b'\n' => "\\n",
-            0x0c => "\\f",
-            b'\r' => "\\r",
-            0..0x20 => "",
-            _ => continue,
-        };
-        json.push_str(text.get(start..at).unwrap_or_default());
-        if escape.is_empty() {
-            json.push_str(&format!("\\u{byte:04x}"));
-        } else {
-            json.push_str(escape);
+    let (mut rest, mut at) = (text, plain(text.as_bytes()));
+    while let Some(byte) = rest.as_bytes().get(at) {
+        json.push_str(rest.get(..at).unwrap_or_default());
+        match byte {
+            b'"' => json.push_str("\\\""),
+            b'\\' => json.push_str("\\\\"),
+            0x08 => json.push_str("\\b"),
+            b'\t' => json.push_str("\\t"),
+            b'\n' => json.push_str("\\n"),
+            0x0c => json.push_str("\\f"),
+            b'\r' => json.push_str("\\r"),
+            byte => json.push_str(&format!("\\u{byte:04x}")),
         }
-        start = at + 1;
+        rest = rest.get(at + 1..).unwrap_or_default();
+        at = plain(rest.as_bytes());
     }
-    json.push_str(text.get(start..).unwrap_or_default());
+    json.push_str(rest);
     json.push('"');
 }
+
+/// How many bytes there are before one that JSON writes otherwise. Eight at a time are looked at.
+fn plain(bytes: &[u8]) -> usize {
+    let (words, _) = bytes.as_chunks::<8>();
+    let before = 8 * words.iter().take_while(|word| is_plain(u64::from_le_bytes(**word))).count();
+    let is_special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    let rest = bytes.get(before..).unwrap_or_default();
+    before + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+/// Whether none of eight bytes is a quotation mark, a backslash or below a space. It may say no of some others.
+fn is_plain(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    let below = |word: u64, least: u64| word.wrapping_sub(ONES * least) & !word;
+    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, 0x20) | equal(b'"') | equal(b'\\')) & (ONES * 0x80) == 0
+}
+
+#[cfg(test)]
+mod tests;

@@ -60,6 +60,7 @@ impl DeliverSettings {
             exception_limit: self.failed_events.max(1),
             profile_exception_limit: self.failed_events_per_profile.max(1),
             dead_letter_limit: self.dead_letters,
+            requests: self.requests.max(1),
             lag_limit: LagLimit {
                 age: (hours > 0).then(|| Duration::from_secs(hours.saturating_mul(3_600))),
                 bytes: (self.lag_limit_bytes > 0).then_some(self.lag_limit_bytes),

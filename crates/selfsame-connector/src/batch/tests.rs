@@ -25,15 +25,16 @@ fn items_are_found_by_their_place_or_their_index() {
 }
 
 fn member(size: usize) -> Member {
-    let (ended, _) = oneshot::channel();
-    Member { event: Arc::new(Value::Null), key: String::new(), size, company: 0, ended }
+    let (ended, _) = mpsc::channel(1);
+    Member { event: Arc::new(Value::Null), key: String::new(), size, company: 0, place: 0, ended }
 }
 
 #[test]
 fn a_batch_closes_when_it_is_full_and_when_no_more_can_come() {
     let batches = Batches::default();
     let room = Room { events: 3, bytes: 100, wait: MOST_WAIT, ordered: true };
-    let join = |size, most| batches.join(&(0, String::new()), vec![member(size)], room, most);
+    let join =
+        |size, most| batches.join(&(0, String::new()), vec![vec![member(size)]], room, most).pop();
     let first = join(10, 9).expect("it leads");
     assert!(join(10, 9).is_none() && join(10, 9).is_none());
     let second = join(10, 9).expect("the first is full");
@@ -53,7 +54,7 @@ fn those_that_come_together_are_in_one_batch() {
     let room = Room { events: 3, bytes: 100, wait: MOST_WAIT, ordered: true };
     let join = |sizes: &[usize]| {
         let members = sizes.iter().map(|size| member(*size)).collect();
-        batches.join(&(0, String::new()), members, room, 9)
+        batches.join(&(0, String::new()), vec![members], room, 9).pop()
     };
     let first = join(&[10, 20]).expect("it leads");
     let second = join(&[30, 40]).expect("they do not fit beside the first");

@@ -125,6 +125,35 @@ async fn what_differs_by_the_manifests_word_goes_apart_and_who_wants_no_batches_
     assert_eq!(alone.lines(), ["POST /one"; 4]);
 }
 
+/// Of events that come at once some are wanted by an action that takes several, some by one that does not, and some
+/// by both.
+#[tokio::test]
+async fn what_comes_at_once_goes_by_the_actions_that_want_it() {
+    let receiver = Receiver::start(|_| ok("")).await;
+    let alone = json!({"name": {"@path": "$.event"}, "enable_batching": false});
+    let mappings = [
+        mapped(0, "send", "event = \"Many\" or event = \"Both\"", Value::Null),
+        mapped(1, "send", "event = \"One\" or event = \"Both\"", alone),
+    ];
+    let settings = json!({"base": receiver.url()});
+    let events = of_many((0..24).map(|number| ["Many", "One", "Both"][number % 3].to_owned()));
+    let config = config(&manifest(TOGETHER), settings, Value::Null, &mappings);
+    let world = World::start(config, events);
+    let status = world.done(32).await;
+    assert_eq!((status.accepted, status.delivered), (32, 32));
+    let (mut one, mut many) = (Vec::new(), Vec::new());
+    for got in receiver.got() {
+        match got.line.as_str() {
+            "POST /many" => many.extend(names(&got.json())),
+            _ => one.push(got.json()["name"].as_str().expect("a name").to_owned()),
+        }
+    }
+    let count = |all: &[String], name: &str| all.iter().filter(|one| *one == name).count();
+    assert_eq!(count(&one, "One"), 8);
+    assert_eq!(count(&many, "Many"), 8);
+    assert_eq!(count(&one, "Both") + count(&many, "Both"), 16);
+}
+
 /// Of one person the next event comes only when the one before has ended.
 #[tokio::test]
 async fn the_events_of_a_person_stay_in_order() {

@@ -69,7 +69,7 @@ fn offer(lane: &mut Lane, profiles: &str) {
 }
 
 fn sent(lane: &mut Lane, now: Time) -> Vec<u64> {
-    lane.sends(now).iter().map(|send| send.effect.at.record.offset).collect()
+    lane.sends(now, usize::MAX).iter().map(|send| send.effect.at.record.offset).collect()
 }
 
 fn report(outcome: Outcome, now: Time) -> Report {
@@ -339,7 +339,7 @@ fn a_receiver_that_fails_half_of_the_time_gets_a_fifth_more() {
         };
         let effects: Vec<_> = (from..from + 5).map(of_somebody).collect();
         lane.offer(FeedPage { effects, next: at(from + 5) }, &Filter::ALL);
-        for send in lane.sends(now) {
+        for send in lane.sends(now, usize::MAX) {
             if send.number > 1 {
                 again += 1;
             } else {
@@ -449,15 +449,17 @@ fn events_of_a_profile_go_at_once_where_they_may() {
     let mut lane = lane();
     lane.set_limits(Limits { together: 3, ..limits() });
     offer(&mut lane, "aaaab");
-    let sent: Vec<_> = lane.sends(START).iter().map(|send| (send.effect.at, send.leader)).collect();
+    let sent: Vec<_> =
+        lane.sends(START, usize::MAX).iter().map(|send| (send.effect.at, send.leader)).collect();
     assert_eq!(sent, [(at(0), at(0)), (at(1), at(0)), (at(2), at(0)), (at(4), at(4))]);
     // The second failed, and the third was not tried: both wait, in their order, before the fourth.
     lane.finished(at(0), report(Outcome::Delivered { status: 200 }, START), START, 0);
     lane.finished(at(1), report(Outcome::of_status(500, None), START), START, 0);
-    assert_eq!(lane.sends(START), []);
+    assert_eq!(lane.sends(START, usize::MAX), []);
     lane.finished(at(2), report(Outcome::Postponed, START), START, 0);
-    assert_eq!(lane.sends(START), [], "its time has not come");
-    let sent: Vec<_> = lane.sends(seconds(5)).iter().map(|send| send.effect.at).collect();
+    assert_eq!(lane.sends(START, usize::MAX), [], "its time has not come");
+    let sent: Vec<_> =
+        lane.sends(seconds(5), usize::MAX).iter().map(|send| send.effect.at).collect();
     assert_eq!(sent, [at(1), at(2), at(3)]);
 }
 
@@ -476,18 +478,19 @@ fn fail(lane: &mut Lane, place: u64, now: Time) {
 fn later_events_wait_five_minutes_where_order_is_relaxed() {
     let mut lane = relaxed();
     offer(&mut lane, "aab");
-    assert_eq!(lane.sends(START).len(), 2);
+    assert_eq!(lane.sends(START, usize::MAX).len(), 2);
     lane.finished(at(2), report(Outcome::Delivered { status: 200 }, START), START, 0);
     let mut now = START;
     fail(&mut lane, 0, now);
     while now < seconds(299) {
         now = lane.wake_at(now).expect("it is tried again").min(seconds(299));
-        if let [send] = lane.sends(now)[..] {
+        if let [send] = lane.sends(now, usize::MAX)[..] {
             assert_eq!(send.effect.at, at(0), "the second waits");
             fail(&mut lane, 0, now);
         }
     }
-    let sent: Vec<_> = lane.sends(seconds(300)).iter().map(|send| send.effect.at).collect();
+    let sent: Vec<_> =
+        lane.sends(seconds(300), usize::MAX).iter().map(|send| send.effect.at).collect();
     assert!(sent.contains(&at(1)), "{sent:?}");
     lane.finished(at(1), report(Outcome::Delivered { status: 200 }, now), now, 0);
     if sent.contains(&at(0)) {
@@ -495,7 +498,10 @@ fn later_events_wait_five_minutes_where_order_is_relaxed() {
     }
     // The first goes by itself, and its attempt says that it was late.
     let later = lane.wake_at(seconds(300)).expect("it is tried again");
-    assert_eq!(lane.sends(later).iter().map(|send| send.effect.at).collect::<Vec<_>>(), [at(0)]);
+    assert_eq!(
+        lane.sends(later, usize::MAX).iter().map(|send| send.effect.at).collect::<Vec<_>>(),
+        [at(0)]
+    );
     lane.finished(at(0), report(Outcome::Delivered { status: 200 }, later), later, 0);
     let step = lane.take_step(later, false).expect("news");
     let late = step.attempts.iter().filter(|attempt| attempt.note == LATE);
@@ -509,14 +515,15 @@ fn later_events_wait_five_minutes_where_order_is_relaxed() {
 fn what_was_late_before_a_crash_is_late_behind_it() {
     let mut lane = relaxed();
     offer(&mut lane, "aa");
-    lane.sends(START);
+    lane.sends(START, usize::MAX);
     fail(&mut lane, 0, START);
     let step = lane.take_step(START, false).expect("both are aside");
     assert_eq!(step.aside.len(), 2);
     let image = lane.image().clone();
     let limits = Limits { late_after: Some(Duration::from_secs(300)), ..limits() };
     let mut lane = Lane::new(limits, RetryPolicy::default(), image);
-    let sent: Vec<_> = lane.sends(seconds(400)).iter().map(|send| send.effect.at).collect();
+    let sent: Vec<_> =
+        lane.sends(seconds(400), usize::MAX).iter().map(|send| send.effect.at).collect();
     assert_eq!(BTreeSet::from_iter(sent), BTreeSet::from([at(0), at(1)]));
 }
 
@@ -524,9 +531,10 @@ fn what_was_late_before_a_crash_is_late_behind_it() {
 fn strict_order_holds_for_as_long_as_it_takes() {
     let mut lane = lane();
     offer(&mut lane, "aa");
-    lane.sends(START);
+    lane.sends(START, usize::MAX);
     fail(&mut lane, 0, START);
-    let sent: Vec<_> = lane.sends(seconds(4_000)).iter().map(|send| send.effect.at).collect();
+    let sent: Vec<_> =
+        lane.sends(seconds(4_000), usize::MAX).iter().map(|send| send.effect.at).collect();
     assert_eq!(sent, [at(0)]);
 }
 
@@ -534,12 +542,12 @@ fn strict_order_holds_for_as_long_as_it_takes() {
 fn an_answer_holds_the_connection_for_a_day_at_most() {
     let mut lane = lane();
     offer(&mut lane, "ab");
-    lane.sends(START);
+    lane.sends(START, usize::MAX);
     let days = |days: u64| Duration::from_secs(days * 86_400);
     lane.finished(at(0), report(Outcome::of_status(429, Some(days(3))), START), START, 0);
     assert_eq!(lane.wake_at(START), Some(plus(START, days(1))));
     lane.resume();
     assert_eq!(lane.wake_at(START), Some(plus(START, days(1))), "its own event waits");
     offer(&mut lane, "c");
-    assert_eq!(lane.sends(START).len(), 1, "the others go once somebody resumes it");
+    assert_eq!(lane.sends(START, usize::MAX).len(), 1, "the others go once somebody resumes it");
 }

@@ -185,6 +185,23 @@ async fn bodies_are_read_together_and_parsed_once() {
 }
 
 #[tokio::test]
+async fn of_many_who_need_the_same_bodies_one_reads_them() {
+    let feed = Numbered::with(PAGE_EFFECTS as u64);
+    let pages = pages(&feed);
+    Arc::clone(&pages).load(place(0)).await.expect("read");
+    let some: Vec<Effect> = (0..9).map(effect).collect();
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (pages, some) = (Arc::clone(&pages), some.clone());
+        asking.spawn(async move { pages.bodies(some.iter()).await });
+    }
+    for bodies in asking.join_all().await {
+        assert!(bodies.len() == 9 && bodies.iter().all(Result::is_ok), "{bodies:?}");
+    }
+    assert_eq!(*lock(&feed.bodies), PART);
+}
+
+#[tokio::test]
 async fn bodies_are_let_go_of_beyond_their_bound() {
     let feed = Numbered::with(PAGE_EFFECTS as u64);
     let pages = pages(&feed);

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::attempt::{Attempt, Ended};
-use crate::feed::Call;
 use crate::lane::{Taken, Try};
 use crate::outcome::{Outcome, Withheld};
 use crate::share::Share;
 use crate::told::{Heard, Recipient, Tell, Telling};
-use crate::tool::{Carried, Job, Letter};
+use crate::tool::{Carried, Letter};
 use crate::webhook;
 
-/// A call and what the tool found in it.
-type Opened<'c> = (&'c Call, &'c dyn Letter);
+/// What a call tells whom, and what the tool found in it.
+type Opened<'c> = (Option<Telling>, &'c dyn Letter);
 
 impl Attempt<'_> {
     /// Carries out what is open of an effect. Which actions want it is found at the first attempt, and what
@@ -30,10 +29,10 @@ impl Attempt<'_> {
         let mut tries = BTreeMap::new();
         for opened in opened {
             let (goes_on, tell) = self.carry(opened, open, &mut tries).await;
-            let key = opened.0.tells.and_then(|one| heard.key(&one.to));
+            let key = opened.0.and_then(|one| heard.key(&one.to));
             if let (Some(key), Some(value)) = (key, tell) {
                 let tell = Tell { key, value };
-                self.told.note(tell);
+                self.around.told.note(tell);
                 told.push(tell);
             }
             if !goes_on {
@@ -44,7 +43,8 @@ impl Attempt<'_> {
         if !has_failed {
             // It was taken apart before, and they do not want it any more.
             for action in open.actions() {
-                let unwanted = || self.tried(action, Carried::quiet(UNWANTED), self.clock_now());
+                let unwanted =
+                    || self.around.tried(action, Carried::quiet(UNWANTED), self.around.now());
                 tries.entry(action).or_insert_with(unwanted);
             }
         }
@@ -58,19 +58,19 @@ impl Attempt<'_> {
     /// Carries out the actions of one call. Whether there may be more, and what its recipient knows by now.
     async fn carry(
         &self,
-        (call, letter): &Opened<'_>,
+        (tells, letter): &Opened<'_>,
         open: Share,
         tries: &mut BTreeMap<u8, Try>,
     ) -> (bool, Option<u64>) {
-        let to = call.tells.as_ref().map(|telling| &telling.to);
-        let value = call.tells.map(|telling| telling.value);
+        let to = tells.as_ref().map(|telling| &telling.to);
+        let value = tells.map(|telling| telling.value);
         let mut knows = true;
         for action in open.actions().filter(|action| letter.wanted_by().has(*action)) {
             let key = self.key(action, to);
-            let started = self.clock_now();
-            let carried = letter.carry(action, self.job(&key)).await;
+            let started = self.around.now();
+            let carried = letter.carry(action, self.around.job(&key)).await;
             let outcome = carried.outcome;
-            let one = self.tried(action, carried, started);
+            let one = self.around.tried(action, carried, started);
             // Of several recipients the worst counts.
             match tries.get_mut(&action) {
                 Some(before) if rank(before.outcome) > rank(outcome) => {}
@@ -87,33 +87,9 @@ impl Attempt<'_> {
 
     /// The idempotency key of an action, and of whom it tells something.
     pub(super) fn key(&self, action: u8, to: Option<&Recipient>) -> String {
-        webhook::key_of_action(&self.send.effect.id, self.connection.id, action, to)
-    }
-
-    /// What an action is carried out with.
-    pub(super) fn job<'j>(&'j self, key: &'j str) -> Job<'j> {
-        Job {
-            key,
-            outbound: &self.parts.outbound,
-            allow_loopback: self.connection.allow_loopback,
-            timeout: self.connection.timeout,
-            clock: &*self.parts.clock,
-        }
-    }
-
-    pub(super) fn tried(&self, action: u8, carried: Carried, (started, began): Moment) -> Try {
-        let took = self.parts.clock.monotonic_micros().saturating_sub(began) / 1_000;
-        let took_ms = u32::try_from(took).unwrap_or(u32::MAX);
-        Try { action, outcome: carried.outcome, started, took_ms, note: carried.note }
-    }
-
-    pub(super) fn clock_now(&self) -> Moment {
-        (self.parts.clock.wall(), self.parts.clock.monotonic_micros())
+        webhook::key_of_action(&self.send.effect.id, self.around.connection.id, action, to)
     }
 }
-
-/// The time, and that of a clock that nobody sets.
-pub(super) type Moment = (selfsame_event::Time, u64);
 
 const UNWANTED: Outcome = Outcome::Withheld(Withheld::Unwanted);
 

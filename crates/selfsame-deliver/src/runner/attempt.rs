@@ -7,27 +7,69 @@ use selfsame_event::Time;
 use crate::connection::Connection;
 use crate::deliverer::{Parts, log_chain};
 use crate::feed::{BodyError, Call};
-use crate::integrations;
-use crate::lane::{Report, Send, Taken};
+use crate::lane::{Report, Send, Taken, Try};
 use crate::metrics;
 use crate::outcome::{Failure, Outcome, Withheld};
 use crate::pages::Pages;
 use crate::told::{Heard, Tell, Telling, Told};
-use crate::tool::{Body, Letter};
+use crate::tool::{Body, Carried, Job, Letter};
 use crate::webhook;
 
-/// Makes one attempt. Each request ends in the connection's time, whatever the receiver does.
-pub(super) async fn make(attempt: &Attempt<'_>, pages: &Arc<Pages>) -> Report {
-    let clock = &attempt.parts.clock;
-    let (started, began) = (clock.wall(), clock.monotonic_micros());
-    let ended = match attempt.send.effect.subject {
-        // In a box: events, of which there are more, need less.
-        Some(_) => Box::pin(attempt.run(attempt.told.of(&attempt.send.effect), started)).await,
-        None => attempt.send_event(pages, started).await,
-    };
-    let took = clock.monotonic_micros().saturating_sub(began) / 1_000;
-    ended.report(started, u32::try_from(took).unwrap_or(u32::MAX))
+/// What the attempts of a connection are made with, as it is configured now.
+#[derive(Debug)]
+pub(super) struct Around {
+    pub(super) parts: Parts,
+    pub(super) connection: Arc<Connection>,
+    pub(super) pages: Arc<Pages>,
+    pub(super) told: Told,
 }
+
+impl Around {
+    pub(super) fn attempt(&self, send: Send) -> Attempt<'_> {
+        Attempt { around: self, send }
+    }
+
+    /// Makes one attempt. Each request ends in the connection's time, whatever the receiver does.
+    pub(super) async fn make(&self, send: Send) -> Report {
+        let (started, began) = self.now();
+        let attempt = self.attempt(send);
+        let ended = match send.effect.subject {
+            // In a box: events, of which there are more, need less.
+            Some(_) => Box::pin(attempt.run(self.told.of(&send.effect), started)).await,
+            None => attempt.send_event(started).await,
+        };
+        ended.report(started, self.took_ms(began))
+    }
+
+    /// The time, and that of a clock that nobody sets.
+    pub(super) fn now(&self) -> Moment {
+        (self.parts.clock.wall(), self.parts.clock.monotonic_micros())
+    }
+
+    pub(super) fn took_ms(&self, began: u64) -> u32 {
+        let took = self.parts.clock.monotonic_micros().saturating_sub(began) / 1_000;
+        u32::try_from(took).unwrap_or(u32::MAX)
+    }
+
+    /// What an action is carried out with.
+    pub(super) fn job<'j>(&'j self, key: &'j str) -> Job<'j> {
+        Job {
+            key,
+            outbound: &self.parts.outbound,
+            allow_loopback: self.connection.allow_loopback,
+            timeout: self.connection.timeout,
+            clock: &*self.parts.clock,
+        }
+    }
+
+    pub(super) fn tried(&self, action: u8, carried: Carried, (started, began): Moment) -> Try {
+        let Carried { outcome, note } = carried;
+        Try { action, outcome, started, took_ms: self.took_ms(began), note }
+    }
+}
+
+/// The time, and that of a clock that nobody sets.
+pub(super) type Moment = (Time, u64);
 
 /// Counts what was not sent, by the reason: the whole, or each of its actions.
 pub(super) fn count_withheld(outcome: Outcome, taken: Option<&Taken>) {
@@ -40,10 +82,8 @@ pub(super) fn count_withheld(outcome: Outcome, taken: Option<&Taken>) {
 }
 
 pub(super) struct Attempt<'a> {
-    pub(super) parts: &'a Parts,
-    pub(super) connection: &'a Connection,
+    pub(super) around: &'a Around,
     pub(super) send: Send,
-    pub(super) told: Told,
 }
 
 /// How an attempt ended.
@@ -79,29 +119,29 @@ fn outcome_of(error: &BodyError) -> Outcome {
 
 impl Attempt<'_> {
     /// Delivers an event. It tells nobody anything that is kept.
-    async fn send_event(&self, pages: &Arc<Pages>, now: Time) -> Ended {
-        let body = match self.body(pages).await {
+    async fn send_event(&self, now: Time) -> Ended {
+        let read = self.around.pages.body(&self.send.effect).await;
+        let body = match self.meant(read) {
             Ok(body) => body,
             Err(outcome) => return Ended::quiet(outcome, Vec::new()),
         };
-        let call = Call { tells: None, body: body.bytes().clone() };
-        match &self.connection.tool {
+        match &self.around.connection.tool {
             Some(tool) => match Arc::clone(&tool.0).open_shared(&body) {
-                Ok(letter) => Box::pin(self.act(&[(&call, &*letter)], Heard::nothing())).await,
+                Ok(letter) => Box::pin(self.act(&[(None, &*letter)], Heard::nothing())).await,
                 Err(failure) => Ended::quiet(Outcome::failed(failure), Vec::new()),
             },
             None => {
+                let call = Call { tells: None, body: body.bytes().clone() };
                 let (outcome, note) = self.call(&call, now).await;
                 Ended { outcome, note, told: Vec::new(), taken: None }
             }
         }
     }
 
-    /// What an event is, or how the attempt ends.
-    pub(super) async fn body(&self, pages: &Arc<Pages>) -> Result<Body, Outcome> {
-        let read = pages.body(&self.send.effect).await;
+    /// What an event is, by what was read of it, or how the attempt ends.
+    pub(super) fn meant(&self, read: Result<Body, BodyError>) -> Result<Body, Outcome> {
         let body = read.map_err(|error| outcome_of(&error))?;
-        match integrations::allows(body.bytes(), &self.connection.called) {
+        match body.allows(&self.around.connection.called) {
             true => Ok(body),
             false => Err(Outcome::Withheld(Withheld::Excluded)),
         }
@@ -116,7 +156,7 @@ impl Attempt<'_> {
         };
         // Somebody else tells one of them something just now: then there is less to tell, or more. That
         // holds for nothing to tell, too: who is just being told that somebody entered has to hear the end.
-        let Some(_reserved) = self.told.reserve(&heard, &calls) else {
+        let Some(_reserved) = self.around.told.reserve(&heard, &calls) else {
             return quiet(Outcome::Postponed);
         };
         if calls.is_empty() {
@@ -125,13 +165,14 @@ impl Attempt<'_> {
         if self.send.effect.subject.is_some() && !self.is_still_so(&calls).await {
             return quiet(Outcome::Postponed);
         }
-        if let Some(tool) = &self.connection.tool {
+        if let Some(tool) = &self.around.connection.tool {
             let open = |call: &Call| Arc::clone(&tool.0).open(&call.body);
             let letters: Result<Vec<Box<dyn Letter>>, Failure> = calls.iter().map(open).collect();
             return match letters {
                 Ok(letters) => {
+                    let tells = calls.iter().map(|call| call.tells);
                     let letters = letters.iter().map(|letter| &**letter);
-                    let opened: Vec<_> = calls.iter().zip(letters).collect();
+                    let opened: Vec<_> = tells.zip(letters).collect();
                     self.act(&opened, heard).await
                 }
                 Err(failure) => quiet(Outcome::failed(failure)),
@@ -154,7 +195,7 @@ impl Attempt<'_> {
             let key = call.tells.and_then(|one| heard.key(&one.to));
             if let (Some(key), Some(value)) = (key, value) {
                 let tell = Tell { key, value };
-                self.told.note(tell);
+                self.around.told.note(tell);
                 told.push(tell);
             }
             match (outcome, last.0) {
@@ -174,14 +215,14 @@ impl Attempt<'_> {
     /// found to be news to nobody after this was looked up, and before that was known.
     async fn is_still_so(&self, calls: &[Call]) -> bool {
         let tells = |calls: &[Call]| calls.iter().map(|call| call.tells).collect::<Vec<_>>();
-        let (again, _) = self.calls(self.told.of(&self.send.effect)).await;
+        let (again, _) = self.calls(self.around.told.of(&self.send.effect)).await;
         again.is_ok_and(|again| tells(&again) == tells(calls))
     }
 
     /// What is to be sent, and what was found to be known by whom.
     async fn calls(&self, heard: Heard) -> (Result<Vec<Call>, Outcome>, Option<Heard>) {
-        let (feed, effect) = (Arc::clone(&self.parts.feed), self.send.effect);
-        let connection = self.connection.id;
+        let (feed, effect) = (Arc::clone(&self.around.parts.feed), self.send.effect);
+        let connection = self.around.connection.id;
         let read = move || (feed.calls(&effect, connection, &heard), heard);
         let (read, heard) = match tokio::task::spawn_blocking(read).await {
             Ok((read, heard)) => (read, Some(heard)),
@@ -195,12 +236,12 @@ impl Attempt<'_> {
     }
 
     async fn call(&self, call: &Call, now: Time) -> (Outcome, String) {
-        let (effect, connection) = (&self.send.effect.id, self.connection);
+        let (effect, connection) = (&self.send.effect.id, &*self.around.connection);
         let key = match &call.tells {
             Some(telling) => webhook::key_to(effect, connection.id, &telling.to),
             None => webhook::key(effect, connection.id),
         };
-        let outbound = &self.parts.outbound;
+        let outbound = &self.around.parts.outbound;
         let body = match &connection.before {
             Some(before) => match before.0.change(&call.body).await {
                 Ok(body) => body,

@@ -221,7 +221,7 @@ impl Reader<'_> {
         let default_mapping = Value::Object(proposed.collect());
         let mut inner = whole.names.to_vec();
         let lets = self.lets(value.get("let"), &below(&at, "let"), &mut inner);
-        self.used.clone_from(&whole.used);
+        self.used.clear();
         let alone = inner.clone();
         let with_item =
             if value.get("item").is_some() { and(&inner, &["item"]) } else { inner.clone() };
@@ -229,14 +229,19 @@ impl Reader<'_> {
         let skip = self.expression(value, "skip", &at, &inner);
         let item = value.get("item");
         let item = item.and_then(|item| self.tree(item, &below(&at, "item"), &inner));
+        let mut of_event = self.used.clone();
+        self.used.extend(whole.used.iter().cloned());
         let steps = self.operation(value, &at, &with_item);
-        let used = std::mem::take(&mut self.used);
+        let mut used = std::mem::take(&mut self.used);
         let mut keys = Vec::new();
         for (index, one) in items(value.get("batch").and_then(|batch| batch.get("key"))) {
             let place = below(&below(&below(&at, "batch"), "key"), &index.to_string());
             keys.extend(self.template(one, &place, &alone));
         }
-        let used = used.union(&std::mem::take(&mut self.used)).cloned().collect();
+        for name in std::mem::take(&mut self.used) {
+            of_event.insert(name.clone());
+            used.insert(name);
+        }
         Action {
             key: key.to_owned(),
             title: text(value, "title"),
@@ -256,6 +261,7 @@ impl Reader<'_> {
             batch: value
                 .get("batch")
                 .map(|batch| self.batch(batch, &below(&at, "batch"), keys, whole)),
+            lets_of_event: needed([whole.lets, &lets], of_event),
             lets: needed([whole.lets, &lets], used),
         }
     }

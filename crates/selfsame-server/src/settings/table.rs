@@ -138,6 +138,8 @@ settings! {
         retry_percent: u32 = RetryBudget::default().percent;
         /// How many retries a second it may always get.
         retries_per_second: u32 = RetryBudget::default().floor_per_second;
+        /// About how many requests to destinations may be under way at once. Each destination has its share.
+        requests: usize = DeliverConfig::default().requests;
     }
 
     /// Alerts.

@@ -31,7 +31,10 @@ fn act(lane: &mut Lane, offset: u64, open: &[u8], tries: &[(u8, Outcome)], now: 
 }
 
 fn shares(lane: &mut Lane, now: Time) -> Vec<(u64, Share)> {
-    lane.sends(now).iter().map(|send| (send.effect.at.record.offset, send.share)).collect()
+    lane.sends(now, usize::MAX)
+        .iter()
+        .map(|send| (send.effect.at.record.offset, send.share))
+        .collect()
 }
 
 fn counted(lane: &Lane) -> (u64, u64, u64, u64) {
@@ -207,7 +210,7 @@ fn every_unit_is_accounted_for_through_failures_and_crashes() {
                 .map(|offset| effect(offset, u8::try_from(offset % 23).expect("small"), TRACK));
             let page = FeedPage { effects: effects.collect(), next: at(to.max(from)) };
             lane.offer(page, &Filter::ALL);
-            let sends = lane.sends(now);
+            let sends = lane.sends(now, usize::MAX);
             let dies = crashes > 0 && chance(12);
             for send in sends {
                 let offset = send.effect.at.record.offset;

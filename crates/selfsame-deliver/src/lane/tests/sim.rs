@@ -416,7 +416,7 @@ impl World {
             self.offer(page);
         }
         self.doubt();
-        let sends = self.lane.sends(self.now);
+        let sends = self.lane.sends(self.now, usize::MAX);
         for together in sends.chunk_by(|one, next| one.leader == next.leader) {
             for (send, request) in together.iter().zip(self.attempts(together)) {
                 let before = self.requests.insert(send.effect.at, request);
