@@ -149,8 +149,10 @@ async fn what_comes_at_once_goes_by_the_actions_that_want_it() {
         }
     }
     let count = |all: &[String], name: &str| all.iter().filter(|one| *one == name).count();
-    assert_eq!(count(&one, "One"), 8);
-    assert_eq!(count(&many, "Many"), 8);
+    assert_eq!((count(&one, "One"), count(&many, "One")), (8, 0));
+    // What is left alone goes as one.
+    assert!(many.len() >= 12, "{many:?}");
+    assert_eq!(count(&one, "Many") + count(&many, "Many"), 8);
     assert_eq!(count(&one, "Both") + count(&many, "Both"), 16);
 }
 

@@ -2,7 +2,8 @@ use super::*;
 
 /// Has each send what it may, in turns, until none may any more.
 fn fill(most: usize, connections: usize) -> Vec<usize> {
-    let (flights, mut own) = (Flights::new(most), vec![Vec::new(); connections]);
+    let flights = Flights::new(most);
+    let mut own: Vec<Vec<Flight>> = (0..connections).map(|_| Vec::new()).collect();
     loop {
         let mut is_still = true;
         for one in &mut own {
