@@ -99,7 +99,7 @@ impl<'v, 'a> View<'v, 'a> {
 
     /// Whether an event meets a condition of the event alone.
     pub(crate) fn meets(event: &Fields<'_>, condition: &Condition) -> bool {
-        let sections = Sections::new((&[], &[]), &[], event.event().when.time);
+        let sections = Sections::new((&[], &[]), [], event.event().when.time);
         let view = View::<'_, '_> {
             sections: &sections,
             traits: None,

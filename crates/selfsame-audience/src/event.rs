@@ -75,18 +75,26 @@ impl Field {
     }
 }
 
-/// An event, of which each key is looked for once.
+/// An event, of which each key is looked for once; those of its properties all together.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
     event: &'a Event<'a>,
     fields: &'a [Field],
-    known: SmallVec<[OnceCell<Option<Raw<'a>>>; 8]>,
+    /// What stands under each field that is one of properties.
+    properties: OnceCell<SmallVec<[Option<Raw<'a>>; 8]>>,
+    /// The same of the context, where it was asked for.
+    context: SmallVec<[OnceCell<Option<Raw<'a>>>; 4]>,
 }
 
 impl<'a> Fields<'a> {
     /// An event, and the keys that will be asked for.
     pub(crate) fn new(event: &'a Event<'a>, fields: &'a [Field]) -> Self {
-        Self { event, fields, known: fields.iter().map(|_| OnceCell::new()).collect() }
+        Self {
+            event,
+            fields,
+            properties: OnceCell::new(),
+            context: fields.iter().map(|_| OnceCell::new()).collect(),
+        }
     }
 
     pub(crate) fn event(&self) -> &'a Event<'a> {
@@ -95,10 +103,31 @@ impl<'a> Fields<'a> {
 
     fn field(&self, from: From, key: &str) -> Option<Raw<'a>> {
         let at = self.fields.iter().position(|field| field.from == from && field.key == key);
-        match at.and_then(|at| self.known.get(at)) {
-            Some(known) => *known.get_or_init(|| self.event.field(from, key)),
-            None => self.event.field(from, key),
+        match (at, from) {
+            (Some(at), From::Properties) => {
+                self.properties.get_or_init(|| self.properties()).get(at).copied().flatten()
+            }
+            (Some(at), From::Context) => match self.context.get(at) {
+                Some(known) => *known.get_or_init(|| self.event.field(from, key)),
+                None => None,
+            },
+            (None, _) => self.event.field(from, key),
         }
+    }
+
+    /// What stands under the fields that are properties. Where a key is repeated, the last one counts.
+    fn properties(&self) -> SmallVec<[Option<Raw<'a>>; 8]> {
+        let mut found = SmallVec::from_elem(None, self.fields.len());
+        if let Some(properties) = self.event.properties {
+            properties.each_field(|key, value| {
+                for (field, found) in self.fields.iter().zip(&mut found) {
+                    if field.from == From::Properties && field.key == key {
+                        *found = Some(value);
+                    }
+                }
+            });
+        }
+        found
     }
 
     /// Calls `visit` with every value of a source.

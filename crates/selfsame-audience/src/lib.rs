@@ -23,6 +23,7 @@ mod evaluate;
 mod event;
 mod fault;
 mod glance;
+mod loose;
 mod moment;
 mod output;
 mod periods;
@@ -45,6 +46,7 @@ pub use demand::{MOST_BYTES, MOST_COMPARED, MOST_COMPARED_BYTES, MOST_VALUES_BYT
 pub use evaluate::{Evaluated, Traits};
 pub use event::Event;
 pub use fault::CompileError;
+pub use loose::{Keeps, Loose};
 pub use moment::Moment;
 pub use output::Output;
 pub use plan::Sway;

@@ -10,11 +10,13 @@ use crate::compile::Compiler;
 use crate::evaluate::{Evaluated, Traits, View};
 use crate::event::Event;
 use crate::fault::CompileError;
-use crate::glance::{Glance, Named};
+use crate::glance::{Glance, Named, Wanted};
+use crate::loose::Keeps;
 use crate::plan::{Condition, Leaf, Of, Operand, Stream, Sway};
 use crate::row::{Reading, Rewriting};
 use crate::sections::Sections;
 use crate::state::{State, add_one};
+use crate::when::When;
 
 /// What a definition says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,35 +218,44 @@ impl Plans {
         (wants, touched): (impl Fn(u32) -> bool, &mut Vec<u32>),
         out: &mut Vec<u8>,
     ) -> bool {
-        out.clear();
-        let named = event.stream_name().and_then(|name| self.by_name.get(name));
-        let Some(named) = named else { return false };
-        let mut glance = Glance::new(named, &self.predicates, event);
         let mut rewriting = Rewriting::new(row, out);
+        let Some(named) = self.named(event) else { return false };
         let mut written = Vec::with_capacity(512);
-        for wanted in named.streams() {
+        self.each_stream(named, event, (wants, touched), |(_, wanted), stream, body| {
+            let part = rewriting.part(wanted.number);
+            written.clear();
+            keep_one(stream, part, (event.when, body), now, &mut written);
+            if part != Some(written.as_slice()) {
+                rewriting.replace(wanted.number, &written);
+            }
+        });
+        rewriting.done()
+    }
+
+    /// What an event of its name is looked at for.
+    pub(crate) fn named(&self, event: &Event<'_>) -> Option<&Named> {
+        self.by_name.get(event.stream_name()?)
+    }
+
+    /// Calls `keep` with every stream of its name that an event belongs to and that is wanted, with its place among
+    /// these, and the event's columns; by number.
+    pub(crate) fn each_stream(
+        &self,
+        named: &Named,
+        event: &Event<'_>,
+        (wants, touched): (impl Fn(u32) -> bool, &mut Vec<u32>),
+        mut keep: impl FnMut((usize, &Wanted), &Stream, &[u8]),
+    ) {
+        let mut glance = Glance::new(named, &self.predicates, event);
+        for (place, wanted) in named.streams().iter().enumerate() {
             let Some(stream) = self.streams.get(wanted.stream) else { continue };
             let Ok(number) = u32::try_from(wanted.number) else { continue };
             if !wants(number) || !glance.belongs(wanted, stream) {
                 continue;
             }
             touched.push(number);
-            let body = glance.body(wanted);
-            let part = rewriting.part(wanted.number);
-            written.clear();
-            let own = (event.when, &*body);
-            if !part.is_some_and(|part| add_one(part, stream, own, now, &mut written)) {
-                written.clear();
-                let known = part.and_then(|part| State::read(stream, part));
-                let mut state = known.unwrap_or_else(|| State::new(&stream.keep));
-                state.fold(stream, event.when, &body, now);
-                state.put(stream, &mut written);
-            }
-            if part != Some(written.as_slice()) {
-                rewriting.replace(wanted.number, &written);
-            }
+            keep((place, wanted), stream, &glance.body(wanted));
         }
-        rewriting.done()
     }
 
     /// A row in the form that records have, which is not that of rows: rows may get another one.
@@ -310,10 +321,38 @@ impl Plans {
     }
 
     /// A profile, whose sections have these rows, at a moment.
-    pub fn profile<'a>(&'a self, rows: &'a [&'a [u8]], now: Time) -> Profile<'a> {
-        let streams = (self.streams.as_slice(), self.numbers.as_slice());
-        Profile { plans: self, sections: Sections::new(streams, rows, now) }
+    pub fn profile<'a>(&'a self, rows: &[&'a [u8]], now: Time) -> Profile<'a> {
+        self.profile_of(rows.iter().copied().map(Keeps::Row), now)
     }
+
+    /// A profile, whose sections keep that, at a moment.
+    pub fn profile_of<'a>(
+        &'a self,
+        sections: impl IntoIterator<Item = Keeps<'a>>,
+        now: Time,
+    ) -> Profile<'a> {
+        let streams = (self.streams.as_slice(), self.numbers.as_slice());
+        Profile { plans: self, sections: Sections::new(streams, sections, now) }
+    }
+}
+
+/// Writes what is kept of a stream with one more event.
+pub(crate) fn keep_one<'a>(
+    stream: &Stream,
+    part: Option<&'a [u8]>,
+    own: (When, &'a [u8]),
+    now: Time,
+    written: &mut Vec<u8>,
+) {
+    if part.is_some_and(|part| add_one(part, stream, own, now, written)) {
+        return;
+    }
+    written.clear();
+    let known = part.and_then(|part| State::read(stream, part));
+    let mut state = known.unwrap_or_else(|| State::new(&stream.keep));
+    let (when, body) = own;
+    state.fold(stream, when, body, now);
+    state.put(stream, written);
 }
 
 impl Profile<'_> {

@@ -22,6 +22,12 @@ fn next<'a>(reader: &mut Reader<'a>) -> Option<Part<'a>> {
     Some(Part { number, bytes, left: reader.left() })
 }
 
+/// The parts of a row, with the numbers of their streams.
+pub(crate) fn each_part(row: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut reader = Reader(row);
+    std::iter::from_fn(move || next(&mut reader).map(|part| (part.number, part.bytes)))
+}
+
 /// What a row keeps, by the number of the stream.
 #[derive(Debug)]
 pub(crate) struct Parts<'a> {

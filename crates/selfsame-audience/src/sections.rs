@@ -7,6 +7,7 @@ use selfsame_event::Time;
 use smallvec::SmallVec;
 
 use crate::elements::Newest;
+use crate::loose::{Keeps, Loose};
 use crate::plan::{Keep, Stream};
 use crate::row::Parts;
 use crate::slots::Written;
@@ -18,12 +19,16 @@ pub(crate) struct Sections<'a> {
     streams: &'a [Stream],
     /// The numbers under which rows keep them.
     numbers: &'a [usize],
-    rows: &'a [&'a [u8]],
+    sections: SmallVec<[Section<'a>; 4]>,
     pub(crate) now: Time,
-    /// What each row keeps.
-    parts: OnceCell<SmallVec<[Parts<'a>; 2]>>,
     /// By stream: what it took some reading to put together.
     combined: OnceCell<Vec<OnceCell<Box<Kept<'a>>>>>,
+}
+
+/// What one section keeps.
+enum Section<'a> {
+    Row(&'a [u8], OnceCell<Parts<'a>>),
+    Loose(&'a Loose),
 }
 
 /// What all sections together keep of a stream.
@@ -39,11 +44,15 @@ pub(crate) enum Kept<'a> {
 impl<'a> Sections<'a> {
     pub(crate) fn new(
         (streams, numbers): (&'a [Stream], &'a [usize]),
-        rows: &'a [&'a [u8]],
+        sections: impl IntoIterator<Item = Keeps<'a>>,
         now: Time,
     ) -> Self {
-        let (parts, combined) = (OnceCell::new(), OnceCell::new());
-        Self { streams, numbers, rows, now, parts, combined }
+        let section = |keeps| match keeps {
+            Keeps::Row(row) => Section::Row(row, OnceCell::new()),
+            Keeps::Loose(loose) => Section::Loose(loose),
+        };
+        let sections = sections.into_iter().map(section).collect();
+        Self { streams, numbers, sections, now, combined: OnceCell::new() }
     }
 
     /// What is kept of a stream.
@@ -77,9 +86,16 @@ impl<'a> Sections<'a> {
     /// What each section keeps of a stream.
     fn parts_of(&self, index: usize) -> Option<impl Iterator<Item = &'a [u8]> + Clone> {
         let number = *self.numbers.get(index)?;
-        let all = || self.rows.iter().map(|row| Parts::of(row)).collect();
-        let rows = self.parts.get_or_init(all).iter();
-        Some(rows.filter_map(move |parts| parts.get(number)))
+        Some(self.sections.iter().filter_map(move |section| section.part(number)))
+    }
+}
+
+impl<'a> Section<'a> {
+    fn part(&self, number: usize) -> Option<&'a [u8]> {
+        match self {
+            Self::Row(row, parts) => parts.get_or_init(|| Parts::of(row)).get(number),
+            Self::Loose(loose) => loose.get(number),
+        }
     }
 }
 
@@ -102,6 +118,6 @@ fn put_together<'a>(stream: &'a Stream, parts: impl Iterator<Item = &'a [u8]> + 
 
 impl fmt::Debug for Sections<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sections").field("rows", &self.rows.len()).finish_non_exhaustive()
+        f.debug_struct("Sections").field("sections", &self.sections.len()).finish_non_exhaustive()
     }
 }

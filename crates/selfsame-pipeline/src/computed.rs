@@ -53,5 +53,5 @@ pub(crate) use record::ComputedRecord;
 pub(crate) use row::first_moment;
 pub(crate) use step::{WrittenBytes, seen};
 pub(crate) use timers::{Due, Timers};
-pub(crate) use whole::{Whole, outlines};
+pub(crate) use whole::{Portion, outlines};
 pub(crate) use whose::{Anchored, Linked, sections as sections_of, users_of};

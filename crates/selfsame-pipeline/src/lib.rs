@@ -25,6 +25,7 @@ pub mod effect;
 mod engine;
 pub mod event_json;
 mod graph;
+mod hot;
 mod household;
 mod identity;
 mod key;

@@ -13,10 +13,11 @@ use std::sync::Arc;
 
 use selfsame_event::{Event, IdentifierKey, Position, ProfileId, RecordId, SourceNumber, Time};
 use selfsame_profile::{FoldEvent, Linked, Role, Rules};
-use selfsame_store::StoreError;
+use selfsame_store::{Becomes, Changing, Shown, StoreError};
 
+use crate::hot::HotSection;
 use crate::key::{ChunkKey, InSpace};
-use crate::row::Workbench;
+use crate::row::{Keeping, Workbench};
 use crate::tables::{PartitionTables, Tables};
 
 /// A section's key.
@@ -132,7 +133,7 @@ impl Partition {
                 for (anchor, section) in sections {
                     self.expected.remove(&anchor);
                     if let Some(section) = section {
-                        self.own().sections.put(anchor, &section);
+                        self.own().sections.put(anchor, Shown::Together(&section));
                     }
                 }
                 Ok(None)
@@ -151,7 +152,23 @@ impl Partition {
     ) -> Result<(), StoreError> {
         let Self { tables, number, bench, .. } = self;
         let own = &tables.partitions[*number];
-        own.sections.update(anchor, |row| (bench.keep_once(row, position, item, keep), ()))
+        own.sections.change(
+            anchor,
+            |_| None,
+            |row| {
+                let put_together;
+                let row = match row {
+                    Changing::New => None,
+                    Changing::Together(row) => Some(row),
+                    Changing::Apart(hot) => {
+                        put_together = hot.row();
+                        Some(put_together.as_slice())
+                    }
+                };
+                let new = bench.keep_once(row, position, item, keep);
+                (new.map_or(Becomes::Same, Becomes::Row), ())
+            },
+        )
     }
 
     /// Folds an event into its section. One that the section has already is passed over.
@@ -159,7 +176,7 @@ impl Partition {
         &mut self,
         resolved: &Resolved<'_>,
         rules: &Rules<'_>,
-        keep: impl FnOnce(&[u8], &mut Vec<u8>) -> bool,
+        keep: Option<impl FnOnce(Keeping<'_, '_>) -> bool>,
     ) -> Result<Met, StoreError> {
         debug_assert!(!self.awaits(&resolved.anchor), "the caller waits for the section first");
         let event = FoldEvent {
@@ -176,8 +193,10 @@ impl Partition {
         let anchor = resolved.anchor;
         let Self { tables, number, bench, .. } = self;
         let own = &tables.partitions[*number];
-        let folded = own.sections.update(anchor, |row| {
-            let (row, folded) = bench.fold_once(row, &event, resolved.role, rules, keep);
+        let is_kept = keep.is_some();
+        let take_apart = |row: &[u8]| if is_kept { HotSection::of(row) } else { None };
+        let folded = own.sections.change(anchor, take_apart, |row| {
+            let (row, folded) = bench.fold_once(row, &event, (resolved.role, rules), keep);
             // While the section is locked: whoever writes the section back after this sees the chunk.
             if let Some(chunk) = &folded.chunk {
                 let InSpace { space, key: anchor } = anchor;

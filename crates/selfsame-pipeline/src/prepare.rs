@@ -10,6 +10,7 @@ use selfsame_event::{
 };
 use selfsame_identity::{Claims, Keys, Stamp, Trust};
 use selfsame_log::Record;
+use selfsame_store::Shown;
 use smallvec::SmallVec;
 
 use crate::key::InSpace;
@@ -199,7 +200,12 @@ pub(crate) fn warm(
     tables.computed.warm(profiles.iter().copied(), |row| seen += touch(row));
     let anchors = anchors.into_iter().map(|key| InSpace { space, key });
     if let [partition] = tables.partitions.as_slice() {
-        partition.sections.warm(anchors, |row| seen += touch(row));
+        partition.sections.warm(anchors, |row| {
+            seen += match row {
+                Shown::Together(row) => touch(row),
+                Shown::Apart(hot) => touch(hot.section().outline().traits),
+            };
+        });
     }
     std::hint::black_box(seen);
 }

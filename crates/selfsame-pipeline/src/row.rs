@@ -3,14 +3,16 @@
 //!
 //! A section is the number of the last event in its record that was folded in, then the section.
 
+use selfsame_audience::{Keeps, Loose};
 use selfsame_event::{ItemPosition, Position, Time};
 use selfsame_identity::{
     Anchors, ApartRow, ComponentRow, EvidenceRow, IdentifierRow, LedgerRow, PeopleRow,
 };
 use selfsame_profile::{FoldEvent, Folded, Outline, Role, Rules, Section};
-use selfsame_store::Value;
+use selfsame_store::{Becomes, Changing, Shown, Value};
 
-use crate::computed::Values;
+use crate::computed::{Portion, Values};
+use crate::hot::HotSection;
 
 /// The component of that row.
 pub(crate) fn component(row: &[u8]) -> Option<ComponentRow> {
@@ -68,6 +70,14 @@ impl Value for Owner {
     }
 }
 
+/// What a section keeps for definitions, to be changed.
+pub(crate) enum Keeping<'r, 'o> {
+    /// A row. Another one is put there, and said whether it was.
+    Row(&'r [u8], &'o mut Vec<u8>),
+    /// Each part by itself.
+    Loose(&'o mut Loose),
+}
+
 /// Where a section is taken apart and put together again: its memory is used for all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Workbench {
@@ -101,57 +111,96 @@ impl Workbench {
     }
 
     /// Folds an event into a section, or into a new one, unless it is in already: the section may be
-    /// written back between two events of one record. Answers the row that it makes, if it makes one. `keep` is
-    /// shown what the section keeps for definitions; it puts what it keeps then, and says whether it did.
+    /// written back between two events of one record. Answers what becomes of it. `keep` changes what the section
+    /// keeps for definitions, if there are any.
     pub(crate) fn fold_once(
         &mut self,
-        row: Option<&[u8]>,
+        row: Changing<'_, HotSection>,
         event: &FoldEvent<'_>,
-        role: Role,
-        rules: &Rules<'_>,
-        keep: impl FnOnce(&[u8], &mut Vec<u8>) -> bool,
-    ) -> (Option<&[u8]>, Folded) {
+        (role, rules): (Role, &Rules<'_>),
+        keep: Option<impl FnOnce(Keeping<'_, '_>) -> bool>,
+    ) -> (Becomes<'_>, Folded) {
         let Self { section, bytes, kept } = self;
+        let row = match row {
+            Changing::New => None,
+            Changing::Together(row) => Some(row),
+            Changing::Apart(hot) => {
+                let (is_new, folded) = hot.fold_once(event, role, rules, |kept| {
+                    if let Some(keep) = keep {
+                        keep(Keeping::Loose(kept));
+                    }
+                });
+                return (if is_new { Becomes::Changed } else { Becomes::Same }, folded);
+            }
+        };
         let mut computed: &[u8] = &[];
         match row.and_then(<[u8]>::split_first_chunk) {
             Some((last_item, packed)) => {
                 computed = section.restore_apart(packed).expect(SOUND);
                 let last = (section.folded_to(), u32::from_le_bytes(*last_item));
                 if last >= (event.position, event.item) {
-                    return (None, Folded::default());
+                    return (Becomes::Same, Folded::default());
                 }
             }
             None => *section = Section::default(),
         }
         let folded = section.fold(event, role, rules);
-        if keep(computed, kept) {
+        if keep.is_some_and(|keep| keep(Keeping::Row(computed, kept))) {
             computed = kept;
         }
         bytes.clear();
         bytes.extend_from_slice(&event.item.to_le_bytes());
         section.encode_with(computed, bytes);
-        (Some(bytes), folded)
+        (Becomes::Row(bytes), folded)
     }
 }
 
+/// A row of the table of sections.
+pub(crate) type SectionRow<'a> = Shown<'a, HotSection>;
+
 /// The section of that row.
-pub(crate) fn section(row: &[u8]) -> Section {
+pub(crate) fn section(row: SectionRow<'_>) -> Section {
     let mut section = Section::default();
-    if let Some((_, packed)) = row.split_first_chunk::<4>() {
-        assert!(section.restore(packed), "{SOUND}");
+    match row {
+        Shown::Together(row) => {
+            if let Some((_, packed)) = row.split_first_chunk::<4>() {
+                assert!(section.restore(packed), "{SOUND}");
+            }
+        }
+        Shown::Apart(hot) => {
+            let mut kept = Vec::new();
+            hot.kept().put(&mut kept);
+            section.clone_from(hot.section());
+            section.keep(&kept);
+        }
     }
     section
 }
 
 /// The position of the last record of which something was folded into the section of that row.
-pub(crate) fn folded_to(row: &[u8]) -> Position {
-    let packed = row.split_first_chunk::<4>().map(|(_, packed)| packed);
-    packed.and_then(Section::peek).map_or_else(Position::default, |(folded_to, _)| folded_to)
+pub(crate) fn folded_to(row: SectionRow<'_>) -> Position {
+    match row {
+        Shown::Together(row) => {
+            let packed = row.split_first_chunk::<4>().map(|(_, packed)| packed);
+            let peeked = packed.and_then(Section::peek);
+            peeked.map_or_else(Position::default, |(folded_to, _)| folded_to)
+        }
+        Shown::Apart(hot) => hot.section().folded_to(),
+    }
 }
 
 /// What definitions read of the section of that row.
-pub(crate) fn outline(row: &[u8]) -> Option<Outline<'_>> {
-    Outline::read(row.split_first_chunk::<4>()?.1)
+pub(crate) fn portion(row: SectionRow<'_>) -> Option<Portion<'_>> {
+    match row {
+        Shown::Together(row) => {
+            let outline = Outline::read(row.split_first_chunk::<4>()?.1)?;
+            Some(Portion::from(&outline))
+        }
+        Shown::Apart(hot) => {
+            let traits = hot.section().outline().traits;
+            Some(Portion { traits, keeps: Keeps::Loose(hot.kept()) })
+        }
+    }
 }
 
 /// Whether that row says what definitions came to.
@@ -164,7 +213,7 @@ pub(crate) fn is_section(row: &[u8]) -> bool {
     row.split_first_chunk::<4>().is_some_and(|(_, packed)| Section::decode(packed).is_ok())
 }
 
-const SOUND: &str = "a section was one when it was folded or read";
+pub(crate) const SOUND: &str = "a section was one when it was folded or read";
 
 /// An event in a bounded list, and one byte that says why it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use selfsame_identity::{ResolveError, Rules, Sizes};
 use selfsame_store::{RowKey, StateHash, Store, StoreError, Table, TableHash};
 
 use crate::ahead::{Ahead, Published};
-use crate::computed::{Recall, SpacePlans, Timers, Whole, WrittenBytes, first_moment};
+use crate::computed::{Recall, SpacePlans, Timers, WrittenBytes, first_moment};
 use crate::effect::Effect;
 use crate::key::InSpace;
 use crate::meta::{Meta, STATE_FORMAT, SourceMeta, SpaceMeta};
@@ -141,8 +141,6 @@ pub struct State {
     pub(crate) timers: Timers,
     /// When those of accounts may, or might.
     pub(crate) account_timers: Timers,
-    /// Where what definitions read of a profile is put: its memory is used for all of them.
-    pub(crate) whole: Whole,
     /// The same for what definitions came to.
     pub(crate) value_bytes: WrittenBytes,
     /// What is known while records are folded again.
@@ -180,7 +178,6 @@ impl State {
             plans: Vec::new(),
             timers: Timers::default(),
             account_timers: Timers::default(),
-            whole: Whole::default(),
             value_bytes: WrittenBytes::default(),
             recall: Recall::default(),
             effects: Vec::new(),

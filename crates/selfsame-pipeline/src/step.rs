@@ -19,7 +19,7 @@ use crate::graph::Graph;
 use crate::key::{InSpace, LedgerKey, ListKey, TraitIndexKey};
 use crate::partition::{self, partition_of};
 use crate::prepare::{AT_ONCE, Arrival, Origin, Prepared, warm};
-use crate::row::{Listed, Present};
+use crate::row::{Keeping, Listed, Present};
 use crate::state::{State, StateError};
 use crate::trend::{DayCounts, of_day};
 use crate::workspace::ChangeError;
@@ -250,11 +250,14 @@ impl State {
                 received_at: arrival.origin.time,
                 link,
             };
-            let keep = |kept: &[u8], out: &mut Vec<u8>| {
-                let wants = (|_| true, &mut touched);
-                let (now, is_kept) = (arrival.origin.time, role == Role::User && !plans.is_empty());
-                is_kept && plans.plans.fold_into(kept, &seen, now, wants, out)
+            let keep = |keeping: Keeping<'_, '_>| {
+                let (now, wants) = (arrival.origin.time, (|_| true, &mut touched));
+                match keeping {
+                    Keeping::Row(row, out) => plans.plans.fold_into(row, &seen, now, wants, out),
+                    Keeping::Loose(kept) => plans.plans.fold_loose(kept, &seen, now, wants),
+                }
             };
+            let keep = (role == Role::User && !plans.is_empty()).then_some(keep);
             let met = self.partitions[partition].fold(&resolved, &rules, keep)?;
             if met.traits_refused > 0 {
                 let count = met.traits_refused.to_string();

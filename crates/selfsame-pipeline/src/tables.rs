@@ -9,9 +9,10 @@
 
 use selfsame_event::{IdentifierKey, ProfileId};
 use selfsame_identity::{ComponentId, Sizes};
-use selfsame_store::{Batch, CachedTable, Row, RowKey, Store, StoreError, Table};
+use selfsame_store::{Batch, CachedTable, Either, Row, RowKey, Store, StoreError, Table};
 
 use crate::draft::Drafts;
+use crate::hot::HotSection;
 use crate::key::{ChunkKey, EvidenceKey, InSpace, LedgerKey, ListKey, SightingKey, TraitIndexKey};
 use crate::partition::partition_of;
 use crate::row::{Listed, Owner, Present, is_section, is_values};
@@ -74,7 +75,7 @@ pub struct Tables {
 #[derive(Debug)]
 pub struct PartitionTables {
     /// What was folded under each anchor.
-    pub sections: CachedTable<InSpace<IdentifierKey>, [u8]>,
+    pub sections: CachedTable<InSpace<IdentifierKey>, Either<HotSection>>,
     /// Full pieces of timelines.
     pub chunks: CachedTable<ChunkKey, [u8]>,
 }

@@ -35,9 +35,9 @@ pub struct TraitsOf<'a> {
 }
 
 impl<'a> TraitsOf<'a> {
-    /// The traits of these sections.
-    pub fn new(sections: &[Outline<'a>], limits: &Limits) -> Self {
-        let tables = sections.iter().map(|section| Table::trusted(section.traits));
+    /// Those of sections with these packed traits.
+    pub fn new(sections: impl Iterator<Item = &'a [u8]>, limits: &Limits) -> Self {
+        let tables = sections.map(Table::trusted);
         let tables: SmallVec<[Table<'a>; 2]> = tables.collect();
         let number = tables.iter().map(Table::len).sum();
         Self { tables, limit: limits.traits, number }

@@ -72,6 +72,11 @@ impl Parts {
         self.buffer.get(self.start(part)..self.ends[part as usize] as usize).unwrap_or_default()
     }
 
+    /// How many bytes of memory they take.
+    pub(crate) fn memory(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Puts other bytes in the place of a part.
     pub(crate) fn set(&mut self, part: Part, bytes: &[u8]) {
         let length = self.get(part).len();

@@ -108,6 +108,16 @@ impl Section {
         Outline { traits: self.parts.get(Part::Traits), computed: self.computed() }
     }
 
+    /// Puts that as what is kept of the events for definitions.
+    pub fn keep(&mut self, computed: &[u8]) {
+        self.parts.set(Part::Computed, computed);
+    }
+
+    /// About how many bytes it takes beside itself.
+    pub fn memory(&self) -> usize {
+        self.parts.memory()
+    }
+
     /// What is kept of the events for definitions: whoever put it there knows what it means.
     pub fn computed(&self) -> &[u8] {
         self.parts.get(Part::Computed)

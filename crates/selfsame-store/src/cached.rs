@@ -11,7 +11,6 @@
 //!   at the freeze. The writer who changes such a row before it is written keeps a copy for it, so
 //!   that a freeze costs nothing by itself. Rows of exact tables can be removed too (`removed`).
 
-use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{RwLock, RwLockWriteGuard};
@@ -22,6 +21,7 @@ use smallvec::SmallVec;
 use crate::filter::Filter;
 use crate::{Batch, ScanOrder, Store, StoreError, Table};
 
+mod apart;
 mod home;
 mod removed;
 mod row;
@@ -29,6 +29,7 @@ mod scan;
 mod shard;
 mod slabs;
 
+pub use apart::{Apart, Becomes, Changing, Either, Shown};
 use removed::Removed;
 pub use row::{Row, RowKey, Value};
 use shard::{Shard, Status};
@@ -36,6 +37,8 @@ use shard::{Shard, Status};
 const SHARDS: usize = 64;
 /// Pages that the hand passes by in one call of [`CachedTable::shrink`], at most.
 const PAGES_PER_SWEEP: usize = 256;
+/// Of the capacity, this part may be rows that are apart.
+const APART: usize = 2;
 
 /// A bounded cache of rows over one table.
 #[derive(Debug)]
@@ -52,6 +55,8 @@ pub struct CachedTable<K, V: Row + ?Sized> {
     capacity_bytes: usize,
     /// Bytes of rows outside of their entries.
     used: AtomicUsize,
+    /// Of these, bytes of rows that are apart.
+    apart: AtomicUsize,
     /// How many rows there are.
     rows: AtomicUsize,
     /// Where the hand is.
@@ -74,6 +79,7 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
             is_odd: AtomicBool::new(false),
             capacity_bytes,
             used: AtomicUsize::new(0),
+            apart: AtomicUsize::new(0),
             rows: AtomicUsize::new(0),
             hand: RwLock::default(),
             filter: None,
@@ -105,7 +111,11 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
     }
 
     /// Reads a row where it is: memory, else the store. Reading does not make the row hot.
-    pub fn read<T>(&self, key: &K, read: impl FnOnce(&V) -> T) -> Result<Option<T>, StoreError> {
+    pub fn read<T>(
+        &self,
+        key: &K,
+        read: impl FnOnce(V::Ref<'_>) -> T,
+    ) -> Result<Option<T>, StoreError> {
         let hash = hash_of(key);
         let shard = self.shard(hash).read().expect(POISONED);
         if let Some(place) = shard.find(hash, key) {
@@ -116,17 +126,50 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
     }
 
     /// Reads a row and makes it hot.
-    pub fn view<T>(&self, key: &K, view: impl FnOnce(&V) -> T) -> Result<Option<T>, StoreError> {
+    pub fn view<T>(
+        &self,
+        key: &K,
+        view: impl FnOnce(V::Ref<'_>) -> T,
+    ) -> Result<Option<T>, StoreError> {
         let hash = hash_of(key);
         let mut shard = self.shard(hash).write().expect(POISONED);
         let place = self.find_or_load(&mut shard, hash, key)?;
         Ok(place.map(|place| view(shard.row(place))))
     }
 
+    /// Shows several rows side by side, and makes them hot; of those that are not there, nothing.
+    pub fn view_all<T>(
+        &self,
+        keys: &[K],
+        view: impl FnOnce(&[V::Ref<'_>]) -> T,
+    ) -> Result<T, StoreError> {
+        let mut places: SmallVec<[(usize, u32); 4]> = SmallVec::new();
+        for key in keys {
+            let hash = hash_of(key);
+            let mut shard = self.shard(hash).write().expect(POISONED);
+            // An entry stays in its place until its only writer lets it leave, who is here.
+            let place = self.find_or_load(&mut shard, hash, key)?;
+            places.extend(place.map(|place| (shard_of(hash), place)));
+        }
+        // Each shard once: a second lock would wait for who waits for the first one.
+        let mut guards: SmallVec<[_; 4]> = SmallVec::new();
+        for (shard, _) in &places {
+            if !guards.iter().any(|(known, _)| known == shard) {
+                guards.push((*shard, self.shards[*shard].read().expect(POISONED)));
+            }
+        }
+        let row = |(shard, place): &(usize, u32)| {
+            let guard = guards.iter().find(|(known, _)| known == shard);
+            guard.map(|(_, guard)| guard.row(*place))
+        };
+        let rows: SmallVec<[V::Ref<'_>; 4]> = places.iter().filter_map(row).collect();
+        Ok(view(&rows))
+    }
+
     /// Brings what is in memory of these rows near, for the reads that follow: each of them would wait
     /// for memory a few times, one after the other, while here the waits are side by side. `touch` is
     /// shown each row; now and then it is another one.
-    pub fn warm(&self, keys: impl Iterator<Item = K>, mut touch: impl FnMut(&V)) {
+    pub fn warm(&self, keys: impl Iterator<Item = K>, mut touch: impl FnMut(V::Ref<'_>)) {
         type Places = SmallVec<[(usize, u32); 64]>;
         let guards: SmallVec<[_; SHARDS]> =
             self.shards.iter().map(|shard| shard.read().expect(POISONED)).collect();
@@ -137,17 +180,17 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
         };
         let places: Places = keys.filter_map(place).collect();
         let row = |(shard, place): &(usize, u32)| guards[*shard].row(*place);
-        let rows: SmallVec<[&V; 64]> = places.iter().map(row).collect();
+        let rows: SmallVec<[V::Ref<'_>; 64]> = places.iter().map(row).collect();
         rows.into_iter().for_each(&mut touch);
     }
 
     /// A copy of a row, made hot.
     pub fn get(&self, key: &K) -> Result<Option<V::Owned>, StoreError> {
-        self.view(key, V::to_owned)
+        self.view(key, V::copy)
     }
 
     /// Sets a row.
-    pub fn put(&self, key: K, row: &V) {
+    pub fn put(&self, key: K, row: V::Ref<'_>) {
         let hash = hash_of(&key);
         let mut shard = self.shard(hash).write().expect(POISONED);
         let place = shard.find_used(hash, &key);
@@ -159,7 +202,7 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
     pub fn update<'n, T>(
         &self,
         key: K,
-        change: impl FnOnce(Option<&V>) -> (Option<&'n V>, T),
+        change: impl FnOnce(Option<V::Ref<'_>>) -> (Option<V::Ref<'n>>, T),
     ) -> Result<T, StoreError> {
         let hash = hash_of(&key);
         let mut shard = self.shard(hash).write().expect(POISONED);
@@ -177,7 +220,7 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
         let taken = self.remove_from(&mut self.shard(hash).write().expect(POISONED), hash, key);
         match taken {
             Some((row, _)) => Ok(Some(row)),
-            None => self.load(hash, key, V::to_owned),
+            None => self.load(hash, key, V::copy),
         }
     }
 
@@ -187,7 +230,7 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
     }
 
     /// Adds the row of a dirty key to a batch and marks it leaving. `seen` is shown the row.
-    pub fn write_back(&self, key: &K, batch: &mut Batch, seen: impl FnOnce(&V)) {
+    pub fn write_back(&self, key: &K, batch: &mut Batch, seen: impl FnOnce(V::Ref<'_>)) {
         let hash = hash_of(key);
         let mut shard = self.shard(hash).write().expect(POISONED);
         // A row that was released since, or is in a batch already, has nothing to write.
@@ -195,7 +238,7 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
         if let Some(place) = leave(&mut shard, hash, key, is_dirty) {
             let row = shard.row(place);
             seen(row);
-            batch.put_encoded(self.table, key.to_bytes(), |bytes| row.encode(bytes));
+            batch.put_encoded(self.table, key.to_bytes(), |bytes| V::encode(row, bytes));
         }
     }
 
@@ -214,12 +257,12 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
             return;
         }
         if let Some(row) = shard.frozen.remove(key) {
-            let row: &V = row.borrow();
-            return batch.put_encoded(self.table, key.to_bytes(), |bytes| row.encode(bytes));
+            let row = V::lend(&row);
+            return batch.put_encoded(self.table, key.to_bytes(), |bytes| V::encode(row, bytes));
         }
         if let Some(place) = leave(&mut shard, hash, key, |status| self.is_frozen(status)) {
             let row = shard.row(place);
-            batch.put_encoded(self.table, key.to_bytes(), |bytes| row.encode(bytes));
+            batch.put_encoded(self.table, key.to_bytes(), |bytes| V::encode(row, bytes));
         }
     }
 
@@ -237,17 +280,19 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
         }
     }
 
-    /// Where the table is over its capacity, lets clean rows leave that were not used for long. Called
-    /// once per batch: the work is spread so that no batch waits for all of it.
+    /// Where the table is over its capacity, lets clean rows leave that were not used for long, and where too much
+    /// is apart, puts such rows together. Called once per batch: the work is spread so that no batch waits for all
+    /// of it.
     pub fn shrink(&self) {
         let mut hand = self.hand.write().expect(POISONED);
         for _ in 0..PAGES_PER_SWEEP {
-            if self.bytes() <= self.capacity_bytes {
+            let is_over = self.bytes() > self.capacity_bytes;
+            if !is_over && self.apart.load(Ordering::Relaxed) <= self.capacity_bytes / APART {
                 return;
             }
             let (shard, page) = *hand;
             let mut guard = self.shards[shard].write().expect(POISONED);
-            let left = self.counted(&mut guard, |shard| shard.sweep(page));
+            let left = self.counted(&mut guard, |shard| shard.sweep(page, is_over));
             drop(guard);
             let is_page = left.is_some();
             self.rows.fetch_sub(left.unwrap_or(0), Ordering::Relaxed);
@@ -284,14 +329,14 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
         place: Option<u32>,
         hash: u64,
         key: K,
-        row: &V,
+        row: V::Ref<'_>,
     ) {
         let dirty = self.dirty_now();
         let mut was = Status::Clean;
         if let Some(place) = place {
             was = std::mem::replace(shard.status(place), dirty);
             if self.is_frozen(was) {
-                let before = shard.row(place).to_owned();
+                let before = V::copy(shard.row(place));
                 shard.frozen.insert(key, before);
             }
             self.counted(&mut shard, |shard| shard.set(place, row));
@@ -306,7 +351,14 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
         }
     }
 
-    fn add(&self, shard: &mut Shard<K, V>, hash: u64, key: K, row: &V, status: Status) -> u32 {
+    fn add(
+        &self,
+        shard: &mut Shard<K, V>,
+        hash: u64,
+        key: K,
+        row: V::Ref<'_>,
+        status: Status,
+    ) -> u32 {
         self.rows.fetch_add(1, Ordering::Relaxed);
         self.counted(shard, |shard| shard.add(hash, key, row, status))
     }
@@ -324,14 +376,10 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
 
     /// Changes a shard, and counts the bytes that its rows take.
     fn counted<T>(&self, shard: &mut Shard<K, V>, change: impl FnOnce(&mut Shard<K, V>) -> T) -> T {
-        let before = shard.used();
+        let before = (shard.used(), shard.apart());
         let answer = change(shard);
-        let after = shard.used();
-        if after >= before {
-            self.used.fetch_add(after - before, Ordering::Relaxed);
-        } else {
-            self.used.fetch_sub(before - after, Ordering::Relaxed);
-        }
+        count(&self.used, before.0, shard.used());
+        count(&self.apart, before.1, shard.apart());
         answer
     }
 
@@ -339,7 +387,7 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
         &self,
         hash: u64,
         key: &K,
-        read: impl FnOnce(&V) -> T,
+        read: impl FnOnce(V::Ref<'_>) -> T,
     ) -> Result<Option<T>, StoreError> {
         if self.filter.as_ref().is_some_and(|filter| !filter.may_have(hash)) {
             return Ok(None);
@@ -351,7 +399,7 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
         self.decode(&bytes, read).map(Some).ok_or_else(|| self.damaged())
     }
 
-    fn decode<T>(&self, bytes: &[u8], read: impl FnOnce(&V) -> T) -> Option<T> {
+    fn decode<T>(&self, bytes: &[u8], read: impl FnOnce(V::Ref<'_>) -> T) -> Option<T> {
         if !(self.is_sound)(bytes) {
             return None;
         }
@@ -386,6 +434,15 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
         const ROOM: usize = 8;
         let row = Shard::<K, V>::ENTRY + ROOM;
         self.used.load(Ordering::Relaxed) + self.rows.load(Ordering::Relaxed) * row
+    }
+}
+
+/// Counts that something became more or less.
+fn count(all: &AtomicUsize, before: usize, after: usize) {
+    if after > before {
+        all.fetch_add(after - before, Ordering::Relaxed);
+    } else if after < before {
+        all.fetch_sub(before - after, Ordering::Relaxed);
     }
 }
 

@@ -17,7 +17,7 @@ mod filter;
 mod hash;
 mod table;
 
-pub use cached::{CachedTable, Row, RowKey, Value};
+pub use cached::{Apart, Becomes, CachedTable, Changing, Either, Row, RowKey, Shown, Value};
 pub use engine::{Batch, Durability, ScanOrder, Store};
 pub use error::StoreError;
 pub use hash::{StateHash, TableHash};

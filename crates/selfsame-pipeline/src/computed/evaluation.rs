@@ -13,23 +13,30 @@ use super::plans::{LivePlan, SpacePlans, admits};
 use super::ranks::Ranks;
 use super::row::{Held, ValueRow, Values};
 use super::wanted::ByEvent;
+use super::whole::Portion;
 use crate::workspace::DefinitionKind;
 
 /// The traits that events set, of all sections together.
 pub(super) struct Custom<'a> {
-    sections: &'a [Outline<'a>],
+    /// The packed traits of each.
+    sections: SmallVec<[&'a [u8]; 4]>,
     traits: OnceCell<TraitsOf<'a>>,
 }
 
 impl<'a> Custom<'a> {
-    pub(super) fn new(sections: &'a [Outline<'a>]) -> Self {
-        Self { sections, traits: OnceCell::new() }
+    pub(super) fn new(sections: &[Outline<'a>]) -> Self {
+        Self::of(sections.iter().map(|section| section.traits))
+    }
+
+    /// Of sections with these traits.
+    fn of(sections: impl Iterator<Item = &'a [u8]>) -> Self {
+        Self { sections: sections.collect(), traits: OnceCell::new() }
     }
 }
 
 impl Traits for Custom<'_> {
     fn get(&self, key: &str) -> Option<Raw<'_>> {
-        let all = || TraitsOf::new(self.sections, &Limits::default());
+        let all = || TraitsOf::new(self.sections.iter().copied(), &Limits::default());
         self.traits.get_or_init(all).get(key)?.value
     }
 }
@@ -154,7 +161,8 @@ pub(crate) fn evaluate(
     sections: &[Outline<'_>],
     now: Time,
 ) -> Vec<Changed> {
-    evaluate_by(plans, wanted, values, sections, (now, None))
+    let portions: SmallVec<[Portion<'_>; 4]> = sections.iter().map(Portion::from).collect();
+    evaluate_by(plans, wanted, values, &portions, (now, None))
 }
 
 /// The same because of an event.
@@ -162,12 +170,11 @@ pub(super) fn evaluate_by(
     plans: &SpacePlans,
     mut wanted: Ranks,
     values: &mut Values<'_>,
-    sections: &[Outline<'_>],
+    sections: &[Portion<'_>],
     (now, by): (Time, Option<&ByEvent>),
 ) -> Vec<Changed> {
-    let rows = rows(sections);
-    let custom = Custom::new(sections);
-    let profile = &plans.plans.profile(&rows, now);
+    let custom = Custom::of(sections.iter().map(|section| section.traits));
+    let profile = &plans.plans.profile_of(sections.iter().map(|section| section.keeps), now);
     let traits = &Memo::new(Some(&plans.read_traits), 0);
     let (mut changes, mut json) = (Vec::new(), String::new());
     // Those that read something that is another one now.

@@ -15,13 +15,12 @@ use std::sync::Arc;
 
 use selfsame_event::{Collection, Position, ProfileId, Time};
 
-use super::evaluation::evaluate;
+use super::evaluation::evaluate_by;
 use super::plans::LivePlan;
 use super::ranks::Ranks;
 use super::row::{Held, ValueRow};
 use super::timers::Due;
 use super::wanted::Wanted;
-use super::whole::Whole;
 use crate::effect::{Effect, What};
 use crate::key::InSpace;
 use crate::state::{State, StateError};
@@ -314,10 +313,7 @@ impl State {
         if values.is_stale || plans.live.is_empty() {
             return Ok(());
         }
-        let mut whole = Whole::default();
-        self.read_whole(key.space, &root, &mut whole)?;
-        let sections = whole.sections();
-        values.kinds = root.kinds;
+        values.kinds.clone_from(&root.kinds);
         let mut wanted = plans.stored;
         let mut open = self.unwalked(slot);
         while let Some(rank) = open.pop_first() {
@@ -328,21 +324,23 @@ impl State {
         let is_of_users = |plan: &&LivePlan| {
             plan.kind == DefinitionKind::Audience && plan.collection == Collection::Users
         };
-        loop {
-            let known = values.clone();
-            evaluate(&plans, wanted, &mut values, &sections, at);
-            for plan in plans.live.iter().filter(is_of_users) {
-                let was = known.get(plan.number);
-                if let Some(row) = values.get(plan.number).or(was) {
-                    let held = was.map_or(Held::Default, |row| row.held);
-                    values.set(&ValueRow { held, ..row });
+        self.look_at(key.space, &root, |sections| {
+            loop {
+                let known = values.clone();
+                evaluate_by(&plans, wanted, &mut values, sections, (at, None));
+                for plan in plans.live.iter().filter(is_of_users) {
+                    let was = known.get(plan.number);
+                    if let Some(row) = values.get(plan.number).or(was) {
+                        let held = was.map_or(Held::Default, |row| row.held);
+                        values.set(&ValueRow { held, ..row });
+                    }
                 }
+                let next = values.until().filter(|until| Some((*until, key)) <= through);
+                let Some(next) = next else { break };
+                at = next;
+                wanted = values.due(at).filter_map(|number| plans.rank_of(number)).collect();
             }
-            let next = values.until().filter(|until| Some((*until, key)) <= through);
-            let Some(next) = next else { break };
-            at = next;
-            wanted = values.due(at).filter_map(|number| plans.rank_of(number)).collect();
-        }
+        })?;
         self.put_values(&before, &values);
         // A tick that was folded again has taken the timer away.
         self.timers.turn(key, None, values.until());

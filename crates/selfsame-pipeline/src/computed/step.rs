@@ -376,11 +376,10 @@ impl State {
             // Nobody has that id any more.
             return self.forget_values(slot, profile, now, &mut BTreeSet::new());
         };
-        let mut whole = std::mem::take(&mut self.whole);
-        self.read_whole(key.space, &anchors, &mut whole)?;
-        values.kinds = anchors.kinds;
-        let changes = evaluate_by(&plans, wanted, &mut values, &whole.sections(), (now, by));
-        self.whole = whole;
+        values.kinds.clone_from(&anchors.kinds);
+        let changes = self.look_at(key.space, &anchors, |sections| {
+            evaluate_by(&plans, wanted, &mut values, sections, (now, by))
+        })?;
         self.put_values(&before, &values);
         self.announce(key, &plans, &changes, at);
         let is_asked = |one: &Changed| plans.accounts.reads_of_users(&plans.live[one.rank].id);

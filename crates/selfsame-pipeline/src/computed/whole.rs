@@ -1,5 +1,6 @@
 //! What definitions read of a profile: its sections, as far as they read them.
 
+use selfsame_audience::Keeps;
 use selfsame_event::{Collection, IdentifierKey, ProfileId};
 use selfsame_identity::{Anchors, ComponentId};
 use selfsame_profile::{Outline, Section};
@@ -9,37 +10,18 @@ use crate::key::InSpace;
 use crate::row::{self, Owner};
 use crate::state::{State, StateError};
 
-/// Sections, as far as definitions read them, one behind the other.
-#[derive(Debug, Default)]
-pub(crate) struct Whole {
-    bytes: Vec<u8>,
-    /// Of each section, where its traits end, and where the rest does.
-    ends: SmallVec<[(usize, usize); 4]>,
+/// What definitions read of a section, wherever it lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Portion<'a> {
+    /// The packed traits.
+    pub(crate) traits: &'a [u8],
+    /// What is kept of the events.
+    pub(crate) keeps: Keeps<'a>,
 }
 
-impl Whole {
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
-    }
-
-    fn add(&mut self, section: Outline<'_>) {
-        self.bytes.extend_from_slice(section.traits);
-        let traits = self.bytes.len();
-        self.bytes.extend_from_slice(section.computed);
-        self.ends.push((traits, self.bytes.len()));
-    }
-
-    /// The sections.
-    pub(crate) fn sections(&self) -> SmallVec<[Outline<'_>; 4]> {
-        let mut start = 0;
-        let part = |from: usize, to: usize| self.bytes.get(from..to).unwrap_or_default();
-        let sections = self.ends.iter().map(|(traits, end)| {
-            let section = Outline { traits: part(start, *traits), computed: part(*traits, *end) };
-            start = *end;
-            section
-        });
-        sections.collect()
+impl<'a> From<&Outline<'a>> for Portion<'a> {
+    fn from(outline: &Outline<'a>) -> Self {
+        Self { traits: outline.traits, keeps: Keeps::Row(outline.computed) }
     }
 }
 
@@ -83,20 +65,20 @@ impl State {
         }
     }
 
-    /// Reads what definitions read of a profile.
-    pub(super) fn read_whole(
+    /// Shows what definitions read of a profile, where it lies.
+    pub(super) fn look_at<T>(
         &self,
         space: u32,
         anchors: &Anchors,
-        whole: &mut Whole,
-    ) -> Result<(), StateError> {
-        whole.clear();
+        look: impl FnOnce(&[Portion<'_>]) -> T,
+    ) -> Result<T, StateError> {
+        let keys = anchors.keys.iter().map(|key| InSpace { space, key: *key });
+        let keys: SmallVec<[_; 4]> = keys.collect();
         let table = &self.tables.partition(anchors.profile).sections;
-        for key in &anchors.keys {
-            let key = InSpace { space, key: *key };
-            table.view(&key, |row| row::outline(row).map(|section| whole.add(section)))?;
-        }
-        Ok(())
+        Ok(table.view_all(&keys, |rows| {
+            let portions = rows.iter().filter_map(|row| row::portion(*row));
+            look(&portions.collect::<SmallVec<[Portion<'_>; 4]>>())
+        })?)
     }
 
     /// The key of the values of a profile.

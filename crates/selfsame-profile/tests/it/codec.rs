@@ -90,7 +90,7 @@ proptest! {
         let of_sections: Vec<&Section> = sections.iter().collect();
         let view = combine(&of_sections, &limits);
         for key in ["a", "b", "c", "d", "e", "f"] {
-            let found = TraitsOf::new(&outlines, &limits).get(key);
+            let found = TraitsOf::new(outlines.iter().map(|one| one.traits), &limits).get(key);
             prop_assert_eq!(found.as_ref(), view.trait_of(key));
         }
     }

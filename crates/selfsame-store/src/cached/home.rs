@@ -2,18 +2,18 @@
 
 use std::fmt::Debug;
 
-use super::Value;
+use super::{Row, Value};
 
 /// Where a shard has its rows.
-pub trait Home<V: ?Sized>: Debug + Default + Send + Sync {
+pub trait Home<V: Row + ?Sized>: Debug + Default + Send + Sync {
     /// What the entry of a row holds of it.
     type Seat: Debug + Send + Sync;
     /// Adds a row. `owner` is the number of its entry.
-    fn add(&mut self, row: &V, owner: u32) -> Self::Seat;
+    fn add(&mut self, row: V::Ref<'_>, owner: u32) -> Self::Seat;
     /// The row.
-    fn row<'a>(&'a self, seat: &'a Self::Seat) -> &'a V;
+    fn row<'a>(&'a self, seat: &'a Self::Seat) -> V::Ref<'a>;
     /// Changes a row. Another row may have moved for it.
-    fn set(&mut self, seat: &mut Self::Seat, row: &V, owner: u32) -> Option<Moved>;
+    fn set(&mut self, seat: &mut Self::Seat, row: V::Ref<'_>, owner: u32) -> Option<Moved>;
     /// Removes a row. Another row may have moved for it.
     fn remove(&mut self, seat: &Self::Seat) -> Option<Moved>;
     /// Tells a seat that its row moved.
@@ -22,6 +22,14 @@ pub trait Home<V: ?Sized>: Debug + Default + Send + Sync {
     fn used(&self) -> usize;
     /// The same, and what is held for rows to come.
     fn bytes(&self) -> usize;
+    /// Puts a row together that is apart. Says whether it was.
+    fn put_together(&mut self, _: &mut Self::Seat, _: u32) -> bool {
+        false
+    }
+    /// The bytes that rows take which are apart.
+    fn apart(&self) -> usize {
+        0
+    }
 }
 
 /// A row that is somewhere else now.

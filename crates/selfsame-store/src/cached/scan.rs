@@ -11,7 +11,7 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
     pub fn scan(
         &self,
         prefix: &[u8],
-        visit: impl FnMut(&[u8], &V) -> bool,
+        visit: impl FnMut(&[u8], V::Ref<'_>) -> bool,
     ) -> Result<(), StoreError> {
         self.scan_prefixes(&BTreeSet::from([prefix.to_vec()]), visit)
     }
@@ -21,7 +21,7 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
     pub fn scan_prefixes(
         &self,
         prefixes: &BTreeSet<Vec<u8>>,
-        mut visit: impl FnMut(&[u8], &V) -> bool,
+        mut visit: impl FnMut(&[u8], V::Ref<'_>) -> bool,
     ) -> Result<(), StoreError> {
         let Some(length) = prefixes.first().map(Vec::len) else { return Ok(()) };
         debug_assert!(prefixes.iter().all(|prefix| prefix.len() == length));
@@ -61,7 +61,7 @@ impl<K: RowKey, V: Row + ?Sized> CachedTable<K, V> {
         &self,
         bytes: &[u8],
         row: &[u8],
-        visit: &mut impl FnMut(&[u8], &V) -> bool,
+        visit: &mut impl FnMut(&[u8], V::Ref<'_>) -> bool,
     ) -> Option<bool> {
         let key = K::from_bytes(bytes)?;
         let hash = hash_of(&key);

@@ -7,6 +7,7 @@
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 
+use super::apart::{Apart, Either};
 use super::home::{Home, Moved};
 use super::{Row, RowKey, hash_of};
 
@@ -81,7 +82,7 @@ impl<K: RowKey, V: Row + ?Sized> Shard<K, V> {
     }
 
     /// The row at a place that was found.
-    pub(super) fn row(&self, place: u32) -> &V {
+    pub(super) fn row(&self, place: u32) -> V::Ref<'_> {
         self.home.row(&at(&self.pages, place).expect(TAKEN).seat)
     }
 
@@ -91,14 +92,14 @@ impl<K: RowKey, V: Row + ?Sized> Shard<K, V> {
     }
 
     /// Changes the row at a place that was found.
-    pub(super) fn set(&mut self, place: u32, row: &V) {
+    pub(super) fn set(&mut self, place: u32, row: V::Ref<'_>) {
         let entry = at_mut(&mut self.pages, place).expect(TAKEN);
         let moved = self.home.set(&mut entry.seat, row, place);
         self.follow(moved);
     }
 
     /// Adds a row that is not there.
-    pub(super) fn add(&mut self, hash: u64, key: K, row: &V, status: Status) -> u32 {
+    pub(super) fn add(&mut self, hash: u64, key: K, row: V::Ref<'_>, status: Status) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
             if self.pages.last().is_none_or(|page| page.len() == PAGE) {
                 self.pages.push(Vec::with_capacity(PAGE));
@@ -120,13 +121,13 @@ impl<K: RowKey, V: Row + ?Sized> Shard<K, V> {
     /// Removes a row: what it was, and its status.
     pub(super) fn remove(&mut self, hash: u64, key: &K) -> Option<(V::Owned, Status)> {
         let place = self.find(hash, key)?;
-        let row = self.row(place).to_owned();
+        let row = V::copy(self.row(place));
         Some((row, self.take(hash, place)))
     }
 
-    /// Passes by the rows of a page: those that were not used for some rounds, and that the store
-    /// has, leave. Says how many left, if there is a page of that number.
-    pub(super) fn sweep(&mut self, page: usize) -> Option<usize> {
+    /// Passes by the rows of a page: of those that were not used for some rounds, what is apart is put together;
+    /// the others leave, if they may and the store has them. Says how many left, if there is a page of that number.
+    pub(super) fn sweep(&mut self, page: usize, may_leave: bool) -> Option<usize> {
         let mut left = 0;
         for number in 0..self.pages.get(page)?.len() {
             let Some(entry) = &mut self.pages[page][number] else { continue };
@@ -134,19 +135,22 @@ impl<K: RowKey, V: Row + ?Sized> Shard<K, V> {
                 entry.chances -= 1;
                 continue;
             }
-            if entry.status != Status::Clean {
+            let place = u32::try_from(page * PAGE + number).expect("places are numbered so");
+            if self.home.put_together(&mut entry.seat, place) {
+                continue;
+            }
+            if !may_leave || entry.status != Status::Clean {
                 continue;
             }
             let hash = hash_of(&entry.key);
-            let place = page * PAGE + number;
-            self.take(hash, u32::try_from(place).expect("places are numbered so"));
+            self.take(hash, place);
             left += 1;
         }
         Some(left)
     }
 
     /// The keys and rows, in no order.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&K, &V)> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&K, V::Ref<'_>)> {
         let entries = self.pages.iter().flatten().flatten();
         entries.map(|entry| (&entry.key, self.home.row(&entry.seat)))
     }
@@ -158,6 +162,11 @@ impl<K: RowKey, V: Row + ?Sized> Shard<K, V> {
     /// Bytes that rows take outside of their entries.
     pub(super) fn used(&self) -> usize {
         self.home.used()
+    }
+
+    /// Those of rows that are apart.
+    pub(super) fn apart(&self) -> usize {
+        self.home.apart()
     }
 
     /// Bytes of everything.
@@ -189,6 +198,25 @@ impl<K: RowKey, V: Row + ?Sized> Shard<K, V> {
         if let Some(moved) = moved {
             V::Home::follow(&mut self.taken(moved.owner).seat, moved);
         }
+    }
+}
+
+impl<K: RowKey, A: Apart> Shard<K, Either<A>> {
+    /// Takes the row at a place apart as that.
+    pub(super) fn take_apart(&mut self, place: u32, apart: A) {
+        let entry = at_mut(&mut self.pages, place).expect(TAKEN);
+        let moved = self.home.take_apart(&mut entry.seat, apart);
+        self.follow(moved);
+    }
+
+    /// Changes the row at a place, if it is apart.
+    pub(super) fn change_apart<T>(
+        &mut self,
+        place: u32,
+        change: impl FnOnce(&mut A) -> T,
+    ) -> Option<T> {
+        let entry = at_mut(&mut self.pages, place).expect(TAKEN);
+        self.home.change(&mut entry.seat, change)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use selfsame_audience::{Event as Folded, Moment, Plans, Query, Traits, When};
+use selfsame_audience::{Event as Folded, Keeps, Loose, Moment, Plans, Query, Traits, When};
 use selfsame_event::{Context, EventType, Raw, RecordId, Time};
 use selfsame_expr::query::{self, References};
 use serde_json::Value as Json;
@@ -18,12 +18,21 @@ type Values = BTreeMap<String, Json>;
 #[derive(Debug, Clone, Default)]
 struct Section {
     row: Vec<u8>,
+    /// The same, each part by itself.
+    loose: Loose,
     events: Vec<Event>,
     traits: serde_json::Map<String, Json>,
     /// The audiences that its person has been in, whoever that was.
     ever: BTreeSet<String>,
     /// Whose it is.
     person: usize,
+}
+
+impl Section {
+    /// What it keeps, as a row or each part by itself.
+    fn keeps(&self, is_row: bool) -> Keeps<'_> {
+        if is_row { Keeps::Row(&self.row) } else { Keeps::Loose(&self.loose) }
+    }
 }
 
 struct World {
@@ -119,6 +128,10 @@ impl World {
                 let before = self.audiences(person);
                 let section = &mut self.sections[*section];
                 let touched = fold(&self.plans, &mut section.row, &event, now);
+                let is_same = fold_loose(&self.plans, &mut section.loose, &event, now) == touched;
+                let mut put_together = Vec::new();
+                section.loose.put(&mut put_together);
+                prop_assert!(is_same && put_together == section.row, "{:?}", &event);
                 section.events.push(event);
                 self.look_at_event(person, &before, (time, &touched))?;
             }
@@ -207,14 +220,17 @@ impl World {
         ever: &BTreeSet<String>,
         now: Time,
     ) -> Result<(Values, Moment), TestCaseError> {
-        let mut rows: Vec<&[u8]> = self.of(person).map(|section| section.row.as_slice()).collect();
+        let sections = self.of(person).enumerate();
+        let mut sections: Vec<_> = sections
+            .map(|(place, section)| section.keeps(now.micros() >> place & 2 == 0))
+            .collect();
         // In which order they are combined does not matter.
         if now.micros() % 2 == 0 {
-            rows.reverse();
+            sections.reverse();
         }
         let mut traits = self.custom(person);
         let (mut values, mut until) = (Values::new(), Moment::None);
-        let profile = self.plans.profile(&rows, now);
+        let profile = self.plans.profile_of(sections, now);
         for number in &self.ordered {
             let found = profile.evaluate(*number, &traits).expect("there is one");
             prop_assert!(!found.is_approximate);
@@ -310,8 +326,24 @@ fn note(values: &Values, ever: &mut BTreeSet<String>) {
 
 /// Folds an event, and says into which streams.
 pub(super) fn fold(plans: &Plans, row: &mut Vec<u8>, event: &Event, now: Time) -> Vec<u32> {
+    let mut touched = Vec::new();
+    let fold = |event: &Folded<'_>| plans.fold_some(row, event, now, |_| true, &mut touched);
+    if let Some(written) = with_folded(event, fold) {
+        *row = written;
+    }
+    touched
+}
+
+/// The same where each part is by itself.
+fn fold_loose(plans: &Plans, loose: &mut Loose, event: &Event, now: Time) -> Vec<u32> {
+    let mut touched = Vec::new();
+    with_folded(event, |event| plans.fold_loose(loose, event, now, (|_| true, &mut touched)));
+    touched
+}
+
+fn with_folded<T>(event: &Event, fold: impl FnOnce(&Folded<'_>) -> T) -> T {
     let (properties, context) = (event.properties.to_string(), event.context.to_string());
-    let folded = Folded {
+    fold(&Folded {
         kind: match event.kind {
             Kind::Page => EventType::Page,
             _ => EventType::Track,
@@ -321,10 +353,5 @@ pub(super) fn fold(plans: &Plans, row: &mut Vec<u8>, event: &Event, now: Time) -
         source: &event.source,
         properties: Some(Raw::trusted(&properties)),
         context: Context { own: Some(Raw::trusted(&context)), shared: None },
-    };
-    let mut touched = Vec::new();
-    if let Some(written) = plans.fold_some(row, &folded, now, |_| true, &mut touched) {
-        *row = written;
-    }
-    touched
+    })
 }
