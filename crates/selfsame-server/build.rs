@@ -1,5 +1,5 @@
-//! Makes what `make web` and `make pack` have built part of the program: the demo's shop, the browser SDK and
-//! the actions pack; and the manifests of destinations.
+//! Makes what `make web` and `make pack` have built part of the program: the demo's shop, the browser SDKs
+//! and the actions pack; and the manifests of destinations.
 //!
 //! What is not there is left out, and the program says how to build it. Cargo never runs npm.
 
@@ -11,17 +11,18 @@ use std::path::{Path, PathBuf};
 fn main() -> io::Result<()> {
     let folder = |name| std::env::var_os(name).map(PathBuf::from).ok_or(io::ErrorKind::NotFound);
     let (web, out) = (folder("CARGO_MANIFEST_DIR")?.join("../../web"), folder("OUT_DIR")?);
-    let (shop, sdk) = (web.join("shop/dist"), web.join("sdk-bundle/dist"));
+    let (shop, official) = (web.join("shop/dist"), web.join("sdk-bundle/dist"));
+    let selfsame = folder("CARGO_MANIFEST_DIR")?.join("../../sdk/js/dist/browser");
     let mut cargo = io::stdout().lock();
     writeln!(cargo, "cargo::rerun-if-changed=build.rs")?;
-    for built in [&shop, &sdk] {
-        // A path that is not there would make cargo run this every time: its parent is watched.
-        let parent = built.parent().filter(|_| !built.exists());
-        writeln!(cargo, "cargo::rerun-if-changed={}", parent.unwrap_or(built).display())?;
+    for built in [&shop, &official, &selfsame] {
+        // A path that is not there would make cargo run this every time: a folder above it is watched.
+        let watched = built.ancestors().find(|path| path.exists());
+        writeln!(cargo, "cargo::rerun-if-changed={}", watched.unwrap_or(built).display())?;
     }
     let mut text = String::new();
     let scripts = ["js", "css", "html"];
-    for (name, folder) in [("SHOP", &shop), ("SDK", &sdk)] {
+    for (name, folder) in [("SHOP", &shop), ("OFFICIAL", &official), ("SELFSAME", &selfsame)] {
         let mut files = Vec::new();
         collect(folder, folder, &scripts, &mut files)?;
         files.sort();

@@ -9,8 +9,8 @@ use divan::{Bencher, black_box};
 use http_body_util::Full;
 use hyper::Request;
 use selfsame_collect::{
-    CollectConfig, Collector, Intake, IntakeError, Lookup, Peer, Problem, Receipt, Scripts, Shape,
-    SourceKind, SourceSettings, Sources, TokenKeys,
+    BrowserSdk, CollectConfig, Collector, Intake, IntakeError, Lookup, Peer, Problem, Receipt,
+    Scripts, Shape, SourceKind, SourceSettings, Sources, TokenKeys,
 };
 use selfsame_event::{Position, RecordKind, SourceNumber, SystemClock, Time};
 
@@ -74,6 +74,7 @@ impl Sources for Nowhere {
             number,
             strict: false,
             kind: SourceKind::Server,
+            browser_sdk: BrowserSdk::Selfsame,
             oauth: false,
         })
     }

@@ -54,6 +54,6 @@ pub use network::{Network, NetworkError, Peer};
 pub use problem::Problem;
 pub use route::Route;
 pub use script::Scripts;
-pub use source::{Lookup, SourceKind, SourceSettings, Sources};
+pub use source::{BrowserSdk, Lookup, SourceKind, SourceSettings, Sources};
 pub use token::{TokenKey, TokenKeyError, TokenKeys};
 pub use visitor::{Visitor, VisitorError, Visitors};

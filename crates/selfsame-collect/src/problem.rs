@@ -83,7 +83,7 @@ problems! {
     /// The host that the request names cannot be one.
     HostInvalid = BAD_REQUEST, Invalid, "invalid_host", "The `Host` of the request is missing or not a host.";
     /// The browser SDK was not built in.
-    ScriptMissing = NOT_FOUND, Missing, "script_not_built", "The browser SDK is not part of this build: run `npm ci && npm run build` in web/sdk-bundle, then build the server again.";
+    ScriptMissing = NOT_FOUND, Missing, "script_not_built", "The browser SDK is not part of this build: run `make web`, then build the server again.";
     /// No such part of the browser SDK.
     BundleMissing = NOT_FOUND, Missing, "unknown_bundle", "The browser SDK has no part of that name.";
     /// Too many bytes of bodies at once.

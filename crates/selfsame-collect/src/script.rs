@@ -1,6 +1,6 @@
-//! The browser SDK as it is served: one script with the write key put in, and its parts.
+//! The browser SDKs as they are served: a script of each with the write key put in, and their parts.
 //!
-//! The script is compressed once, in two halves around the key. A key goes between them as a stored
+//! A script is compressed once, in two halves around the key. A key goes between them as a stored
 //! block, so that no request compresses anything and nothing is kept per key.
 
 use std::collections::BTreeMap;
@@ -10,13 +10,16 @@ use bytes::Bytes;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compression, Crc};
 
+use crate::BrowserSdk;
+
 const PLACE: &[u8] = b"__WRITE_KEY__";
 const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff];
 
-/// The bytes of the browser SDK, by the one who built it; [`Scripts::default`] has none.
+/// The bytes of the browser SDKs, by the one who built them; [`Scripts::default`] has none.
 #[derive(Debug, Default)]
 pub struct Scripts {
-    main: Option<Main>,
+    official: Option<Main>,
+    selfsame: Option<Main>,
     bundles: BTreeMap<String, Served>,
 }
 
@@ -42,26 +45,40 @@ struct Half {
 }
 
 impl Scripts {
-    /// The script with `__WRITE_KEY__` in it once, and its parts by their file names.
-    pub fn new(script: &[u8], bundles: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+    /// With this SDK: a script with `__WRITE_KEY__` in it once, and its parts by their file names.
+    #[must_use]
+    pub fn with(
+        mut self,
+        sdk: BrowserSdk,
+        script: &[u8],
+        bundles: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Self {
         let at = script.windows(PLACE.len()).position(|window| window == PLACE);
         let (before, after) = match at {
             Some(at) => (&script[..at], &script[at + PLACE.len()..]),
             None => (script, &[][..]),
         };
         let main = Main { before: Half::new(before, false), after: Half::new(after, true) };
-        let bundles = bundles.into_iter().map(|(name, plain)| (name, Served::new(plain)));
-        Self { main: Some(main), bundles: bundles.collect() }
+        match sdk {
+            BrowserSdk::Official => self.official = Some(main),
+            BrowserSdk::Selfsame => self.selfsame = Some(main),
+        }
+        self.bundles.extend(bundles.into_iter().map(|(name, plain)| (name, Served::new(plain))));
+        self
     }
 
     /// Whether there is a script.
     pub fn is_built(&self) -> bool {
-        self.main.is_some()
+        self.official.is_some() || self.selfsame.is_some()
     }
 
     /// The script for a key, which has letters, digits, `-` and `_` only.
-    pub(crate) fn script(&self, key: &str) -> Option<Served> {
-        let Main { before, after } = self.main.as_ref()?;
+    pub(crate) fn script(&self, sdk: BrowserSdk, key: &str) -> Option<Served> {
+        let main = match sdk {
+            BrowserSdk::Official => &self.official,
+            BrowserSdk::Selfsame => &self.selfsame,
+        };
+        let Main { before, after } = main.as_ref()?;
         let mut crc = Crc::new();
         crc.update(key.as_bytes());
         let plain = [&before.plain, key.as_bytes(), &after.plain].concat();

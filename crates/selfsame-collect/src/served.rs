@@ -26,10 +26,10 @@ impl<I: Intake, S: Sources> Collector<I, S> {
     }
 
     pub(crate) fn script(&self, parts: &Parts, key: &str) -> Answer {
-        if !matches!(self.sources.by_key(key), Lookup::Active(_)) {
+        let Lookup::Active(source) = self.sources.by_key(key) else {
             return self.stop(Problem::SettingsMissing.into());
-        }
-        match self.scripts.script(key) {
+        };
+        match self.scripts.script(source.browser_sdk, key) {
             Some(script) => serve(parts, &script, &max_age(self.config.script_cache_seconds)),
             None => self.stop(Problem::ScriptMissing.into()),
         }

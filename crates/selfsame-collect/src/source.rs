@@ -51,8 +51,19 @@ pub struct SourceSettings {
     pub strict: bool,
     /// Who sends to it.
     pub kind: SourceKind,
+    /// Which script its browsers get.
+    pub browser_sdk: BrowserSdk,
     /// Whether a request needs a token of one of its OAuth clients.
     pub oauth: bool,
+}
+
+/// Which script browsers of a source get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrowserSdk {
+    /// Segment's.
+    Official,
+    /// Ours.
+    Selfsame,
 }
 
 /// Who sends to a source.

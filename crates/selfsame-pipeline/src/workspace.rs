@@ -15,6 +15,7 @@ mod function;
 mod identity;
 mod oauth;
 mod results;
+mod source;
 mod tool;
 
 pub use self::alert::{Alert, AlertChannel};
@@ -29,6 +30,7 @@ pub use self::function::{
 pub use self::identity::{Identity, IdentityKey, KeyText, TokenAlgorithm};
 pub use self::oauth::{OAuth, OAuthClient, OAuthKey};
 pub use self::results::ChangeResults;
+pub use self::source::{BrowserSdk, SourceKind};
 pub use self::tool::{Tool, ToolMapping, ToolVersion};
 
 /// Everything that is configured.
@@ -105,41 +107,12 @@ pub struct Source {
     /// Who sends to it. Left out where it is not said, as in records from before there were kinds.
     #[serde(default, skip_serializing_if = "SourceKind::is_any")]
     pub kind: SourceKind,
+    /// Which script browsers get. Left out where it is Segment's, as in records from before there was ours.
+    #[serde(default, skip_serializing_if = "BrowserSdk::is_official")]
+    pub browser_sdk: BrowserSdk,
     /// How its senders prove who they are.
     #[serde(default, skip_serializing_if = "Identity::is_default")]
     pub identity: Identity,
-}
-
-/// Who sends to a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SourceKind {
-    /// Not said.
-    #[default]
-    Any,
-    /// Browsers.
-    Browser,
-    /// Apps on phones.
-    Mobile,
-    /// Servers, which send for many customers.
-    Server,
-}
-
-impl SourceKind {
-    /// The word on the wire.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Any => "any",
-            Self::Browser => "browser",
-            Self::Mobile => "mobile",
-            Self::Server => "server",
-        }
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-    fn is_any(&self) -> bool {
-        *self == Self::Any
-    }
 }
 
 /// A key that may write to a source. Keys of browsers are public, so they are kept as they are.

@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 use selfsame_event::{EventsHead, RecordId, RecordKind, SourceNumber, SystemClock};
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, LogConfig, LogRead, MemoryLog, NewRecord, RealFs, RegenerableLog};
-use selfsame_pipeline::workspace::{Change, DedupeScope, Identity, Source, SourceKind};
+use selfsame_pipeline::workspace::{BrowserSdk, Change, DedupeScope, Identity, Source, SourceKind};
 use selfsame_pipeline::{Engine, EngineConfig, EngineParts, Reader};
 use selfsame_profile_api::{ProfileApi, Tokens, router};
 use tokio::time::Instant;
@@ -61,6 +61,7 @@ fn fill(log: &MemoryLog, requests: u64) {
             strict: false,
             dedupe: DedupeScope::Source,
             kind: SourceKind::Any,
+            browser_sdk: BrowserSdk::Official,
             identity: Identity::default(),
         }),
     ];

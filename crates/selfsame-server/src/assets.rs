@@ -1,8 +1,8 @@
-//! Files that were built before the program and are part of it: the browser SDK and the demo's shop.
+//! Files that were built before the program and are part of it: the browser SDKs and the demo's shop.
 //!
 //! A program that was built without Node has neither, and says so where they are asked for.
 
-use selfsame_collect::Scripts;
+use selfsame_collect::{BrowserSdk, Scripts};
 
 /// What `build.rs` found, by paths in the folders of their builds.
 mod embedded {
@@ -29,15 +29,19 @@ pre{background:#f3f3f0;padding:1em;overflow:auto}</style>\n\
 <p><a href=\"/demo/status\">Figures</a>, <a href=\"/demo/inbox\">what was delivered</a>, \
 <a href=\"/demo/me?ids=user_id:ada\">a profile with its newest events</a>.</p>\n";
 
-/// The browser SDK, if it was built.
-pub(crate) fn sdk() -> Scripts {
-    let file = |name: &str| embedded::SDK.iter().find(|(path, _)| *path == name);
-    let Some((_, script)) = file("analytics.min.js") else { return Scripts::default() };
-    let bundles = embedded::SDK.iter().filter_map(|(path, bytes)| {
-        let name = path.strip_prefix("bundles/")?;
-        Some((name.to_owned(), bytes.to_vec()))
-    });
-    Scripts::new(script, bundles)
+/// The browser SDKs that were built.
+pub(crate) fn sdks() -> Scripts {
+    let all =
+        [(BrowserSdk::Official, embedded::OFFICIAL), (BrowserSdk::Selfsame, embedded::SELFSAME)];
+    all.into_iter().fold(Scripts::default(), |scripts, (sdk, files)| {
+        let main = files.iter().find(|(path, _)| *path == "analytics.min.js");
+        let Some((_, script)) = main else { return scripts };
+        let bundles = files.iter().filter_map(|(path, bytes)| {
+            let name = path.strip_prefix("bundles/")?;
+            Some((name.to_owned(), bytes.to_vec()))
+        });
+        scripts.with(sdk, script, bundles)
+    })
 }
 
 /// A file of the shop, and its media type.

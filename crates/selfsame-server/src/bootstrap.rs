@@ -2,7 +2,7 @@
 
 use selfsame_identity::RuleSet;
 use selfsame_pipeline::workspace::{
-    Change, DedupeScope, Identity, Source, SourceKind, Token, WriteKey,
+    BrowserSdk, Change, DedupeScope, Identity, Source, SourceKind, Token, WriteKey,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -69,6 +69,7 @@ pub(crate) async fn first_start(node: &Node, names: &FirstNames) -> Result<bool,
             strict: false,
             dedupe: DedupeScope::default(),
             kind: SourceKind::Any,
+            browser_sdk: BrowserSdk::Selfsame,
             identity: Identity::default(),
         }),
         Change::AddToken(Token {

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use selfsame_collect::oauth::{AccessKey, Client, ClientKey, check_access};
 use selfsame_collect::{
-    Intake, IntakeError, Lookup, Problem, Receipt, SourceKind, SourceSettings, Sources, TokenKeys,
+    BrowserSdk, Intake, IntakeError, Lookup, Problem, Receipt, SourceKind, SourceSettings, Sources,
+    TokenKeys,
 };
 use selfsame_event::{RecordKind, SourceNumber, Time};
 use selfsame_log::{AppendError, Item, Log, NewRecord, SegmentLog};
@@ -105,6 +106,10 @@ impl KeyTable {
                 number: SourceNumber(source.number),
                 oauth: source.identity.oauth.required,
                 strict: source.strict,
+                browser_sdk: match source.browser_sdk {
+                    workspace::BrowserSdk::Official => BrowserSdk::Official,
+                    workspace::BrowserSdk::Selfsame => BrowserSdk::Selfsame,
+                },
                 kind: match source.kind {
                     workspace::SourceKind::Any => SourceKind::ByRoute,
                     workspace::SourceKind::Browser => SourceKind::Browser,

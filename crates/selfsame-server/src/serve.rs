@@ -232,7 +232,7 @@ fn certificates(settings: &Settings) -> anyhow::Result<Option<Arc<Certificates>>
     }
 }
 
-/// The browser SDK, if it was built.
+/// The browser SDKs that were built.
 fn scripts() -> Scripts {
-    crate::assets::sdk()
+    crate::assets::sdks()
 }

@@ -3,16 +3,20 @@
 use std::io::Read;
 
 use flate2::read::GzDecoder;
-use selfsame_collect::{CollectConfig, Scripts};
+use selfsame_collect::{BrowserSdk, CollectConfig, Scripts};
 
 use crate::world::World;
 
 const SCRIPT: &str = "(function(){var key=\"__WRITE_KEY__\";load(key)})();";
 
 fn world() -> World {
-    let long = format!("{SCRIPT}{}", "/* the quick brown fox */".repeat(500));
+    let long =
+        |name: &str| format!("{SCRIPT}/* {name} */{}", "/* the quick brown fox */".repeat(500));
     let bundles = [("407.bundle.ab12.js".to_owned(), b"part".repeat(100))];
-    World::with_scripts(CollectConfig::default(), Scripts::new(long.as_bytes(), bundles))
+    let scripts = Scripts::default()
+        .with(BrowserSdk::Official, long("theirs").as_bytes(), bundles)
+        .with(BrowserSdk::Selfsame, long("ours").as_bytes(), []);
+    World::with_scripts(CollectConfig::default(), scripts)
 }
 
 fn unzip(bytes: &[u8]) -> String {
@@ -37,6 +41,20 @@ async fn the_script_has_the_key_of_its_address() {
         assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
         assert_eq!(answer.header("content-encoding"), None);
     }
+}
+
+#[tokio::test]
+async fn a_source_chooses_which_script_its_browsers_get() {
+    let world = world();
+    for (key, name) in [("browser", "ours"), ("server", "theirs")] {
+        let answer = world.get(&format!("/analytics.js/v1/{key}/analytics.min.js"), &[]).await;
+        let text = String::from_utf8(answer.body.to_vec()).unwrap();
+        assert!(text.contains(&format!("/* {name} */")), "{key}");
+    }
+    let only = Scripts::default().with(BrowserSdk::Official, SCRIPT.as_bytes(), []);
+    let world = World::with_scripts(CollectConfig::default(), only);
+    let answer = world.get("/analytics.js/v1/browser/analytics.min.js", &[]).await;
+    assert_eq!((answer.status, answer.code()), (404, "script_not_built".to_owned()));
 }
 
 #[tokio::test]

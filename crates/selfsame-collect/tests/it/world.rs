@@ -11,8 +11,8 @@ use flate2::write::GzEncoder;
 use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request, Response};
 use selfsame_collect::{
-    CollectConfig, Collector, Intake, IntakeError, Lookup, Peer, Problem, Receipt, Scripts,
-    SourceKind, SourceSettings, Sources, TokenKey, TokenKeys,
+    BrowserSdk, CollectConfig, Collector, Intake, IntakeError, Lookup, Peer, Problem, Receipt,
+    Scripts, SourceKind, SourceSettings, Sources, TokenKey, TokenKeys,
 };
 use selfsame_event::{Clock, EventsHead, Position, RecordKind, SourceNumber, Time};
 
@@ -66,7 +66,10 @@ impl Sources for Keys {
             _ => return Lookup::Unknown,
         };
         let oauth = key == "guarded";
-        Lookup::Active(SourceSettings { number: SourceNumber(number), strict, kind, oauth })
+        let browser_sdk =
+            if key == "browser" { BrowserSdk::Selfsame } else { BrowserSdk::Official };
+        let number = SourceNumber(number);
+        Lookup::Active(SourceSettings { number, strict, kind, browser_sdk, oauth })
     }
 
     fn authorize(&self, source: SourceNumber, token: &str, _: Time) -> Result<(), Problem> {

@@ -9,7 +9,8 @@ use selfsame_event::{Clock, Collection, EventsHead, RecordId, RecordKind, Source
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, LogRead, MemoryLog, NewRecord};
 use selfsame_pipeline::workspace::{
-    Change, DedupeScope, Definition, DefinitionKind, Identity, Source, SourceKind, WriteKey,
+    BrowserSdk, Change, DedupeScope, Definition, DefinitionKind, Identity, Source, SourceKind,
+    WriteKey,
 };
 use selfsame_pipeline::{State, StateConfig};
 
@@ -92,6 +93,7 @@ fn set_up() -> Vec<Change> {
             strict: false,
             dedupe: DedupeScope::Source,
             kind: SourceKind::Any,
+            browser_sdk: BrowserSdk::Official,
             identity: Identity::default(),
         }),
     ]

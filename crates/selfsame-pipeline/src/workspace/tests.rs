@@ -25,6 +25,7 @@ fn source(id: &str, key: &str) -> Change {
         strict: false,
         dedupe: DedupeScope::Source,
         kind: SourceKind::Any,
+        browser_sdk: BrowserSdk::Official,
         identity: Identity::default(),
     })
 }
@@ -119,6 +120,22 @@ fn a_record_from_before_sources_had_kinds_is_read_and_written_unchanged() {
     assert_eq!((source.kind, source.kind.word()), (SourceKind::Mobile, "mobile"));
     assert_eq!(serde_json::to_string(&change).expect("JSON"), with_kind);
     assert!(serde_json::from_str::<Change>(&with_kind.replace("mobile", "fridge")).is_err());
+}
+
+#[test]
+fn a_source_from_before_there_was_our_sdk_keeps_the_official_one() {
+    let record = r#"{"change":"set_source","number":0,"id":"web","name":"Web","space":"default","write_keys":[{"key":"k","revoked":false}],"strict":true,"dedupe":"workspace"}"#;
+    let change: Change = serde_json::from_str(record).expect("an old record");
+    let Change::SetSource(source) = &change else { panic!("another change") };
+    assert_eq!(source.browser_sdk, BrowserSdk::Official);
+    let with_sdk = record.replace(r#""workspace"}"#, r#""workspace","browser_sdk":"selfsame"}"#);
+    let change: Change = serde_json::from_str(&with_sdk).expect("a record");
+    let Change::SetSource(source) = &change else { panic!("another change") };
+    assert_eq!(source.browser_sdk, BrowserSdk::Selfsame);
+    assert_eq!(serde_json::to_string(&change).expect("JSON"), with_sdk);
+    assert!(
+        serde_json::from_str::<Change>(&with_sdk.replace("\"selfsame\"", "\"other\"")).is_err()
+    );
 }
 
 #[test]

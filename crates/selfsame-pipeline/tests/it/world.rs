@@ -13,8 +13,8 @@ use selfsame_identity::rule::{SharedDevices, Strategy};
 use selfsame_log::{Item, Log, MemoryLog, NewRecord};
 use selfsame_pipeline::IdentityChange;
 use selfsame_pipeline::workspace::{
-    Change, DedupeScope, Identity, IdentityKey, KeyText, Source, SourceKind, TokenAlgorithm,
-    WriteKey,
+    BrowserSdk, Change, DedupeScope, Identity, IdentityKey, KeyText, Source, SourceKind,
+    TokenAlgorithm, WriteKey,
 };
 
 /// A clock that moves a little at each look.
@@ -70,6 +70,7 @@ fn source(number: u32, dedupe: DedupeScope, kind: SourceKind, identity: Identity
         strict: false,
         dedupe,
         kind,
+        browser_sdk: BrowserSdk::Official,
         identity,
     })
 }

@@ -12,7 +12,8 @@ use selfsame_event::{Clock, EventsHead, RecordId, RecordKind, SourceNumber, Time
 use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, LogConfig, LogRead, MemoryLog, NewRecord, RealFs, RegenerableLog};
 use selfsame_pipeline::workspace::{
-    Change, DedupeScope, Definition, DefinitionKind, Identity, Source, SourceKind, WriteKey,
+    BrowserSdk, Change, DedupeScope, Definition, DefinitionKind, Identity, Source, SourceKind,
+    WriteKey,
 };
 use selfsame_pipeline::{Compute, ComputeStatus, Engine, EngineConfig, EngineParts, Reader};
 use selfsame_profile_api::{ProfileApi, Tokens, router};
@@ -125,6 +126,7 @@ impl World {
                 strict: false,
                 dedupe: DedupeScope::Source,
                 kind: SourceKind::Any,
+                browser_sdk: BrowserSdk::Official,
                 identity: Identity::default(),
             }),
         ];

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use reqwest::Method;
 use selfsame_identity::{RuleSet, Rules, TypeNumbers};
-use selfsame_pipeline::workspace::{DedupeScope, SourceKind};
+use selfsame_pipeline::workspace::{BrowserSdk, DedupeScope, SourceKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -123,6 +123,9 @@ pub(super) struct SourceFile {
     pub(super) dedupe: DedupeScope,
     #[serde(default)]
     pub(super) kind: SourceKind,
+    /// Which script browsers get. Where it is left out, it stays as it is; ours for a new source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) browser_sdk: Option<BrowserSdk>,
     #[serde(default)]
     pub(super) identity_required: bool,
     /// The keys that check identity tokens. Where they are left out, they stay as they are.
@@ -188,6 +191,7 @@ impl Resource for SourceFile {
 # dedupe: among which events a messageId is unique, source or workspace.
 # kind: who sends to it, browser, mobile or server. The address of a connection becomes context.ip
 # only of browsers and phones; with any, the route decides.
+# browser_sdk: which script browsers get, selfsame or official. Without it, it stays as it is.
 # identity_required: whether a user id needs a proof, once a source of the space has an identity key.
 # identity_keys: the keys that check identity tokens, by their kid. One has a public_key (PEM or JWK, of
 # ES256), or is a secret of HS256, which is not in this file: it is drawn and printed once, unless
@@ -208,7 +212,8 @@ impl Resource for SourceFile {
         let identity_keys = self.identity_keys.clone().or_else(|| live.identity_keys.clone());
         let function = self.function.clone().or_else(|| live.function.clone());
         let oauth = self.oauth.clone().or_else(|| live.oauth.clone());
-        Self { identity_keys, oauth, function, ..self.clone() }
+        let browser_sdk = self.browser_sdk.or(live.browser_sdk);
+        Self { browser_sdk, identity_keys, oauth, function, ..self.clone() }
     }
 
     fn hint(&self, new: &Self) -> Option<String> {
@@ -245,6 +250,7 @@ impl From<SpaceShown> for SpaceFile {
 impl From<SourceShown> for SourceFile {
     fn from(shown: SourceShown) -> Self {
         let SourceShown { id, name, space, strict, dedupe, kind, identity_required, .. } = shown;
+        let browser_sdk = Some(shown.browser_sdk);
         let function = shown.function.map(Into::into);
         let oauth = Some(shown.oauth.into());
         let key = |key: IdentityKeyShown| {
@@ -260,6 +266,7 @@ impl From<SourceShown> for SourceFile {
             strict,
             dedupe,
             kind,
+            browser_sdk,
             identity_required,
             identity_keys,
             oauth,

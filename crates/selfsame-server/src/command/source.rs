@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use reqwest::Method;
-use selfsame_pipeline::workspace::SourceKind;
+use selfsame_pipeline::workspace::{BrowserSdk, SourceKind};
 
 use self::function::SourceFunction;
 use self::identity_key::IdentityKey;
@@ -32,6 +32,8 @@ enum Verb {
     Create(Create),
     /// List sources.
     List(List),
+    /// Choose which script browsers of a source get from now on.
+    BrowserSdk(Choose),
     /// Say whether a user id needs a proof, once the space guards its people.
     Require(Require),
     /// Add, list and remove the keys that check identity tokens.
@@ -56,6 +58,9 @@ struct Create {
     /// phones. Default: the route decides.
     #[arg(long)]
     kind: Option<Kind>,
+    /// Which script browsers get.
+    #[arg(long, value_name = "SDK", default_value = "selfsame")]
+    browser_sdk: Sdk,
     /// Answer 400 to one invalid event on its own: for tests of a tracking code.
     #[arg(long)]
     strict: bool,
@@ -67,6 +72,31 @@ struct Create {
 struct List {
     #[command(flatten)]
     remote: Remote,
+}
+
+#[derive(Debug, Args)]
+struct Choose {
+    /// The source.
+    source: String,
+    /// Ours, or Segment's.
+    sdk: Sdk,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Sdk {
+    Selfsame,
+    Official,
+}
+
+impl From<Sdk> for BrowserSdk {
+    fn from(sdk: Sdk) -> Self {
+        match sdk {
+            Sdk::Selfsame => Self::Selfsame,
+            Sdk::Official => Self::Official,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -109,6 +139,7 @@ impl SourceCommand {
         match self.verb {
             Verb::Create(create) => create.run()?,
             Verb::List(list) => list.run()?,
+            Verb::BrowserSdk(choose) => choose.run()?,
             Verb::Require(require) => require.run()?,
             Verb::IdentityKey(key) => key.run()?,
             Verb::Function(function) => function.run()?,
@@ -128,6 +159,7 @@ impl Create {
             strict: Some(self.strict),
             dedupe: None,
             kind: self.kind.map(SourceKind::from),
+            browser_sdk: Some(self.browser_sdk.into()),
             write_key: None,
             identity_required: None,
         };
@@ -137,6 +169,21 @@ impl Create {
         for key in &made.write_keys {
             say(&format!("write key  {}", printable(&key.key)))?;
         }
+        Ok(())
+    }
+}
+
+impl Choose {
+    fn run(self) -> anyhow::Result<()> {
+        let client = self.remote.client()?;
+        let path = format!("/api/sources/{}", part(&self.source));
+        let change = serde_json::json!({ "browser_sdk": BrowserSdk::from(self.sdk) });
+        let _changed: SourceShown =
+            block_on(async { send(&client, Method::PATCH, &path, &change).await })?;
+        match self.sdk {
+            Sdk::Selfsame => say("Browsers of this source get our SDK."),
+            Sdk::Official => say("Browsers of this source get Segment's SDK."),
+        }?;
         Ok(())
     }
 }

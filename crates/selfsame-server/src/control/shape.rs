@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use selfsame_event::Collection;
 use selfsame_identity::{MOST_PEOPLE, RuleSet};
 use selfsame_pipeline::workspace::{
-    Announce, DedupeScope, DefinitionKind, FunctionKind, SettingKind, SourceKind, Strategy,
-    TokenAlgorithm,
+    Announce, BrowserSdk, DedupeScope, DefinitionKind, FunctionKind, SettingKind, SourceKind,
+    Strategy, TokenAlgorithm,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -115,6 +115,7 @@ plain! {
     FunctionKind => { "type": "string", "enum": ["source", "insert", "destination"] },
     SettingKind => { "type": "string", "enum": ["text", "boolean", "array", "map"] },
     SourceKind => { "type": "string", "enum": ["any", "browser", "mobile", "server"] },
+    BrowserSdk => { "type": "string", "enum": ["official", "selfsame"] },
 }
 
 impl<T: Shape> Shape for Option<T> {

@@ -1,7 +1,9 @@
 //! Sources and their write keys.
 
 use selfsame_pipeline::View;
-use selfsame_pipeline::workspace::{Change, DedupeScope, Identity, Source, SourceKind, WriteKey};
+use selfsame_pipeline::workspace::{
+    BrowserSdk, Change, DedupeScope, Identity, Source, SourceKind, WriteKey,
+};
 
 use super::Control;
 use super::asked::{Asked, check_name, choose_id};
@@ -31,6 +33,8 @@ shape! {
         /// Who sends to it: the address of a connection becomes `context.ip` only of browsers and
         /// phones. With `any` the route decides.
         kind: SourceKind,
+        /// Which script `/analytics.js/v1/{key}/analytics.min.js` is: ours, or Segment's.
+        browser_sdk: BrowserSdk,
         /// The keys that its senders use. Keys of browsers are public, so they are shown.
         write_keys: Vec<WriteKeyShown>,
         /// The keys that check identity tokens. While a source of a space has one, the space guards
@@ -75,6 +79,8 @@ shape! {
         dedupe: Option<DedupeScope>,
         /// Who sends to it.
         kind: Option<SourceKind>,
+        /// Which script browsers get; ours where it is not given.
+        browser_sdk: Option<BrowserSdk>,
         /// The first write key; drawn where it is not given.
         write_key: Option<String>,
         /// Whether a user id needs a proof, once the space guards its people.
@@ -94,6 +100,8 @@ shape! {
         dedupe: Option<DedupeScope>,
         /// Who sends to it.
         kind: Option<SourceKind>,
+        /// Which script browsers get.
+        browser_sdk: Option<BrowserSdk>,
         /// Whether a user id needs a proof, once the space guards its people.
         identity_required: Option<bool>,
     }
@@ -134,6 +142,7 @@ fn shown(vault: &Vault, view: &View, source: &Source) -> SourceShown {
         strict: source.strict,
         dedupe: source.dedupe,
         kind: source.kind,
+        browser_sdk: source.browser_sdk,
         write_keys: source.write_keys.iter().map(key).collect(),
         identity_keys: keys.collect(),
         identity_required: source.identity.required,
@@ -192,6 +201,7 @@ pub(crate) async fn create(
         strict: new.strict.unwrap_or(false),
         dedupe: new.dedupe.unwrap_or_default(),
         kind: new.kind.unwrap_or_default(),
+        browser_sdk: new.browser_sdk.unwrap_or(BrowserSdk::Selfsame),
         identity: Identity {
             required: new.identity_required.unwrap_or(false),
             ..Identity::default()
@@ -220,6 +230,7 @@ pub(crate) async fn update(
     source.strict = change.strict.unwrap_or(source.strict);
     source.dedupe = change.dedupe.unwrap_or(source.dedupe);
     source.kind = change.kind.unwrap_or(source.kind);
+    source.browser_sdk = change.browser_sdk.unwrap_or(source.browser_sdk);
     let required = &mut source.identity.required;
     *required = change.identity_required.unwrap_or(*required);
     set(&control, source).await

@@ -67,6 +67,7 @@ async fn create(client: &Client, new: &New<'_>) -> anyhow::Result<()> {
                 strict: Some(file.strict),
                 dedupe: Some(file.dedupe),
                 kind: Some(file.kind),
+                browser_sdk: file.browser_sdk,
                 identity_required: Some(file.identity_required),
                 write_key: from_environment(file.write_key_env.as_deref())?,
             };
