@@ -21,7 +21,7 @@ run: ## build what has changed and start the demo (DATA=dir keeps its data, LIST
 	@$(MAKE) --no-print-directory program
 	@exec $(BINARY) demo --listen $(LISTEN) --rate $(RATE) $(if $(DATA),--data "$(DATA)")
 
-build: ## build the program, with the console, the shop and the browser SDK in it where there is Node
+build: ## build the program, with the console, the shop and the browser SDKs in it where there is Node
 	@scripts/check-tools.sh $(BINARY)
 	@$(MAKE) --no-print-directory program
 	@echo "built $(BINARY)"
@@ -32,7 +32,7 @@ program:
 	@scripts/pack.sh --or-without
 	@$(CARGO) build --quiet --locked --release -p selfsame-server
 
-web: ## build the console, the shop and the browser SDK
+web: ## build the console, our browser SDK, the shop and Segment's browser SDK
 	@scripts/web.sh
 
 pack: ## build the actions pack: destinations that are published as JavaScript
@@ -86,4 +86,4 @@ fuzz: ## fuzz every target (FUZZ_SECONDS=60 each)
 
 clean: ## remove what was built
 	@$(CARGO) clean --quiet
-	@rm -rf web/shop/dist web/sdk-bundle/dist actions-pack/dist
+	@rm -rf web/shop/dist web/sdk-bundle/dist sdk/js/dist actions-pack/dist

@@ -7,6 +7,7 @@ cd "$root"
 cargo fmt --all --check
 cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
 "$root/scripts/web.sh"
+(cd sdk/js && npm run --silent check)
 (cd web && npm run --silent check)
 
 # Licences, banned crates and sources, by cargo-deny where it is installed.

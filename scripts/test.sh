@@ -49,6 +49,7 @@ part() {
 }
 
 web_tests() { (cd web && npm test); }
+sdk_tests() { (cd sdk/js && npm test); }
 harness() { cargo run --quiet --locked --release -p selfsame-harness -- "$@"; }
 
 scripts/check-tools.sh "$binary"
@@ -56,6 +57,7 @@ began_all=$(date +%s)
 part "what the tests need" tests/sdk/install.sh
 part "web: build" scripts/web.sh
 part "web: unit tests" web_tests
+part "browser SDK: unit tests and sizes" sdk_tests
 part "actions pack: build" scripts/pack.sh
 part "crates" cargo test --locked --workspace --no-fail-fast
 part "release build" cargo build --locked --release -p selfsame-server -p selfsame-harness

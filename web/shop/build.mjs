@@ -7,9 +7,11 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 await rm(here("dist"), { recursive: true, force: true });
 await mkdir(here("dist/assets"), { recursive: true });
 
+const sdk = JSON.parse(await readFile(here("../../sdk/js/package.json"), "utf8"));
 const { metafile } = await build({
   absWorkingDir: here("."),
-  entryPoints: ["src/main.ts", "src/style.css"],
+  entryPoints: ["src/main.ts", "src/official.ts", "src/style.css"],
+  alias: { "@selfsame/analytics": here("../../sdk/js/src/index.ts") },
   outdir: "dist/assets",
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",
@@ -19,7 +21,7 @@ const { metafile } = await build({
   target: "es2022",
   minify: true,
   legalComments: "none",
-  define: { "process.env.NODE_ENV": '"production"' },
+  define: { "process.env.NODE_ENV": '"production"', __VERSION__: JSON.stringify(sdk.version) },
   metafile: true,
 });
 
@@ -29,10 +31,10 @@ const built = (entry) => {
   if (!found) throw new Error(`esbuild wrote nothing for ${entry}`);
   return `/demo/assets/${basename(found[0])}`;
 };
-const page = (await readFile(here("src/index.html"), "utf8"))
-  .replace("{{script}}", built("src/main.ts"))
-  .replace("{{style}}", built("src/style.css"));
-await writeFile(here("dist/index.html"), page);
+const template = await readFile(here("src/index.html"), "utf8");
+for (const [page, entry] of [["index.html", "src/main.ts"], ["official.html", "src/official.ts"]]) {
+  await writeFile(here(`dist/${page}`), template.replace("{{script}}", built(entry)).replace("{{style}}", built("src/style.css")));
+}
 
 const bytes = outputs.reduce((sum, [, output]) => sum + output.bytes, 0);
 console.log(`shop: ${outputs.length} files, ${bytes} bytes`);

@@ -1,8 +1,9 @@
-//! `/demo/…`: a shop whose every click goes through the browser SDK, and beside it what Selfsame
+//! `/demo/…`: a shop whose every click goes through a browser SDK, and beside it what Selfsame
 //! makes of the one who clicks.
 //!
 //! ```text
-//! GET  /demo/shop, /demo/assets/*   the page
+//! GET  /demo/shop, /demo/assets/*   the page, with our browser SDK
+//! GET  /demo/shop/official          the same with Segment's
 //! GET  /demo/config                 the write key and where to send
 //! GET  /demo/me?ids=                a profile and its newest events
 //! GET  /demo/live?ids=              the same as server-sent events, whenever it changes
@@ -92,8 +93,9 @@ pub(crate) fn router(demo: &Arc<Demo>, node: &Arc<Node>, tasks: &Tasks) -> Route
         .route("/", get(|| async { Redirect::temporary("/demo/shop") }))
         .route("/demo", get(|| async { Redirect::temporary("/demo/shop") }))
         .route("/demo/", get(|| async { Redirect::temporary("/demo/shop") }))
-        .route("/demo/shop", get(shop))
-        .route("/demo/shop/", get(shop))
+        .route("/demo/shop", get(|| page("index.html")))
+        .route("/demo/shop/", get(|| page("index.html")))
+        .route("/demo/shop/official", get(|| page("official.html")))
         .route("/demo/assets/{name}", get(asset))
         .route("/demo/config", get(config))
         .route("/demo/me", get(me_route))
@@ -104,9 +106,10 @@ pub(crate) fn router(demo: &Arc<Demo>, node: &Arc<Node>, tasks: &Tasks) -> Route
         .with_state(Arc::new(routes))
 }
 
-async fn shop() -> Response {
-    if assets::shop("index.html").is_some() {
-        return file("index.html", "no-cache");
+/// One of the pages of the shop: with our SDK, or with Segment's.
+async fn page(name: &'static str) -> Response {
+    if assets::shop(name).is_some() {
+        return file(name, "no-cache");
     }
     let headers = [(header::CACHE_CONTROL, "no-store")];
     (StatusCode::NOT_FOUND, headers, Html(assets::NOT_BUILT_PAGE)).into_response()

@@ -9,6 +9,8 @@ export interface Frame {
   events: HTMLElement;
   inbox: HTMLElement;
   status: HTMLElement;
+  /** Which SDK the page uses. */
+  sdk: HTMLElement;
   notices: HTMLElement;
   said: HTMLElement;
   tabs: HTMLElement;
@@ -23,6 +25,7 @@ export function frame(root: Element): Frame {
     events: h("div", { id: "events" }),
     inbox: h("div", { id: "inbox" }),
     status: h("p", { class: "figures" }),
+    sdk: h("p", { class: "figures", id: "sdk" }),
     notices: h("div", { class: "notices", role: "alert" }),
     said: h("p", { class: "said", role: "status" }),
     tabs: h("nav", { class: "tabs", "aria-label": "Views" }),
@@ -35,6 +38,7 @@ export function frame(root: Element): Frame {
     section("Your profile", parts.profile),
     section("Your events, as they arrive", parts.events),
     section("Deliveries to your webhook", parts.inbox),
+    parts.sdk,
   );
   tabs(root, parts.tabs);
   show(root, parts.notices, h("div", { class: "columns" }, h("div", { class: "store" }, parts.header, parts.shop), panel), parts.tabs, parts.said);

@@ -1,36 +1,46 @@
 /**
- * The shop's only way to the SDK. Calls run one after the other: an event still on
- * its way when the identity changes would be sent with the new user id.
+ * The shop's only way to the SDK, be it ours or Segment's. Calls run one after the other: with Segment's, an event still
+ * on its way when the identity changes would be sent with the new user id.
  */
-import { AnalyticsBrowser, type Analytics } from "@segment/analytics-next";
 import type { Identity } from "./devices.ts";
 import type { Properties } from "./events.ts";
 
 const PATIENCE_MS = 3000;
 
+interface Entity {
+  id(): string | null | undefined;
+  traits(): Properties | undefined;
+  identify(id: string, traits: Properties): void;
+}
+
+/** What the shop needs of an SDK. */
+export interface Sdk {
+  track(event: string, properties: Properties): Promise<unknown>;
+  page(category: string, name: string, properties: Properties): Promise<unknown>;
+  identify(userId: string, traits: Properties): Promise<unknown>;
+  group(): Entity;
+  group(groupId: string, traits: Properties): Promise<unknown>;
+  user(): Entity & { anonymousId(): string | null | undefined };
+  setAnonymousId(id: string): unknown;
+  reset(): unknown;
+  on(name: string, listener: () => void): unknown;
+}
+
+/** Loads an SDK as a customer's page would; rejects when what it needs does not come. */
+export type LoadSdk = (writeKey: string) => Promise<Sdk>;
+
 export class Tracker {
   #last: Promise<unknown> = Promise.resolve();
-  readonly #analytics: Analytics;
+  readonly #analytics: Sdk;
   readonly #failed: (why: string) => void;
 
-  private constructor(analytics: Analytics, failed: (why: string) => void) {
+  private constructor(analytics: Sdk, failed: (why: string) => void) {
     this.#analytics = analytics;
     this.#failed = failed;
   }
 
-  /** Loads the SDK as a customer's page would; rejects when its settings do not come. */
-  static async load(writeKey: string, failed: (why: string) => void): Promise<Tracker> {
-    const [analytics] = await AnalyticsBrowser.load(
-      { writeKey, cdnURL: location.origin },
-      {
-        integrations: {
-          "Segment.io": {
-            apiHost: `${location.host}/v1`,
-            protocol: location.protocol === "http:" ? "http" : "https",
-          },
-        },
-      },
-    );
+  static async load(load: LoadSdk, writeKey: string, failed: (why: string) => void): Promise<Tracker> {
+    const analytics = await load(writeKey);
     analytics.on("delivery_failure", () => failed("An event could not be delivered, and the SDK gave it up."));
     return new Tracker(analytics, failed);
   }
