@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the SDK tests need: node packages here and in web/, a Python
+# Installs what the SDK tests need: node packages here, in web/ and in sdk/js/, a Python
 # environment in .tools/venv, Chromium. Quick when all is there.
 set -eu
 
@@ -41,6 +41,7 @@ browser() {
 }
 
 node_packages "$root/web"
+node_packages "$root/sdk/js"
 node_packages "$here"
 python_packages
 browser

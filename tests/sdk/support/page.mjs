@@ -53,16 +53,20 @@ function loader(scriptUrl, writeKey, options, name) {
 })();`;
 }
 
-/**
- * Serves the page on a free port of the loopback; `close` ends it. `name` is the global
- * of our SDK, `before` a script that was on the page already.
- */
-export async function customerPage({ scriptUrl, writeKey, options = {}, name = "analytics", before = "" }) {
-  const html = `<!doctype html><meta charset="utf-8"><title>A customer's page</title><link rel="icon" href="data:,">
+/** A page with the SDK; `name` is its global, `before` a script that was on the page already. */
+function page({ scriptUrl, writeKey, options = {}, name = "analytics", before = "" }) {
+  return `<!doctype html><meta charset="utf-8"><title>A customer's page</title><link rel="icon" href="data:,">
 <script>${before}</script><script>${loader(scriptUrl, writeKey, options, name)}</script><h1>A customer's page</h1>`;
-  const server = http.createServer((_, response) => {
+}
+
+/**
+ * Serves the page on a free port of the loopback, and others of the same site by their paths in `also`; `close` ends it.
+ */
+export async function customerPage({ also = {}, ...settings }) {
+  const server = http.createServer((request, response) => {
+    const { pathname } = new URL(request.url, "http://page.example");
     response.writeHead(200, { "content-type": "text/html" });
-    response.end(html);
+    response.end(page(also[pathname] ?? settings));
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;

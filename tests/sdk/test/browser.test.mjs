@@ -4,14 +4,16 @@ import { withBrowser, origins, watch } from "../support/browser.mjs";
 import { order, somebody } from "../support/calls.mjs";
 import { customerPage } from "../support/page.mjs";
 import { expectProfile } from "../support/profiles.mjs";
+import { scriptOf, sourceWith } from "../support/sources.mjs";
 import { target } from "../support/target.mjs";
 
-const scriptUrl = `${target.url}/analytics.js/v1/${target.writeKey}/analytics.min.js`;
+const writeKey = await sourceWith("official");
+const scriptUrl = scriptOf(writeKey);
 const home = new URL(target.url).origin;
 
 /** Opens a customer's page in a fresh browser profile and hands it to `use`. */
 async function onPage(options, use) {
-  const site = await customerPage({ scriptUrl, writeKey: target.writeKey, options });
+  const site = await customerPage({ scriptUrl, writeKey, options });
   try {
     await withBrowser(async (browser) => {
       const page = await browser.newPage();
@@ -92,7 +94,7 @@ test("@segment/analytics-next by the snippet: lazy chunks come from the server",
 
 test("@segment/analytics-next by the snippet: beside another SDK each keeps to its own", async () => {
   const before = 'window.analytics = { _cdn: "https://cdn.elsewhere.example", theirs: true };';
-  const site = await customerPage({ scriptUrl, writeKey: target.writeKey, name: "ours", before });
+  const site = await customerPage({ scriptUrl, writeKey, name: "ours", before });
   try {
     await withBrowser(async (browser) => {
       const page = await browser.newPage();
@@ -112,7 +114,7 @@ test("@segment/analytics-next by the snippet: beside another SDK each keeps to i
 
 test("@segment/analytics-next by the snippet: a failing start calls nobody else", async () => {
   await withBrowser(async (browser) => {
-    const site = await customerPage({ scriptUrl, writeKey: target.writeKey });
+    const site = await customerPage({ scriptUrl, writeKey });
     try {
       const page = await browser.newPage();
       const seen = watch(page);
