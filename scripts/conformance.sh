@@ -26,4 +26,8 @@ awk '
   }
 ' "$log"
 [ "$status" = 0 ] || { echo "--- what was said" >&2; tail -n 80 "$log" >&2; }
+echo
+echo "Browser SDKs, when pages, networks and servers fail:"
+node "$root/tests/sdk/matrix.mjs" "$1" --all >"$log" || status=1
+cat "$log"
 exit "$status"

@@ -62,6 +62,7 @@ part "actions pack: build" scripts/pack.sh
 part "crates" cargo test --locked --workspace --no-fail-fast
 part "release build" cargo build --locked --release -p selfsame-server -p selfsame-harness
 part "official SDKs and the shop" tests/sdk/run.sh "$binary"
+part "browser SDK: pages, networks and servers that fail" node tests/sdk/matrix.mjs "$binary"
 part "kill and recover" harness torture --binary "$binary" --rounds 50 --events 100000
 part "a small fleet" harness fleet --binary "$binary" --connections 40 --backlog 20000 --names 200 --people 640 \
   --rate 500 --seconds 10 --slower 90 --later 1000000

@@ -15,11 +15,11 @@ async function shot(page, name) {
   await page.screenshot({ path: join(shots, `${name}.png`) });
 }
 
-async function inShop(settings, use) {
+async function inShop({ path = "/demo/shop", ...settings }, use) {
   await withBrowser(async (browser) => {
     const page = await browser.newPage({ ...settings, reducedMotion: "reduce" });
     const seen = watch(page);
-    await page.goto(`${base}/demo/shop`);
+    await page.goto(`${base}${path}`);
     await use(page, seen);
     assert.deepEqual(origins(seen), [new URL(base).origin]);
     assert.deepEqual(seen.failures.filter((failure) => !failure.includes("/demo/live")), []);
@@ -147,5 +147,22 @@ test("the demo shop: without the server it says so and stays a shop", { skip }, 
     await page.getByText(/The live view lost the server/).waitFor(PATIENCE);
     await page.getByRole("button", { name: "Add Fell kettle to the cart" }).click();
     await page.getByRole("link", { name: "Cart (1)" }).waitFor();
+  });
+});
+
+test("the demo shop: the same with Segment's SDK, and who somebody is stays from one to the other", { skip }, async () => {
+  await inShop({ path: "/demo/shop/official", viewport: { width: 1280, height: 860 } }, async (page) => {
+    const userId = newUser();
+    const panel = page.locator("#panel");
+    await panel.locator("#events li").first().waitFor(PATIENCE);
+    await signIn(page, userId);
+    await panel.locator('#profile [data-type="user_id"]', { hasText: userId }).waitFor(PATIENCE);
+    const stored = () => page.evaluate(() => [localStorage.ajs_user_id, localStorage.ajs_anonymous_id]);
+    const before = await stored();
+
+    await panel.getByRole("link", { name: "The same shop with Selfsame’s" }).click();
+    await panel.locator("#sdk", { hasText: "This page uses Selfsame’s browser SDK." }).waitFor(PATIENCE);
+    await panel.locator('#profile [data-type="user_id"]', { hasText: userId }).waitFor(PATIENCE);
+    assert.deepEqual(await stored(), before);
   });
 });
