@@ -53,7 +53,7 @@ export SELFSAME_DEMO_URL="http://127.0.0.1:$demo_port"
 export SELFSAME_WRITE_KEY=dev SELFSAME_TOKEN=dev SELFSAME_SPACE=dev
 
 failed=0
-(cd "$here" && timeout 110 node --test --test-concurrency=1 test/) || failed=1
+(cd "$here" && timeout 200 node --test --test-concurrency=1 test/) || failed=1
 (cd "$here/python" && timeout 40 "$root/.tools/venv/bin/python" -m unittest -v test_analytics) || failed=1
 if [ "$failed" = 1 ]; then
   for name in dev demo; do echo "--- last of $name"; tail -n 20 "$work/$name.log"; done >&2
