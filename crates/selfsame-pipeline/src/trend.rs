@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::reader::IdentityHealth;
+
 /// For how many days counts are kept.
 pub const DAYS_KEPT: usize = 30;
 /// Fewest events of a day that says something about rates.
@@ -35,6 +37,37 @@ pub struct DayCounts {
     pub merges: u64,
     /// Limits, blocks and vetoes met.
     pub violations: u64,
+}
+
+/// How large the profiles of a collection were, as they were looked at last on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayGraph {
+    /// How many profiles had up to as many identifiers as [`crate::SIZES`] says, and more than the size before.
+    pub sizes: Vec<u64>,
+    /// The most identifiers of one profile.
+    pub largest: u32,
+    /// Profiles that were hardly one person, among those that were looked at.
+    pub giants: u64,
+    /// Identifiers that were hardly one person's, among those that were looked at.
+    pub shared: u64,
+    /// Profiles that had more than the rules let them.
+    pub over_rules: u64,
+}
+
+impl DayGraph {
+    /// What a look at the graph says, where a profile may have so many identifiers.
+    pub fn of(health: &IdentityHealth, cap: u32) -> Self {
+        let giants = health.largest.iter().filter(|one| is_giant(one.identifiers, cap));
+        let shared = health.wanted.iter().filter(|one| is_shared(one.profiles));
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        Self {
+            sizes: health.sizes.to_vec(),
+            largest: health.largest.first().map_or(0, |one| one.identifiers),
+            giants: number(giants.count()),
+            shared: number(shared.count()),
+            over_rules: health.over_rules,
+        }
+    }
 }
 
 /// The counts of a day, where the oldest days leave.

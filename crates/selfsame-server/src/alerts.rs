@@ -26,6 +26,8 @@ pub(crate) use self::channel::{Channel, ChannelError, Draft, opened};
 pub(crate) use self::file::AlertsFileError;
 pub(crate) use self::notice::Notice;
 use self::sample::Sampler;
+use crate::folder::Folder;
+use crate::graph_days::GraphDays;
 use crate::measures;
 use crate::node::Node;
 use crate::tasks::Tasks;
@@ -46,14 +48,18 @@ pub(crate) struct Alerts {
     changed: Notify,
     /// Mail servers whose addresses need not be public.
     relays: Vec<String>,
+    /// What was seen of identity, day by day.
+    pub(crate) graph_days: GraphDays,
 }
 
 impl Alerts {
     /// The alerts of a data folder, as they were left.
-    pub(crate) fn open(file: PathBuf, relays: Vec<String>) -> Result<Self, AlertsFileError> {
+    pub(crate) fn open(folder: &Folder, relays: Vec<String>) -> Result<Self, AlertsFileError> {
+        let file = folder.alerts();
         let memory = Mutex::new(file::read(&file)?);
-        let writing = Mutex::default();
-        Ok(Self { file, memory, writing, changed: Notify::new(), relays })
+        let (writing, changed) = (Mutex::default(), Notify::new());
+        let graph_days = GraphDays::open(folder.graph_days());
+        Ok(Self { file, memory, writing, changed, relays, graph_days })
     }
 
     /// What is raised, and what was.
@@ -137,7 +143,7 @@ async fn round(
     let enabled = view.meta.workspace.alert_channels.iter().filter(|channel| channel.enabled);
     let channels: Vec<String> = enabled.map(|channel| channel.id.clone()).collect();
     drop(view);
-    let sample = sampler.sample(node, &rules).await;
+    let sample = sampler.sample(node).await;
     let now = seconds(node);
     let turns = node.alerts.memory().step(&rules, &channels, &sample);
     for turn in &turns {

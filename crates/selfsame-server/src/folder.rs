@@ -14,6 +14,7 @@
 //! DIR/history/      what new definitions keep of the events so far, while it is computed
 //! DIR/function-logs/ what the last calls of functions came to, and printed
 //! DIR/alerts.json   what is raised, and who is still to be told of it
+//! DIR/graph-days.json how large profiles were on the newest days
 //! DIR/trial/        two graphs, while rules are tried out
 //! ```
 
@@ -150,6 +151,10 @@ impl Folder {
 
     pub(crate) fn function_logs(&self) -> PathBuf {
         self.root.join("function-logs")
+    }
+
+    pub(crate) fn graph_days(&self) -> PathBuf {
+        self.root.join("graph-days.json")
     }
 
     pub(crate) fn alerts(&self) -> PathBuf {

@@ -22,6 +22,7 @@ mod dev;
 mod feed;
 mod folder;
 mod function;
+mod graph_days;
 mod health;
 mod intake;
 mod lines;
@@ -48,6 +49,7 @@ mod tls;
 mod tokens;
 mod urgency;
 mod vault;
+mod whole_file;
 
 use std::process::ExitCode;
 

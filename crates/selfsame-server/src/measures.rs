@@ -69,6 +69,17 @@ measures! {
     /// Processor time of a call of a function.
     FUNCTION_CPU_SECONDS = Histogram "selfsame_function_cpu_seconds", "seconds";
 
+    /// Profiles with at most so many identifiers, and more than the size before: looked at once an hour.
+    GRAPH_PROFILES = Gauge "selfsame_graph_profiles", "profiles", by "space" "collection" "identifiers";
+    /// Identifiers of the largest profile.
+    GRAPH_LARGEST = Gauge "selfsame_graph_largest_profile_identifiers", "identifiers", by "space" "collection";
+    /// Profiles with so many identifiers that they are hardly one person's.
+    GRAPH_GIANTS = Gauge "selfsame_graph_giant_profiles", "profiles", by "space" "collection";
+    /// Identifiers that so many others came with that they are hardly one person's.
+    GRAPH_SHARED = Gauge "selfsame_graph_shared_identifiers", "identifiers", by "space" "collection";
+    /// Profiles that have more than the rules in force would let them.
+    GRAPH_OVER_RULES = Gauge "selfsame_graph_profiles_over_rules", "profiles", by "space" "collection";
+
     /// What is raised of an alert.
     ALERTS_RAISED = Gauge "selfsame_alerts_raised", "alerts", by "alert" "severity";
     /// Attempts to tell a channel of an alert, by outcome: sent or failed.

@@ -176,7 +176,7 @@ impl Node {
     ) -> anyhow::Result<Arc<Self>> {
         let folder = Folder::open_or_create(root)?;
         let vault = Vault::open(vault::file_of(&config.key_file, folder.root()))?;
-        let alerts = Arc::new(Alerts::open(folder.alerts(), config.mail_relays.clone())?);
+        let alerts = Arc::new(Alerts::open(&folder, config.mail_relays.clone())?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let (connectors, fetched) = Connectors::open(&folder, &config.destinations, &clock)?;
         let logs = Logs::open(&folder, &config.log, &clock)?;

@@ -3,16 +3,24 @@
 //!
 //! It is a look at rows, not a count that is kept: what it looks at is bounded, and it says whether
 //! that was everything.
+//!
+//! An identifier that is hardly one person's shows in two ways. It is left out, again and again, of the events of
+//! others: the merge ledger says so. Or it is what others are left out for, as an address that stands for none does,
+//! if it is trusted more than the devices that it comes with: then its component has very many sets, and those that
+//! were left out of these are other people's.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use selfsame_event::{Collection, Identifier, IdentifierKey, ProfileId};
-use selfsame_identity::LedgerEntry;
-use selfsame_store::{StoreError, Table};
+use selfsame_identity::{ComponentId, Fate, LedgerEntry, WholeRows as _};
+use selfsame_store::{RowKey as _, StoreError, Table};
 
 use super::{LookupError, SpaceRead};
+use crate::graph::Graph;
+use crate::key::InSpace;
 use crate::row::{self, Owner};
+use crate::trend::is_shared;
 
 /// How much one report reads and shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,13 +29,15 @@ pub struct HealthBudget {
     pub components: usize,
     /// Rows of the merge ledger.
     pub ledger: usize,
+    /// Components with the most sets of identifiers, and how many sets of each.
+    pub hubs: [usize; 2],
     /// How many profiles and identifiers are shown.
     pub shown: usize,
 }
 
 impl Default for HealthBudget {
     fn default() -> Self {
-        Self { components: 500_000, ledger: 200_000, shown: 10 }
+        Self { components: 500_000, ledger: 200_000, hubs: [50, 1_000], shown: 10 }
     }
 }
 
@@ -48,7 +58,7 @@ pub struct IdentityHealth {
     pub components: usize,
     /// Whether there are more.
     pub is_cut: bool,
-    /// Identifiers that were left out for others' events, those that most profiles wanted first.
+    /// Identifiers that came with those of other profiles, those that came with most first.
     pub wanted: Vec<WantedIdentifier>,
     /// How many rows of the merge ledger were looked at.
     pub ledger: usize,
@@ -67,6 +77,9 @@ pub struct LargeProfile {
     pub profile: ProfileId,
 }
 
+/// Of identifiers, in how many sets they were, and with which other profiles.
+type Wanted = BTreeMap<IdentifierKey, (u64, BTreeSet<ProfileId>)>;
+
 /// An identifier of one profile that came on events of others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WantedIdentifier {
@@ -74,7 +87,7 @@ pub struct WantedIdentifier {
     pub identifier: Identifier,
     /// The profile that holds it.
     pub profile: ProfileId,
-    /// How many profiles it was left out of.
+    /// How many other profiles it came with identifiers of.
     pub profiles: u64,
     /// In how many sets of identifiers that came together.
     pub sets: u64,
@@ -97,8 +110,11 @@ impl SpaceRead {
             ledger: 0,
             is_ledger_cut: false,
         };
-        self.count_sizes(collection, budget, &mut health)?;
-        self.count_wanted(collection, budget, &mut health)?;
+        let hubs = self.count_sizes(collection, budget, &mut health)?;
+        let mut wanted = Wanted::new();
+        self.count_left_out(budget, &mut health, &mut wanted)?;
+        self.count_met(hubs, budget, &mut wanted)?;
+        self.show_wanted(collection, budget, &wanted, &mut health)?;
         Ok(health)
     }
 
@@ -107,10 +123,10 @@ impl SpaceRead {
         collection: Collection,
         budget: &HealthBudget,
         health: &mut IdentityHealth,
-    ) -> Result<(), LookupError> {
-        let mut largest = BTreeSet::new();
+    ) -> Result<BTreeSet<(u32, ComponentId)>, LookupError> {
+        let (mut largest, mut hubs) = (BTreeSet::new(), BTreeSet::new());
         let mut is_damaged = false;
-        self.view.tables.components.scan(&self.space().number.to_be_bytes(), |_, packed| {
+        self.view.tables.components.scan(&self.space().number.to_be_bytes(), |key, packed| {
             if health.components >= budget.components {
                 health.is_cut = true;
                 return false;
@@ -122,6 +138,11 @@ impl SpaceRead {
                 return false;
             };
             let first = row.members.first().and_then(|member| self.type_name(member.number));
+            let id = InSpace::<ComponentId>::from_bytes(key).map(|key| key.key);
+            hubs.extend(id.filter(|_| is_shared(row.sets.into())).map(|id| (row.sets, id)));
+            if hubs.len() > budget.hubs[0] {
+                hubs.pop_first();
+            }
             if row.parent.is_some() || first.is_none_or(|(of, _)| of != collection) {
                 return true;
             }
@@ -141,16 +162,16 @@ impl SpaceRead {
             return Err(StoreError::Row { table: Table::Components.name() }.into());
         }
         health.largest = largest.into_iter().rev().collect();
-        Ok(())
+        Ok(hubs)
     }
 
-    fn count_wanted(
+    /// Identifiers that were left out of the events of others.
+    fn count_left_out(
         &self,
-        collection: Collection,
         budget: &HealthBudget,
         health: &mut IdentityHealth,
+        wanted: &mut Wanted,
     ) -> Result<(), LookupError> {
-        let mut wanted: BTreeMap<IdentifierKey, (u64, BTreeSet<ProfileId>)> = BTreeMap::new();
         let mut is_damaged = false;
         self.view.tables.ledger.scan(&self.space().number.to_be_bytes(), |_, packed| {
             if health.ledger >= budget.ledger {
@@ -172,6 +193,69 @@ impl SpaceRead {
         if is_damaged {
             return Err(StoreError::Row { table: Table::Ledger.name() }.into());
         }
+        Ok(())
+    }
+
+    /// Of each of these components, the identifier that most other people's were left out for.
+    fn count_met(
+        &self,
+        hubs: BTreeSet<(u32, ComponentId)>,
+        budget: &HealthBudget,
+        wanted: &mut Wanted,
+    ) -> Result<(), LookupError> {
+        let (tables, space) = (&self.view.tables, self.space().number);
+        let mut graph = Graph { tables, space, has_apart: false };
+        let mut holders = BTreeMap::new();
+        for (_, component) in hubs {
+            let mut met: BTreeMap<IdentifierKey, (usize, u64, BTreeSet<ProfileId>)> =
+                BTreeMap::new();
+            let only = BTreeSet::from([component]);
+            for (_, _, row) in graph.evidence_under(&only, budget.hubs[1])? {
+                let mut others = Vec::new();
+                for seen in row.identifiers.iter().filter(|seen| seen.fate == Fate::Demoted) {
+                    let holder = match holders.get(&seen.key) {
+                        Some(known) => *known,
+                        None => *holders.entry(seen.key).or_insert(self.somebody(seen.key)?),
+                    };
+                    others.extend(holder);
+                }
+                if others.is_empty() {
+                    continue;
+                }
+                let kept = row.identifiers.iter().enumerate();
+                for (place, seen) in kept.filter(|(_, seen)| seen.fate == Fate::Kept) {
+                    let (last, sets, profiles) = met.entry(seen.key).or_default();
+                    *last = place.max(*last);
+                    *sets += 1;
+                    profiles.extend(&others);
+                }
+            }
+            // Of several that come together, the one that is trusted least.
+            let most = met.iter().max_by_key(|(key, (place, _, all))| (all.len(), *place, **key));
+            if let Some((key, (_, sets, profiles))) = most {
+                let (known, all) = wanted.entry(*key).or_default();
+                *known += sets;
+                all.extend(profiles);
+            }
+        }
+        Ok(())
+    }
+
+    /// The profile that holds an identifier, if it is somebody's: more than devices.
+    fn somebody(&self, key: IdentifierKey) -> Result<Option<ProfileId>, LookupError> {
+        let owner = self.view.tables.identifiers.read(&self.in_space(key), Owner::row)?;
+        let Some(owner) = owner else { return Ok(None) };
+        let (_, _, row) = self.root(owner.component)?;
+        Ok(row.profile().filter(|_| row.is_known()))
+    }
+
+    fn show_wanted(
+        &self,
+        collection: Collection,
+        budget: &HealthBudget,
+        wanted: &Wanted,
+        health: &mut IdentityHealth,
+    ) -> Result<(), LookupError> {
         let mut order: Vec<_> = wanted
             .iter()
             .map(|(key, (sets, profiles))| (Reverse((profiles.len(), *sets)), *key))

@@ -7,12 +7,13 @@
 //! **Invariants:** the file is one that was written whole; one of a newer format is refused, and one that
 //! cannot be read is put aside, so that at worst what is raised is told again.
 
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use selfsame_alert::Memory;
 use serde::{Deserialize, Serialize};
+
+use crate::whole_file;
 
 const FORMAT: u32 = 1;
 
@@ -74,18 +75,7 @@ pub(super) fn write(file: &Path, memory: &Memory) -> Result<(), AlertsFileError>
     let failed = |source| AlertsFileError::Io { file: file.to_owned(), source };
     let content = Content { selfsame_alerts: FORMAT, memory };
     let text = serde_json::to_vec(&content).map_err(|error| failed(error.into()))?;
-    let temporary = file.with_extension("json.new");
-    let put = || {
-        let mut new = File::create(&temporary)?;
-        new.write_all(&text)?;
-        new.sync_all()?;
-        std::fs::rename(&temporary, file)?;
-        match file.parent() {
-            Some(folder) => File::open(folder)?.sync_all(),
-            None => Ok(()),
-        }
-    };
-    put().map_err(failed)
+    whole_file::replace(file, &text).map_err(failed)
 }
 
 #[cfg(test)]

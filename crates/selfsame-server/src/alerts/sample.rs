@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use selfsame_alert::{
-    AudienceSample, DestinationSample, DestinationState, DiskSample, IdentitySample, Rules, Sample,
+    AudienceSample, DestinationSample, DestinationState, DiskSample, IdentitySample, Sample,
     SourceSample,
 };
 use selfsame_deliver::{ConnectionState, ConnectionStatus};
-use selfsame_event::Collection;
+use selfsame_event::{Collection, Time};
 use selfsame_log::LogRead as _;
-use selfsame_pipeline::trend::{Rate, is_giant, is_shared, unusual};
+use selfsame_pipeline::trend::{DayGraph, Rate, unusual};
 use selfsame_pipeline::workspace::{DefinitionKind, Destination, Space};
 use selfsame_pipeline::{HealthBudget, View};
 
@@ -30,13 +30,11 @@ pub(super) struct Sampler {
 
 impl Sampler {
     /// How the node is now.
-    pub(super) async fn sample(&mut self, node: &Arc<Node>, rules: &Rules) -> Sample {
+    pub(super) async fn sample(&mut self, node: &Arc<Node>) -> Sample {
         let now = super::seconds(node);
-        let is_wanted =
-            rules.values().any(|rule| rule.enabled && rule.when.word() == "identity_health");
         let is_time = self.identity_at.is_none_or(|at| now - at >= IDENTITY_EVERY || now < at);
         let mut identity = None;
-        if is_wanted && is_time {
+        if is_time {
             self.identity_at = Some(now);
             let node = Arc::clone(node);
             identity = tokio::task::spawn_blocking(move || health(&node)).await.unwrap_or(None);
@@ -136,37 +134,38 @@ fn disk(node: &Node) -> Option<DiskSample> {
 /// The alarms of identity, of every space. None where one could not be read.
 fn health(node: &Node) -> Option<Vec<IdentitySample>> {
     let view = node.view()?;
-    let mut found = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), Vec::new());
+    let day = Time::from_micros(view.meta.log_time).day();
     for (space, counts) in view.meta.workspace.spaces.iter().zip(&view.meta.spaces) {
-        let mut sample = |kind, count: usize| {
-            let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let mut sample = |kind, count: u64| {
             found.push(IdentitySample { space: space.id.clone(), kind, count });
         };
-        let (giants, shared) = graph(node, space)?;
-        sample("giant_profile", giants);
-        sample("shared_identifier", shared);
+        let graphs = graphs(node, space)?;
+        sample("giant_profile", graphs.iter().map(|(_, graph)| graph.giants).sum());
+        sample("shared_identifier", graphs.iter().map(|(_, graph)| graph.shared).sum());
+        let named = |(of, graph)| (space.id.clone(), of, day, graph);
+        seen.extend(graphs.into_iter().map(named));
         let rates: Vec<Rate> = unusual(&counts.days).into_iter().map(|one| one.rate).collect();
         for (rate, kind) in [
             (Rate::Merges, "merges"),
             (Rate::Violations, "violations"),
             (Rate::Unattached, "unattached"),
         ] {
-            sample(kind, rates.iter().filter(|one| **one == rate).count());
+            sample(kind, u64::from(rates.contains(&rate)));
         }
     }
+    node.alerts.graph_days.note(&seen);
     Some(found)
 }
 
-/// How many profiles are giants, and how many identifiers are shared.
-fn graph(node: &Node, space: &Space) -> Option<(usize, usize)> {
+/// How large the profiles of each collection are.
+fn graphs(node: &Node, space: &Space) -> Option<[(Collection, DayGraph); 2]> {
     let read = node.reader().space(&space.id).ok()?;
     let budget = HealthBudget { shown: SHOWN, ..HealthBudget::default() };
     let cap = space.rules.caps.mappings;
-    let (mut giants, mut shared) = (0, 0);
-    for collection in [Collection::Users, Collection::Accounts] {
+    let look = |collection| {
         let health = read.identity_health(collection, &budget).ok()?;
-        giants += health.largest.iter().filter(|one| is_giant(one.identifiers, cap)).count();
-        shared += health.wanted.iter().filter(|one| is_shared(one.profiles)).count();
-    }
-    Some((giants, shared))
+        Some((collection, DayGraph::of(&health, cap)))
+    };
+    Some([look(Collection::Users)?, look(Collection::Accounts)?])
 }

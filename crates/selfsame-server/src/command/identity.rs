@@ -410,9 +410,13 @@ fn health_lines(health: &Value) -> Vec<String> {
     let wanted = list(health, "wanted").iter().map(|one| {
         let (profiles, sets) = (count(one, "profiles"), count(one, "sets"));
         let id = id(&one["id"]);
-        format!("  {id}  left out of {profiles} profiles, in {sets} sets of identifiers")
+        let said =
+            format!("  {id}  came with {profiles} other profiles, in {sets} sets of identifiers");
+        let block = text(one, "block");
+        let block = (!block.is_empty()).then(|| format!("    if it is nobody's: {block}"));
+        std::iter::once(said).chain(block)
     });
-    section("identifiers that other profiles wanted", wanted.collect());
+    section("identifiers that came with those of other profiles", wanted.flatten().collect());
     let over = count(health, "over_rules");
     let over = match over {
         0 => Vec::new(),
@@ -434,6 +438,18 @@ fn health_lines(health: &Value) -> Vec<String> {
     section(
         "day               events    of nobody     profiles       merges   limits met",
         days.collect(),
+    );
+    let graphs = list(health, "days").iter().filter(|one| !one["graph"].is_null()).map(|one| {
+        let (graph, day) = (&one["graph"], text(one, "day"));
+        let sizes: Vec<_> =
+            list(graph, "sizes").iter().map(|size| count(size, "profiles")).collect();
+        let sizes: String = sizes.iter().map(|profiles| format!(" {profiles:>9}")).collect();
+        let of = |name| count(graph, name);
+        format!("  {day} {sizes} {:>9} {:>7} {:>7}", of("largest"), of("giants"), of("shared"))
+    });
+    section(
+        "day                 1         2       3-5      6-10    11-100      more   largest  giants  shared",
+        graphs.collect(),
     );
     let alarms = list(health, "alarms").iter();
     let alarms = alarms.map(|one| format!("  {}: {}", text(one, "kind"), text(one, "message")));

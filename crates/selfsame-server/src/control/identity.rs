@@ -1,9 +1,12 @@
 //! Identity, explained: why two identifiers are one profile or are not, how a profile came to be, and
 //! how healthy the graph of a space is.
 
+use std::collections::BTreeMap;
+
 use selfsame_event::{Collection, Identifier, ItemPosition, ProfileId};
 use selfsame_log::LogRead as _;
 use selfsame_pipeline::decision::{Decision, NoteKind};
+use selfsame_pipeline::trend::{DayCounts, DayGraph, is_shared};
 use selfsame_pipeline::{
     Apart, ApartPair, Between, Effect, EventRef, Found, HealthBudget, LinkPath, LinkRule,
     LookupError, MergeRow, OverLimit, PathLink, ProfileRef, Refusal, SIZES, SpaceRead, TypeLimit,
@@ -23,9 +26,9 @@ mod shown;
 pub(crate) use households::{IdentityHouseholds, households};
 pub(crate) use proposals::{IdentityProposals, hint, proposals};
 pub(crate) use shown::{
-    DayShown, EventRefShown, IdentifierShown, IdentityHealthShown, IdentityMerges, IdentityWhy,
-    LargeProfileShown, LinkShown, MergeShown, MetLimitShown, OverLimitShown, RefusalShown,
-    RuleShown, SetApartShown, SizeShown, StoppedShown, WantedShown, WhyEndShown,
+    DayGraphShown, DayShown, EventRefShown, IdentifierShown, IdentityHealthShown, IdentityMerges,
+    IdentityWhy, LargeProfileShown, LinkShown, MergeShown, MetLimitShown, OverLimitShown,
+    RefusalShown, RuleShown, SetApartShown, SizeShown, StoppedShown, WantedShown, WhyEndShown,
 };
 
 impl From<LookupError> for Problem {
@@ -64,7 +67,11 @@ pub(crate) async fn merges(control: Control, asked: Asked) -> Result<IdentityMer
     let wanted = match ProfileId::parse(&of) {
         Some(id) => ProfileRef::Id(id),
         None => {
-            let id = identifier(&asked, "of")?;
+            let id = identifier(&asked, "of").map_err(|_| {
+                let message =
+                    "`of` is an identifier such as user_id:42, or the id of a profile (use_…).";
+                Problem::field("of", message)
+            })?;
             ProfileRef::Identifier { kind: id.kind.into(), value: id.value.into() }
         }
     };
@@ -101,23 +108,10 @@ pub(crate) async fn health(control: Control, asked: Asked) -> Result<IdentityHea
     let budget = HealthBudget { shown, ..HealthBudget::default() };
     let work = move |node: &Node| Ok(read(node, &id)?.identity_health(collection, &budget)?);
     let health = control.scan(work).await?;
-    let starts = std::iter::once(1).chain(SIZES.map(|most| most.saturating_add(1)));
-    let sizes = starts.zip(SIZES).zip(health.sizes).map(|((least, most), profiles)| SizeShown {
-        least,
-        most: (most != u32::MAX).then_some(most),
-        profiles,
-    });
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let violations = counts.violations.iter();
     let cap = space.rules.caps.mappings;
-    let days = counts.days.iter().map(|(day, counts)| DayShown {
-        day: super::rejected::day_name(*day),
-        events: counts.events,
-        unattached: counts.unattached,
-        profiles: counts.profiles,
-        merges: counts.merges,
-        violations: counts.violations,
-    });
+    let graphs = control.node.alerts.graph_days.of(&space.id, collection);
     Ok(IdentityHealthShown {
         profiles: counts.profiles,
         merges: counts.merges,
@@ -127,8 +121,8 @@ pub(crate) async fn health(control: Control, asked: Asked) -> Result<IdentityHea
             .map(|(why, count)| (super::insights::words(*why).0, *count))
             .collect(),
         alarms: alarms::of(&health, &counts.days, cap),
-        days: days.collect(),
-        sizes: sizes.collect(),
+        days: days(&counts.days, &graphs),
+        sizes: sizes(&health.sizes),
         largest: health
             .largest
             .into_iter()
@@ -146,6 +140,8 @@ pub(crate) async fn health(control: Control, asked: Asked) -> Result<IdentityHea
                 profile_id: one.profile.to_string(),
                 profiles: one.profiles,
                 sets: one.sets,
+                block: is_shared(one.profiles)
+                    .then(|| proposals::block(&space.id, &one.identifier)),
             })
             .collect(),
         over_rules: health.over_rules,
@@ -153,6 +149,36 @@ pub(crate) async fn health(control: Control, asked: Asked) -> Result<IdentityHea
         ledger_read: number(health.ledger),
         cut: health.is_cut || health.is_ledger_cut,
     })
+}
+
+fn days(counts: &BTreeMap<u32, DayCounts>, graphs: &BTreeMap<u32, DayGraph>) -> Vec<DayShown> {
+    let graph = |graph: &DayGraph| DayGraphShown {
+        sizes: sizes(&graph.sizes),
+        largest: graph.largest,
+        giants: graph.giants,
+        shared: graph.shared,
+        over_rules: graph.over_rules,
+    };
+    let days = counts.iter().map(|(day, counts)| DayShown {
+        day: super::rejected::day_name(*day),
+        events: counts.events,
+        unattached: counts.unattached,
+        profiles: counts.profiles,
+        merges: counts.merges,
+        violations: counts.violations,
+        graph: graphs.get(day).map(graph),
+    });
+    days.collect()
+}
+
+fn sizes(counts: &[u64]) -> Vec<SizeShown> {
+    let starts = std::iter::once(1).chain(SIZES.map(|most| most.saturating_add(1)));
+    let sizes = starts.zip(SIZES).zip(counts).map(|((least, most), profiles)| SizeShown {
+        least,
+        most: (most != u32::MAX).then_some(most),
+        profiles: *profiles,
+    });
+    sizes.collect()
 }
 
 /// The space, or that there is none.

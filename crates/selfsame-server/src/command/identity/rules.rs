@@ -15,9 +15,13 @@ use serde_json::Value;
 use super::{count, id, list, text};
 use crate::client::{Client, Remote, block_on, part};
 use crate::command::say;
+use crate::printable::printable;
 
 /// How often it is asked how far the server is.
 pub(super) const EVERY: Duration = Duration::from_millis(200);
+/// What is said behind a trial of what could be published.
+pub(super) const NOT_YET: &str =
+    "nothing was changed: give --yes to put these rules in force for the whole history";
 /// Of how many profiles it is shown what a definition would come to.
 const SHOWN: usize = 3;
 
@@ -25,8 +29,13 @@ const SHOWN: usize = 3;
 #[derive(Debug, Args)]
 struct Wish {
     /// A YAML file with the rules: what `GET /api/spaces/ID/rules` shows, or the file of a space as
-    /// `selfsame export` writes it.
-    file: PathBuf,
+    /// `selfsame export` writes it. Default: the rules in force.
+    #[arg(required_unless_present = "block")]
+    file: Option<PathBuf>,
+    /// A value that identifies nobody, as type:value, such as `email:none@example.com`: it is added to the
+    /// rules. May be given more than once.
+    #[arg(long, value_name = "ID")]
+    block: Vec<String>,
     /// The space. Default: the only one.
     #[arg(long, value_name = "ID")]
     space: Option<String>,
@@ -62,9 +71,7 @@ impl Publish {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let answer = self.wish.run(if self.yes { "publish" } else { "try" })?;
         if !self.yes && !self.wish.json {
-            say(
-                "nothing was changed: give --yes to put these rules in force for the whole history",
-            )?;
+            say(NOT_YET)?;
         }
         Ok(answer)
     }
@@ -72,9 +79,12 @@ impl Publish {
 
 impl Wish {
     fn run(&self, deed: &str) -> anyhow::Result<ExitCode> {
-        let rules = read(&self.file)?;
+        for id in &self.block {
+            super::check_identifier(id)?;
+        }
+        let rules = self.file.as_deref().map(read).transpose()?;
         let client = self.remote.client()?;
-        let job = block_on(self.ask(&client, deed, &rules))?;
+        let job = block_on(self.ask(&client, deed, rules))?;
         if self.json {
             say(&serde_json::to_string_pretty(&job)?)?;
             return Ok(ExitCode::SUCCESS);
@@ -86,31 +96,62 @@ impl Wish {
     }
 
     /// Starts the job and waits for its end.
-    async fn ask(&self, client: &Client, deed: &str, rules: &RuleSet) -> anyhow::Result<Value> {
+    async fn ask(
+        &self,
+        client: &Client,
+        deed: &str,
+        rules: Option<RuleSet>,
+    ) -> anyhow::Result<Value> {
         let space = crate::command::profile::space(client, self.space.as_deref()).await?;
         let path = format!("/api/spaces/{}/rules", part(&space));
-        let request = client.request(Method::POST, &format!("{path}/{deed}")).json(rules);
-        let mut job: Value = client.send(request).await?.json().await?;
-        let bar = ProgressBar::new(count(&job, "of"));
-        bar.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} records, {eta} left")?);
-        let path = format!("{path}/job");
-        while text(&job, "state") == "running" {
-            bar.set_length(count(&job, "of"));
-            bar.set_position(count(&job, "records"));
-            tokio::select! {
-                () = tokio::time::sleep(EVERY) => job = client.get(&path).await?,
-                _ = tokio::signal::ctrl_c() => {
-                    client.send(client.request(Method::DELETE, &path)).await?;
-                    bail!("stopped");
-                }
+        let mut rules = match rules {
+            Some(rules) => rules,
+            None => serde_json::from_value(client.get(&path).await?)?,
+        };
+        for id in &self.block {
+            block(&mut rules, id)?;
+        }
+        let request = client.request(Method::POST, &format!("{path}/{deed}")).json(&rules);
+        client.send(request).await?;
+        follow(client, &format!("{path}/job")).await
+    }
+}
+
+/// Blocks a value of a type.
+fn block(rules: &mut RuleSet, id: &str) -> anyhow::Result<()> {
+    let (kind, value) = id.split_once(':').unwrap_or_default();
+    let kinds: Vec<_> = rules.types.iter().map(|rule| rule.name.clone()).collect();
+    let rule = rules.types.iter_mut().find(|rule| rule.name.eq_ignore_ascii_case(kind));
+    let rule = rule.with_context(|| {
+        format!("the rules have no type `{}`; there are {}", printable(kind), kinds.join(", "))
+    })?;
+    if !rule.blocked.exact.iter().any(|known| known == value) {
+        rule.blocked.exact.push(value.to_owned());
+    }
+    Ok(())
+}
+
+/// Waits for the end of the job that tries or publishes rules.
+pub(super) async fn follow(client: &Client, path: &str) -> anyhow::Result<Value> {
+    let mut job = client.get(path).await?;
+    let bar = ProgressBar::new(count(&job, "of"));
+    bar.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} records, {eta} left")?);
+    while text(&job, "state") == "running" {
+        bar.set_length(count(&job, "of"));
+        bar.set_position(count(&job, "records"));
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => job = client.get(path).await?,
+            _ = tokio::signal::ctrl_c() => {
+                client.send(client.request(Method::DELETE, path)).await?;
+                bail!("stopped");
             }
         }
-        bar.finish_and_clear();
-        match text(&job, "state").as_str() {
-            "done" => Ok(job),
-            "stopped" => bail!("somebody stopped it"),
-            _ => bail!("it failed: {}", text(&job, "error")),
-        }
+    }
+    bar.finish_and_clear();
+    match text(&job, "state").as_str() {
+        "done" => Ok(job),
+        "stopped" => bail!("somebody stopped it"),
+        _ => bail!("it failed: {}", text(&job, "error")),
     }
 }
 
@@ -125,7 +166,8 @@ fn read(file: &Path) -> anyhow::Result<RuleSet> {
         .with_context(|| format!("{name} has no identity rules that can be read"))
 }
 
-fn lines(job: &Value) -> Vec<String> {
+/// What was found, or done.
+pub(super) fn lines(job: &Value) -> Vec<String> {
     if let Some(report) = job.get("report").filter(|report| !report.is_null()) {
         return report_lines(report);
     }

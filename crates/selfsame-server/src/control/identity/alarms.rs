@@ -27,8 +27,8 @@ pub(super) fn of(
     let shared = shared.map(|one| AlarmShown {
         kind: "shared_identifier".to_owned(),
         message: format!(
-            "a value of {} that {} holds came with identifiers of {} other profiles: block it, if it is \
-             nobody's",
+            "a value of {} that {} holds came with identifiers of {} other profiles: if it is nobody's, \
+             block it. `wanted` has the command that tries that out",
             one.identifier.kind, one.profile, one.profiles
         ),
     });

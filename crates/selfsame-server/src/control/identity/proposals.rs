@@ -236,11 +236,17 @@ fn problem(read: &SpaceRead, error: &UndoError) -> String {
     let reason = reason(read, error);
     match error.class() {
         Class::Invalid | Class::Limited => format!(
-            "{reason} Publish the rules instead (`selfsame identity publish`): that judges every event \
-             by them."
+            "{reason} Publish the rules instead (`selfsame identity publish`, or the command with \
+             `--publish`): that judges every event by them."
         ),
         _ => reason,
     }
+}
+
+/// The command that tries out what blocking a value would change.
+pub(super) fn block(space: &str, value: &Identifier) -> String {
+    let value = quoted(&format!("{}:{}", value.kind, value.value));
+    format!("selfsame identity try --block {value} --space {}", quoted(space))
 }
 
 fn count(count: usize) -> u64 {

@@ -251,10 +251,12 @@ shape! {
         id: IdentifierShown,
         /// The profile that holds it.
         profile_id: String,
-        /// How many profiles it was kept out of.
+        /// How many other profiles it came with identifiers of.
         profiles: u64,
         /// In how many sets of identifiers that came together.
         sets: u64,
+        /// Where it is hardly one person's: the command that tries out what blocking it would change.
+        block: Option<String>,
     }
 
     /// What happened on a day.
@@ -271,6 +273,23 @@ shape! {
         merges: u64,
         /// Limits, blocks and vetoes met.
         violations: u64,
+        /// How large profiles of the collection were, as they were looked at last on that day: once an hour.
+        graph: Option<DayGraphShown>,
+    }
+
+    /// How large profiles were on a day.
+    pub(crate) struct DayGraphShown {
+        /// How many profiles had how many identifiers.
+        sizes: Vec<SizeShown>,
+        /// The most identifiers of one profile.
+        largest: u32,
+        /// Profiles with so many that they are hardly one person's: alarms of the kind `giant_profile`.
+        giants: u64,
+        /// Identifiers that so many others came with that they are hardly one person's: alarms of the kind
+        /// `shared_identifier`.
+        shared: u64,
+        /// Profiles that had more than the rules let them.
+        over_rules: u64,
     }
 
     /// Something that deserves a look.
