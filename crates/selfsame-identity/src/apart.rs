@@ -4,6 +4,7 @@
 //! identifier on the event is demoted, and it is tried again. What is kept about a pair besides is how
 //! often an event met it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use selfsame_event::{IdentifierKey, Time};
@@ -33,12 +34,15 @@ impl Pair {
     }
 }
 
+/// Since when two identifiers are kept apart, in log time, and who said so.
+pub type Said = (Time, Arc<str>);
+
 /// What an identifier is kept apart from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApartRow {
     /// Its type.
     pub number: TypeNumber,
-    /// Its value: it may be on no profile.
+    /// Its value: it may be on no profile. Empty where no event with it was resolved yet.
     pub value: Box<str>,
     /// The others, by key. Never empty.
     pub others: Vec<ApartFrom>,
@@ -60,6 +64,24 @@ pub struct ApartFrom {
 }
 
 impl ApartRow {
+    /// The rows of pairs that hold before any event is resolved. A key is all that is known of an identifier
+    /// until one has it.
+    pub fn of_pairs<'p>(
+        pairs: impl IntoIterator<Item = (&'p Pair, &'p Said)>,
+    ) -> BTreeMap<IdentifierKey, Self> {
+        let mut rows = BTreeMap::new();
+        let new = || Self { number: TypeNumber(0), value: "".into(), others: Vec::new() };
+        for (pair, (since, by)) in pairs {
+            let [one, other] = pair.keys();
+            for (key, across) in [(one, other), (other, one)] {
+                let (since, by) = (*since, by.clone());
+                let from = ApartFrom { key: across, since, by, times: 0, last: None };
+                rows.entry(key).or_insert_with(new).add(from);
+            }
+        }
+        rows
+    }
+
     /// What it says of another identifier.
     pub fn from(&self, key: IdentifierKey) -> Option<&ApartFrom> {
         let index = self.others.binary_search_by_key(&key, |other| other.key).ok()?;
@@ -74,7 +96,7 @@ impl ApartRow {
     }
 
     /// Says since when it is kept apart from another, where nobody said so yet.
-    pub(crate) fn set_since(&mut self, key: IdentifierKey, since: Time) {
+    pub fn set_since(&mut self, key: IdentifierKey, since: Time) {
         if let Ok(index) = self.others.binary_search_by_key(&key, |other| other.key)
             && self.others[index].since == Time::default()
         {
@@ -134,7 +156,7 @@ impl Standing {
         let mut found = Vec::new();
         for (index, id) in ids.iter().enumerate().filter(|(_, id)| id.root.is_none()) {
             let key = id.claim.key;
-            if let Some(row) = rows.apart(key)? {
+            if let Some(row) = named(id, rows)? {
                 standing.new.push(key);
                 parts.push((key, Part::New(index)));
                 found.push((key, Part::New(index), row));
@@ -175,6 +197,26 @@ impl Standing {
         };
         self.pairs.iter().find(|(_, parts)| parts.iter().all(is_there)).map(|(pair, _)| *pair)
     }
+}
+
+/// What a new identifier is kept apart from. Its row gets its name, if no event had it before.
+fn named<R: Rows>(id: &Candidate<'_>, rows: &mut R) -> Result<Option<ApartRow>, R::Error> {
+    let Some(mut row) = rows.apart(id.claim.key)? else { return Ok(None) };
+    if row.value.is_empty() {
+        (row.number, row.value) = (id.claim.number, id.claim.value.as_ref().into());
+        rows.set_apart(id.claim.key, row.clone())?;
+    }
+    Ok(Some(row))
+}
+
+/// Names those that take no part in matching.
+pub(crate) fn name<R: Rows>(ids: &[Candidate<'_>], rows: &mut R) -> Result<(), R::Error> {
+    if rows.has_apart() {
+        for id in ids.iter().filter(|id| id.root.is_none()) {
+            named(id, rows)?;
+        }
+    }
+    Ok(())
 }
 
 /// Counts an event that met pairs.

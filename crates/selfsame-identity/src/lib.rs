@@ -42,7 +42,7 @@ mod trust;
 mod undo;
 mod verdict;
 
-pub use apart::{ApartFrom, ApartRow, Pair};
+pub use apart::{ApartFrom, ApartRow, Pair, Said};
 pub use claim::{Claim, Claims, Keys, Previous, Trust, Unfit};
 pub use codec::DecodeError;
 pub use compile::{RuleError, Rules};

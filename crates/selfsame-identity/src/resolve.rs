@@ -29,7 +29,7 @@ use std::sync::Arc;
 use selfsame_event::{Class, IdentifierKey};
 use smallvec::SmallVec;
 
-use crate::apart::{Pair, Standing, meet};
+use crate::apart::{Pair, Standing, meet, name};
 use crate::claim::{Claim, Claims, Previous, Trust};
 use crate::compile::Rules;
 use crate::decide::{Candidate, Root, decide};
@@ -145,6 +145,7 @@ pub(crate) fn resolve_side<'c, R: Rows>(
     }
     let believed = set_apart(&mut step.ids, &step.roots, trust);
     if believed == 0 {
+        name(&step.ids, step.rows)?;
         let left_out = step.ids.iter().filter_map(left_out).collect();
         return Ok((None, left_out));
     }
@@ -153,6 +154,7 @@ pub(crate) fn resolve_side<'c, R: Rows>(
         step.before.clone_from(&step.roots);
     }
     let believed = step.leave_out_shared(believed)?;
+    name(&step.ids[believed..], step.rows)?;
     Ok((Some(step.run(believed)?), Vec::new()))
 }
 

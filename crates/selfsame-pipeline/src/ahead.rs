@@ -4,16 +4,19 @@
 //! * A record may publish rules: whatever rules its space had before, these hold from the first record
 //!   on. So a fold that begins at the first record reads ahead, and folds with them from there. A state
 //!   that was folded without them cannot be folded beyond that record, and gives way to one that was:
-//!   see [`crate::Successor`]. What the definitions of then keep is kept from the first record on too.
+//!   see [`crate::Successor`]. What the definitions of then keep is kept from the first record on too, and what
+//!   was set apart by then is apart from the first record on: see [`crate::apart`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use selfsame_event::{Position, RecordKind};
+use selfsame_event::{Position, RecordKind, Time};
 use selfsame_identity::{RuleSet, Rules, TypeNumbers};
 use selfsame_log::{LogRead, ReadError, Record};
 
+use crate::apart::ApartAhead;
 use crate::computed::Settled;
+use crate::identity::IdentityChange;
 use crate::workspace::{Change, Workspace};
 
 /// Rules that hold from the first record on.
@@ -25,6 +28,8 @@ pub(crate) struct Published {
     pub(crate) rules: RuleSet,
     /// Up to which record the definitions count that hold with them.
     pub(crate) definitions: u64,
+    /// What the record sets apart and lifts.
+    pub(crate) identity: Option<IdentityChange>,
 }
 
 /// What records that are not folded yet say about folding.
@@ -40,13 +45,15 @@ pub(crate) struct Ahead {
     said: Vec<(u64, Said)>,
     /// Of a whole log, the changes that definitions depend on.
     defined: Vec<(u64, Change)>,
+    /// Of a whole log, what was set apart and lifted.
+    parted: Vec<(u64, Time, IdentityChange)>,
 }
 
 /// What a record says of a space.
 #[derive(Debug)]
 enum Said {
     Made(String),
-    Published(String, RuleSet, u64),
+    Published(String, Published),
 }
 
 impl Ahead {
@@ -74,6 +81,11 @@ impl Ahead {
                 let offset = record.head.first_chunk();
                 self.skips.extend(offset.map(|offset| u64::from_le_bytes(*offset)));
             }
+            Some(RecordKind::Identity) if self.is_whole => {
+                if let Ok(change) = serde_json::from_slice(&record.head) {
+                    self.parted.push((record.position.offset, record.time, change));
+                }
+            }
             Some(RecordKind::Config) => {
                 self.configured = Some(record.position.next());
                 let Ok(change) = serde_json::from_slice(&record.head) else { return };
@@ -83,10 +95,15 @@ impl Ahead {
                 }
                 let said = match change {
                     Change::SetSpace { id, rules, .. } if is_sound(&rules) => Said::Made(id),
-                    Change::PublishRules { space, rules, definitions, .. }
-                        if record.position < published_until && is_sound(&rules) =>
+                    Change::PublishRules { space, rules, definitions, identity, .. }
+                        if record.position < published_until
+                            && is_sound(&rules)
+                            && identity.as_ref().is_none_or(|one| one.is_sound_in(&space)) =>
                     {
-                        Said::Published(space, rules, definitions)
+                        if let Some(identity) = identity.clone().filter(|_| self.is_whole) {
+                            self.parted.push((offset, record.time, identity));
+                        }
+                        Said::Published(space, Published { offset, rules, definitions, identity })
                     }
                     // What cannot be applied says nothing of what is before it either.
                     _ => return,
@@ -102,15 +119,12 @@ impl Ahead {
     pub(crate) fn published(&self) -> Vec<(&str, Published)> {
         let mut spaces = BTreeSet::new();
         let mut published = Vec::new();
-        for (offset, said) in self.said.iter().filter(|(offset, _)| !self.skips.contains(offset)) {
+        for (_, said) in self.said.iter().filter(|(offset, _)| !self.skips.contains(offset)) {
             match said {
                 Said::Made(space) => _ = spaces.insert(space),
-                Said::Published(space, rules, definitions) => {
+                Said::Published(space, one) => {
                     if !self.is_whole || spaces.contains(space) {
-                        let (offset, definitions) = (*offset, *definitions);
-                        let rules = rules.clone();
-                        let one = Published { offset, rules, definitions };
-                        published.push((space.as_str(), one));
+                        published.push((space.as_str(), one.clone()));
                     }
                 }
             }
@@ -134,6 +148,38 @@ impl Ahead {
             Some((space.to_owned(), self.settled_of(space, one.definitions)?))
         });
         held.collect()
+    }
+
+    /// What is apart from the first record on with rules that these records published.
+    pub(crate) fn apart(
+        &self,
+        published: &BTreeMap<String, u64>,
+    ) -> BTreeMap<String, Arc<ApartAhead>> {
+        let is_it = |(space, one): &(&str, Published)| published.get(*space) == Some(&one.offset);
+        let held = self.published().into_iter().filter(is_it).filter_map(|(space, one)| {
+            Some((space.to_owned(), self.apart_by(space, one.offset, one.identity.as_ref())?))
+        });
+        held.collect()
+    }
+
+    /// What is apart in a space by the records before one, and by what that one says itself. Of a whole log
+    /// only.
+    pub(crate) fn apart_by(
+        &self,
+        space: &str,
+        until: u64,
+        own: Option<&IdentityChange>,
+    ) -> Option<Arc<ApartAhead>> {
+        let mut apart = ApartAhead::default();
+        let before = self.parted.iter().take_while(|(offset, ..)| *offset < until);
+        for (_, time, change) in before.filter(|(offset, ..)| !self.skips.contains(offset)) {
+            if change.space == space {
+                apart.take(change, *time);
+            }
+        }
+        // When it will be said, is not known before it is.
+        own.iter().for_each(|change| apart.take(change, Time::default()));
+        (!apart.is_empty()).then(|| Arc::new(apart))
     }
 
     /// The definitions of a space as they were before a record, if there were any. Of a whole log only.

@@ -41,7 +41,9 @@ impl State {
             _ => None,
         };
         let published = match &change {
-            Change::PublishRules { space, effects, .. } => Some((space.clone(), *effects)),
+            Change::PublishRules { space, effects, identity, .. } => {
+                Some((space.clone(), *effects, identity.clone()))
+            }
             _ => None,
         };
         let made = match &change {
@@ -72,12 +74,14 @@ impl State {
         self.configure()?;
         if let Some(space) = made {
             self.settle(&space);
+            self.begin_apart(&space)?;
         }
         if let Some(space) = defined {
             self.define(&space, record.position.offset);
         }
         self.connect();
-        if let Some((space, effects)) = published {
+        if let Some((space, effects, identity)) = published {
+            self.end_apart(&space, identity.as_ref(), record.time)?;
             self.reassess(&space, record.position.offset, effects);
         }
         Ok(Ok(()))

@@ -375,7 +375,7 @@ impl Engine {
         let record = self.parts.log.get(position)?;
         let damaged = || StateError::Record { position };
         let change = serde_json::from_slice(&record.head);
-        let Ok(Change::PublishRules { space, rules, definitions, .. }) = change else {
+        let Ok(Change::PublishRules { space, rules, definitions, identity, .. }) = change else {
             return Err(damaged().into());
         };
         tracing::info!(%position, space, "rules are put in force from the first record on");
@@ -385,8 +385,9 @@ impl Engine {
                 return Ok(true);
             }
             let in_force = &self.state.meta().published;
-            let publication = Publication { space: &space, rules: &rules, definitions };
-            let config = &self.config.state;
+            let identity = identity.as_ref();
+            let publication = Publication { space: &space, rules: &rules, definitions, identity };
+            let (config, publication) = (&self.config.state, (publication, position));
             let mut successor =
                 Successor::open_exactly(log, folder, config, in_force, publication)?;
             match successor.fold(log, position, |_| !stop.load(Ordering::Acquire))? {

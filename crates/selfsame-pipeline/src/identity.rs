@@ -14,6 +14,7 @@ use selfsame_log::Record;
 use selfsame_store::{RowKey, StoreError, Table};
 use serde::{Deserialize, Serialize};
 
+use crate::ahead::Published;
 use crate::graph::Graph;
 use crate::key::{InSpace, LedgerKey};
 use crate::meta::SpaceMeta;
@@ -56,6 +57,11 @@ impl IdentityChange {
             by: change.by.to_string(),
             large: false,
         }
+    }
+
+    /// Whether it names pairs of a space, and not more than a record may.
+    pub(crate) fn is_sound_in(&self, space: &str) -> bool {
+        self.space == space && self.change(Time::default()).is_some()
     }
 
     /// The change that the record says; none where it names something else than pairs.
@@ -102,13 +108,18 @@ pub(crate) fn rules_log(counts: &SpaceMeta) -> Result<RulesLog, selfsame_identit
 }
 
 impl State {
-    /// Sets identifiers apart or lifts that, as if it had been so from the first record on.
+    /// Sets identifiers apart or lifts that, as if it had been so from the first record on. Before a record
+    /// that publishes rules it is so already: see [`crate::apart`].
     pub(crate) fn identity(
         &mut self,
         record: &Record,
     ) -> Result<Result<(), ChangeError>, StateError> {
         let damaged = || StateError::Record { position: record.position };
         let change: IdentityChange = serde_json::from_slice(&record.head).map_err(|_| damaged())?;
+        let holds = |one: &Published| record.position.offset < one.offset;
+        if self.published.get(&change.space).is_some_and(holds) {
+            return Ok(Ok(()));
+        }
         let Some(space) = self.meta.workspace.space(&change.space) else {
             return Ok(Err(ChangeError::Unknown { kind: "space", id: change.space }));
         };

@@ -15,6 +15,7 @@
 //!   partitions and any crashes in between.
 
 mod ahead;
+mod apart;
 mod base;
 mod change;
 mod checkpoint;
@@ -48,6 +49,7 @@ pub mod trend;
 mod trial;
 pub mod workspace;
 
+pub use apart::ApartAhead;
 pub use base::{copy_file, copy_folder, copy_state};
 pub use checkpoint::CheckpointError;
 pub use computed::{

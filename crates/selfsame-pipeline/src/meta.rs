@@ -6,15 +6,16 @@ use std::sync::Arc;
 use selfsame_identity::{HouseholdBy, RuleSet, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
+use crate::apart::ApartAhead;
 use crate::computed::{Computing, Members, Settled};
 use crate::trend::DayCounts;
 use crate::workspace::Workspace;
 
 /// The version of everything that decides. A change of it holds from its position on.
-pub const LOGIC_VERSION: u32 = 5;
+pub const LOGIC_VERSION: u32 = 6;
 
 /// The format of the tables' rows. An older one is rebuilt from the log.
-pub(crate) const STATE_FORMAT: u32 = 11;
+pub(crate) const STATE_FORMAT: u32 = 12;
 
 /// The row of the whole state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub struct Meta {
     /// Of some of these, before that record: the definitions that are kept from the first record on too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settled: BTreeMap<String, Arc<Settled>>,
+    /// Of some of these, before that record: what is set apart from the first record on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub apart: BTreeMap<String, Arc<ApartAhead>>,
 }
 
 /// The offset of a record that is not appended yet: behind all others.
@@ -194,6 +198,7 @@ impl Default for Meta {
             imports: BTreeMap::new(),
             published: BTreeMap::new(),
             settled: BTreeMap::new(),
+            apart: BTreeMap::new(),
         }
     }
 }

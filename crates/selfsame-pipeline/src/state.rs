@@ -223,6 +223,7 @@ impl State {
         if self.meta.next == 0 {
             self.meta.published = ahead.last_published();
             self.meta.settled = ahead.settled(&self.meta.published);
+            self.meta.apart = ahead.apart(&self.meta.published);
         }
         self.take_said(ahead);
     }

@@ -27,6 +27,7 @@ use crate::base;
 use crate::checkpoint::Checkpointer;
 use crate::computed::Settled;
 use crate::engine::EngineError;
+use crate::identity::IdentityChange;
 use crate::meta::PENDING;
 use crate::state::{State, StateConfig};
 use crate::tables::MemoryBudget;
@@ -60,6 +61,8 @@ pub struct Publication<'a> {
     pub rules: &'a RuleSet,
     /// The definitions as they were before the record at that offset hold with them.
     pub definitions: u64,
+    /// What is set apart and lifted with them, from the first record on.
+    pub identity: Option<&'a IdentityChange>,
 }
 
 impl Successor {
@@ -74,16 +77,17 @@ impl Successor {
         publication: Publication<'_>,
     ) -> Result<Self, EngineError> {
         let is_same = |known: &Settled, wanted: &Settled| known.definitions == wanted.definitions;
-        Self::open_if(log, state_folder, config, in_force, publication, is_same)
+        let at = log.end();
+        Self::open_if(log, state_folder, config, in_force, (publication, at), is_same)
     }
 
-    /// The same for a record that is in the log: the definitions are those that it names.
+    /// The same for a record that is in the log at that place: the definitions are those that it names.
     pub(crate) fn open_exactly(
         log: &dyn LogRead,
         state_folder: &Path,
         config: &StateConfig,
         in_force: &BTreeMap<String, u64>,
-        publication: Publication<'_>,
+        publication: (Publication<'_>, Position),
     ) -> Result<Self, EngineError> {
         Self::open_if(log, state_folder, config, in_force, publication, Settled::eq)
     }
@@ -93,19 +97,22 @@ impl Successor {
         state_folder: &Path,
         config: &StateConfig,
         in_force: &BTreeMap<String, u64>,
-        publication: Publication<'_>,
+        (publication, at): (Publication<'_>, Position),
         is_same: impl Fn(&Settled, &Settled) -> bool,
     ) -> Result<Self, EngineError> {
         if log.first().offset > 0 {
             return Err(EngineError::Trimmed { first: log.first() });
         }
-        let Publication { space, rules, definitions } = publication;
+        let Publication { space, rules, definitions, identity } = publication;
         let folder = sibling(state_folder, "next");
         let config = StateConfig { memory: halved(config.memory), ..config.clone() };
         let ahead = Ahead::look(log, Position::default(), log.end())?;
         let mut settled = ahead.settled(in_force);
         settled.remove(space);
         settled.extend(ahead.settled_of(space, definitions).map(|one| (space.to_owned(), one)));
+        let mut apart = ahead.apart(in_force);
+        apart.remove(space);
+        apart.extend(ahead.apart_by(space, at.offset, identity).map(|one| (space.to_owned(), one)));
         let mut published = in_force.clone();
         published.insert(space.to_owned(), PENDING);
         let is_of = |state: &State| {
@@ -115,7 +122,9 @@ impl Successor {
                 (Some(known), Some(wanted)) => is_same(known, wanted),
                 (known, wanted) => known == wanted,
             };
-            let is_same = meta.published == published && is_settled;
+            let is_same = meta.published == published
+                && is_settled
+                && meta.apart.get(space) == apart.get(space);
             meta.next == 0 || is_same && known.is_none_or(|known| known.rules == *rules)
         };
         let open = || State::open(&folder, &config);
@@ -138,11 +147,13 @@ impl Successor {
         if state.meta.next == 0 {
             state.meta.published = published;
             state.meta.settled = settled;
+            state.meta.apart = apart;
         }
         state.take_said(&ahead);
         let known = state.meta.settled.get(space).map(|settled| settled.until);
         let definitions = known.unwrap_or(definitions);
-        let pending = Published { offset: PENDING, rules: rules.clone(), definitions };
+        let (rules, identity) = (rules.clone(), identity.cloned());
+        let pending = Published { offset: PENDING, rules, definitions, identity };
         state.published.insert(space.to_owned(), pending);
         let checkpointer = Checkpointer::start(state.tables().clone(), None)?;
         let space = space.to_owned();

@@ -20,6 +20,7 @@ use crate::ahead::{Ahead, Published};
 use crate::checkpoint::{CheckpointError, Checkpointer};
 use crate::decision::{Decision, Verdict};
 use crate::graph::Graph;
+use crate::identity::IdentityChange;
 use crate::meta::PENDING;
 use crate::prepare::{AT_ONCE, Prepared, warm};
 use crate::state::{State, StateConfig, StateError};
@@ -42,6 +43,8 @@ pub struct TrialConfig {
     pub space: String,
     /// The rules that are tried.
     pub rules: RuleSet,
+    /// What is set apart and lifted with them.
+    pub identity: Option<IdentityChange>,
     /// Up to which record.
     pub until: Position,
     /// An empty folder for the two graphs.
@@ -192,7 +195,11 @@ impl Side {
             state.meta.settled.insert(config.space.clone(), settled);
         }
         if let Some(rules) = rules {
-            let tried = Published { offset: PENDING, rules: rules.clone(), definitions };
+            let apart = ahead.apart_by(&config.space, definitions, config.identity.as_ref());
+            let (rules, identity) = (rules.clone(), config.identity.clone());
+            let tried = Published { offset: PENDING, rules, definitions, identity };
+            state.meta.apart.remove(&config.space);
+            state.meta.apart.extend(apart.map(|one| (config.space.clone(), one)));
             state.meta.published.insert(config.space.clone(), PENDING);
             state.published.insert(config.space.clone(), tried);
         }

@@ -9,8 +9,11 @@ use selfsame_event::SourceNumber;
 use selfsame_identity::{RuleSet, Rules, TypeNumbers};
 use serde::{Deserialize, Serialize};
 
+use crate::identity::IdentityChange;
+
 mod alert;
 mod definition;
+mod error;
 mod function;
 mod identity;
 mod oauth;
@@ -23,6 +26,7 @@ pub use self::definition::{
     Activation, Announce, Definition, DefinitionKind, NAME_BYTES, Naming, Strategy,
 };
 pub(crate) use self::definition::{definition_query, holder, reads_among, references};
+pub use self::error::ChangeError;
 pub use self::function::{
     Function, FunctionKind, FunctionPlace, FunctionSetting, FunctionUse, FunctionVersion,
     SettingKind,
@@ -228,6 +232,10 @@ pub enum Change {
         /// How many changes of definitions destinations had been offered by then, about: they are counted on.
         #[serde(default, skip_serializing_if = "is_zero")]
         effects: u64,
+        /// Pairs of the space that are set apart or lifted with it, from the first record on as well. Those that
+        /// other records set apart stay so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<IdentityChange>,
     },
     /// Makes a source or changes one, found by its id. Its number is given here, not by the sender.
     SetSource(Source),
@@ -281,49 +289,6 @@ pub enum Change {
     RemoveAlertChannel {
         /// Its id.
         id: String,
-    },
-}
-
-/// Why a change was not applied. The record stays, without effect.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChangeError {
-    /// A name that does not exist.
-    #[error("there is no {kind} `{id}`")]
-    Unknown {
-        /// Of what kind.
-        kind: &'static str,
-        /// Which.
-        id: String,
-    },
-    /// Something that is already there.
-    #[error("{what} is taken")]
-    Taken {
-        /// What.
-        what: &'static str,
-    },
-    /// A change of who is who that cannot be made.
-    #[error("nothing was set apart or lifted: {reason}")]
-    Identity {
-        /// Why.
-        reason: String,
-    },
-    /// A definition that has no meaning.
-    #[error("the definition is not valid: {reason}")]
-    Definition {
-        /// What is wrong, and where.
-        reason: String,
-    },
-    /// A function that is used where it cannot be, or removed while it is used.
-    #[error("{reason}")]
-    Function {
-        /// Why.
-        reason: String,
-    },
-    /// Rules that do not compile.
-    #[error("the identity rules are not valid: {reason}")]
-    Rules {
-        /// The compiler's words.
-        reason: String,
     },
 }
 
@@ -382,8 +347,12 @@ impl Workspace {
                 let space = Space { number, id, name, rules, indexed_traits };
                 set(&mut self.spaces, space, |space| &space.id, |new, old| new.number = old.number);
             }
-            Change::PublishRules { space, rules, .. } => {
+            Change::PublishRules { space, rules, identity, .. } => {
                 check(&rules)?;
+                if identity.is_some_and(|identity| !identity.is_sound_in(&space)) {
+                    let reason = "it does not name pairs of identifiers".to_owned();
+                    return Err(ChangeError::Identity { reason });
+                }
                 let known = self.spaces.iter_mut().find(|known| known.id == space);
                 known.ok_or(ChangeError::Unknown { kind: "space", id: space })?.rules = rules;
             }

@@ -11,7 +11,8 @@ use selfsame_identity::RuleSet;
 use selfsame_log::LogRead as _;
 use selfsame_pipeline::workspace::{Change, Definition};
 use selfsame_pipeline::{
-    MemoryBudget, Publication, SpaceMeta, Successor, TrialConfig, TrialReport, View, try_rules,
+    IdentityChange, MemoryBudget, Publication, SpaceMeta, Successor, TrialConfig, TrialReport,
+    View, try_rules,
 };
 use tokio::sync::oneshot;
 
@@ -51,12 +52,20 @@ pub(crate) enum Stage {
     Failed(String),
 }
 
-/// One job.
+/// What is wanted of a job.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(crate) struct Asking {
     pub(crate) deed: Deed,
     pub(crate) space: String,
     pub(crate) rules: RuleSet,
+    /// What is set apart and lifted with the rules.
+    pub(crate) identity: Option<IdentityChange>,
+}
+
+/// One job.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) asking: Asking,
     pub(crate) started: Time,
     at: AtomicU64,
     until: AtomicU64,
@@ -97,7 +106,16 @@ impl RuleJobs {
     /// The job that goes on, or the last one of a space.
     pub(crate) fn of(&self, space: &str) -> Option<Arc<Job>> {
         let job = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        job.filter(|job| job.space == space)
+        job.filter(|job| job.asking.space == space)
+    }
+
+    /// Whether rules of a space are just being published: what is set apart meanwhile would be none of what
+    /// they are folded with.
+    pub(crate) fn publishes(&self, space: &str) -> bool {
+        let is_it = |job: &Arc<Job>| {
+            job.asking.deed == Deed::Publish && matches!(job.stage(), Stage::Running)
+        };
+        self.of(space).as_ref().is_some_and(is_it)
     }
 
     /// Starts a job, unless one goes on: then it is given back as the error. `append` appends what it
@@ -106,7 +124,7 @@ impl RuleJobs {
         &self,
         node: &Arc<Node>,
         tasks: &Tasks,
-        (deed, space, rules): (Deed, String, RuleSet),
+        asking: Asking,
         append: F,
     ) -> Result<Arc<Job>, Arc<Job>>
     where
@@ -117,9 +135,7 @@ impl RuleJobs {
             return Err(Arc::clone(job));
         }
         let job = Arc::new(Job {
-            deed,
-            space,
-            rules,
+            asking,
             started: node.clock.wall(),
             at: AtomicU64::new(0),
             until: AtomicU64::new(node.shared.folded().offset),
@@ -132,7 +148,7 @@ impl RuleJobs {
         let (node, worker) = (Arc::clone(node), Arc::clone(&job));
         let work = move || {
             urgency::yield_by(urgency::HISTORY);
-            let done = std::panic::AssertUnwindSafe(|| match deed {
+            let done = std::panic::AssertUnwindSafe(|| match worker.asking.deed {
                 Deed::Try => tried(&node, &worker),
                 Deed::Publish => published(&node, &worker, append),
             });
@@ -173,11 +189,13 @@ fn tried(node: &Node, job: &Job) -> anyhow::Result<Stage> {
     std::fs::create_dir_all(&folder).context("the folder of the trial cannot be made")?;
     let memory = node.engine_config().state.memory;
     let view = view(node)?;
-    let has_definitions = !definitions(&view, &job.space).is_empty();
+    let Asking { space, rules, identity, .. } = &job.asking;
+    let has_definitions = !definitions(&view, space).is_empty();
     drop(view);
     let config = TrialConfig {
-        space: job.space.clone(),
-        rules: job.rules.clone(),
+        space: space.clone(),
+        rules: rules.clone(),
+        identity: identity.clone(),
         until: node.shared.folded(),
         folder: folder.clone(),
         memory: MemoryBudget {
@@ -202,24 +220,30 @@ fn published(
     append: impl FnOnce(Change) -> anyhow::Result<Position>,
 ) -> anyhow::Result<Stage> {
     check_history(node)?;
-    let before = profiles(node, &job.space)?;
+    let Asking { space, rules, identity, .. } = &job.asking;
+    let before = profiles(node, space)?;
     let mut append = Some(append);
     for beginning in 1..=BEGINNINGS {
         let seen = view(node)?;
-        let (known, at) = (definitions(&seen, &job.space), seen.meta.next);
+        let (known, at) = (definitions(&seen, space), seen.meta.next);
         drop(seen);
         let Some(at) = folded(node, job, at)? else { return Ok(Stage::Stopped) };
         // Until the successor has taken over, it may need the log from where it is.
         let _keeping = KEEPING.lock().unwrap_or_else(PoisonError::into_inner);
         check_history(node)?;
-        let now = definitions(&view(node)?, &job.space);
+        let now = definitions(&view(node)?, space);
         if now != known && beginning < BEGINNINGS {
             continue;
         }
         let Some(append) = append.take() else { break };
-        let (space, rules, effects) = (job.space.clone(), job.rules.clone(), effects(node, job)?);
-        let position = append(Change::PublishRules { space, rules, definitions: at, effects })?;
-        return Ok(Stage::Published { position, profiles: [before, profiles(node, &job.space)?] });
+        let position = append(Change::PublishRules {
+            space: space.clone(),
+            rules: rules.clone(),
+            definitions: at,
+            effects: counted(&view(node)?, space)?.effects,
+            identity: identity.clone(),
+        })?;
+        return Ok(Stage::Published { position, profiles: [before, profiles(node, space)?] });
     }
     bail!("the definitions of the space are being changed; try again in a moment")
 }
@@ -229,7 +253,8 @@ fn published(
 fn folded(node: &Node, job: &Job, definitions: u64) -> anyhow::Result<Option<u64>> {
     let in_force = view(node)?.meta.published.clone();
     let config = node.engine_config();
-    let publication = Publication { space: &job.space, rules: &job.rules, definitions };
+    let Asking { space, rules, identity, .. } = &job.asking;
+    let publication = Publication { space, rules, definitions, identity: identity.as_ref() };
     let mut successor =
         Successor::open(&*node.log, &config.folder, &config.state, &in_force, publication)?;
     let definitions = successor.definitions();
@@ -270,10 +295,6 @@ fn check_history(node: &Node) -> anyhow::Result<()> {
 
 fn profiles(node: &Node, space: &str) -> anyhow::Result<u64> {
     Ok(counted(&view(node)?, space)?.profiles)
-}
-
-fn effects(node: &Node, job: &Job) -> anyhow::Result<u64> {
-    Ok(counted(&view(node)?, &job.space)?.effects)
 }
 
 fn counted(view: &View, space: &str) -> anyhow::Result<SpaceMeta> {

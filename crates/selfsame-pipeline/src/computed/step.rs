@@ -166,7 +166,7 @@ impl State {
         self.plans[slot] = Arc::new(plans);
     }
 
-    pub(super) fn slot_of(&self, space: &str) -> Option<usize> {
+    pub(crate) fn slot_of(&self, space: &str) -> Option<usize> {
         let space = self.meta.workspace.space(space)?;
         let slot = usize::try_from(space.number).ok()?;
         (slot < self.meta.spaces.len()).then_some(slot)

@@ -16,6 +16,8 @@ use crate::identity::{PAIRS, rules_log};
 use crate::key::{InSpace, LedgerKey};
 use crate::row;
 
+mod ahead;
+
 /// How often a plan is made anew because the graph changed meanwhile.
 const ATTEMPTS: usize = 3;
 
@@ -353,8 +355,9 @@ impl SpaceRead {
         if is_damaged {
             return Err(StoreError::Row { table: Table::Apart.name() }.into());
         }
+        // A key whose rules find it on no event has no name.
         let name = |key: IdentifierKey| {
-            let row = found.get(&key)?;
+            let row = found.get(&key).filter(|row| !row.value.is_empty())?;
             let (of, kind) = self.type_name(row.number)?;
             (of == collection).then(|| Identifier::new(kind, &*row.value))
         };

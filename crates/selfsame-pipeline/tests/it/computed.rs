@@ -883,7 +883,7 @@ fn definitions_behind_published_rules_hold_what_timelines_come_to() {
 fn publish(world: &World, rules: RuleSet, definitions: u64) {
     static NEXT: AtomicU64 = AtomicU64::new(700_000);
     let space = "default".to_owned();
-    let published = Change::PublishRules { space, rules, definitions, effects: 7 };
+    let published = Change::PublishRules { space, rules, definitions, effects: 7, identity: None };
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     world.log.append_wait(change(number, &published)).expect("appends");
 }

@@ -15,15 +15,17 @@ use selfsame_pipeline::decision::NoteKind;
 use selfsame_pipeline::effect::What;
 use selfsame_pipeline::workspace::{Activation, Announce, Change, Definition, DefinitionKind};
 use selfsame_pipeline::{
-    Engine, EngineConfig, EngineParts, EventQuery, GraphDiff, MemoryBudget, ProfileRef,
-    Publication, Reader, ReplayConfig, StateConfig, Successor, TrialConfig, TrialReport, replay,
-    try_rules,
+    Engine, EngineConfig, EngineParts, EventQuery, GraphDiff, IdentityChange, MemoryBudget,
+    ProfileRef, Publication, Reader, ReplayConfig, StateConfig, Successor, TrialConfig,
+    TrialReport, replay, try_rules,
 };
 use selfsame_profile::{EntryKey, Query};
 
 use crate::accounts::of_accounts;
 use crate::computed::{carry_on, carry_on_a_little, connect, define, effects};
 use crate::world::{Dice, TestClock, change, history_with_undo, record, set_up};
+
+mod apart;
 
 /// A log, and an engine over it.
 struct World {
@@ -79,9 +81,14 @@ impl World {
     }
 
     fn publish(&mut self, rules: &RuleSet) {
+        self.publish_with(rules, None);
+    }
+
+    /// The same with what is set apart and lifted.
+    fn publish_with(&mut self, rules: &RuleSet, identity: Option<IdentityChange>) {
         let (space, rules) = ("default".to_owned(), rules.clone());
         let (definitions, effects) = (self.log.end().offset, 0);
-        self.say(&Change::PublishRules { space, rules, definitions, effects });
+        self.say(&Change::PublishRules { space, rules, definitions, effects, identity });
         self.engine.catch_up().expect("folds");
     }
 
@@ -125,10 +132,15 @@ impl World {
     }
 
     fn try_out(&self, rules: &RuleSet) -> TrialReport {
+        self.try_with(rules, None)
+    }
+
+    fn try_with(&self, rules: &RuleSet, identity: Option<IdentityChange>) -> TrialReport {
         let folder = folder();
         let config = TrialConfig {
             space: "default".to_owned(),
             rules: rules.clone(),
+            identity,
             until: self.log.end(),
             folder: folder.path().to_owned(),
             memory: MemoryBudget::default(),
@@ -572,7 +584,7 @@ fn definitions_are_published_across_restarts() {
     rules.types.retain(|rule| rule.name != "email");
     let published = world.log.end();
     let (space, definitions) = ("default".to_owned(), published.offset);
-    world.say(&Change::PublishRules { space, rules, definitions, effects: 0 });
+    world.say(&Change::PublishRules { space, rules, definitions, effects: 0, identity: None });
     world = world.restart(1);
     world.engine.catch_up().expect("folds");
     // Events come before everybody is evaluated: nobody enters what only looks so.
@@ -732,7 +744,8 @@ fn a_successor_that_was_begun_before_is_folded_on() {
     let in_force = world.engine.state().meta().published.clone();
     let begin = |until: u64| {
         let config = StateConfig::default();
-        let publication = Publication { space: "default", rules: &rules, definitions: until };
+        let publication =
+            Publication { space: "default", rules: &rules, definitions: until, identity: None };
         let mut successor =
             Successor::open(&*world.log, &folder, &config, &in_force, publication).expect("opens");
         let from = successor.next().offset;
@@ -757,7 +770,7 @@ fn rules_are_published_across_restarts() {
     let mut world = World::new(history_with_undo(8, 400), 1);
     let rules = random_rules(&mut Dice::new(3));
     let (space, definitions) = ("default".to_owned(), world.log.end().offset);
-    let published = Change::PublishRules { space, rules, definitions, effects: 0 };
+    let published = Change::PublishRules { space, rules, definitions, effects: 0, identity: None };
     // Before the engine has seen the record.
     world.say(&published);
     world = world.restart(1);

@@ -16,7 +16,7 @@ use super::insights;
 use super::problem::{Code, Problem};
 use super::shape::shape;
 use super::spaces::{check_rules_of, find};
-use crate::rule_job::{Deed, Job, Stage};
+use crate::rule_job::{Asking, Deed, Job, Stage};
 
 shape! {
     /// Rules that are tried out or published, and how far that is.
@@ -166,7 +166,7 @@ pub(crate) async fn try_out(
     asked: Asked,
     rules: RuleSet,
 ) -> Result<RuleJobShown, Problem> {
-    start(&control, Deed::Try, asked.id(), rules)
+    start(&control, asking(Deed::Try, asked.id(), rules))
 }
 
 /// `POST /api/spaces/{id}/rules/publish`
@@ -175,7 +175,11 @@ pub(crate) async fn publish(
     asked: Asked,
     rules: RuleSet,
 ) -> Result<RuleJobShown, Problem> {
-    start(&control, Deed::Publish, asked.id(), rules)
+    start(&control, asking(Deed::Publish, asked.id(), rules))
+}
+
+fn asking(deed: Deed, space: &str, rules: RuleSet) -> Asking {
+    Asking { deed, space: space.to_owned(), rules, identity: None }
 }
 
 /// `GET /api/spaces/{id}/rules/job`
@@ -200,14 +204,9 @@ fn job(control: &Control, space: &str) -> Result<Arc<Job>, Problem> {
     Err(Problem::new(Code::NotFound, message))
 }
 
-fn start(
-    control: &Control,
-    deed: Deed,
-    space: &str,
-    rules: RuleSet,
-) -> Result<RuleJobShown, Problem> {
+pub(super) fn start(control: &Control, asking: Asking) -> Result<RuleJobShown, Problem> {
     let view = control.view()?;
-    check_rules_of(&view, find(&view, space)?, &rules)?;
+    check_rules_of(&view, find(&view, &asking.space)?, &asking.rules)?;
     drop(view);
     let runtime = tokio::runtime::Handle::current();
     let changing = control.clone();
@@ -217,12 +216,12 @@ fn start(
             Ok(changing.node.change(&change).await?)
         })
     };
-    let wanted = (deed, space.to_owned(), rules);
-    match control.rule_jobs.start(&control.node, &control.tasks, wanted, append) {
+    match control.rule_jobs.start(&control.node, &control.tasks, asking, append) {
         Ok(job) => Ok(shown(&job)),
         Err(other) => {
+            let space = &other.asking.space;
             let message =
-                format!("Rules of the space `{}` are just being tried or published.", other.space);
+                format!("Rules of the space `{space}` are just being tried or published.");
             Err(Problem::new(Code::Conflict, message))
         }
     }
@@ -230,7 +229,7 @@ fn start(
 
 fn shown(job: &Job) -> RuleJobShown {
     let (records, of) = job.progress();
-    let word = match job.deed {
+    let word = match job.asking.deed {
         Deed::Try => "try",
         Deed::Publish => "publish",
     };
@@ -245,7 +244,7 @@ fn shown(job: &Job) -> RuleJobShown {
         position: None,
         profiles_before: None,
         profiles_after: None,
-        rules: job.rules.clone(),
+        rules: job.asking.rules.clone(),
     };
     match job.stage() {
         Stage::Running => "running".clone_into(&mut shown.state),

@@ -6,14 +6,17 @@
 
 use selfsame_event::{Class, Collection, Identifier, ProfileId};
 use selfsame_identity::{Cluster, Moved, PlanError};
-use selfsame_pipeline::{ApartPair, IdentityChange, SpaceRead, UndoError, UndoPlan, UndoWish};
+use selfsame_pipeline::{
+    ApartPair, IdentityChange, SpaceRead, UndoError, UndoPlan, UndoWish, Wanted,
+};
 
 use super::Control;
 use super::asked::Asked;
 use super::identity::{IdentifierShown, collection_named, id_shown, identifier_of, of, read};
 use super::problem::{Code, Problem};
+use super::rule_jobs;
 use crate::node::Node;
-use job::Asking;
+use crate::rule_job::{Asking, Deed};
 
 pub(crate) mod job;
 mod shown;
@@ -36,6 +39,13 @@ pub(crate) async fn undo(
     let turn = control.turn().await;
     let apply = request.apply == Some(true);
     let space = asked.id().to_owned();
+    if request.publish == Some(true) {
+        drop(turn);
+        return publish(&control, space, request, apply).await;
+    }
+    if apply {
+        check_publishes(&control, &space)?;
+    }
     let work = move |node: &Node| planned(node, &space, &request);
     let (mut shown, change) = match control.scan(work).await? {
         Planned::Small(planned) => *planned,
@@ -51,6 +61,38 @@ pub(crate) async fn undo(
         shown.position = Some(position.to_string());
     }
     Ok(shown)
+}
+
+/// Tries or publishes the rules in force with what is to be undone.
+async fn publish(
+    control: &Control,
+    space: String,
+    request: UndoRequest,
+    apply: bool,
+) -> Result<UndoShown, Problem> {
+    let work = move |node: &Node| {
+        let read = read(node, &space)?;
+        let Wish { collection, wish, by } = wanted(&read, &request)?;
+        let wanted = Wanted { collection, wish: &wish, by: &by };
+        let ahead = read.undo_ahead(&wanted).map_err(|error| problem(&read, &error))?;
+        Ok((IdentityChange::new(&space, &ahead.0), ahead.1, read.space().rules.clone()))
+    };
+    let (identity, pairs, rules) = control.scan(work).await?;
+    let (deed, space) = (if apply { Deed::Publish } else { Deed::Try }, identity.space.clone());
+    rule_jobs::start(control, Asking { deed, space, rules, identity: Some(identity) })?;
+    let pair =
+        |(one, other): &(Identifier, Identifier)| PairShown { one: of(one), other: of(other) };
+    let pairs = pairs.iter().take(SHOWN).map(pair).collect();
+    Ok(UndoShown { publishing: true, large: false, job: false, pairs, ..begun(0) })
+}
+
+/// What is set apart while rules are published would be none of what they are folded with.
+fn check_publishes(control: &Control, space: &str) -> Result<(), Problem> {
+    let message = "Rules of the space are just being published. Try again behind that, or stop it.";
+    match control.rule_jobs.publishes(space) {
+        true => Err(Problem::new(Code::Conflict, message)),
+        false => Ok(()),
+    }
 }
 
 /// `GET /api/spaces/{id}/identity/apart`
@@ -72,23 +114,35 @@ enum Planned {
     /// This, and it may be done by one step.
     Small(Box<(UndoShown, IdentityChange)>),
     /// It is too much for one step, and to be planned in one go.
-    Large { asking: Asking, sets: usize },
+    Large { asking: job::Asking, sets: usize },
 }
 
-fn planned(node: &Node, space: &str, request: &UndoRequest) -> Result<Planned, Problem> {
-    let read = read(node, space)?;
+/// What somebody wants, checked.
+struct Wish {
+    collection: Collection,
+    wish: UndoWish,
+    by: String,
+}
+
+fn wanted(read: &SpaceRead, request: &UndoRequest) -> Result<Wish, Problem> {
     let collection = collection_named(request.collection.as_deref())?;
-    let wish = wish(&read, collection, request)?;
-    let by = request.by.as_deref().unwrap_or_default();
+    let wish = wish(read, collection, request)?;
+    let by = request.by.clone().unwrap_or_default();
     if by.chars().count() > 200 || by.chars().any(char::is_control) {
         let message = "`by` has at most 200 characters, none a control character.";
         return Err(Problem::field("by", message));
     }
-    let planned = match read.plan_undo(collection, &wish, by, read.undo_sizes(), &mut |_| true) {
+    Ok(Wish { collection, wish, by })
+}
+
+fn planned(node: &Node, space: &str, request: &UndoRequest) -> Result<Planned, Problem> {
+    let read = read(node, space)?;
+    let Wish { collection, wish, by } = wanted(&read, request)?;
+    let planned = match read.plan_undo(collection, &wish, &by, read.undo_sizes(), &mut |_| true) {
         Err(UndoError::Plan(PlanError::JobNeeded { sets, .. })) => {
-            let (space, by) = (space.to_owned(), by.to_owned());
+            let space = space.to_owned();
             let apply = request.apply == Some(true);
-            let asking = Asking { space, collection, wish, by, apply };
+            let asking = job::Asking { space, collection, wish, by, apply };
             return Ok(Planned::Large { asking, sets });
         }
         planned => planned.map_err(|error| problem(&read, &error))?,
@@ -136,18 +190,18 @@ fn wish(
 
 fn problem(read: &SpaceRead, error: &UndoError) -> Problem {
     let remedy = match error {
-        UndoError::Plan(PlanError::Moves) => {
-            " Publish rules instead that block the device, or under which no device moves."
-        }
-        UndoError::Plan(PlanError::Verified) => {
-            " Block what links them, and publish these rules instead."
+        UndoError::Plan(PlanError::Moves | PlanError::Verified | PlanError::TooLarge { .. }) => {
+            " It can be done by publishing the rules in force with it (`publish`, `--publish`), which \
+             resolves every event again."
         }
         _ => "",
     };
     match error.class() {
         Class::Missing => Problem::new(Code::NotFound, reason(read, error)),
         Class::Invalid => Problem::new(Code::Invalid, reason(read, error) + remedy),
-        Class::Conflict | Class::Limited => Problem::new(Code::Conflict, reason(read, error)),
+        Class::Conflict | Class::Limited => {
+            Problem::new(Code::Conflict, reason(read, error) + remedy)
+        }
         class => Problem::of(class, error),
     }
 }
@@ -179,6 +233,7 @@ fn undo_shown(read: &SpaceRead, planned: &UndoPlan) -> UndoShown {
         position: None,
         large: plan.sets > read.undo_sizes().in_step,
         job: false,
+        publishing: false,
         pairs: pairs
             .iter()
             .map(|(one, other)| PairShown { one: of(one), other: of(other) })
@@ -203,6 +258,7 @@ fn begun(sets: usize) -> UndoShown {
         position: None,
         large: true,
         job: true,
+        publishing: false,
         pairs: Vec::new(),
         before: Vec::new(),
         after: Vec::new(),

@@ -21,5 +21,6 @@ mod replays;
 mod resources;
 mod rules;
 mod server;
+mod shared;
 mod story;
 mod verified;

@@ -429,7 +429,7 @@ async fn publish(world: &World, rules: RuleSet) {
     let meta = world.node.shared.meta();
     let (definitions, effects) = (meta.next, meta.spaces[0].effects);
     let space = SPACE.to_owned();
-    world.change(Change::PublishRules { space, rules, definitions, effects }).await;
+    world.change(Change::PublishRules { space, rules, definitions, effects, identity: None }).await;
     eventually("everybody to be evaluated and told", || {
         let meta = world.node.shared.meta();
         let is_done = !meta.spaces[0].computing.reassessing;

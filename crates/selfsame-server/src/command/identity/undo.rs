@@ -1,5 +1,5 @@
 //! `selfsame identity unmerge`, `split`, `lift` and `apart`: shows what would change, and changes it
-//! when told so.
+//! when told so, by a plan or by publishing the rules in force with it.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::rules::EVERY;
+use super::rules::{EVERY, NOT_YET, follow};
 use super::{Where, count, event, id, list, text};
 use crate::client::{Client, block_on, part};
 use crate::command::say;
@@ -64,6 +64,10 @@ struct Deed {
     /// Do it. Without this, what would change is shown.
     #[arg(long)]
     yes: bool,
+    /// Do it by publishing the rules in force with it, as `publish` does: the whole log is resolved again. It
+    /// also reaches people who are verified, devices that moved, and what is too large for a plan.
+    #[arg(long)]
+    publish: bool,
     /// Who asks, or why: kept with the pair.
     #[arg(long, value_name = "TEXT", default_value = "")]
     by: String,
@@ -121,6 +125,9 @@ fn check<'i>(ids: impl IntoIterator<Item = &'i String>) -> anyhow::Result<()> {
 impl Deed {
     fn run(&self, mut wish: Value) -> anyhow::Result<ExitCode> {
         (wish["by"], wish["apply"]) = (json!(self.by), json!(self.yes));
+        if self.publish {
+            wish["publish"] = json!(true);
+        }
         wish["collection"] = json!(if self.place.account { "accounts" } else { "users" });
         let client = self.place.remote.client()?;
         let answer = block_on(self.ask(&client, &wish))?;
@@ -128,17 +135,31 @@ impl Deed {
             say(&serde_json::to_string_pretty(&answer)?)?;
             return Ok(ExitCode::SUCCESS);
         }
-        for line in lines(&answer) {
+        let shown = match self.publish {
+            true => super::rules::lines(&answer),
+            false => lines(&answer),
+        };
+        for line in shown {
             say(&line)?;
+        }
+        if self.publish && !self.yes {
+            say(NOT_YET)?;
         }
         Ok(ExitCode::SUCCESS)
     }
 
     async fn ask(&self, client: &Client, wish: &Value) -> anyhow::Result<Value> {
         let space = crate::command::profile::space(client, self.place.space.as_deref()).await?;
-        let path = format!("/api/spaces/{}/identity/undo", part(&space));
+        let space = part(&space);
+        let path = format!("/api/spaces/{space}/identity/undo");
         let request = client.request(Method::POST, &path).json(wish);
         let answer: Value = client.send(request).await?.json().await?;
+        if self.publish {
+            if !self.place.json {
+                pairs(&answer).iter().try_for_each(|line| say(line))?;
+            }
+            return follow(client, &format!("/api/spaces/{space}/rules/job")).await;
+        }
         match answer.get("job") {
             Some(Value::Bool(true)) => self.follow(client, &format!("{path}/job"), &answer).await,
             _ => Ok(answer),
@@ -182,13 +203,16 @@ fn cluster(cluster: &Value) -> String {
     format!("    {}  {}{more}", text(cluster, "profile_id"), ids.join("  "))
 }
 
+/// What is set apart or lifted.
+fn pairs(undo: &Value) -> Vec<String> {
+    let pair = |pair: &Value| format!("{} and {}", id(&pair["one"]), id(&pair["other"]));
+    list(undo, "pairs").iter().take(SHOWN).map(pair).collect()
+}
+
 /// What a plan, or what was done, says.
 fn lines(undo: &Value) -> Vec<String> {
     let is_applied = undo.get("applied") == Some(&Value::Bool(true));
-    let mut lines = Vec::new();
-    for pair in list(undo, "pairs").iter().take(SHOWN) {
-        lines.push(format!("{} and {}", id(&pair["one"]), id(&pair["other"])));
-    }
+    let mut lines = pairs(undo);
     let section = |title: &str, rows: Vec<String>, lines: &mut Vec<String>| {
         if !rows.is_empty() {
             lines.push(format!("  {title}"));

@@ -11,7 +11,7 @@ use selfsame_pipeline::{Drafting, IdentityChange, UndoError, UndoWish, Wanted};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::{UndoJobShown, UndoShown, problem, undo_shown};
+use super::{UndoJobShown, UndoShown, check_publishes, problem, undo_shown};
 use crate::control::Control;
 use crate::control::asked::Asked;
 use crate::control::identity::read;
@@ -179,7 +179,8 @@ fn run(control: &Control, job: &Job, runtime: &Handle) -> Result<Stage, Problem>
     };
     let changed = runtime.block_on(async {
         let _turn = control.turn().await;
-        control.node.change_identity(&change).await
+        check_publishes(control, &job.asking.space)?;
+        Ok::<_, Problem>(control.node.change_identity(&change).await?)
     });
     (shown.applied, shown.position) = (true, Some(changed?.to_string()));
     Ok(Stage::Done(Arc::new(shown)))

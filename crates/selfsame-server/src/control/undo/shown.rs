@@ -25,6 +25,10 @@ shape! {
         by: Option<String>,
         /// Whether to do it. Default: no, and the answer shows what it would do.
         apply: Option<bool>,
+        /// Whether to do it by publishing the rules in force with it: every event is resolved again, so it also
+        /// reaches people who are verified, devices that moved, and any number of sets. A job tries that, or with
+        /// `apply` publishes it: `GET /api/spaces/ID/rules/job` shows how far that is.
+        publish: Option<bool>,
     }
 
     /// What undoing does.
@@ -37,6 +41,9 @@ shape! {
         large: bool,
         /// Whether it now goes on as a job. What it would do, or does, the job says in the end.
         job: bool,
+        /// Whether it now goes on as a job that tries or publishes the rules in force with it, and
+        /// `GET /api/spaces/ID/rules/job` says what it does.
+        publishing: bool,
         /// The pairs that are set apart or lifted.
         pairs: Vec<PairShown>,
         /// The profiles that change, as they are.
