@@ -1,5 +1,5 @@
-//! Makes what `make web` and `make pack` have built part of the program: the demo's shop, the browser SDKs
-//! and the actions pack; and the manifests of destinations.
+//! Makes what `make web` and `make pack` have built part of the program: the console, the demo's shop, the
+//! browser SDKs and the actions pack; and the manifests of destinations.
 //!
 //! What is not there is left out, and the program says how to build it. Cargo never runs npm.
 
@@ -13,9 +13,10 @@ fn main() -> io::Result<()> {
     let (web, out) = (folder("CARGO_MANIFEST_DIR")?.join("../../web"), folder("OUT_DIR")?);
     let (shop, official) = (web.join("shop/dist"), web.join("sdk-bundle/dist"));
     let selfsame = folder("CARGO_MANIFEST_DIR")?.join("../../sdk/js/dist/browser");
+    let console = web.join("console/dist");
     let mut cargo = io::stdout().lock();
     writeln!(cargo, "cargo::rerun-if-changed=build.rs")?;
-    for built in [&shop, &official, &selfsame] {
+    for built in [&shop, &official, &selfsame, &console] {
         // A path that is not there would make cargo run this every time: a folder above it is watched.
         let watched = built.ancestors().find(|path| path.exists());
         writeln!(cargo, "cargo::rerun-if-changed={}", watched.unwrap_or(built).display())?;
@@ -32,6 +33,7 @@ fn main() -> io::Result<()> {
         }
         text.push_str("];\n");
     }
+    text.push_str(&console_files(&console)?);
     fs::write(out.join("embedded.rs"), text)?;
     let destinations = folder("CARGO_MANIFEST_DIR")?.join("../../destinations");
     writeln!(cargo, "cargo::rerun-if-changed={}", destinations.display())?;
@@ -43,6 +45,30 @@ fn main() -> io::Result<()> {
     let pack =
         file.map_or_else(|_| "None".to_owned(), |file| format!("Some(include_bytes!({file:?}))"));
     fs::write(out.join("pack.rs"), format!("pub(super) static PACK: Option<&[u8]> = {pack};\n"))
+}
+
+/// A table of the console's files, each with the one that its build compressed.
+fn console_files(folder: &Path) -> io::Result<String> {
+    let kinds = ["css", "html", "js", "json", "png", "svg", "txt", "webmanifest", "woff2"];
+    let mut files = Vec::new();
+    collect(folder, folder, &kinds, &mut files)?;
+    files.sort();
+    let mut text = String::from("pub(super) static CONSOLE: &[ConsoleFile] = &[\n");
+    for (path, file) in files {
+        let mut brotli = file.clone().into_os_string();
+        brotli.push(".br");
+        let brotli = match Path::new(&brotli).is_file() {
+            true => format!("Some(include_bytes!({brotli:?}))"),
+            false => "None".to_owned(),
+        };
+        writeln!(
+            text,
+            "    ConsoleFile {{ path: {path:?}, bytes: include_bytes!({file:?}), brotli: {brotli} }},"
+        )
+        .expect("text grows");
+    }
+    text.push_str("];\n");
+    Ok(text)
 }
 
 /// A table of the manifests, by the names of their folders.

@@ -50,7 +50,7 @@ pub use collector::Collector;
 pub use config::CollectConfig;
 pub use intake::{Intake, IntakeError, Receipt};
 pub use made::{Made, NotMade};
-pub use network::{Network, NetworkError, Peer};
+pub use network::{Network, NetworkError, Peer, own_address, sender_address};
 pub use problem::Problem;
 pub use route::Route;
 pub use script::Scripts;

@@ -76,9 +76,9 @@ fn is_proxied(config: &CollectConfig, address: IpAddr) -> bool {
     config.trusted_proxies.iter().any(|network| network.contains(address))
 }
 
-/// The address of the customer's own connection, if it may be kept: the connection's, or behind
-/// believed proxies the last in `X-Forwarded-For` that is not one of them.
-pub(crate) fn client_address(config: &CollectConfig, parts: &Parts, peer: Peer) -> Option<String> {
+/// Where a request comes from: the other end of the connection, or behind believed proxies the last in
+/// `X-Forwarded-For` that is not one of them. None where a proxy says what is no address.
+pub fn sender_address(config: &CollectConfig, parts: &Parts, peer: Peer) -> Option<IpAddr> {
     let mut address = peer.address.ip().to_canonical();
     if is_proxied(config, address) {
         let forwarded = parts.headers.get_all("x-forwarded-for").iter();
@@ -91,6 +91,12 @@ pub(crate) fn client_address(config: &CollectConfig, parts: &Parts, peer: Peer) 
             }
         }
     }
+    Some(address)
+}
+
+/// The address of the customer's own connection, if it may be kept.
+pub(crate) fn client_address(config: &CollectConfig, parts: &Parts, peer: Peer) -> Option<String> {
+    let address = sender_address(config, parts, peer)?;
     (address.is_ipv4() || config.collect_ipv6).then(|| address.to_string())
 }
 
@@ -101,7 +107,7 @@ fn forwarded_address(text: &str) -> Option<IpAddr> {
 }
 
 /// What the client called us: scheme and host, with the port if it named one.
-pub(crate) fn own_address(
+pub fn own_address(
     config: &CollectConfig,
     parts: &Parts,
     peer: Peer,

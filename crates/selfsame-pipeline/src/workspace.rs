@@ -19,6 +19,7 @@ mod identity;
 mod oauth;
 mod results;
 mod source;
+mod token;
 mod tool;
 
 pub use self::alert::{Alert, AlertChannel};
@@ -35,6 +36,7 @@ pub use self::identity::{Identity, IdentityKey, KeyText, TokenAlgorithm};
 pub use self::oauth::{OAuth, OAuthClient, OAuthKey};
 pub use self::results::ChangeResults;
 pub use self::source::{BrowserSdk, SourceKind};
+pub use self::token::{Role, Token};
 pub use self::tool::{Tool, ToolMapping, ToolVersion};
 
 /// Everything that is configured.
@@ -138,20 +140,6 @@ pub enum DedupeScope {
     Source,
     /// Those of all sources with this scope.
     Workspace,
-}
-
-/// A token of the APIs. Only its hash is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Token {
-    /// The id that APIs show.
-    pub id: String,
-    /// The name for people.
-    pub name: String,
-    /// SHA-256 of the token, in hex.
-    pub hash: String,
-    /// Whether it is no longer accepted.
-    #[serde(default)]
-    pub revoked: bool,
 }
 
 /// Where events go.

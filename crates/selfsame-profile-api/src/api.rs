@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::HeaderValue;
 use axum::http::header::HeaderName;
+use axum::http::request::Parts;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -15,6 +16,7 @@ use selfsame_event::{Clock, Position, Time};
 use selfsame_pipeline::{Reader, SpaceRead};
 use tokio::sync::Semaphore;
 
+use crate::asked::token;
 use crate::problem::{Problem, json};
 use crate::table::ROUTES;
 
@@ -31,11 +33,20 @@ const POSITION: HeaderName = HeaderName::from_static("x-selfsame-position");
 
 /// Says who may read.
 pub trait Tokens: Send + Sync + 'static {
-    /// Whether the token may read that space.
-    fn allows(&self, token: &str, space: &str) -> bool;
+    /// Whether who asks may read that space, or, where none is named, what is of no space. `token` is
+    /// the one of the request, if it has one; the rest is in its head.
+    fn entry(&self, parts: &Parts, token: Option<&str>, space: Option<&str>) -> Entry;
+}
 
-    /// Whether the token may read anything at all.
-    fn knows(&self, token: &str) -> bool;
+/// What becomes of a request to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// It is answered.
+    Granted,
+    /// Nobody known asks, or nobody who has to do with that space.
+    Unknown,
+    /// Who asks is known, and may not.
+    Refused,
 }
 
 /// What the routes share. Cheap to clone.
@@ -75,12 +86,14 @@ impl ProfileApi {
         self.clock.wall()
     }
 
-    pub(crate) fn allows(&self, token: &str, space: &str) -> bool {
-        self.tokens.allows(token, space)
-    }
-
-    pub(crate) fn knows(&self, token: &str) -> bool {
-        self.tokens.knows(token)
+    /// Lets a request in, or says why not.
+    pub(crate) fn admit(&self, parts: &Parts, space: Option<&str>) -> Result<(), Problem> {
+        let token = token(&parts.headers);
+        match self.tokens.entry(parts, token.as_deref(), space) {
+            Entry::Granted => Ok(()),
+            Entry::Unknown => Err(Problem::Token),
+            Entry::Refused => Err(Problem::Permission),
+        }
     }
 
     /// Answers from the state, on a thread that may wait for the disk.

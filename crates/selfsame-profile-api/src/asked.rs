@@ -45,10 +45,7 @@ impl FromRequestParts<ProfileApi> for Asked {
         let path: Vec<&str> = parts.uri.path().split('/').skip(1).collect();
         let part = |number: usize| path.get(number).copied();
         let space = decode(part(SPACE).unwrap_or_default())?;
-        let token = token(&parts.headers).ok_or(Problem::Token)?;
-        if !api.allows(&token, &space) {
-            return Err(Problem::Token);
-        }
+        api.admit(parts, Some(&space))?;
         Ok(Self {
             space,
             collection: collection(&decode(part(COLLECTION).unwrap_or_default())?)?,

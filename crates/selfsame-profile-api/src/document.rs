@@ -1,12 +1,10 @@
 //! The published document: the operations of the route table, and the schemas of their answers.
 
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use crate::api::ProfileApi;
-use crate::asked::token;
 use crate::params::LIMIT_MAX;
 use crate::problem::{ERRORS, Problem, json as answer};
 use crate::schema::schemas;
@@ -49,12 +47,11 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
 /// `GET /openapi/profile.json`
 pub(crate) async fn show(
     State(api): State<ProfileApi>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, Problem> {
-    match token(&headers) {
-        Some(token) if api.knows(&token) => Ok(answer(document().to_string())),
-        _ => Err(Problem::Token),
-    }
+    let (parts, _) = request.into_parts();
+    api.admit(&parts, None)?;
+    Ok(answer(document().to_string()))
 }
 
 /// The document.

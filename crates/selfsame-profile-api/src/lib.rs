@@ -33,5 +33,5 @@ mod show;
 mod table;
 mod traits;
 
-pub use api::{ProfileApi, Tokens, router};
+pub use api::{Entry, ProfileApi, Tokens, router};
 pub use problem::{ERRORS, ErrorCode};

@@ -42,6 +42,8 @@ codes! {
     BODY = "invalid_request_error", 400, "Send a body as the message says.";
     /// No token, or one that may not read this space.
     TOKEN = "authentication_error", 401, "Send the token as the user name of Basic authorization, or as a bearer token.";
+    /// Who asks is known and may not read profiles.
+    PERMISSION = "authorization_error", 403, "Use a token or sign in as a member with the permission `events`.";
     /// No such profile, space, collection or resource.
     MISSING = "not_found", 404, "Check the identifier, also its type; the profile may not be there yet: see `?wait_for=`.";
     /// The resource does not have that method.
@@ -66,6 +68,9 @@ pub(crate) enum Problem {
     /// No token, or one that may not read this space.
     #[error("The access token is missing or not valid for this space.")]
     Token,
+    /// Who asks is known, and may not read profiles.
+    #[error("Reading profiles needs the permission `events`.")]
+    Permission,
     /// No such profile.
     #[error("Profile was not found.")]
     Profile,
@@ -105,7 +110,7 @@ impl Problem {
     pub(crate) fn class(&self) -> Class {
         match self {
             Self::Invalid(_) | Self::Body(_) | Self::Method => Class::Invalid,
-            Self::Token => Class::Denied,
+            Self::Token | Self::Permission => Class::Denied,
             Self::Profile | Self::Missing(_) => Class::Missing,
             Self::NotYet(_) => Class::Unavailable,
             Self::Read(error) => error.class(),
@@ -119,6 +124,7 @@ impl Problem {
             Self::Body(_) => BODY,
             Self::Method => METHOD,
             Self::Token => TOKEN,
+            Self::Permission => PERMISSION,
             Self::Profile | Self::Missing(_) => MISSING,
             Self::NotYet(_) => NOT_YET,
             Self::Read(error) if error.class() == Class::Unavailable => OPENING,

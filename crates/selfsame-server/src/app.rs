@@ -70,11 +70,13 @@ impl App {
         {
             return ready.collector.answer(route, request, peer).await.map(Body::new);
         }
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
         let router = match door {
             Door::Main => &ready.main,
             Door::Control => &ready.control,
         };
-        match router.clone().oneshot(request.map(Body::new)).await {
+        match router.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! DIR/backup.json     format, position, state hash, and every file with its length and digest
-//! DIR/data/…          log, outbox, ledgers, exchanges and the newest base, as in a data folder; the key that
-//!                     seals secrets only if it was asked for
+//! DIR/data/…          log, outbox, ledgers, exchanges, the audit log and the newest base, as in a data folder;
+//!                     members without their sessions; the key that seals secrets only if it was asked for
 //! ```
 //!
 //! Each part is copied after those that refer to it: first ledgers, then the outbox, then the log. So
@@ -29,8 +29,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::base;
 use crate::chance;
-use crate::folder::FORMAT as DATA_FORMAT;
+use crate::folder::{AUDIT, FORMAT as DATA_FORMAT, MEMBERS};
+use crate::members;
 use crate::vault::{KEY_FILE, Vault};
+use crate::whole_file;
 
 /// The version of the layout of backups.
 const FORMAT: u32 = 1;
@@ -156,10 +158,16 @@ pub(crate) fn make(
         copied(&from, &to, || open_log(&to, &clock).map(drop))
             .context("a ledger cannot be copied")?;
     }
-    let (from, to) = (root.join("exchanges"), into.join("exchanges"));
-    if from.exists() {
-        copied(&from, &to, || open_log(&to, &clock).map(drop))
-            .context("the exchanges cannot be copied")?;
+    for (part, whose) in [("exchanges", "exchanges"), (AUDIT, "audit log")] {
+        let (from, to) = (root.join(part), into.join(part));
+        if from.exists() {
+            copied(&from, &to, || open_log(&to, &clock).map(drop))
+                .with_context(|| format!("the {whose} cannot be copied"))?;
+        }
+    }
+    let members = members::for_backup(&root.join(MEMBERS), vault);
+    if let Some(members) = members.context("the members cannot be copied")? {
+        whole_file::replace(&into.join(MEMBERS), &members)?;
     }
     let (outbox, log) = (into.join("outbox"), into.join("log"));
     copied(&root.join("outbox"), &outbox, || Ok(())).context("the outbox cannot be copied")?;

@@ -2,7 +2,7 @@
 
 use selfsame_identity::RuleSet;
 use selfsame_pipeline::workspace::{
-    BrowserSdk, Change, DedupeScope, Identity, Source, SourceKind, Token, WriteKey,
+    BrowserSdk, Change, DedupeScope, Identity, Role, Source, SourceKind, Token, WriteKey,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -77,6 +77,7 @@ pub(crate) async fn first_start(node: &Node, names: &FirstNames) -> Result<bool,
             name: "made at the first start".to_owned(),
             hash: token_hash(&names.token),
             revoked: false,
+            role: Role::Owner,
         }),
     ];
     for change in &changes {

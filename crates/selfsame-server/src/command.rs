@@ -1,6 +1,7 @@
 //! The command line: a noun and a verb for a resource, one verb for the whole system.
 
 mod alert;
+mod audit;
 mod backup;
 mod config;
 mod definition;
@@ -12,6 +13,7 @@ mod function;
 mod function_worker;
 mod identity;
 mod import;
+mod member;
 mod pack_worker;
 mod plan;
 mod profile;
@@ -65,6 +67,8 @@ enum Command {
     PackWorker,
     Replay(replay::Replay),
     Alert(alert::AlertCommand),
+    Member(member::MemberCommand),
+    Audit(audit::Audit),
     Reconcile(reconcile::Reconcile),
     Audience(definition::Audience),
     Trait(definition::Trait),
@@ -155,6 +159,8 @@ impl Cli {
             Command::PackWorker => pack_worker::run(),
             Command::Replay(replay) => replay.run(),
             Command::Alert(alert) => alert.run(),
+            Command::Member(member) => member.run(),
+            Command::Audit(audit) => audit.run(),
             Command::Reconcile(reconcile) => reconcile.run(),
             Command::Audience(audience) => audience.run(),
             Command::Trait(one) => one.run(),

@@ -4,7 +4,8 @@
 //! published document.
 //!
 //! **Invariants:**
-//! - every operation needs a token with its permission; what is not in the table does not exist;
+//! - every operation needs a token or a session with its permission; what is not in the table does not exist;
+//! - whatever was changed, exported or refused is in the audit log before it is answered;
 //! - every change is a record of the log, and one change is made at a time, so that none is lost
 //!   between reading and writing;
 //! - a secret is shown by the answer that makes it, and never again.
@@ -13,6 +14,7 @@ mod accounting;
 mod alerts;
 mod asked;
 mod attempts;
+mod audit;
 mod backups;
 mod catalogue;
 mod dead_letters;
@@ -29,16 +31,21 @@ mod imports;
 pub(crate) mod insights;
 mod oauth;
 mod openapi;
+mod people;
+mod permission;
 mod previews;
 mod problem;
 mod reconcile;
 mod rejected;
 mod replays;
 mod rule_jobs;
+mod schemas;
+mod session;
 mod shape;
 mod sources;
 mod spaces;
 mod state;
+mod stream;
 mod table;
 mod tail;
 mod tokens;
@@ -52,6 +59,7 @@ pub(crate) use alerts::channels::{
 pub(crate) use alerts::{AlertShown, AlertTurn, AlertWanted, SilenceWanted};
 pub(crate) use attempts::requests::RequestsShown;
 pub(crate) use attempts::{AttemptFound, AttemptsFound};
+pub(crate) use audit::AuditFound;
 pub(crate) use backups::{BackupDone, BackupRequest};
 pub(crate) use catalogue::CatalogueEntry;
 pub(crate) use dead_letters::{DeadCauses, DeadLetters, Resent};
@@ -59,6 +67,7 @@ pub(crate) use dead_ranges::{DeadRanges, RangeResent};
 pub(crate) use definitions::{
     ActivationShown, DefinitionProgress, DefinitionShown, NamingShown, NewDefinition,
 };
+pub(crate) use destinations::alarm;
 pub(crate) use destinations::{
     AuthorizeShown, ChoicesFound, DestinationShown, MappingShown, NewDestination, NewMapping,
     NewSecret,
@@ -76,6 +85,8 @@ pub(crate) use insights::words as insight_words;
 pub(crate) use oauth::{
     AddedOAuthClient, OAuthChange, OAuthClientGiven, OAuthKeyGiven, OAuthShown,
 };
+pub(crate) use people::{MemberLink, MemberShown};
+pub(crate) use permission::{Permission, may};
 pub(crate) use previews::{PreviewFound, PreviewShown, PreviewWish};
 pub(crate) use problem::Code;
 pub(crate) use reconcile::{
@@ -86,13 +97,20 @@ pub(crate) use shape::Page;
 pub(crate) use sources::{NewSource, SourceShown};
 pub(crate) use spaces::{NewSpace, SpaceShown};
 pub(crate) use state::Done;
+pub(crate) use stream::{LiveDestination, LiveShown, LiveSource};
+#[cfg(test)]
+pub(crate) use table::ROUTES as OPERATIONS;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Query, RawPathParams, Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, ORIGIN,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
@@ -103,19 +121,24 @@ use selfsame_pipeline::workspace::Change;
 use tokio::sync::{MutexGuard, Semaphore};
 
 use self::asked::Asked;
-use self::problem::Problem;
-use self::table::{Permission, ROUTES, Route, Takes, Verb};
+use self::openapi::operation_id;
+use self::problem::{Acted, Problem};
+use self::table::{ROUTES, Route, Takes, Verb};
 use self::undo::UndoJobs;
+use crate::access::{Access, Caller, Forged, Who};
+use crate::audit::Entry;
+use crate::live::Live;
 use crate::node::Node;
 use crate::preview_job::Previews;
 use crate::rule_job::RuleJobs;
 use crate::tasks::Tasks;
-use crate::tokens::Tokens;
 
 /// How many reads of many records go on at once.
 const SCANS: usize = 2;
 /// How many clients follow events at once.
 const TAILS: usize = 16;
+/// How many clients watch numbers at once.
+const WATCHERS: usize = 32;
 /// How many audiences are exported at once.
 const EXPORTS: usize = 4;
 
@@ -123,10 +146,12 @@ const EXPORTS: usize = 4;
 #[derive(Debug, Clone)]
 pub(crate) struct Control {
     node: Arc<Node>,
-    tokens: Tokens,
+    access: Access,
     tasks: Tasks,
     scans: Arc<Semaphore>,
     tails: Arc<Semaphore>,
+    watchers: Arc<Semaphore>,
+    live: Arc<Live>,
     exports: Arc<Semaphore>,
     rule_jobs: Arc<RuleJobs>,
     previews: Arc<Previews>,
@@ -134,13 +159,15 @@ pub(crate) struct Control {
 }
 
 /// `/api`, and where people come back to who agreed at a vendor.
-pub(crate) fn router(node: &Arc<Node>, tokens: &Tokens, tasks: &Tasks) -> Router {
+pub(crate) fn router(node: &Arc<Node>, access: &Access, tasks: &Tasks) -> Router {
     let control = Control {
         node: Arc::clone(node),
-        tokens: tokens.clone(),
+        access: access.clone(),
         tasks: tasks.clone(),
         scans: Arc::new(Semaphore::new(SCANS)),
         tails: Arc::new(Semaphore::new(TAILS)),
+        watchers: Arc::new(Semaphore::new(WATCHERS)),
+        live: Arc::default(),
         exports: Arc::new(Semaphore::new(EXPORTS)),
         rule_jobs: Arc::default(),
         previews: Arc::default(),
@@ -187,34 +214,70 @@ async fn answer(
     path: &RawPathParams,
     request: Request,
 ) -> Response {
-    let result = match asked(&control, route, path, request).await {
-        Ok(asked) => (route.call)(control, asked).await,
+    let (parts, body) = request.into_parts();
+    let target = parts.uri.path().to_owned();
+    let caller = control.access.caller(&parts);
+    let who = caller.as_ref().map_or(Who::Nobody, |caller| caller.who.clone());
+    let address = caller.as_ref().ok().and_then(|caller| caller.address);
+    let result = match asked(&control, route, caller, path, parts, body).await {
+        Ok(asked) => (route.call)(control.clone(), asked).await,
         Err(problem) => Err(problem),
     };
-    private(result.unwrap_or_else(IntoResponse::into_response))
-}
-
-/// Nothing that was answered here is kept by a cache.
-fn private(mut response: Response) -> Response {
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let mut response = private(result.unwrap_or_else(IntoResponse::into_response));
+    let entry = Entry {
+        who: who.name(),
+        operation: operation_id(route),
+        target,
+        address: address.map(|address| address.to_string()),
+        status: response.status().as_u16(),
+        code: response.extensions().get::<Code>().map(|code| code.word().to_owned()),
+    };
+    let acted = response.extensions_mut().remove::<Acted>();
+    let is_told = route.verb != Verb::Get || route.is_export() || entry.status == 403;
+    if acted.is_some() || (is_told && !matches!(who, Who::Nobody)) {
+        let entry = match acted {
+            Some(Acted(who)) => Entry { who, ..entry },
+            None => entry,
+        };
+        // What was done is done: the answer says so, and the server's log what is missing.
+        if let Err(error) = control.node.audit.write(&entry).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, operation = entry.operation, "the audit log lacks an entry");
+        }
+    }
     response
 }
 
-async fn no_route(State(control): State<Control>, headers: HeaderMap, uri: Uri) -> Response {
-    let message = format!("There is no route {}.", uri.path());
-    private(unless_stranger(&control, &headers, Problem::new(Code::NoRoute, message)))
+/// Nothing that was answered here is kept by a cache, taken for a page, or read by one of another site.
+fn private(mut response: Response) -> Response {
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
-async fn no_method(State(control): State<Control>, headers: HeaderMap) -> Response {
+async fn no_route(State(control): State<Control>, request: Request) -> Response {
+    let message = format!("There is no route {}.", request.uri().path());
+    private(unless_stranger(&control, request, Problem::new(Code::NoRoute, message)))
+}
+
+async fn no_method(State(control): State<Control>, request: Request) -> Response {
     let problem = Problem::new(Code::NoMethod, "This resource does not have that method.");
-    private(unless_stranger(&control, &headers, problem))
+    private(unless_stranger(&control, request, problem))
 }
 
-/// Who has no token learns nothing of what there is.
-fn unless_stranger(control: &Control, headers: &HeaderMap, problem: Problem) -> Response {
-    match control.check(headers, Permission::Read) {
-        Ok(()) => problem.into_response(),
-        Err(stranger) => stranger.into_response(),
+/// Who is not known learns nothing of what there is.
+fn unless_stranger(control: &Control, request: Request, problem: Problem) -> Response {
+    let (parts, _) = request.into_parts();
+    match control.access.caller(&parts) {
+        Ok(caller) if caller.who.may(Permission::Read) => problem.into_response(),
+        _ => Problem::stranger().into_response(),
     }
 }
 
@@ -222,14 +285,20 @@ fn unless_stranger(control: &Control, headers: &HeaderMap, problem: Problem) -> 
 async fn asked(
     control: &Control,
     route: &Route,
+    caller: Result<Caller, Forged>,
     path: &RawPathParams,
-    request: Request,
+    parts: Parts,
+    body: Body,
 ) -> Result<Asked, Problem> {
-    let (parts, body) = request.into_parts();
     if route.verb != Verb::Get {
         check_origin(&parts.headers, &parts.uri)?;
     }
-    control.check(&parts.headers, route.permission)?;
+    let caller = caller?;
+    check(&caller, route.permission)?;
+    if let Who::Member(signed_in) = &caller.who {
+        let (node, now) = (&control.node, control.node.clock.wall());
+        node.members.touch(&node.vault, &signed_in.session, now).await?;
+    }
     let wrong = |_| Problem::new(Code::Invalid, "The query cannot be read.");
     let Query(query) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(wrong)?;
     for (index, (name, _)) in query.iter().enumerate() {
@@ -252,7 +321,7 @@ async fn asked(
         headers.extend(value.map(|value| (*name, value.to_owned())));
     }
     let body = read(&parts.headers, route, body).await?;
-    Ok(Asked { path, query, headers, body })
+    Ok(Asked { path, query, headers, body, caller })
 }
 
 async fn read(
@@ -302,32 +371,16 @@ fn check_origin(headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
     }
 }
 
+/// Refuses who lacks a permission.
+fn check(caller: &Caller, wanted: Permission) -> Result<(), Problem> {
+    match caller.who.role() {
+        _ if caller.who.may(wanted) => Ok(()),
+        None => Err(Problem::stranger()),
+        Some(role) => Err(Problem::lacks(role, wanted)),
+    }
+}
+
 impl Control {
-    /// What the bearer of the token may do.
-    fn granted(&self, headers: &HeaderMap) -> &'static [Permission] {
-        let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = bearer.and_then(|value| value.split_once(' ')).and_then(|(scheme, token)| {
-            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-        });
-        match token {
-            Some(token) if self.tokens.allows(token) => Permission::ALL,
-            _ => &[],
-        }
-    }
-
-    fn check(&self, headers: &HeaderMap, wanted: Permission) -> Result<(), Problem> {
-        match self.granted(headers) {
-            [] => {
-                Err(Problem::new(Code::Unauthorized, "The token is missing, unknown or revoked."))
-            }
-            granted if granted.contains(&wanted) => Ok(()),
-            _ => {
-                let message = format!("The token lacks the permission `{}`.", wanted.word());
-                Err(Problem::new(Code::Forbidden, message))
-            }
-        }
-    }
-
     /// The state as it is now.
     fn view(&self) -> Result<View, Problem> {
         self.node.view().ok_or_else(Problem::opening)

@@ -51,6 +51,9 @@ pub(crate) use start::{Stay, start};
 /// The name of the demo's space, source, write key and API token.
 pub(crate) const NAME: &str = "demo";
 
+/// Who may sign in to the demo's console: known to everybody, as everything of it is.
+pub(crate) const OWNER: (&str, &str) = ("demo@example.com", "selfsame-demo");
+
 /// One demo. Its parts come to life in this order: settings, routes, shoppers.
 #[derive(Debug)]
 pub(crate) struct Demo {

@@ -15,6 +15,8 @@
 //! DIR/function-logs/ what the last calls of functions came to, and printed
 //! DIR/alerts.json   what is raised, and who is still to be told of it
 //! DIR/graph-days.json how large profiles were on the newest days
+//! DIR/members.json  who may sign in, sealed
+//! DIR/audit/        who did what
 //! DIR/trial/        two graphs, while rules are tried out
 //! ```
 
@@ -26,6 +28,10 @@ use rustix::fs::{FlockOperation, flock};
 
 /// The version of the layout.
 pub(crate) const FORMAT: u32 = 1;
+/// The file of members.
+pub(crate) const MEMBERS: &str = "members.json";
+/// The folder of the audit log.
+pub(crate) const AUDIT: &str = "audit";
 const NAME: &str = "selfsame-data";
 
 /// A data folder that this process has.
@@ -159,6 +165,14 @@ impl Folder {
 
     pub(crate) fn alerts(&self) -> PathBuf {
         self.root.join("alerts.json")
+    }
+
+    pub(crate) fn members(&self) -> PathBuf {
+        self.root.join(MEMBERS)
+    }
+
+    pub(crate) fn audit(&self) -> PathBuf {
+        self.root.join(AUDIT)
     }
 
     pub(crate) fn trial(&self) -> PathBuf {

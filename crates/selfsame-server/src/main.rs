@@ -1,9 +1,11 @@
 //! Selfsame: a customer data platform in one program.
 
+mod access;
 mod activation;
 mod alerts;
 mod app;
 mod assets;
+mod audit;
 mod backup;
 mod base;
 mod bootstrap;
@@ -14,6 +16,7 @@ mod command;
 mod computing;
 mod connectors;
 mod consent;
+mod console;
 mod control;
 mod definition;
 mod demo;
@@ -28,11 +31,14 @@ mod intake;
 mod lines;
 mod listen;
 mod lists;
+mod live;
 mod manifests;
 mod me;
 mod measures;
+mod members;
 mod node;
 mod oauth;
+mod observed;
 mod pack;
 mod preview_job;
 mod printable;

@@ -19,6 +19,7 @@ use selfsame_pipeline::{
 use tokio::sync::watch;
 
 use crate::alerts::Alerts;
+use crate::audit::Audit;
 use crate::chance;
 use crate::computing::Computing;
 use crate::connectors::Connectors;
@@ -28,11 +29,13 @@ use crate::feed::{SpaceFeed, end_of};
 use crate::folder::Folder;
 use crate::function::{FunctionTools, Functions, Outside};
 use crate::intake::KeyTable;
+use crate::members::Members;
 use crate::tasks::Tasks;
 use crate::urgency;
 use crate::vault::{self, Vault};
 
 mod lists;
+mod unlock;
 mod upkeep;
 
 /// How a node runs.
@@ -85,6 +88,8 @@ pub(crate) struct Node {
     pub(crate) computing: Computing,
     pub(crate) functions: Arc<Functions>,
     pub(crate) alerts: Arc<Alerts>,
+    pub(crate) members: Members,
+    pub(crate) audit: Audit,
     function_tools: FunctionTools,
     pub(crate) connectors: Connectors,
     pub(crate) consents: Consents,
@@ -177,7 +182,9 @@ impl Node {
         let folder = Folder::open_or_create(root)?;
         let vault = Vault::open(vault::file_of(&config.key_file, folder.root()))?;
         let alerts = Arc::new(Alerts::open(&folder, config.mail_relays.clone())?);
+        let members = Members::open(folder.members(), &vault)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let audit = Audit::open(&folder, &clock)?;
         let (connectors, fetched) = Connectors::open(&folder, &config.destinations, &clock)?;
         let logs = Logs::open(&folder, &config.log, &clock)?;
         let engine = open_engine_aside(&folder, &logs, &clock, &config.engine)
@@ -218,6 +225,8 @@ impl Node {
             function_tools: FunctionTools::new(&functions),
             functions,
             alerts,
+            members,
+            audit,
             connectors,
             consents: Consents::default(),
             changing: tokio::sync::Mutex::default(),
@@ -330,31 +339,6 @@ impl Node {
             let connections = destination::connections(workspace, space, with, loopback);
             handle.set_connections(connections);
         }
-    }
-
-    /// Makes the key that seals secrets, unless there are secrets that another key has to open. Those
-    /// stop the start, unless it may go on without them.
-    pub(crate) fn unlock(&self, may_be_locked: bool) -> anyhow::Result<()> {
-        let Some(view) = self.view() else { return Ok(()) };
-        let locked = self.vault.locked(&view.meta.workspace);
-        if !locked.is_empty() && !may_be_locked {
-            let all: Vec<_> =
-                locked.iter().map(|(whose, why)| format!("the secret of {whose}: {why}")).collect();
-            anyhow::bail!(
-                "{}. Put the key file that these secrets were sealed with at {} (or name it with \
-                 server.key_file), or start with server.start_locked = true and give new secrets",
-                all.join("; "),
-                self.vault.file().display()
-            );
-        }
-        for (whose, why) in locked {
-            tracing::error!(secret = %whose, error = %why, "a secret cannot be opened");
-        }
-        if self.vault.is_exposed() {
-            let file = self.vault.file().display();
-            tracing::warn!(%file, "others than this user can read the key file");
-        }
-        Ok(self.vault.ensure_key()?)
     }
 
     /// How the engine runs.

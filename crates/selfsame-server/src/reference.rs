@@ -9,10 +9,11 @@ use expect_test::expect_file;
 use selfsame_collect::VisitorError;
 use selfsame_event::{Refusal, TokenVerdict};
 use selfsame_pipeline::decision::NoteKind;
+use selfsame_pipeline::workspace::Role;
 use selfsame_pipeline::{CHANGED, DUPLICATE};
 use toml::{Table, Value};
 
-use crate::control::{Code, insight_words};
+use crate::control::{Code, OPERATIONS, Permission, insight_words, may};
 use crate::measures::{Kind, MEASURES};
 use crate::settings::{SECTIONS, Settings};
 
@@ -74,6 +75,35 @@ fn settings_are_on_their_page() {
     assert!(keys > 20, "only {keys} keys");
     assert_eq!(defaults.len(), SECTIONS.len());
     expect_file!["../../../docs/reference/settings.md"].assert_eq(&page);
+}
+
+#[test]
+fn permissions_are_on_their_page() {
+    let mut page = String::from(
+        "# Roles and permissions\n\nWhat each role may do: of a token, and of a member who is signed in. An operation needs one permission; who lacks it is\n\
+         answered `403` with `error.permission`. Only an owner makes, changes and removes owners, as members and as tokens, and nobody\n\
+         gives a role that may do more than their own. A token from before there were roles is an owner's.\n\n",
+    );
+    let names = Role::ALL.map(|role| role.word().replace('_', " "));
+    let mut cells = vec!["permission", "what"];
+    cells.extend(names.iter().map(String::as_str));
+    head(&mut page, &cells);
+    for permission in Permission::ALL {
+        let name = code(permission.word());
+        let mut cells = vec![name.as_str(), permission.about()];
+        cells.extend(Role::ALL.map(|role| if may(role, permission) { "yes" } else { "" }));
+        row(&mut page, &cells);
+    }
+    page.push_str(
+        "\nThe Profile API (`/v1/spaces/…`) needs `events`; its document, and the metrics where they need a token, any role.\n\n\
+         ## Operations\n\n`none` is open to everybody: signing in, and asking who one is.\n\n",
+    );
+    head(&mut page, &["operation", "permission", "what"]);
+    for route in OPERATIONS {
+        let name = code(&format!("{} {}", route.verb.word().to_uppercase(), route.path));
+        row(&mut page, &[&name, &code(route.permission.word()), route.summary]);
+    }
+    expect_file!["../../../docs/reference/permissions.md"].assert_eq(&page);
 }
 
 #[test]

@@ -9,10 +9,10 @@ use anyhow::Context as _;
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use selfsame_collect::{Collector, Scripts};
-use selfsame_profile_api::ProfileApi;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::access::Access;
 use crate::app::{App, Ready};
 use crate::bootstrap::{self, FirstNames};
 use crate::health::{self, Health};
@@ -38,6 +38,8 @@ pub(crate) struct Flavour {
     pub(crate) allow_loopback: bool,
     /// How many ports beyond a taken one are tried.
     pub(crate) spare_ports: u16,
+    /// The e-mail address and the password of an owner whom everybody knows; a real server has none.
+    pub(crate) known_owner: Option<(&'static str, &'static str)>,
     /// Routes of its own.
     pub(crate) routes: Routes,
     /// What is said and done once it is ready.
@@ -52,6 +54,10 @@ pub(crate) struct Greeting {
     pub(crate) names: FirstNames,
     pub(crate) is_new: bool,
     pub(crate) secure: bool,
+    /// Where the console is.
+    pub(crate) console: String,
+    /// What follows in the link that makes the first member, as long as there is none.
+    pub(crate) first_link: Option<String>,
     pub(crate) tasks: Tasks,
 }
 
@@ -104,7 +110,9 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
         Arc::clone(&node.clock),
         scripts(),
     ));
+    let first_link = first_member(&node, flavour.known_owner).await?;
     let tokens = Tokens(Arc::clone(&node.shared));
+    let access = Access::new(&node, &tokens, settings.collect.config()?);
     let health = Health {
         node: Arc::clone(&node),
         metrics: recorder,
@@ -112,28 +120,26 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
         is_local: metrics_at.ip().is_loopback(),
     };
     let public = health::router(health.clone())
-        .merge(readers(&node, &tokens, settings)?)
+        .merge(crate::me::router(&node, settings.collect.config()?))
         .merge(crate::oauth::router(&node, &settings.collect, certificates.is_some()))
         .merge(crate::source_function::router(&node, &collector))
         .merge((flavour.routes)(&node, &tasks));
-    let control =
-        health::metrics_router(health).merge(crate::control::router(&node, &tokens, &tasks));
-    let main = if has_control { public } else { public.merge(control.clone()) };
-    let retention = crate::retention::run(
-        Arc::clone(&node),
-        settings.log.clone(),
-        settings.engine.clone(),
-        tasks.clone(),
-    );
-    tasks.spawn("retention", retention);
-    tasks.spawn("alerts", crate::alerts::run(Arc::clone(&node), tasks.clone()));
+    let control = control_side(&node, &access, health, &tasks);
+    let main = match has_control {
+        true => public.merge(crate::console::profiles(&node, &access)),
+        false => public.merge(control.clone()),
+    };
+    keep_up(&node, settings, &tasks);
     app.open(Ready { collector, main, control });
+    let scheme = if certificates.is_some() { "https" } else { "http" };
     let greeting = Greeting {
         address,
         moved_from,
         names: flavour.names,
         is_new,
         secure: certificates.is_some(),
+        console: format!("{scheme}://{}/console/", reachable(metrics_at)),
+        first_link,
         tasks: tasks.clone(),
     };
     (flavour.greet)(&node, &greeting)?;
@@ -147,12 +153,51 @@ async fn serve(settings: &Settings, data: PathBuf, flavour: Flavour) -> anyhow::
     result
 }
 
-/// What reads profiles: the Profile API, and pages of their own visitors.
-fn readers(node: &Arc<Node>, tokens: &Tokens, settings: &Settings) -> anyhow::Result<Router> {
-    let tokens = Arc::new(tokens.clone());
-    let profiles = ProfileApi::new(node.reader(), tokens, Arc::clone(&node.clock));
-    let me = crate::me::router(node, settings.collect.config()?);
-    Ok(selfsame_profile_api::router(profiles).merge(me))
+/// What answers to programs and pages that look after the server. The console reads profiles too, so they
+/// are at both doors.
+fn control_side(node: &Arc<Node>, access: &Access, health: Health, tasks: &Tasks) -> Router {
+    health::metrics_router(health)
+        .merge(crate::control::router(node, access, tasks))
+        .merge(crate::console::router())
+        .merge(crate::console::profiles(node, access))
+}
+
+/// Starts what goes on for as long as the server runs.
+fn keep_up(node: &Arc<Node>, settings: &Settings, tasks: &Tasks) {
+    let (log, engine) = (settings.log.clone(), settings.engine.clone());
+    let retention = crate::retention::run(Arc::clone(node), log, engine, tasks.clone());
+    tasks.spawn("retention", retention);
+    let days = settings.console.audit_days;
+    tasks.spawn("audit log", crate::audit::keep(Arc::clone(node), days, tasks.clone()));
+    tasks.spawn("alerts", crate::alerts::run(Arc::clone(node), tasks.clone()));
+}
+
+/// Sees to it that somebody can sign in: the owner whom everybody knows, or a link that makes the first
+/// member. Each start makes the link anew, and ends the one before.
+async fn first_member(
+    node: &Node,
+    known: Option<(&'static str, &'static str)>,
+) -> anyhow::Result<Option<String>> {
+    let (members, now) = (&node.members, node.clock.wall());
+    match known {
+        Some(owner) => {
+            members.add_known(owner, now);
+            Ok(None)
+        }
+        None if !members.is_empty() => Ok(None),
+        None => {
+            let offered = members.offer(&node.vault, None, now).await?;
+            Ok(offered.ok().map(|(_, link)| link.token))
+        }
+    }
+}
+
+/// An address that a browser on this machine can open.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), address.port())
 }
 
 /// Begins to answer: `503` until the app is ready.

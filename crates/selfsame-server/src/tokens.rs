@@ -1,8 +1,9 @@
-//! Who may use the APIs: tokens, compared by their hashes.
+//! Who may use the APIs by a token: tokens are compared by their hashes.
 
 use std::sync::Arc;
 
 use selfsame_pipeline::Shared;
+use selfsame_pipeline::workspace::Role;
 use subtle::ConstantTimeEq;
 
 use crate::bootstrap::token_hash;
@@ -12,26 +13,17 @@ use crate::bootstrap::token_hash;
 pub(crate) struct Tokens(pub(crate) Arc<Shared>);
 
 impl Tokens {
-    /// Whether the token is one of the workspace's, and not revoked.
-    pub(crate) fn allows(&self, token: &str) -> bool {
+    /// The id and the role of a token, if it is one of the workspace's, and not revoked.
+    pub(crate) fn of(&self, token: &str) -> Option<(String, Role)> {
         let meta = self.0.meta();
         let hash = token_hash(token);
-        let mut found = false;
+        let mut found = None;
         for known in &meta.workspace.tokens {
             let same: bool = known.hash.as_bytes().ct_eq(hash.as_bytes()).into();
-            found |= same && !known.revoked;
+            if same && !known.revoked {
+                found = Some((known.id.clone(), known.role));
+            }
         }
         found
-    }
-}
-
-impl selfsame_profile_api::Tokens for Tokens {
-    /// Tokens are the workspace's: each reads every space of it.
-    fn allows(&self, token: &str, _: &str) -> bool {
-        self.allows(token)
-    }
-
-    fn knows(&self, token: &str) -> bool {
-        self.allows(token)
     }
 }

@@ -84,6 +84,8 @@ pub(crate) enum Purpose<'p> {
     Tool(&'p str),
     /// Checking identity tokens: of a source, with a key's id.
     IdentityKey(&'p str, &'p str),
+    /// Signing in: the whole file of members.
+    Members,
     /// Telling a channel of alerts, by its id.
     AlertChannel(&'p str),
     /// Being told to a function: of a place where it is used, with the setting's name.
@@ -95,6 +97,7 @@ impl fmt::Display for Purpose<'_> {
         match self {
             Self::Destination(id) => write!(f, "destination {id}"),
             Self::Tool(id) => write!(f, "settings of destination {id}"),
+            Self::Members => f.write_str("members"),
             Self::AlertChannel(id) => write!(f, "alert channel {id}"),
             Self::IdentityKey(source, key) => write!(f, "identity key {key} of source {source}"),
             Self::Setting(place, name) => write!(f, "setting {name} of the function of {place}"),

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -16,7 +17,7 @@ use selfsame_pipeline::workspace::{
     WriteKey,
 };
 use selfsame_pipeline::{Compute, ComputeStatus, Engine, EngineConfig, EngineParts, Reader};
-use selfsame_profile_api::{ProfileApi, Tokens, router};
+use selfsame_profile_api::{Entry, ProfileApi, Tokens, router};
 use tower::ServiceExt;
 
 /// A clock that stands at the 1st of August 2026, one second later at each look.
@@ -37,12 +38,12 @@ impl Clock for StepClock {
 struct OneToken;
 
 impl Tokens for OneToken {
-    fn allows(&self, token: &str, space: &str) -> bool {
-        token == "secret" && space != "forbidden"
-    }
-
-    fn knows(&self, token: &str) -> bool {
-        token == "secret"
+    fn entry(&self, _: &Parts, token: Option<&str>, space: Option<&str>) -> Entry {
+        match token {
+            Some("secret") if space != Some("forbidden") => Entry::Granted,
+            Some("blind") => Entry::Refused,
+            _ => Entry::Unknown,
+        }
     }
 }
 

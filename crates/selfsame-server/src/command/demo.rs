@@ -57,6 +57,7 @@ impl Demo {
             names: demo::Demo::names(),
             allow_loopback: true,
             spare_ports: SPARE_PORTS,
+            known_owner: Some(demo::OWNER),
             routes: Box::new(move |node, tasks| demo::router(&routed, node, tasks)),
             greet: Box::new(move |node, greeting| demo::start(&this, node, greeting, stay)),
         };

@@ -15,6 +15,9 @@ use crate::node::Node;
 use crate::serve::{Flavour, Greeting, run as run_server};
 use crate::settings::Layers;
 
+/// Who may sign in to the console: known to everybody, as everything of this server is.
+const OWNER: (&str, &str) = ("dev@example.com", "selfsame-dev");
+
 #[derive(Debug, Args)]
 pub(super) struct Dev {
     /// The data folder. Default: a temporary one that goes away.
@@ -52,7 +55,8 @@ impl Dev {
             names: FirstNames::known("dev"),
             allow_loopback: true,
             spare_ports: 0,
-            routes: Box::new(|node, _| crate::dev::router(node)),
+            known_owner: Some(OWNER),
+            routes: Box::new(|node, _| crate::dev::router(node).merge(crate::console::front())),
             greet: Box::new(greet),
         };
         run_server(&settings, data, flavour)?;
@@ -62,7 +66,8 @@ impl Dev {
 
 fn greet(_: &Arc<Node>, greeting: &Greeting) -> anyhow::Result<()> {
     say(&format!(
-        "selfsame dev is ready at http://{}: space, write key and API token are `dev`",
-        greeting.address
+        "selfsame dev is ready at http://{}: space, write key and API token are `dev`\n\
+         The console is at {}: sign in as {} with the password {}",
+        greeting.address, greeting.console, OWNER.0, OWNER.1
     ))
 }

@@ -14,9 +14,10 @@ use selfsame_pipeline::{copy_file, copy_folder};
 use super::backup::{bar, hash, secrets};
 use super::{Common, say, start_logging};
 use crate::backup::{Manifest, data, ensure_empty};
-use crate::folder::Folder;
+use crate::folder::{AUDIT, Folder, MEMBERS};
 use crate::node::{Logs, open_engine};
 use crate::vault::{KEY_FILE, Vault};
+use crate::whole_file;
 
 /// Make a data folder from a backup.
 #[derive(Debug, Args)]
@@ -44,11 +45,16 @@ impl Restore {
         manifest.check(&self.backup, |checked| bytes.inc(checked))?;
         bytes.finish_and_clear();
         let from = data(&self.backup);
-        for part in ["log", "outbox", "ledger", "base"] {
+        for part in ["log", "outbox", "ledger", "base", AUDIT] {
             if from.join(part).is_dir() {
                 copy_folder(&from.join(part), &self.data.join(part))
                     .with_context(|| format!("{part} cannot be copied"))?;
             }
+        }
+        if from.join(MEMBERS).is_file() {
+            let members = std::fs::read(from.join(MEMBERS))?;
+            whole_file::replace(&self.data.join(MEMBERS), &members)
+                .context("the members cannot be copied")?;
         }
         if manifest.has_key {
             Vault::open(from.join(KEY_FILE))?.copy_to(&self.data.join(KEY_FILE))?;

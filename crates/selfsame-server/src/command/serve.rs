@@ -3,8 +3,6 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use axum::Router;
-
 use super::{Common, say, start_logging};
 use crate::bootstrap::FirstNames;
 use crate::node::Node;
@@ -17,18 +15,30 @@ pub(super) fn run(common: &Common) -> anyhow::Result<ExitCode> {
         names: FirstNames::drawn(),
         allow_loopback: false,
         spare_ports: 0,
-        routes: Box::new(|_, _| Router::new()),
+        known_owner: None,
+        routes: Box::new(|_, _| crate::console::front()),
         greet: Box::new(greet),
     };
     run_server(&settings, settings.server.data.clone(), flavour)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first start prints the secrets, once.
+/// Every start says where the console is, and prints the link for the first member as long as there is none;
+/// the first start prints the secrets, once.
 fn greet(node: &Arc<Node>, greeting: &Greeting) -> anyhow::Result<()> {
-    if !greeting.is_new {
-        return Ok(());
+    if greeting.is_new {
+        welcome(node, greeting)?;
     }
+    say(&format!("The console is at {}", greeting.console))?;
+    let Some(token) = &greeting.first_link else { return Ok(()) };
+    say(&format!(
+        "It has no member yet. This link makes the first one, once, within 24 hours:\n\
+         \x20 {}welcome#{token}",
+        greeting.console
+    ))
+}
+
+fn welcome(node: &Arc<Node>, greeting: &Greeting) -> anyhow::Result<()> {
     let Greeting { address, names, secure, .. } = greeting;
     let scheme = if *secure { "https" } else { "http" };
     let FirstNames { space, write_key, token, .. } = names;

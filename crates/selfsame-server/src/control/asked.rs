@@ -5,6 +5,7 @@ use selfsame_event::{ItemPosition, Position, Time};
 use serde::de::DeserializeOwned;
 
 use super::problem::{Code, Problem};
+use crate::access::Caller;
 
 /// What a request asked.
 #[derive(Debug, Default)]
@@ -13,6 +14,7 @@ pub(crate) struct Asked {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
+    pub(crate) caller: Caller,
 }
 
 impl Asked {

@@ -31,6 +31,7 @@ mod tool;
 
 pub(crate) use self::authorize::AuthorizeShown;
 pub(crate) use self::choices::ChoicesFound;
+pub(crate) use self::status::alarm;
 use self::status::{DestinationStatus, status_of};
 pub(super) use self::tool::manifest;
 pub(crate) use self::tool::{MappingShown, NewMapping};

@@ -5,9 +5,11 @@ use serde_json::{Map, Value, json};
 use super::Control;
 use super::asked::Asked;
 use super::imports::KEY_HEADER;
+use super::permission::Permission;
 use super::problem::{Code, Problem};
 use super::shape::Shapes;
 use super::table::{ROUTES, Route, Takes};
+use super::tail::RESUME;
 
 /// Whether and what each parameter of a query says.
 pub(super) const PARAMETERS: &[(&str, &str)] = &[
@@ -61,11 +63,21 @@ pub(super) const PARAMETERS: &[(&str, &str)] = &[
         "The number of a replay of the destination. Of attempts, 0 is for those of live events. Of dead letters, those of the replay are shown in place of those of live events.",
     ),
     ("first_line", "The number of the body's first line in the file, from 1."),
+    ("who", "Only what this member or token did: a member's id, or `token:` and a token's id."),
+    ("operation", "Only this operation, by its id in this document."),
+    (
+        "live",
+        "Whether the numbers of `GET /api/stream` come too: true or false; false where it is not given.",
+    ),
 ];
 
 /// What each header says.
 pub(super) const HEADERS: &[(&str, &str)] = &[
     (KEY_HEADER, "A write key of the source that the events come from."),
+    (
+        RESUME,
+        "The position of the last event that came: it goes on behind that, as far as that is near enough.",
+    ),
     (
         "host",
         "The server as who asks calls it: the vendor sends back there, if nothing else is named.",
@@ -103,6 +115,7 @@ pub(crate) fn document() -> Value {
                 "message": { "type": "string", "description": "What is wrong." },
                 "hint": { "type": "string", "description": "What to do next." },
                 "field": { "type": "string", "description": "Which field or parameter it is about." },
+                "permission": { "type": "string", "description": "Which permission who asks lacks." },
                 "places": {
                     "type": "array",
                     "description": "Of a definition: everything that is wrong with it, each with where that stands.",
@@ -130,10 +143,16 @@ pub(crate) fn document() -> Value {
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
-        "security": [{ "token": [] }],
+        "security": [{ "token": [] }, { "session": [] }],
         "paths": paths,
         "components": {
-            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer" },
+                "session": {
+                    "type": "apiKey", "in": "cookie", "name": "selfsame",
+                    "description": "Of a member who has signed in; over TLS the cookie is __Host-selfsame. What is no GET needs the header x-selfsame-console: 1 as well.",
+                },
+            },
             "responses": { "Error": {
                 "description": "Why it was not done.",
                 "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
@@ -146,6 +165,12 @@ pub(crate) fn document() -> Value {
 /// The sentence of a name.
 fn about(table: &'static [(&str, &str)], name: &str) -> &'static str {
     table.iter().find(|(known, _)| *known == name).map_or("", |(_, about)| about)
+}
+
+/// The name of an operation.
+pub(super) fn operation_id(route: &Route) -> String {
+    let (group, action) = route.operation.split_once("::").unwrap_or(("", route.operation));
+    format!("{}_{}", group.trim(), action.trim())
 }
 
 fn operation(route: &Route, shapes: &mut Shapes) -> Value {
@@ -163,15 +188,19 @@ fn operation(route: &Route, shapes: &mut Shapes) -> Value {
         parameter
     }));
     parameters.extend(route.headers.iter().map(|name| {
-        json!({ "name": name, "in": "header", "required": true, "description": about(HEADERS, name), "schema": { "type": "string" } })
+        let is_needed = *name != RESUME;
+        json!({ "name": name, "in": "header", "required": is_needed, "description": about(HEADERS, name), "schema": { "type": "string" } })
     }));
-    let (group, action) = route.operation.split_once("::").unwrap_or(("", route.operation));
+    let (group, _) = route.operation.split_once("::").unwrap_or(("", route.operation));
     let mut operation = json!({
-        "operationId": format!("{}_{}", group.trim(), action.trim()),
+        "operationId": operation_id(route),
         "summary": route.summary,
         "tags": [group.trim()],
         "x-permission": route.permission.word(),
     });
+    if route.permission == Permission::Open {
+        operation["security"] = json!([]);
+    }
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }

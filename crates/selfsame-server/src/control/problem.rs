@@ -10,12 +10,15 @@ use selfsame_deliver::{
 };
 use selfsame_event::Class;
 use selfsame_log::ReadError;
-use selfsame_pipeline::workspace::ChangeError;
+use selfsame_pipeline::workspace::{ChangeError, Role};
 use selfsame_store::StoreError;
 use serde_json::{Value, json};
 
+use super::permission::Permission;
+use crate::access::Forged;
 use crate::connectors::NotReady;
 use crate::definition::Wrong;
+use crate::members::{Busy, MembersError, Refused};
 use crate::node::SubmitError;
 use crate::vault::VaultError;
 
@@ -59,10 +62,20 @@ macro_rules! codes {
 }
 
 codes! {
-    /// No token, or none that is accepted.
-    Unauthorized = "unauthorized", Denied, 401, "Send `Authorization: Bearer TOKEN` with a token of this workspace.";
-    /// The token may not do this.
-    Forbidden = "forbidden", Denied, 403, "Use a token with that permission.";
+    /// No token and no session, or none that is accepted.
+    Unauthorized = "unauthorized", Denied, 401, "Send `Authorization: Bearer TOKEN` with a token of this workspace, or sign in.";
+    /// The e-mail address or the password is wrong.
+    WrongPassword = "wrong_password", Denied, 401, "Check both. Who has lost the password gets a link for another one from an administrator, or by `selfsame member link`.";
+    /// Who asks may not do this; `permission` names what they lack.
+    Forbidden = "forbidden", Denied, 403, "Use a token or sign in as a member with that permission.";
+    /// A change by a session came without the header that the console's pages send.
+    ConsoleHeaderMissing = "console_header_missing", Denied, 403, "Send `x-selfsame-console: 1`, or use a token.";
+    /// A password or a one-time link was sent in the clear.
+    NotSecure = "not_secure", Denied, 403, "Use https, or the machine itself. Behind a proxy that ends TLS, name it in `collect.trusted_proxies`, and have it send `X-Forwarded-Proto`.";
+    /// The one-time link was used, has expired, or never was.
+    LinkEnded = "link_ended", Missing, 410, "Ask for another one: `selfsame member link`. As long as there is no member, each start of the server prints one.";
+    /// Too many wrong passwords.
+    TooManyAttempts = "too_many_attempts", Limited, 429, "Wait as `Retry-After` says.";
     /// A page of another site sent the request.
     ForeignOrigin = "foreign_origin", Denied, 403, "Changes are accepted from the server's own pages and from programs that send no `Origin`.";
     /// No source has the write key.
@@ -112,11 +125,49 @@ pub(crate) struct Problem {
     message: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
     places: Vec<Value>,
+    permission: Option<Permission>,
+    /// After how many seconds it is worth another try, where that is known.
+    after: Option<u64>,
+    /// Who did this, where the request does not say it.
+    acted: Option<Acted>,
 }
+
+/// Who an answer is about, where the request does not say it: who signs in.
+#[derive(Debug, Clone)]
+pub(crate) struct Acted(pub(crate) String);
 
 impl Problem {
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), field: None, places: Vec::new() }
+        let message = message.into();
+        let places = Vec::new();
+        Self { code, message, field: None, places, permission: None, after: None, acted: None }
+    }
+
+    /// Nobody known asks.
+    pub(crate) fn stranger() -> Self {
+        let message = "The token or session is missing, unknown or has ended.";
+        Self::new(Code::Unauthorized, message)
+    }
+
+    /// Who asks lacks a permission.
+    pub(crate) fn lacks(role: Role, permission: Permission) -> Self {
+        let (role, word) = (role.word(), permission.word());
+        let message = format!("This needs the permission `{word}`, which the role {role} lacks.");
+        Self { permission: Some(permission), ..Self::new(Code::Forbidden, message) }
+    }
+
+    /// Says how many seconds to wait.
+    #[must_use]
+    pub(crate) fn after(mut self, seconds: u64) -> Self {
+        self.after = Some(seconds);
+        self
+    }
+
+    /// Says who did this.
+    #[must_use]
+    pub(crate) fn by(mut self, who: &str) -> Self {
+        self.acted = Some(Acted(who.to_owned()));
+        self
     }
 
     /// A field or parameter that is wrong.
@@ -241,6 +292,50 @@ impl From<NotReady> for Problem {
     }
 }
 
+impl From<MembersError> for Problem {
+    fn from(error: MembersError) -> Self {
+        Self::of(Class::Unavailable, &error)
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(why: Refused) -> Self {
+        match why {
+            Refused::NoMember => Self::new(Code::NotFound, "There is no such member."),
+            Refused::Taken => {
+                Self::new(Code::Taken, "Somebody has this e-mail address already.").at("email")
+            }
+            Refused::LastOwner => {
+                let message = "This is the last owner; without one nobody could make another.";
+                Self::new(Code::Conflict, message)
+            }
+            Refused::NoLink => {
+                Self::new(Code::LinkEnded, "The link was used, has expired, or never was.")
+            }
+        }
+    }
+}
+
+impl From<Forged> for Problem {
+    fn from(why: Forged) -> Self {
+        match why {
+            Forged::Foreign => {
+                Self::new(Code::ForeignOrigin, "A page of another site sent this request.")
+            }
+            Forged::NoHeader => Self::new(
+                Code::ConsoleHeaderMissing,
+                "A change by a session came without the header `x-selfsame-console`.",
+            ),
+        }
+    }
+}
+
+impl From<Busy> for Problem {
+    fn from(_: Busy) -> Self {
+        Self::new(Code::Busy, "Too many sign in at once.")
+    }
+}
+
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
         Self::of(Class::Unavailable, &error)
@@ -273,7 +368,7 @@ impl From<SubmitError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { code, message, field, places } = self;
+        let Self { code, message, field, places, permission, after, acted } = self;
         let mut error = json!({ "code": code.word(), "message": message, "hint": code.hint() });
         if let Some(field) = field {
             error["field"] = json!(field);
@@ -281,14 +376,21 @@ impl IntoResponse for Problem {
         if !places.is_empty() {
             error["places"] = places.into();
         }
+        if let Some(permission) = permission {
+            error["permission"] = permission.word().into();
+        }
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let mut response = (status, axum::Json(json!({ "error": error }))).into_response();
+        response.extensions_mut().insert(code);
+        if let Some(acted) = acted {
+            response.extensions_mut().insert(acted);
+        }
         let headers = response.headers_mut();
         if code == Code::Unauthorized {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if code.class().is_retryable() {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            headers.insert(RETRY_AFTER, HeaderValue::from(after.unwrap_or(1)));
         }
         if code == Code::NoMethod {
             headers

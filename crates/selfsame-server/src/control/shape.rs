@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use selfsame_event::Collection;
 use selfsame_identity::{MOST_PEOPLE, RuleSet};
 use selfsame_pipeline::workspace::{
-    Announce, BrowserSdk, DedupeScope, DefinitionKind, FunctionKind, SettingKind, SourceKind,
+    Announce, BrowserSdk, DedupeScope, DefinitionKind, FunctionKind, Role, SettingKind, SourceKind,
     Strategy, TokenAlgorithm,
 };
 use serde::Serialize;
@@ -114,6 +114,7 @@ plain! {
     Strategy => { "type": "string", "enum": ["first", "last", "all"] },
     FunctionKind => { "type": "string", "enum": ["source", "insert", "destination"] },
     SettingKind => { "type": "string", "enum": ["text", "boolean", "array", "map"] },
+    Role => { "type": "string", "enum": ["owner", "admin", "editor", "analyst", "viewer", "privacy_officer"] },
     SourceKind => { "type": "string", "enum": ["any", "browser", "mobile", "server"] },
     BrowserSdk => { "type": "string", "enum": ["official", "selfsame"] },
 }

@@ -16,52 +16,18 @@ use super::attempts::requests;
 use super::definitions::{members, why};
 use super::destinations::{authorize, choices, test};
 use super::hint::Hinted;
+use super::permission::Permission;
 use super::problem::Problem;
 use super::shape::{Page, Shape, Shapes};
 use super::undo::job as undo_job;
 use super::{
-    Control, accounting, alerts, attempts, backups, catalogue, dead_letters, dead_ranges,
+    Control, accounting, alerts, attempts, audit, backups, catalogue, dead_letters, dead_ranges,
     definitions, destinations, function_uses, functions, identity, identity_keys, imports,
 };
 use super::{
-    insights, oauth, openapi, previews, reconcile, rejected, replays, rule_jobs, sources, spaces,
-    state, tail, tokens, trace, undo,
+    insights, oauth, openapi, people, previews, reconcile, rejected, replays, rule_jobs, schemas,
+    session, sources, spaces, state, stream, tail, tokens, trace, undo,
 };
-
-/// What a token may do. Tokens have all of them today.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Permission {
-    /// See configuration and counts.
-    Read,
-    /// See the content of events.
-    Events,
-    /// Change the configuration or add events, without seeing a secret.
-    Write,
-    /// Make a change whose answer has a new secret.
-    Secrets,
-    /// List, make and revoke tokens.
-    Tokens,
-    /// Write to the server's disk: backups.
-    Operate,
-}
-
-impl Permission {
-    /// Every permission.
-    pub(crate) const ALL: &[Self] =
-        &[Self::Read, Self::Events, Self::Write, Self::Secrets, Self::Tokens, Self::Operate];
-
-    /// The word in the document.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Events => "events",
-            Self::Write => "write",
-            Self::Secrets => "secrets",
-            Self::Tokens => "tokens",
-            Self::Operate => "operate",
-        }
-    }
-}
 
 /// The method of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +98,13 @@ pub(crate) struct Route {
     pub(crate) media: &'static str,
     pub(crate) answer: Describe,
     pub(crate) call: fn(Control, Asked) -> Answering,
+}
+
+impl Route {
+    /// Whether the answer is a file that takes much away at once.
+    pub(crate) fn is_export(&self) -> bool {
+        !matches!(self.media, "application/json" | "text/event-stream")
+    }
 }
 
 /// What an operation may answer with.
@@ -233,6 +206,7 @@ routes! {
     Put "/api/sources/{id}/function" Write "Have a function make events of requests to a source, at POST /fn/KEY" body [function_uses::FunctionUseAsked] 200 [function_uses::FunctionUseShown] = function_uses::set_of_source;
     Delete "/api/sources/{id}/function" Write "Have no function make events of requests to a source any more" 200 [state::Done] = function_uses::unset_of_source;
     Get "/api/sources/{id}/rejected" Events "List events that were set aside, newest first" query ["day" "limit" "next"] 200 [rejected::Rejected] = rejected::list;
+    Get "/api/sources/{id}/schema" Events "What the newest events of a source look like: names, properties, types, how often they are null" 200 [schemas::SourceSchema] = schemas::show;
 
     Get "/api/functions" Read "List functions" 200 [Page<functions::FunctionShown>] = functions::list;
     Post "/api/functions" Write "Make a function; its code is checked" body [functions::NewFunction] 201 [functions::FunctionShown] = functions::create;
@@ -267,18 +241,18 @@ routes! {
     Get "/api/spaces/{id}/identity/health" Events "How healthy the identity graph is: sizes of profiles, limits that were met, identifiers that many profiles want" query ["collection" "limit"] 200 [identity::IdentityHealthShown] = identity::health;
     Get "/api/spaces/{id}/identity/proposals" Events "Profiles that have more than the rules in force would let them, and how each could be taken apart; nothing is done" query ["collection" "limit" "next"] 200 [identity::IdentityProposals] = identity::proposals;
     Get "/api/spaces/{id}/identity/households" Events "The households of a profile, one for each rule of the space; or one household, by its id" query ["of" "collection"] 200 [identity::IdentityHouseholds] = identity::households;
-    Post "/api/spaces/{id}/identity/undo" Write "Undo a merge, set identifiers apart, split some off or lift that: shows what it would do, and does it with `apply`" body [undo::UndoRequest] 200 [undo::UndoShown] = undo::undo;
+    Post "/api/spaces/{id}/identity/undo" Identity "Undo a merge, set identifiers apart, split some off or lift that: shows what it would do, and does it with `apply`" body [undo::UndoRequest] 200 [undo::UndoShown] = undo::undo;
     Get "/api/spaces/{id}/identity/undo/job" Events "How far an undo is that a job plans or does, and what it would do or did" 200 [undo::UndoJobShown] = undo_job::show;
-    Delete "/api/spaces/{id}/identity/undo/job" Write "Stop an undo that a job plans or does" 200 [undo::UndoJobShown] = undo_job::stop;
+    Delete "/api/spaces/{id}/identity/undo/job" Identity "Stop an undo that a job plans or does" 200 [undo::UndoJobShown] = undo_job::stop;
     Get "/api/spaces/{id}/identity/apart" Events "List identifiers that are set apart, with the events that would have joined them" query ["collection" "limit"] 200 [undo::ApartList] = undo::apart;
 
-    Post "/api/spaces/{id}/preview" Write "Preview an audience or a computed trait over the history: its size, some members, what they are identified by; nothing is made" body [previews::PreviewWish] 202 [previews::PreviewShown] = previews::start;
+    Post "/api/spaces/{id}/preview" Audiences "Preview an audience or a computed trait over the history: its size, some members, what they are identified by; nothing is made" body [previews::PreviewWish] 202 [previews::PreviewShown] = previews::start;
     Get "/api/spaces/{id}/preview" Events "How far the preview is, and what it found" 200 [previews::PreviewShown] = previews::show;
-    Delete "/api/spaces/{id}/preview" Write "Stop the preview" 200 [previews::PreviewShown] = previews::stop;
+    Delete "/api/spaces/{id}/preview" Audiences "Stop the preview" 200 [previews::PreviewShown] = previews::stop;
     Get "/api/spaces/{id}/definitions" Read "List audiences and computed traits" query ["kind"] 200 [Page<definitions::DefinitionShown>] = definitions::list;
     Get "/api/spaces/{id}/definitions/{definition}" Read "Show an audience or a computed trait, and how far it is computed" 200 [definitions::DefinitionShown] = definitions::show;
-    Put "/api/spaces/{id}/definitions/{definition}" Write "Make an audience or a computed trait, or change it: the earlier one stays in force until the new one is computed" body [definitions::NewDefinition] 200 [definitions::DefinitionShown] = definitions::set;
-    Delete "/api/spaces/{id}/definitions/{definition}" Write "Remove an audience or a computed trait" 200 [state::Done] = definitions::remove;
+    Put "/api/spaces/{id}/definitions/{definition}" Audiences "Make an audience or a computed trait, or change it: the earlier one stays in force until the new one is computed" body [definitions::NewDefinition] 200 [definitions::DefinitionShown] = definitions::set;
+    Delete "/api/spaces/{id}/definitions/{definition}" Audiences "Remove an audience or a computed trait" 200 [state::Done] = definitions::remove;
     Get "/api/spaces/{id}/definitions/{definition}/counts" Read "How many entered and left an audience on each day, and how many were in it then" 200 [definitions::MemberCounts] = definitions::counts;
     Get "/api/spaces/{id}/definitions/{definition}/why" Events "Why a profile is in an audience or out of it, or has the value that it has: each comparison by itself, with the events that it looks at" query ["of"] 200 [why::DefinitionWhy] = why::why;
     Get "/api/spaces/{id}/definitions/{definition}/members" Events "List the members of an audience, by profile id" query ["limit" "next" "identifiers"] 200 [definitions::MembersShown] = members::list;
@@ -330,6 +304,23 @@ routes! {
     Delete "/api/alert-channels/{id}" Write "Remove a channel" 200 [state::Done] = alert_channels::remove;
     Post "/api/alert-channels/{id}/test" Write "Tell a channel a test, and show what came of it" 200 [alert_channels::AlertChannelTested] = alert_channels::test;
 
+    Get "/api/session" Open "Who one is, and what one may do" 200 [session::SessionShown] = session::show;
+    Post "/api/session" Open "Sign in; the session is in a cookie" body [session::SignIn] 200 [session::Signed] = session::sign_in;
+    Delete "/api/session" Open "Sign out" 200 [session::SignedOut] = session::sign_out;
+    Post "/api/session/link" Open "What a one-time link is for; it is not used up" body [session::LinkAsked] 200 [session::LinkShown] = session::link;
+    Post "/api/session/first" Open "Choose a password with a one-time link, and sign in" body [session::LinkUsed] 200 [session::Signed] = session::first;
+    Put "/api/session/password" Read "Choose another password; one's other sessions end" body [session::NewPassword] 200 [state::Done] = session::password;
+    Get "/api/session/all" Read "List one's own sessions" 200 [Page<session::OwnSession>] = session::all;
+    Delete "/api/session/all/{id}" Read "End one of one's own sessions" 200 [state::Done] = session::end;
+
+    Get "/api/members" Members "List members" 200 [Page<people::MemberShown>] = people::list;
+    Post "/api/members" Members "Add a member; the link to choose a password is shown this once" body [people::NewMember] 201 [people::MemberLink] = people::add;
+    Patch "/api/members/{id}" Members "Change the name or the role of a member" body [people::MemberChange] 200 [people::MemberShown] = people::update;
+    Delete "/api/members/{id}" Members "Remove a member; their sessions end" 200 [state::Done] = people::remove;
+    Post "/api/members/{id}/link" Members "Make a link to choose a password anew; it is shown this once" 201 [people::MemberLink] = people::link;
+    Delete "/api/members/{id}/sessions" Members "End all sessions of a member" 200 [state::Done] = people::end_sessions;
+    Get "/api/audit" Audit "List who did what, newest first" query ["who" "operation" "since" "limit" "next"] 200 [audit::AuditFound] = audit::list;
+
     Get "/api/tokens" Tokens "List tokens" 200 [Page<tokens::TokenShown>] = tokens::list;
     Post "/api/tokens" Tokens "Make a token; it is shown this once" body [tokens::NewToken] 201 [tokens::MadeToken] = tokens::create;
     Delete "/api/tokens/{id}" Tokens "Revoke a token" 200 [state::Done] = tokens::revoke;
@@ -339,7 +330,8 @@ routes! {
     Post "/api/backup" Operate "Make a backup in a new folder of the server's machine" body [backups::BackupRequest] 200 [backups::BackupDone] = backups::make;
 
     Get "/api/trace" Events "Every hop of one event" query ["message_id" "position" "before" "limit"] 200 [trace::Trace] = trace::show;
-    Get "/api/tail" Events "Events as they are decided, as server-sent events" query ["source" "type" "event" "profile"] 200 [tail::Tail] = tail::follow;
+    Get "/api/stream" Read "Numbers of sources and destinations each second, as server-sent events" 200 [stream::Live] = stream::follow;
+    Get "/api/tail" Events "Events as they are decided, as server-sent events" query ["source" "type" "event" "profile" "live"] header [tail::RESUME] 200 [tail::Tail] = tail::follow;
 }
 
 #[cfg(test)]

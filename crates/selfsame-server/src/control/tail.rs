@@ -3,35 +3,35 @@
 //! ```text
 //! event: event      data: {the event and its verdict}      id: its position
 //! event: dropped    data: {"records": n}                   the client was too slow for these
+//! event: live       data: {numbers of the node}            each second, with `live=true`
 //! : alive                                                  every 15 seconds without an event
 //! ```
 //!
 //! A client holds up nobody: what it has not read stays in the log, and where it is too far behind
-//! records are passed over, which it is told.
+//! records are passed over, which it is told. One that comes back says which event it had last.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use bytes::Bytes;
-use selfsame_event::{EventType, EventsHead, Position, ProfileId};
+use selfsame_event::{EventType, EventsHead, ItemPosition, Position, ProfileId};
 use selfsame_log::LogRead as _;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::Control;
-use super::asked::Asked;
+use super::asked::{Asked, item};
 use super::decided::{EventShown, decisions, has_events};
 use super::problem::{Code, Problem};
 use super::shape::{Shape, Shapes};
 use super::sources;
+use super::stream::{begin, event_stream};
 use super::table::Answer;
-use crate::lines::Lines;
 use crate::node::Node;
 
+/// What browsers send when they come back.
+pub(super) const RESUME: &str = "last-event-id";
 /// Events that wait for one client.
 const BUFFER: usize = 64;
 /// How many records a client may be behind.
@@ -104,7 +104,14 @@ pub(crate) async fn follow(control: Control, asked: Asked) -> Result<Tail, Probl
     let permit = permit.map_err(|_| Problem::new(Code::Busy, "Too many clients follow events."))?;
     let (sender, receiver) = mpsc::channel(BUFFER);
     let (node, tasks) = (Arc::clone(&control.node), control.tasks.clone());
-    let from = node.shared.folded();
+    let after = asked.header(RESUME).map(last_event).transpose()?;
+    let folded = node.shared.folded();
+    let from = Place { next: after.map_or(folded, |after| after.record.min(folded)), after };
+    match asked.get("live") {
+        None | Some("false") => {}
+        Some("true") => begin(&control, sender.clone()),
+        Some(_) => return Err(Problem::field("live", "`live` is true or false.")),
+    }
     control.tasks.spawn("tail", async move {
         let _permit = permit;
         tokio::select! {
@@ -112,9 +119,24 @@ pub(crate) async fn follow(control: Control, asked: Asked) -> Result<Tail, Probl
             () = tasks.stopping() => Ok(()),
         }
     });
-    let mut response = Response::new(Body::new(Lines(receiver)));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    Ok(Tail(response))
+    Ok(Tail(event_stream(receiver)))
+}
+
+/// The event that a client had last.
+fn last_event(text: &str) -> Result<ItemPosition, Problem> {
+    let event = item(text).filter(|event| event.record.partition == 0);
+    event.ok_or_else(|| {
+        Problem::field(RESUME, "`Last-Event-ID` is the position of an event, such as 0-17.3.")
+    })
+}
+
+/// Where a client goes on.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// At this record.
+    next: Position,
+    /// Behind this event.
+    after: Option<ItemPosition>,
 }
 
 /// The client has gone.
@@ -124,7 +146,7 @@ struct Gone;
 async fn send(
     node: Arc<Node>,
     filter: Arc<Filter>,
-    mut next: Position,
+    Place { mut next, after }: Place,
     sender: mpsc::Sender<Bytes>,
 ) -> Result<(), Gone> {
     let mut folded = node.shared.subscribe();
@@ -146,7 +168,9 @@ async fn send(
             say(&sender, format!("event: dropped\ndata: {data}\n\n")).await?;
         }
         let (reading, wanted) = (Arc::clone(&node), Arc::clone(&filter));
-        let read = tokio::task::spawn_blocking(move || page(&reading, &wanted, next, end));
+        let read = tokio::task::spawn_blocking(move || {
+            page(&reading, &wanted, Place { next, after }, end)
+        });
         let (events, after) = read.await.map_err(|_| Gone)?.map_err(|_| Gone)?;
         next = after;
         for event in events {
@@ -169,7 +193,7 @@ async fn say(sender: &mpsc::Sender<Bytes>, text: String) -> Result<(), Gone> {
 fn page(
     node: &Node,
     filter: &Filter,
-    from: Position,
+    Place { next: from, after }: Place,
     end: u64,
 ) -> Result<(Vec<String>, Position), Problem> {
     let view = node.view().ok_or_else(Problem::opening)?;
@@ -184,6 +208,9 @@ fn page(
         }
         let Ok(head) = EventsHead::decode(&record.head) else { continue };
         for (index, decision) in (0_u32..).zip(decisions(node, &view, &record)) {
+            if after.is_some_and(|after| record.position.item(index) <= after) {
+                continue;
+            }
             let shown = EventShown::of(&view, &record, &head, index, decision.as_ref());
             if filter.accepts(&shown) {
                 // White space between the parts of what was sent may be line breaks.

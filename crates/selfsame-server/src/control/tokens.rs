@@ -1,13 +1,14 @@
 //! The tokens of the APIs. Only hashes are kept, so a token is shown when it is made and never again.
 
-use selfsame_pipeline::workspace::{Change, Token};
+use selfsame_pipeline::workspace::{Change, Role, Token};
 
 use super::Control;
 use super::asked::{Asked, check_name, choose_id};
+use super::people::check_rank;
+use super::permission::granted;
 use super::problem::{Code, Problem};
 use super::shape::{Page, shape};
 use super::state::Done;
-use super::table::Permission;
 use crate::bootstrap::token_hash;
 use crate::chance;
 
@@ -20,6 +21,8 @@ shape! {
         name: String,
         /// Whether it is no longer accepted.
         revoked: bool,
+        /// What it is for.
+        role: Role,
         /// What it may do.
         permissions: Vec<String>,
     }
@@ -31,6 +34,8 @@ shape! {
         id: Option<String>,
         /// The name for people: what it is for.
         name: String,
+        /// What it is for; the role of who makes it where it is not given, and never more than that.
+        role: Option<Role>,
     }
 
     /// A token that was made.
@@ -43,11 +48,12 @@ shape! {
 }
 
 fn shown(token: &Token) -> TokenShown {
-    let permissions = Permission::ALL.iter().map(|permission| permission.word().to_owned());
+    let permissions = granted(token.role).iter().map(|permission| permission.word().to_owned());
     TokenShown {
         id: token.id.clone(),
         name: token.name.clone(),
         revoked: token.revoked,
+        role: token.role,
         permissions: permissions.collect(),
     }
 }
@@ -61,16 +67,19 @@ pub(crate) async fn list(control: Control, _: Asked) -> Result<Page<TokenShown>,
 /// `POST /api/tokens`
 pub(crate) async fn create(
     control: Control,
-    _: Asked,
+    asked: Asked,
     new: NewToken,
 ) -> Result<MadeToken, Problem> {
     check_name(&new.name)?;
+    let own = asked.caller.who.role();
+    let role = new.role.or(own).ok_or_else(Problem::stranger)?;
+    check_rank(&asked, role)?;
     let _turn = control.turn().await;
     let view = control.view()?;
     let tokens = &view.meta.workspace.tokens;
     let id = choose_id(new.id, &new.name, |id| tokens.iter().any(|token| token.id == id))?;
     let secret = chance::token("sfs_", 43);
-    let token = Token { id, name: new.name, hash: token_hash(&secret), revoked: false };
+    let token = Token { id, name: new.name, hash: token_hash(&secret), revoked: false, role };
     let made = shown(&token);
     control.change(&Change::AddToken(token)).await?;
     Ok(MadeToken { token: secret, made })
@@ -83,9 +92,12 @@ pub(crate) async fn revoke(control: Control, asked: Asked) -> Result<Done, Probl
     let (id, tokens) = (asked.id(), &view.meta.workspace.tokens);
     let token = tokens.iter().find(|token| token.id == id);
     let token = token.ok_or_else(|| Problem::missing("token", id))?;
+    check_rank(&asked, token.role)?;
     if !token.revoked {
-        if tokens.iter().filter(|token| !token.revoked).count() == 1 {
-            let message = "This is the last token; without it nobody could make another one.";
+        let mut others = tokens.iter().filter(|other| !other.revoked && other.id != token.id);
+        if token.role == Role::Owner && !others.any(|other| other.role == Role::Owner) {
+            let message =
+                "This is the last token of an owner; programs could not make another one.";
             return Err(Problem::new(Code::Conflict, message));
         }
         control.change(&Change::RevokeToken { id: id.to_owned() }).await?;

@@ -123,6 +123,8 @@ fn welcome(demo: &Demo, greeting: &Greeting, stay: &Stay) -> String {
             "The demo is ready, without its shop (that needs Node 20 and `make web`). It is on  {base}"
         ));
     }
+    let (email, password) = super::OWNER;
+    lines.push(format!("Look inside:  {}  as {email}, password {password}", greeting.console));
     let shoppers = match demo.rate {
         0 => "No made-up shoppers (--rate 0) but a few who were there before.".to_owned(),
         rate => format!("Made-up shoppers send {rate} events a second beside you (--rate)."),

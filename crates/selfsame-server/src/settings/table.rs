@@ -142,6 +142,12 @@ settings! {
         requests: usize = DeliverConfig::default().requests;
     }
 
+    /// The console.
+    console: ConsoleSettings {
+        /// For how many days it is kept who did what; 0: for ever.
+        audit_days: u64 = 400;
+    }
+
     /// Alerts.
     alerts: AlertSettings {
         /// Hosts of mail servers that alerts may be sent through although their addresses are not public.

@@ -9,6 +9,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::Request;
+use selfsame_collect::CollectConfig;
 use selfsame_deliver::ConnectionStatus;
 use selfsame_event::{Collection, EventsHead, RecordKind};
 use selfsame_log::{Item, Log as _, LogRead as _, NewRecord};
@@ -20,6 +21,7 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use super::receiver::Receiver;
+use crate::access::Access;
 use crate::bootstrap::{FirstNames, first_start};
 use crate::destination::connection_id;
 use crate::feed::{SpaceFeed, end_of};
@@ -217,7 +219,8 @@ impl World {
     /// What the Control API answers.
     pub(super) async fn get(&self, path: &str) -> Value {
         let tokens = Tokens(Arc::clone(&self.node.shared));
-        let router = crate::control::router(&self.node, &tokens, &self.tasks);
+        let access = Access::new(&self.node, &tokens, CollectConfig::default());
+        let router = crate::control::router(&self.node, &access, &self.tasks);
         let request = Request::get(path).header("authorization", "Bearer dev");
         let request = request.body(Body::empty()).expect("a request");
         let answer = router.oneshot(request).await.expect("an answer");

@@ -110,7 +110,7 @@ fn replayed(tally: Tally) -> ReplayedShown {
     ReplayedShown { accepted, delivered, filtered, dead, pending }
 }
 
-fn alarm(status: &ConnectionStatus) -> &'static str {
+pub(crate) fn alarm(status: &ConnectionStatus) -> &'static str {
     match status.behind.percent {
         _ if status.pause.is_some() => "problem",
         PROBLEM_PERCENT.. => "problem",

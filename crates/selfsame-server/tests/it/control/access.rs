@@ -6,13 +6,17 @@ use serde_json::{Value, json};
 use super::server::{DEV, Server};
 use crate::server::program;
 
-/// Every operation of the published document, with something in place of its parameters.
+/// Every operation of the published document that is not open to everybody, with something in place of its
+/// parameters.
 async fn operations(server: &Server) -> Vec<(Method, String)> {
     let document = server.get("/api/openapi.json").await;
     let paths = document["paths"].as_object().expect("paths");
     let mut operations = Vec::new();
     for (path, methods) in paths {
-        for method in methods.as_object().expect("methods").keys() {
+        for (method, operation) in methods.as_object().expect("methods") {
+            if operation["x-permission"] == "none" {
+                continue;
+            }
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
             operations.push((
                 method,
