@@ -48,7 +48,7 @@ impl World {
                 },
                 _ => None,
             };
-            for change in change {
+            if let Some(change) = change {
                 change.lift.iter().for_each(|pair| _ = standing.remove(&sorted(pair)));
                 standing
                     .extend(change.apart.iter().map(sorted).filter(|[one, other]| one != other));
@@ -263,6 +263,7 @@ fn people_who_are_verified_are_set_apart_by_publishing() {
     // It is listed, by name, with the event that met it.
     let read = world.reader().space("default").expect("a space");
     let listed = read.apart_pairs(Collection::Users, 10_000).expect("reads").0;
+    drop(read);
     let listed = listed.iter().find(|one| {
         [&one.one, &one.other].map(|id| &*id.value).iter().all(|id| ["ada", "bob"].contains(id))
     });
