@@ -215,7 +215,8 @@ async fn answer(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let target = parts.uri.path().to_owned();
+    // The router has taken the part that all paths begin with.
+    let target = format!("/api{}", parts.uri.path());
     let caller = control.access.caller(&parts);
     let who = caller.as_ref().map_or(Who::Nobody, |caller| caller.who.clone());
     let address = caller.as_ref().ok().and_then(|caller| caller.address);

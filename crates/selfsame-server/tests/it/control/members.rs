@@ -198,7 +198,8 @@ async fn what_other_sites_and_other_pages_send_with_a_session_is_refused() {
             let bare = server.plain(method.clone(), &path).header("cookie", &cookie);
             let bare = answer(bare).await;
             assert_eq!(bare.code(), (403, "console_header_missing"), "{method} {path}");
-            let other = page(&server, method.clone(), &path, &cookie);
+            let other = server.plain(method.clone(), &path).header("cookie", &cookie);
+            let other = other.header("x-selfsame-console", "1");
             let other = other.header("origin", "https://evil.example");
             assert_eq!(answer(other).await.code(), (403, "foreign_origin"), "{method} {path}");
         }
