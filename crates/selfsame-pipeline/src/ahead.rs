@@ -53,7 +53,7 @@ pub(crate) struct Ahead {
 #[derive(Debug)]
 enum Said {
     Made(String),
-    Published(String, Published),
+    Published(String, Box<Published>),
 }
 
 impl Ahead {
@@ -103,7 +103,10 @@ impl Ahead {
                         if let Some(identity) = identity.clone().filter(|_| self.is_whole) {
                             self.parted.push((offset, record.time, identity));
                         }
-                        Said::Published(space, Published { offset, rules, definitions, identity })
+                        Said::Published(
+                            space,
+                            Box::new(Published { offset, rules, definitions, identity }),
+                        )
                     }
                     // What cannot be applied says nothing of what is before it either.
                     _ => return,
@@ -124,7 +127,7 @@ impl Ahead {
                 Said::Made(space) => _ = spaces.insert(space),
                 Said::Published(space, one) => {
                     if !self.is_whole || spaces.contains(space) {
-                        published.push((space.as_str(), one.clone()));
+                        published.push((space.as_str(), Published::clone(one)));
                     }
                 }
             }

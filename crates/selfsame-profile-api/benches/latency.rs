@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
+use axum::http::request::Parts;
 use axum::http::{Request, header};
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -16,7 +17,7 @@ use selfsame_identity::RuleSet;
 use selfsame_log::{Item, Log, LogConfig, LogRead, MemoryLog, NewRecord, RealFs, RegenerableLog};
 use selfsame_pipeline::workspace::{BrowserSdk, Change, DedupeScope, Identity, Source, SourceKind};
 use selfsame_pipeline::{Engine, EngineConfig, EngineParts, Reader};
-use selfsame_profile_api::{ProfileApi, Tokens, router};
+use selfsame_profile_api::{Entry, ProfileApi, Tokens, router};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
@@ -27,12 +28,8 @@ const USERS: u64 = 200_000;
 struct Everybody;
 
 impl Tokens for Everybody {
-    fn allows(&self, _: &str, _: &str) -> bool {
-        true
-    }
-
-    fn knows(&self, token: &str) -> bool {
-        !token.is_empty()
+    fn entry(&self, _: &Parts, token: Option<&str>, _: Option<&str>) -> Entry {
+        token.map_or(Entry::Unknown, |_| Entry::Granted)
     }
 }
 

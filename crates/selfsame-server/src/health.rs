@@ -50,7 +50,7 @@ async fn ready(State(health): State<Health>) -> Response {
 async fn scrape(State(health): State<Health>, headers: HeaderMap) -> Response {
     let bearer = headers.get("authorization").and_then(|value| value.to_str().ok());
     let token = bearer.and_then(|value| value.strip_prefix("Bearer "));
-    if !health.is_local && !token.is_some_and(|token| health.tokens.of(token).is_some()) {
+    if !health.is_local && token.is_none_or(|token| health.tokens.of(token).is_none()) {
         return (StatusCode::UNAUTHORIZED, "a bearer token is needed\n").into_response();
     }
     observe(&health.node);

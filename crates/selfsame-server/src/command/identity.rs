@@ -439,17 +439,9 @@ fn health_lines(health: &Value) -> Vec<String> {
         "day               events    of nobody     profiles       merges   limits met",
         days.collect(),
     );
-    let graphs = list(health, "days").iter().filter(|one| !one["graph"].is_null()).map(|one| {
-        let (graph, day) = (&one["graph"], text(one, "day"));
-        let sizes: Vec<_> =
-            list(graph, "sizes").iter().map(|size| count(size, "profiles")).collect();
-        let sizes: String = sizes.iter().map(|profiles| format!(" {profiles:>9}")).collect();
-        let of = |name| count(graph, name);
-        format!("  {day} {sizes} {:>9} {:>7} {:>7}", of("largest"), of("giants"), of("shared"))
-    });
     section(
         "day                 1         2       3-5      6-10    11-100      more   largest  giants  shared",
-        graphs.collect(),
+        list(health, "days").iter().filter_map(graph_line).collect(),
     );
     let alarms = list(health, "alarms").iter();
     let alarms = alarms.map(|one| format!("  {}: {}", text(one, "kind"), text(one, "message")));
@@ -458,6 +450,15 @@ fn health_lines(health: &Value) -> Vec<String> {
         lines.push("not everything was looked at: sizes and lists are of a part".to_owned());
     }
     lines
+}
+
+/// How large profiles were on a day that was looked at.
+fn graph_line(one: &Value) -> Option<String> {
+    let (graph, day) = (one.get("graph").filter(|graph| !graph.is_null())?, text(one, "day"));
+    let sizes = list(graph, "sizes").iter().map(|size| count(size, "profiles"));
+    let sizes: String = sizes.map(|profiles| format!(" {profiles:>9}")).collect();
+    let of = |name| count(graph, name);
+    Some(format!("  {day} {sizes} {:>9} {:>7} {:>7}", of("largest"), of("giants"), of("shared")))
 }
 
 #[cfg(test)]

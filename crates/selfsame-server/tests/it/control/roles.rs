@@ -113,7 +113,7 @@ async fn profiles_are_read_by_who_may_see_persons() {
             let body: Value = answer.json().await.expect("JSON");
             match may {
                 true => {
-                    assert_eq!((status, &body["traits"]["plan"]), (200, &json!("pro")), "{role}")
+                    assert_eq!((status, &body["traits"]["plan"]), (200, &json!("pro")), "{role}");
                 }
                 false => {
                     let code = &body["error"]["code"];
