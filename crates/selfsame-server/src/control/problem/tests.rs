@@ -12,7 +12,7 @@ fn a_code_has_one_word_and_a_status_of_its_class() {
         let fits = match code.class() {
             Class::Invalid => matches!(code.status(), 400 | 405 | 413 | 415 | 422),
             Class::Denied => matches!(code.status(), 401 | 403),
-            Class::Missing => code.status() == 404,
+            Class::Missing => matches!(code.status(), 404 | 410),
             Class::Conflict => code.status() == 409,
             Class::Limited => code.status() == 429,
             Class::Unavailable => code.status() == 503,
