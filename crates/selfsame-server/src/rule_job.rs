@@ -236,11 +236,13 @@ fn published(
             continue;
         }
         let Some(append) = append.take() else { break };
+        // The view is let go of: the state is opened anew only when nobody reads it.
+        let effects = counted(&view(node)?, space)?.effects;
         let position = append(Change::PublishRules {
             space: space.clone(),
             rules: rules.clone(),
             definitions: at,
-            effects: counted(&view(node)?, space)?.effects,
+            effects,
             identity: identity.clone(),
         })?;
         return Ok(Stage::Published { position, profiles: [before, profiles(node, space)?] });
