@@ -212,7 +212,7 @@ async fn an_undo_that_stops_at_a_device_that_moved_is_done_under_rules_that_move
     let (status, refused) = server.ask(Method::POST, undo, Some(wish)).await;
     let message = refused["error"]["message"].as_str().expect("text");
     assert_eq!(status, StatusCode::BAD_REQUEST, "{refused}");
-    assert!(message.contains("Publish rules instead") && message.contains("block"), "{message}");
+    assert!(message.contains("publishing the rules in force with it"), "{message}");
 
     // No device ever moved under these: the tablet is Ada's, and can be set apart from her.
     rules["strategy"] = json!("isolate");
