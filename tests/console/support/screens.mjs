@@ -8,7 +8,7 @@ export const SCREENS = [
   ["start", at("/start"), "Name what sends the events"],
   ["profiles", at("/profiles?q=ada@example.com"), "Ada Lovelace"],
   ["profile", at("/profiles/users/user_id:ada"), "This is the beginning."],
-  ["identity", at("/profiles/users/user_id:ada?tab=identity&from=anonymous_id:laptop-of-ada&to=anonymous_id:work-of-ada"), "Same profile"],
+  ["identity", at("/profiles/users/user_id:ada?tab=identity&from=anonymous_id:laptop-of-ada&to=anonymous_id:work-of-ada"), /^Same profile$/],
   ["traits", at("/profiles/users/user_id:ada?tab=traits"), "Said by"],
   ["deliveries", at("/profiles/users/user_id:ada?tab=deliveries"), "Outcome"],
   ["audiences", at("/audiences"), "Regular customers"],

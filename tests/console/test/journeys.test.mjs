@@ -62,7 +62,7 @@ test("journeys", { timeout: 110_000 }, (t) =>
         await first.getByRole("link").click();
         await title("Old CRM");
         await page.getByText("Paused: the receiver is gone").waitFor();
-        await page.getByRole("link", { name: "Attempts" }).click();
+        await page.getByRole("link", { name: "Attempts", exact: true }).click();
         await page.getByRole("cell", { name: "410" }).first().waitFor();
       });
 
@@ -89,7 +89,7 @@ test("journeys", { timeout: 110_000 }, (t) =>
         await page.getByRole("button", { name: "Revoke" }).first().click();
         await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
         await page.getByText("revoked", { exact: true }).waitFor();
-        await page.getByLabel("Name").fill("CRM of the shop");
+        await page.getByLabel("Name", { exact: true }).fill("CRM of the shop");
         await page.getByRole("button", { name: "Save" }).click();
         await title("CRM of the shop");
       });
@@ -128,7 +128,7 @@ test("journeys", { timeout: 110_000 }, (t) =>
         for (const device of ["Chrome on Mac", "Safari on iPhone", "Firefox on Windows"]) await timeline.getByText(device).first().waitFor();
         await page.getByLabel("Only events called").selectOption("Order Completed");
         await until(async () => (await timeline.getByText("Newsletter Opened").count()) === 0, "only orders");
-        await page.getByRole("link", { name: "Traits", exact: false }).first().click();
+        await page.getByRole("link", { name: /^Traits/ }).first().click();
         await page.getByLabel("Find a trait").fill("phone");
         await page.getByRole("cell", { name: "+442071234567" }).waitFor();
         await page.getByRole("link", { name: "crm" }).waitFor();
@@ -138,7 +138,7 @@ test("journeys", { timeout: 110_000 }, (t) =>
         await page.goto(at("/profiles/users/user_id:grace?tab=identity"));
         await page.getByRole("button", { name: /laptop-of-grace/ }).click();
         await page.getByRole("button", { name: /phone-of-grace/ }).click();
-        await page.getByText("Same profile").waitFor();
+        await page.getByText("Same profile", { exact: true }).waitFor();
         await page.getByLabel("Through time").fill("0");
         await page.getByText("Before any link").waitFor();
         await page.getByRole("button", { name: "Not the same person?" }).click();

@@ -75,9 +75,7 @@ pub(crate) async fn requests(control: Control, asked: Asked) -> Result<RequestsS
     let rendered = handle.render(connection_id(&destination.id), at).await?;
     let (effect, calls) = rendered.ok_or_else(|| Problem::missing("event at", &at.to_string()))?;
     match &destination.tool {
-        None if when.is_some() => {
-            Err(Problem::field("at", "`at`: a webhook is sent the same at any time."))
-        }
+        // It is sent the same at any time.
         None => hook(destination, &effect, calls),
         Some(tool) => {
             let (told, since) = told_at(&control, destination, tool, when).await?;

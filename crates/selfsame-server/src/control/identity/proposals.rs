@@ -61,7 +61,7 @@ shape! {
         /// The command that shows this plan, and with `--yes` does it.
         command: Option<String>,
         /// The request that does the same.
-        request: Option<RequestShown>,
+        request: Option<ApiRequest>,
     }
 
     /// Identifiers that a rule in force would not let a profile have.
@@ -93,7 +93,7 @@ shape! {
     }
 
     /// A request to this API.
-    pub(crate) struct RequestShown {
+    pub(crate) struct ApiRequest {
         /// The method.
         method: String,
         /// The path.
@@ -204,9 +204,9 @@ impl Place<'_> {
         format!("selfsame identity split --within-rules {whose} --space {space}{account}")
     }
 
-    fn request(&self, whose: &Identifier) -> RequestShown {
+    fn request(&self, whose: &Identifier) -> ApiRequest {
         let whose = format!("{}:{}", whose.kind, whose.value);
-        RequestShown {
+        ApiRequest {
             method: "POST".to_owned(),
             path: format!("/api/spaces/{}/identity/undo", self.space),
             body: json!({ "within_rules": whose, "collection": self.collection.name() }),
