@@ -139,7 +139,7 @@ test("journeys", { timeout: 110_000 }, (t) =>
         await page.getByRole("button", { name: /laptop-of-grace/ }).click();
         await page.getByRole("button", { name: /phone-of-grace/ }).click();
         await page.getByText("Same profile", { exact: true }).waitFor();
-        await page.getByLabel("Through time").fill("0");
+        await page.getByLabel("Through time", { exact: true }).fill("0");
         await page.getByText("Before any link").waitFor();
         await page.getByRole("button", { name: "Not the same person?" }).click();
         await page.getByLabel("Reason").fill("A borrowed phone");
