@@ -90,6 +90,7 @@ enum RoleWord {
     /// Sees configuration and numbers, nothing of persons.
     Viewer,
     /// Sees everything and who did what, and takes apart who is one person.
+    #[value(name = "privacy_officer", alias = "privacy-officer")]
     PrivacyOfficer,
 }
 

@@ -310,7 +310,7 @@ async fn the_command_line_adds_lists_changes_and_removes_members() {
         (output.status.success(), text + &String::from_utf8_lossy(&output.stderr))
     };
     let (done, text) =
-        member(&["add", "ada@example.com", "--name", "Ada", "--role", "privacy-officer"]);
+        member(&["add", "ada@example.com", "--name", "Ada", "--role", "privacy_officer"]);
     assert!(done && text.contains("/console/welcome#sfl_"), "{text}");
     let (done, text) = member(&["list"]);
     assert!(done && text.contains("privacy_officer  has no password yet  Ada"), "{text}");
